@@ -1,0 +1,1 @@
+"""Predictions, tables, figures and the report."""

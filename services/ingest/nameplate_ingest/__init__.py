@@ -1,0 +1,1 @@
+"""DICOM in: series selection, geometry, de-identification, NIfTI and a ledger out."""

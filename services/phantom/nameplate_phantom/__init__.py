@@ -1,0 +1,1 @@
+"""Simulated head-CT studies, written as genuine DICOM."""

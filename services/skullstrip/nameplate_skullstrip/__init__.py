@@ -1,0 +1,1 @@
+"""The intracranial mask of a non-contrast head CT."""

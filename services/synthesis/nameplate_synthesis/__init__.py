@@ -1,0 +1,1 @@
+"""Spheres of known size, place and contrast inside real brains."""

@@ -1,0 +1,147 @@
+"""A campaign: everything that decides a result, read strictly from one YAML file."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from nameplate.campaign.cohort import CohortSettings
+from nameplate.campaign.dataset import DatasetSettings
+from nameplate.campaign.experiment import ExperimentSettings
+from nameplate.campaign.settings import Settings
+from nameplate.errors import CampaignError
+
+ORIGINAL, SKULL = "original", "skull"
+MIXED = "mixed"
+
+
+class FactorSettings(Settings):
+    """What may bias the networks, and the groups that are compared."""
+
+    name: Literal["manufacturer", "model", "kernel", "institution"] = "manufacturer"
+    """The field of an exam's record that holds the factor."""
+    levels: tuple[str, ...] = Field(default=("GE", "Siemens"), min_length=2)
+    """Its levels; the first is the positive class of the factor task."""
+
+
+class BootstrapSettings(Settings):
+    """Resampling of patients for the confidence intervals."""
+
+    resamples: int = Field(default=2000, ge=100)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+
+
+class Campaign(Settings):
+    """The whole of one campaign."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)
+    title: str = "How much does the scanner's manufacturer bias a head-CT network?"
+    seed: int = Field(ge=0, lt=2**63)
+    """Root of every random stream."""
+    factor: FactorSettings = FactorSettings()
+    cohorts: dict[str, CohortSettings] = Field(min_length=1)
+    datasets: DatasetSettings
+    experiments: tuple[ExperimentSettings, ...] = Field(min_length=1)
+    bootstrap: BootstrapSettings = BootstrapSettings()
+    notes: tuple[str, ...] = ()
+    """Sentences that the report prints beside its settings: what departs from the paper, and why."""
+
+    @field_validator("cohorts")
+    @classmethod
+    def _cohort_names(cls, value: dict[str, CohortSettings]) -> dict[str, CohortSettings]:
+        for name in value:
+            if not name.isascii() or not name.replace("-", "").isalnum() or name != name.lower():
+                raise ValueError(f"cohort name {name!r} must be lower-case letters, digits and dashes")
+        return value
+
+    @model_validator(mode="after")
+    def _refers(self) -> "Campaign":
+        names = [experiment.name for experiment in self.experiments]
+        if len(set(names)) != len(names):
+            raise ValueError(f"experiments have one name twice: {names}")
+        for position, experiment in enumerate(self.experiments):
+            for cohort in experiment.cohorts:
+                if cohort not in self.cohorts:
+                    raise ValueError(
+                        f"experiments[{position}].cohorts: {cohort!r} is none of {sorted(self.cohorts)}"
+                    )
+            for training_set in experiment.training_sets:
+                if training_set != MIXED and training_set not in self.factor.levels:
+                    allowed = [MIXED, *self.factor.levels]
+                    raise ValueError(
+                        f"experiments[{position}].training_sets: {training_set!r} is none of {allowed}"
+                    )
+        return self
+
+    def experiment(self, name: str) -> ExperimentSettings:
+        """The experiment of this name."""
+        return next(experiment for experiment in self.experiments if experiment.name == name)
+
+    def datasets_of(self, experiment: ExperimentSettings) -> tuple[str, ...]:
+        """The datasets on which an experiment trains, in the campaign's order."""
+        if experiment.task == "factor":
+            return (ORIGINAL,)
+        if experiment.task == "segmentation":
+            return (SKULL,)
+        return tuple(level.name for level in self.datasets.spheres.levels)
+
+
+def _place(location: tuple[str | int, ...]) -> str:
+    """A pydantic location as people write it: experiments[1].rounds.first."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
+    return text or "campaign"
+
+
+def _sentence(error: Any) -> str:
+    """One pydantic error as one line: place, what is wrong, and the value found."""
+    place = _place(error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{place}: unknown key"
+    if error["type"] == "missing":
+        return f"{place}: required, but missing"
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "value_error":
+        return f"{place}: {message}" if error["loc"] else message
+    return f"{place}: {message[0].lower()}{message[1:]}, got {error['input']!r}"
+
+
+def parse_campaign(text: str, origin: str) -> Campaign:
+    """Read a campaign from YAML text; ``origin`` names it in errors.
+
+    Raises CampaignError with one line a mistake, each with its path into the file.
+    """
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise CampaignError(f"{origin}{line}: not valid YAML: {getattr(error, 'problem', error)}") from error
+    if not isinstance(raw, dict):
+        raise CampaignError(f"{origin}: expected a mapping of settings, got {type(raw).__name__}")
+    try:
+        return Campaign.model_validate(_tuples(raw))
+    except ValidationError as error:
+        lines = [f"{origin}: {_sentence(item)}" for item in error.errors()]
+        raise CampaignError("\n".join(lines)) from error
+
+
+def _tuples(value: Any) -> Any:
+    """YAML's lists as tuples, which is what the strict, frozen settings hold."""
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value
+
+
+def load_campaign(path: Path) -> Campaign:
+    """Read a campaign file; raises CampaignError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise CampaignError(f"{path}: cannot be read: {reason}") from error
+    return parse_campaign(text, str(path))

@@ -1,0 +1,62 @@
+"""Settings of the datasets made from a cohort: which slices, which spheres, which masks."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from nameplate.campaign.settings import Settings
+
+
+class SphereLevel(Settings):
+    """One level of difficulty: what the spheres look like and which share of positives gets them."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    radius_mm: tuple[float, float] = Field(strict=False)
+    """Radii are drawn evenly from this range, in mm of the patient."""
+    hu_mean: float
+    """Mean of the sphere's intensity in HU."""
+    hu_sd: float = Field(ge=0)
+    """Standard deviation of the sphere's intensity in HU."""
+    start: str | None = None
+    """The level whose spheres the other positives keep; null for the first level."""
+    share: float = Field(default=1.0, gt=0, le=1)
+    """Share of the positives that get this level's spheres."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "SphereLevel":
+        low, high = self.radius_mm
+        if not 0 < low <= high:
+            raise ValueError(f"radius_mm must be [low, high] with 0 < low <= high, got {list(self.radius_mm)}")
+        if self.start is None and self.share != 1.0:
+            raise ValueError("a level without 'start' gives every positive a sphere: share must be 1")
+        return self
+
+
+class SphereSettings(Settings):
+    """Simulated lesions of known size, place and contrast."""
+
+    positives: float = Field(default=195 / 391, gt=0, lt=1)
+    """Share of the exams of each level of the factor that get a sphere."""
+    intensity: Literal["per_voxel", "per_sphere"] = "per_voxel"
+    """Whether the normal distribution is drawn anew at each voxel or once a sphere."""
+    levels: tuple[SphereLevel, ...] = Field(min_length=1)
+    """Difficulty levels, easiest first."""
+
+    @model_validator(mode="after")
+    def _levels_chain(self) -> "SphereSettings":
+        seen: set[str] = set()
+        for level in self.levels:
+            if level.name in seen:
+                raise ValueError(f"level {level.name!r} appears twice")
+            if level.start is not None and level.start not in seen:
+                raise ValueError(f"level {level.name!r} starts from {level.start!r}, which is no earlier level")
+            seen.add(level.name)
+        return self
+
+
+class DatasetSettings(Settings):
+    """Original and what is made from it."""
+
+    slices: int = Field(default=35, ge=4, le=512)
+    """Slices kept of each exam, chosen so that the brain lies inside."""
+    spheres: SphereSettings

@@ -1,0 +1,126 @@
+"""Settings of an experiment: the task, the network, how it is trained and which runs are kept."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from nameplate.campaign.settings import Settings
+from nameplate.image.window import Window
+
+Task = Literal["factor", "spheres", "segmentation"]
+
+
+class InputSettings(Settings):
+    """What the network sees of an exam."""
+
+    window: Window
+    """HU range; everything outside is clipped."""
+    range: tuple[float, float] = Field(default=(0.0, 1.0), strict=False)
+    """What the window's ends are mapped to."""
+    slices: int = Field(ge=1, le=512)
+    """Slices the network takes: drawn at random for the factor task, resampled along k otherwise."""
+
+
+class NetworkSettings(Settings):
+    """Shape of the network; which of these a task uses is in ``nameplate_training.networks``."""
+
+    channels: tuple[int, ...] = Field(min_length=1)
+    """Filters of each block, scale or stage."""
+    strides: tuple[int, ...] | None = None
+    """3-D ResNet: down-sampling at the start of each scale; (1, 2, 2, 2) fits 35 slices."""
+    hidden: int | None = Field(default=None, gt=0)
+    """3-D ResNet: units of the dense layer before the output."""
+    pooling: Literal["flatten", "average"] = "flatten"
+    """Slice network: what stands before its dense layer."""
+
+
+class ConvergenceSettings(Settings):
+    """When a run counts as converged; every number of the judgement is kept with the run."""
+
+    accuracy: float = Field(default=0.5, ge=0, le=1)
+    """Least validation accuracy (Dice for segmentation)."""
+    auroc: float = Field(default=0.5, ge=0, le=1)
+    """Least validation AUROC (not used for segmentation)."""
+    loss_drop: float = Field(default=0.05, ge=0, lt=1)
+    """Least relative fall of the training loss from the first epochs to the last."""
+    late_rise: float = Field(default=0.5, ge=0)
+    """Largest relative rise of the validation loss from its lowest point to the end."""
+
+
+class RoundSettings(Settings):
+    """How many runs a cell of the grid trains, and until when."""
+
+    first: int = Field(ge=1)
+    """Runs in the first round."""
+    target: int = Field(ge=1)
+    """Converged runs wanted; further rounds train until there are so many."""
+    keep: int = Field(ge=1)
+    """Best runs kept among the converged, by validation AUROC and accuracy (Dice)."""
+    limit: int = Field(ge=1)
+    """Most runs a cell may train, all rounds together."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "RoundSettings":
+        if not self.keep <= self.target <= self.limit or self.first > self.limit:
+            raise ValueError("expected keep <= target <= limit and first <= limit")
+        return self
+
+
+class TrainingSettings(Settings):
+    """Optimisation; the defaults are the paper's where it says."""
+
+    rate: float = Field(gt=0, lt=1)
+    """Adam's learning rate (the peak of a one-cycle schedule)."""
+    schedule: Literal["constant", "one_cycle"] = "constant"
+    batch: int = Field(default=32, ge=2)
+    """Exams per step; batch norm sees ``batch`` divided by the splits of a small card."""
+    epochs: int = Field(ge=1)
+    flips: bool = False
+    """Left-right flips of training exams, each with probability one half."""
+    threads: int = Field(default=1, ge=1, le=64)
+    """CPU threads of one run; results repeat bit by bit for a fixed number only."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """bfloat16 uses autocast, on CUDA only: on a CPU it neither repeats nor always converges."""
+    checkpoint_epochs: int = Field(default=1, ge=1)
+    """Epochs between checkpoints."""
+
+
+class ExperimentSettings(Settings):
+    """One experiment of the campaign."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    title: str
+    task: Task
+    cohorts: tuple[str, ...] = Field(min_length=1)
+    """Cohorts on which it runs."""
+    training_sets: tuple[str, ...] = ("mixed",)
+    """'mixed', or a level of the factor for training on that level alone."""
+    groups: int = Field(default=1, ge=1)
+    """Independent groups of runs (the paper's two 'ensembles' of experiment 1)."""
+    input: InputSettings
+    network: NetworkSettings
+    training: TrainingSettings
+    convergence: dict[str, ConvergenceSettings]
+    """By dataset, or 'default'."""
+    rounds: RoundSettings
+    expected_convergence: dict[str, float] = Field(default_factory=dict)
+    """For the estimate of ``nameplate plan`` only: share of runs expected to converge, by
+    'dataset/training set', dataset, or 'default' (1 where nothing is said)."""
+
+    @field_validator("convergence")
+    @classmethod
+    def _has_default(cls, value: dict[str, ConvergenceSettings]) -> dict[str, ConvergenceSettings]:
+        if "default" not in value:
+            raise ValueError("needs an entry 'default'")
+        return value
+
+    def convergence_of(self, dataset: str) -> ConvergenceSettings:
+        """The thresholds for this dataset."""
+        return self.convergence.get(dataset, self.convergence["default"])
+
+    def expected_convergence_of(self, dataset: str, training_set: str) -> float:
+        """The share of runs expected to converge in this cell, for estimates."""
+        for key in (f"{dataset}/{training_set}", dataset, "default"):
+            if key in self.expected_convergence:
+                return self.expected_convergence[key]
+        return 1.0

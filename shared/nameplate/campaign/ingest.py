@@ -1,0 +1,52 @@
+"""Settings of DICOM ingest: the rules that choose one series an exam, and the target grid."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from nameplate.campaign.settings import Settings
+
+
+class SeriesRules(Settings):
+    """Which series of an exam is the one to use; applied in this order, each refusal is recorded."""
+
+    refuse_description: tuple[str, ...] = (
+        r"scout|localizer|topogram|surview|dose|screen.?save|summary",
+        r"\b(cor|sag|coronal|sagittal|mpr|mip|3d|vrt)\b",
+        r"\b(cta|angio|perfusion|contrast|c\+|post)\b",
+        r"\b(bone|knochen|osseous|sinus|iac|temporal|orbit|face|neck|c.?spine)\b",
+    )
+    """Regular expressions (case ignored); a series whose description matches one is refused."""
+    prefer_description: tuple[str, ...] = (r"\b(head|brain|std|standard|soft|routine|axial|5 ?mm)\b",)
+    """Among equals, a series that matches more of these is preferred."""
+    bone_kernels: tuple[str, ...] = (
+        r"^bone", r"^edge", r"^lung", r"^detail$", r"^h[5-9]\d", r"^hr[5-9]\d", r"^j[5-9]\d", r"^b[5-9]\d",
+        r"^fc(3|5|8)\d", r"^(yb|yc|yd|d|e|l)$",
+    )
+    """Regular expressions on the convolution kernel that mean a bone reconstruction."""
+    bone_kernel: Literal["refuse", "last"] = "last"
+    """Refuse bone kernels, or take them only where the exam has nothing softer."""
+    thickness_mm: float = Field(default=5.0, gt=0, le=10)
+    """Slice thickness wanted; a series of this thickness comes first, then the thickest below it."""
+    thickness_tolerance_mm: float = Field(default=0.3, ge=0, le=2)
+    """How far from ``thickness_mm`` still counts as that thickness."""
+    thickest_mm: float = Field(default=7.6, gt=0, le=20)
+    """A series with slices thicker than this is refused."""
+    coverage_mm: float = Field(default=100.0, ge=0)
+    """Least extent from the lowest to the highest slice in mm, enough to hold the brain."""
+    slices: int = Field(default=12, ge=2)
+    """Fewest slices."""
+    axial_degrees: float = Field(default=30.0, gt=0, le=90)
+    """Largest angle between the slice normal and the head-foot axis."""
+
+
+class IngestSettings(Settings):
+    """From mixed DICOM files to one NIfTI volume an exam."""
+
+    matrix: int = Field(default=256, ge=32, le=1024)
+    """Rows and columns of the output in pixels; in-plane resampling is linear, anti-aliased."""
+    slice_mm: float = Field(default=5.0, gt=0, le=20)
+    """Slice distance of the output in mm; series of other or uneven distance are brought to it."""
+    floor_hu: int = Field(default=-1024, ge=-1024, le=0)
+    """Lower clamp: padding outside the field of view lies below and would give the maker away."""
+    rules: SeriesRules = SeriesRules()

@@ -1,0 +1,46 @@
+"""The errors that nameplate raises on purpose, and the exit code of each.
+
+    NameplateError
+    ├── UserError            exit 2: the user's mistake; trying again will not help
+    │   ├── CampaignError    the campaign file is wrong, with the path into it
+    │   ├── CohortError      the exams cannot make the cohort that was asked for
+    │   └── StoreError       the store is foreign, full, or may not be written
+    └── TryAgain             exit 75: the machine's trouble; the same job may succeed later
+        └── StoreUnreachable the store does not answer
+
+Anything else that escapes is a bug (exit 70).
+"""
+
+
+class NameplateError(Exception):
+    """Base of all errors raised on purpose; its text is one line for a person."""
+
+    exit_code = 70
+
+
+class UserError(NameplateError):
+    """The user's mistake: no retry will mend it."""
+
+    exit_code = 2
+
+
+class CampaignError(UserError):
+    """The campaign file is wrong; the text starts with the path into the file."""
+
+
+class CohortError(UserError):
+    """The exams at hand cannot make the cohort that the campaign asks for."""
+
+
+class StoreError(UserError):
+    """The store is foreign, full or refuses to be written."""
+
+
+class TryAgain(NameplateError):
+    """Not the job's fault: run it again."""
+
+    exit_code = 75
+
+
+class StoreUnreachable(TryAgain):
+    """The store does not answer."""

@@ -1,0 +1,1 @@
+"""Images: arrays that travel with their affine, and geometry as pure functions."""

@@ -1,0 +1,87 @@
+"""A volume: an array with the affine that places it in the patient, and its NIfTI file."""
+
+import gzip
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from nameplate.errors import UserError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """An image in the patient.
+
+    ``array`` has axes (i, j, k) as in NIfTI. Volumes written by nameplate are in canonical order:
+    i runs from the patient's left to right, j from back to front, k from foot to head.
+    ``affine`` is 4 x 4, from voxel indices (i, j, k, 1) to RAS millimetres.
+    """
+
+    array: NDArray[Any]
+    affine: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.array.ndim != 3:
+            raise ValueError(f"a volume has 3 axes, got shape {self.array.shape}")
+        if self.affine.shape != (4, 4):
+            raise ValueError(f"an affine is 4 x 4, got shape {self.affine.shape}")
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Distance between neighbouring voxels along i, j and k, in mm."""
+        lengths = np.linalg.norm(self.affine[:3, :3], axis=0)
+        return float(lengths[0]), float(lengths[1]), float(lengths[2])
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of one voxel in millilitres."""
+        return float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000.0
+
+    def with_array(self, array: NDArray[Any]) -> "Volume":
+        """The same place in the patient with other values (a mask, say)."""
+        if array.shape != self.array.shape:
+            raise ValueError(f"expected shape {self.array.shape}, got {array.shape}")
+        return Volume(array, self.affine)
+
+
+def nifti_bytes(volume: Volume) -> bytes:
+    """The volume as a .nii.gz file; the same volume always gives the same bytes.
+
+    The array's type is stored as it is (int16 for HU, uint8 for masks), units are millimetres,
+    and the gzip header carries neither time nor file name.
+    """
+    image = nib.Nifti1Image(volume.array, volume.affine, dtype=volume.array.dtype)
+    image.header.set_xyzt_units("mm")
+    image.set_qform(volume.affine, code=1)
+    image.set_sform(volume.affine, code=1)
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1, mtime=0) as file:
+        file.write(image.to_bytes())
+    return packed.getvalue()
+
+
+def write_nifti(path: Path, volume: Volume) -> None:
+    """Write the volume as .nii.gz; the folder must exist."""
+    path.write_bytes(nifti_bytes(volume))
+
+
+def read_nifti(path: Path) -> Volume:
+    """Read a 3-D NIfTI-1 file into canonical axis order (RAS+), values scaled, type kept if integer.
+
+    Raises UserError for a file that is absent, damaged or not 3-D.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        image = nib.as_closest_canonical(nib.load(path))
+        scaled = np.asanyarray(image.dataobj)
+    except Exception as error:
+        raise UserError(f"{path}: not a readable NIfTI image ({type(error).__name__})") from error
+    if scaled.ndim != 3:
+        raise UserError(f"{path}: expected 3 axes, got shape {scaled.shape}")
+    return Volume(np.ascontiguousarray(scaled), np.asarray(image.affine, dtype=np.float64))

@@ -1,0 +1,1 @@
+"""Packed datasets and what learning needs of them; no torch here."""
