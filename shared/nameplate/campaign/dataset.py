@@ -26,7 +26,7 @@ class SphereLevel(Settings):
     def _makes_sense(self) -> "SphereLevel":
         low, high = self.radius_mm
         if not 0 < low <= high:
-            raise ValueError(f"radius_mm must be [low, high] with 0 < low <= high, got {list(self.radius_mm)}")
+            raise ValueError(f"expected [low, high] with 0 < low <= high, got {list(self.radius_mm)}")
         if self.start is None and self.share != 1.0:
             raise ValueError("a level without 'start' gives every positive a sphere: share must be 1")
         return self
@@ -49,7 +49,7 @@ class SphereSettings(Settings):
             if level.name in seen:
                 raise ValueError(f"level {level.name!r} appears twice")
             if level.start is not None and level.start not in seen:
-                raise ValueError(f"level {level.name!r} starts from {level.start!r}, which is no earlier level")
+                raise ValueError(f"level {level.name!r} starts from {level.start!r}: no earlier level")
             seen.add(level.name)
         return self
 

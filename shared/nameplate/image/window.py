@@ -1,5 +1,7 @@
 """Hounsfield windows: the range of HU that a network sees, kept as exact small integers."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,7 +30,8 @@ class Window(BaseModel):
         """The smallest unsigned type that holds every integer HU of the window exactly."""
         return np.uint8 if self.width <= 255 else np.uint16
 
-    def quantise(self, hu: NDArray[np.generic]) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    def quantise(self, hu: NDArray[Any]) -> NDArray[Any]:
         """HU of any shape -> whole HU above ``low``, clipped to 0..width; exact for integer HU."""
         rounded = np.rint(hu) if np.issubdtype(hu.dtype, np.floating) else hu.astype(np.int32)
-        return (np.clip(rounded, self.low, self.high) - self.low).astype(self.dtype)
+        inside: NDArray[Any] = (np.clip(rounded, self.low, self.high) - self.low).astype(self.dtype)
+        return inside

@@ -1,1 +1,1 @@
-"""Packed datasets and what learning needs of them; no torch here."""
+"""Learning: packed datasets, networks, the loop, checkpoints, predictions, verdicts."""
