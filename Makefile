@@ -1,0 +1,47 @@
+# Verbs for people and for CI alike. `make demo` and `make test` need Python 3.11+ and nothing else.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Where PyTorch comes from when it should not be PyPI: the CPU wheels are a tenth of the size.
+#   make demo PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+PIP_FLAGS ?=
+CAMPAIGN ?= campaigns/demo.yaml
+RUN_FLAGS ?=
+TEST_PROCESSES ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types unit bench clean
+
+help:  ## list the verbs
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.run: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nameplate needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[all]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.run  ## run the demo campaign (about 10 minutes on two cores) and say where the report is
+	$(BIN)/nameplate run $(CAMPAIGN) $(RUN_FLAGS)
+
+test: lint types unit  ## everything that must pass before a change lands
+
+lint: $(VENV)/.dev  ## style
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev  ## strict types
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev  ## tests, one process a core
+	$(BIN)/pytest -n $(TEST_PROCESSES)
+
+bench: $(VENV)/.dev  ## every figure that the README quotes (takes a while)
+	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+clean:  ## forget the environment and the caches; runs/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -1,0 +1,8 @@
+"""Entry point of the ingest service alone."""
+
+from nameplate.service import service_main
+
+
+def main() -> int:
+    """Run `nameplate-ingest`."""
+    return service_main("ingest")

@@ -1,0 +1,8 @@
+"""Entry point of the phantom service alone."""
+
+from nameplate.service import service_main
+
+
+def main() -> int:
+    """Run `nameplate-phantom`."""
+    return service_main("phantom")

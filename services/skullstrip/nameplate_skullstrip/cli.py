@@ -1,0 +1,8 @@
+"""Entry point of the skullstrip service alone."""
+
+from nameplate.service import service_main
+
+
+def main() -> int:
+    """Run `nameplate-skullstrip`."""
+    return service_main("skullstrip")

@@ -1,0 +1,8 @@
+"""Entry point of the synthesis service alone."""
+
+from nameplate.service import service_main
+
+
+def main() -> int:
+    """Run `nameplate-synthesis`."""
+    return service_main("synthesis")

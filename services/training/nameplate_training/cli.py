@@ -1,0 +1,8 @@
+"""Entry point of the training service alone."""
+
+from nameplate.service import service_main
+
+
+def main() -> int:
+    """Run `nameplate-training`."""
+    return service_main("training")

@@ -1,0 +1,291 @@
+"""The command line: ``nameplate run|plan|status|report|job`` and the verbs of the services."""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import nameplate
+from nameplate.campaign import Campaign, load_campaign, parse_campaign
+from nameplate.errors import NameplateError, StoreError, UserError
+from nameplate.estimate import plan_summary, seconds_estimate
+from nameplate.local import LocalRunner, Outcome
+from nameplate.plan import plan
+from nameplate.progress import Progress
+from nameplate.selections import committed_selections
+from nameplate.service import CAMPAIGN_KEY, exit_code_of, job_command, run_verb, verb_of
+from nameplate.source import source_digests
+from nameplate.status import status_lines
+from nameplate.store import NoSuchKey, Store, open_store
+
+VERBS = {
+    "phantom": "simulate a cohort of head CTs and write it as DICOM studies",
+    "ingest": "turn a folder of DICOM files into one NIfTI volume an exam, and a ledger",
+    "skullstrip": "find the intracranial mask of a head CT",
+    "synthesis": "put a sphere of known size, place and contrast into a brain",
+}
+
+DESCRIPTION = """\
+How much does the scanner's manufacturer bias a head-CT network, and how does that grow
+with the difficulty of the task? A campaign file says everything; `nameplate run` answers.
+
+campaigns
+  run CAMPAIGN      do everything, from DICOM to the report; goes on where it was stopped
+  plan CAMPAIGN     what would be done: cohort, jobs, GPU-hours, bytes; does nothing
+  status CAMPAIGN   how far it is
+  report CAMPAIGN   make the report anew from what is in the store
+  job ID            do one job of a campaign that lies in a store (what a cluster's pod does)
+
+one thing alone
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``nameplate``; returns the exit code (0 done, 2 the user's mistake, 75 try again)."""
+    return exit_code_of(lambda: _main(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _main(arguments: list[str]) -> int:
+    command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if command in VERBS:
+        verb = verb_of(command)
+        assert verb is not None
+        return run_verb(verb, f"nameplate {command}", rest)
+    if command == "job":
+        return job_command("nameplate", rest)
+    campaign_verbs = {"run": _run, "plan": _plan, "status": _status, "report": _report}
+    if command in campaign_verbs:
+        options = _campaign_parser(command).parse_args(rest)
+        campaign, text = _load(options)
+        return campaign_verbs[command](options, campaign, text)
+    if command in ("--version", "-V"):
+        print(f"nameplate {nameplate.__version__}")
+        return 0
+    verbs = "".join(f"  {name:<17} {summary}\n" for name, summary in VERBS.items())
+    page = (
+        f"usage: nameplate VERB ... (nameplate VERB --help teaches each)\n\n{DESCRIPTION}{verbs}\n"
+        "example:\n  nameplate run campaigns/demo.yaml\n"
+    )
+    if command in ("", "-h", "--help", "help"):
+        print(page, end="")
+        return 0 if command else 2
+    raise UserError(f"no verb {command!r}; see nameplate --help")
+
+
+def _campaign_parser(command: str) -> argparse.ArgumentParser:
+    descriptions = {
+        "run": "Do every job of the campaign on this machine and write its report. What is committed "
+        "already is not done again; stop it whenever you like (Ctrl-C, or pull the plug): the same "
+        "command goes on where it was and ends in the same results.",
+        "plan": "Show what the campaign would do: the cohort's split, the jobs of each step, trainings "
+        "expected and at most, GPU-hours and bytes. Needs no data and writes nothing.",
+        "status": "Show how far the campaign is: jobs done by step, and the converged runs of each cell.",
+        "report": "Make the report anew from what is in the store, complete or not.",
+    }
+    examples = {
+        "run": "nameplate run campaigns/demo.yaml --workers 2\n"
+        "  nameplate run campaigns/paper.yaml --set cohorts.study.folder=/data/ncct --store s3://bias/paper",
+        "plan": "nameplate plan campaigns/paper.yaml",
+        "status": "nameplate status campaigns/demo.yaml",
+        "report": "nameplate report campaigns/demo.yaml --out /tmp/report",
+    }
+    parser = argparse.ArgumentParser(
+        prog=f"nameplate {command}",
+        description=descriptions[command],
+        epilog=f"example:\n  {examples[command]}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("campaign", type=Path, help="a campaign file (YAML)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change one setting, by its path in the file: cohorts.study.phantom.exams=60 (repeatable)",
+    )
+    parser.add_argument(
+        "--store",
+        help="where everything lies: a folder or s3://bucket/prefix (default: runs/<campaign>); S3 is "
+        "reached by AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    )
+    if command == "run":
+        parser.add_argument(
+            "--workers", type=_positive, default=os.cpu_count() or 1, help="processes (default: all cores)"
+        )
+        parser.add_argument("--logs", type=Path, help="folder of the jobs' logs (default: beside the store)")
+    if command == "plan":
+        parser.add_argument("--jobs", action="store_true", help="list the id of every job")
+        parser.add_argument(
+            "--gpu-tflops",
+            type=float,
+            default=40.0,
+            help="sustained TFLOP/s of one GPU, for the estimate (default: 40)",
+        )
+    if command == "report":
+        parser.add_argument("--out", type=Path, required=True, help="folder for the report")
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a positive number, got {text}")
+    return value
+
+
+def _load(options: argparse.Namespace) -> tuple[Campaign, str]:
+    """The campaign with its overrides, and the text that stands for it."""
+    campaign = load_campaign(options.campaign)
+    text = options.campaign.read_text(encoding="utf-8")
+    if not options.set:
+        return campaign, text
+    raw = yaml.safe_load(text)
+    for change in options.set:
+        path, equals, value = change.partition("=")
+        if not equals:
+            raise UserError(f"--set: expected KEY=VALUE, got {change!r}")
+        _put(raw, path, yaml.safe_load(value))
+    text = yaml.safe_dump(raw, sort_keys=False, allow_unicode=True)
+    return parse_campaign(text, f"{options.campaign} with --set"), text
+
+
+def _put(raw: Any, path: str, value: Any) -> None:
+    """Set one value by its dotted path; a list's items are named by their number or their ``name``."""
+    parts = path.split(".")
+    for part in parts[:-1]:
+        if isinstance(raw, list):
+            raw = _item(raw, part, path)
+        else:
+            if raw.get(part) is None:
+                raw[part] = {}
+            raw = raw[part]
+        if not isinstance(raw, dict | list):
+            raise UserError(f"--set {path}: {part!r} holds {raw!r}, not further settings")
+    if isinstance(raw, list):
+        raise UserError(f"--set {path}: name a key of the item")
+    raw[parts[-1]] = value
+
+
+def _item(items: list[Any], name: str, path: str) -> Any:
+    for position, item in enumerate(items):
+        if name == str(position) or (isinstance(item, dict) and item.get("name") == name):
+            return item
+    raise UserError(f"--set {path}: no item {name!r}")
+
+
+def _store_url(options: argparse.Namespace, campaign: Campaign) -> str:
+    return options.store or f"runs/{campaign.name}"
+
+
+def _open_for(campaign: Campaign, text: str, url: str) -> Store:
+    """The store, with this campaign in it; refuses one that belongs to another campaign."""
+    store = open_store(url)
+    try:
+        there = parse_campaign(store.get(CAMPAIGN_KEY).decode(), f"{store.url}/{CAMPAIGN_KEY}").name
+    except NoSuchKey:
+        there = campaign.name
+    except (NameplateError, UnicodeDecodeError):
+        there = campaign.name  # written by an older version: nothing to compare with
+    if there != campaign.name:
+        raise StoreError(f"{store.url}: holds the campaign {there!r}, not {campaign.name!r}")
+    if text.encode() != _get_or_empty(store, CAMPAIGN_KEY):
+        store.put(CAMPAIGN_KEY, text.encode())
+    return store
+
+
+def _get_or_empty(store: Store, key: str) -> bytes:
+    try:
+        return store.get(key)
+    except NoSuchKey:
+        return b""
+
+
+def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
+    folder = options.campaign.resolve().parent
+    sources = source_digests(campaign, folder)
+    url = _store_url(options, campaign)
+    store = _open_for(campaign, text, url)
+    local = store.folder("logs")
+    logs = options.logs or local or Path("runs") / campaign.name / "logs"
+    # A fixed number of threads a process: more would fight for the cores, and results would differ.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = "1"
+    with Progress(seconds_estimate(campaign), options.workers) as progress:
+        runner = LocalRunner(
+            campaign,
+            folder,
+            store,
+            sources=sources,
+            logs=logs,
+            workers=options.workers,
+            progress=progress,
+        )
+        try:
+            outcome = runner.run()
+        except KeyboardInterrupt:
+            progress.say("stopped; the same command goes on from here")
+            return 130
+    return _close(outcome, store, campaign)
+
+
+def _close(outcome: Outcome, store: Store, campaign: Campaign) -> int:
+    """Say what the run came to; exit 1 when a job failed."""
+    for failure in outcome.failed:
+        print(f"failed: {failure.job.id}: {failure.message}\n        log: {failure.log}")
+    if outcome.failed:
+        print(
+            f"{outcome.done} jobs done, {outcome.current} were done before, {len(outcome.failed)} failed, "
+            f"{outcome.waiting} wait for them; mend what the log says and run the same command again"
+        )
+        codes = {failure.exit_code for failure in outcome.failed}
+        return codes.pop() if len(codes) == 1 else 1
+    if outcome.done:
+        print(f"{outcome.done} jobs done, {outcome.current} were done before")
+    else:
+        print(f"nothing to do: all {outcome.current} jobs of {campaign.name} are done")
+    print(f"report: {store.url}/report/index.html")
+    return 0
+
+
+def _plan(options: argparse.Namespace, campaign: Campaign, text: str) -> int:  # noqa: ARG001
+    if options.jobs:
+        for job in plan(campaign, {}, {}).jobs:
+            print(job.id)
+        return 0
+    print("\n".join(plan_summary(campaign, gpu_tflops=options.gpu_tflops)))
+    return 0
+
+
+def _status(options: argparse.Namespace, campaign: Campaign, text: str) -> int:  # noqa: ARG001
+    store = open_store(_store_url(options, campaign), create=False)
+    sources = source_digests(campaign, options.campaign.resolve().parent)
+    print("\n".join(status_lines(campaign, store, sources)))
+    return 0
+
+
+def _report(options: argparse.Namespace, campaign: Campaign, text: str) -> int:  # noqa: ARG001
+    verb_of("evaluation")  # says what to install where it is not
+    from nameplate_evaluation.load import load_results
+    from nameplate_evaluation.report import build_report
+
+    store = open_store(_store_url(options, campaign), create=False)
+    files = build_report(load_results(campaign, text, store, committed_selections(campaign, store)))
+    out: Path = options.out
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out}: not an empty folder")
+    temporary = out.with_name(out.name + ".part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    for name, data in files.items():
+        path = temporary / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    if out.exists():
+        out.rmdir()
+    temporary.rename(out)
+    print(f"report: {out}/index.html")
+    return 0

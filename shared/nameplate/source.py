@@ -1,0 +1,64 @@
+"""The DICOM files of a cohort that is read from a folder: where they are, and whether they changed."""
+
+import csv
+import hashlib
+import hmac
+import os
+from pathlib import Path
+
+from nameplate.campaign import Campaign
+from nameplate.campaign.cohort import CohortSettings
+from nameplate.errors import CohortError, UserError
+from nameplate.secret import patient_key
+
+
+def source_folder(cohort: CohortSettings, campaign_folder: Path) -> Path:
+    """The cohort's folder; a relative path starts at the campaign file."""
+    assert cohort.folder is not None
+    return campaign_folder / Path(cohort.folder).expanduser()
+
+
+def manufacturers(cohort: CohortSettings, campaign_folder: Path) -> dict[str, str] | None:
+    """The user's table of makers by study, or None; raises UserError when it cannot be read."""
+    if cohort.manufacturers_csv is None:
+        return None
+    path = campaign_folder / Path(cohort.manufacturers_csv).expanduser()
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path}: cannot be read as a CSV file") from error
+    if not rows or not {"study", "manufacturer"} <= set(rows[0]):
+        raise UserError(f"{path}: expected the columns study and manufacturer")
+    return {row["study"]: row["manufacturer"] for row in rows}
+
+
+def source_digests(campaign: Campaign, campaign_folder: Path) -> dict[str, str]:
+    """A keyed digest of names, sizes and times of each folder's files, by cohort.
+
+    A changed folder or key makes the ingest run again. Raises CohortError for a folder that is
+    absent or holds no file.
+    """
+    digests = {}
+    for name, cohort in campaign.cohorts.items():
+        if cohort.folder is None:
+            continue
+        folder = source_folder(cohort, campaign_folder)
+        if not folder.is_dir():
+            raise CohortError(f"cohorts.{name}.folder: {folder}: no such folder")
+        digest = hmac.new(patient_key(), digestmod=hashlib.sha256)
+        count = 0
+        for place, folders, names in os.walk(folder):
+            folders.sort()
+            for file in sorted(names):
+                path = Path(place, file)
+                state = path.lstat()
+                line = f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\n"
+                digest.update(line.encode("utf-8", "surrogateescape"))
+                count += 1
+        if count == 0:
+            raise CohortError(f"cohorts.{name}.folder: {folder}: holds no files")
+        if (table := manufacturers(cohort, campaign_folder)) is not None:
+            digest.update(repr(sorted(table.items())).encode())
+        digests[name] = digest.hexdigest()
+    return digests

@@ -1,0 +1,109 @@
+"""A store in a local directory: one file an object, written to a temporary name and renamed."""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nameplate.errors import StoreError
+from nameplate.store.store import NoSuchKey, check_key
+
+# Leading dot: no valid key starts with one, so half-written files are never listed as objects.
+_TEMPORARY = ".tmp-"
+
+
+class DirectoryStore:
+    """Objects as files below ``root``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.url = str(root)
+        if root.exists() and not root.is_dir():
+            raise StoreError(f"{root}: a file, where a folder was expected")
+
+    def _path(self, key: str) -> Path:
+        return self.root / check_key(key)
+
+    def get(self, key: str) -> bytes:
+        """The object; raises NoSuchKey."""
+        try:
+            return self._path(key).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise NoSuchKey(f"{self.url}: nothing under {key}") from None
+        except OSError as error:
+            raise StoreError(f"{self.url}: cannot read {key}: {error.strerror}") from error
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store the object, replacing what was there."""
+        with self._writing(key) as temporary:
+            temporary.write_bytes(data)
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Copy a file into the store."""
+        with self._writing(key) as temporary:
+            shutil.copyfile(path, temporary)
+
+    @contextmanager
+    def _writing(self, key: str) -> Iterator[Path]:
+        """A temporary file that becomes the object when the block ends well, and vanishes if not."""
+        target = self._path(key)
+        temporary: Path | None = None
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=target.parent)
+            os.close(handle)
+            temporary = Path(name)
+            yield temporary
+            temporary.chmod(0o644)
+            temporary.replace(target)
+            temporary = None
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StoreError(f"{self.url}: the disk is full; {key} was not written") from error
+            raise StoreError(f"{self.url}: cannot write {key}: {error.strerror}") from error
+        finally:
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
+
+    def fetch(self, key: str, cache: Path) -> Path:  # noqa: ARG002 (remote stores need it)
+        """The object's own file."""
+        path = self._path(key)
+        if not path.is_file():
+            raise NoSuchKey(f"{self.url}: nothing under {key}")
+        return path
+
+    def exists(self, key: str) -> bool:
+        """Whether something is stored under this key."""
+        return self._path(key).is_file()
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Bytes of every object whose key starts with ``prefix``, by key in sorted order."""
+        # Only the folder named by the prefix can hold matches; walk no more than that.
+        start = self.root / prefix.rpartition("/")[0]
+        found: dict[str, int] = {}
+        for folder, _, names in os.walk(start):
+            for name in names:
+                path = Path(folder, name)
+                key = path.relative_to(self.root).as_posix()
+                if key.startswith(prefix) and not name.startswith("."):
+                    found[key] = path.stat().st_size
+        return dict(sorted(found.items()))
+
+    def delete(self, key: str) -> None:
+        """Forget the object."""
+        try:
+            self._path(key).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{self.url}: cannot delete {key}: {error.strerror}") from error
+
+    def folder(self, prefix: str) -> Path | None:
+        """The folder of this prefix, made when absent."""
+        path = self._path(prefix)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{self.url}: cannot write {prefix}: {error.strerror}") from error
+        return path

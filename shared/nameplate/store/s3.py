@@ -1,0 +1,186 @@
+"""A store in an S3 bucket (MinIO or any other make), by the ``minio`` SDK and plain S3 calls only."""
+
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import urllib3
+from minio import Minio
+from minio.error import MinioException, S3Error
+
+from nameplate.errors import StoreError, StoreUnreachable, UserError
+from nameplate.store.store import NoSuchKey, check_key
+
+_REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}
+_FULL = {"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "InsufficientCapacity"}
+_BUSY = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "XMinioServerNotInitialized"}
+
+
+class S3Store:
+    """Objects below ``prefix`` of one bucket."""
+
+    def __init__(self, client: Minio, bucket: str, prefix: str) -> None:
+        self.client = client
+        self.bucket = bucket
+        self.prefix = prefix.strip("/")
+        self.url = f"s3://{bucket}/{self.prefix}".rstrip("/")
+
+    @classmethod
+    def from_environment(cls, url: str) -> "S3Store":
+        """Open ``s3://bucket/prefix`` with endpoint and credentials from the environment.
+
+        AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL (http://minio:9000), AWS_ACCESS_KEY_ID,
+        AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_REGION, as AWS's own tools read them.
+        """
+        parts = urlsplit(url)
+        if not parts.netloc:
+            raise UserError(f"--store: expected s3://bucket/prefix, got {url!r}")
+        if parts.path.strip("/"):
+            try:
+                check_key(parts.path.strip("/"))
+            except ValueError as error:
+                raise UserError(f"--store: {error}") from None
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        where = urlsplit(endpoint or "https://s3.amazonaws.com")
+        if where.scheme not in ("http", "https") or not where.netloc:
+            raise UserError("AWS_ENDPOINT_URL: expected http://host:port or https://host:port")
+        missing = [
+            name for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") if not os.environ.get(name)
+        ]
+        if missing:
+            raise UserError(f"{url}: {' and '.join(missing)} not set in the environment")
+        client = Minio(
+            endpoint=where.netloc,
+            access_key=os.environ["AWS_ACCESS_KEY_ID"],
+            secret_key=os.environ["AWS_SECRET_ACCESS_KEY"],
+            session_token=os.environ.get("AWS_SESSION_TOKEN"),
+            secure=where.scheme == "https",
+            region=os.environ.get("AWS_REGION") or "us-east-1",
+            http_client=urllib3.PoolManager(
+                timeout=urllib3.Timeout(connect=5, read=120),
+                retries=urllib3.Retry(total=4, backoff_factor=0.3, status_forcelist=(502, 503, 504)),
+            ),
+        )
+        store = cls(client, parts.netloc, parts.path)
+        with store._translated("the bucket"):
+            there = client.bucket_exists(bucket_name=store.bucket)
+        if not there:
+            raise StoreError(f"{url}: there is no bucket {store.bucket!r}; make it first")
+        return store
+
+    def _name(self, key: str) -> str:
+        check_key(key)
+        return f"{self.prefix}/{key}" if self.prefix else key
+
+    @contextmanager
+    def _translated(self, key: str) -> Iterator[None]:
+        """Turn what the SDK raises into the store's own errors, which say whose fault it is."""
+        try:
+            yield
+        except S3Error as error:
+            if error.code in ("NoSuchKey", "NoSuchObject"):
+                raise NoSuchKey(f"{self.url}: nothing under {key}") from None
+            if error.code == "NoSuchBucket":
+                raise StoreError(f"{self.url}: there is no bucket {self.bucket!r}; make it first") from None
+            if error.code in _REFUSED:
+                raise StoreError(
+                    f"{self.url}: refused ({error.code}) for {key}; check AWS_ACCESS_KEY_ID, "
+                    "AWS_SECRET_ACCESS_KEY and the rights of that account"
+                ) from None
+            if error.code in _FULL:
+                raise StoreError(f"{self.url}: the store is full; {key} was not written") from None
+            if error.code in _BUSY:
+                raise StoreUnreachable(f"{self.url}: busy ({error.code}); try again") from None
+            raise StoreError(f"{self.url}: {error.code} for {key}") from None
+        except (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
+            raise StoreUnreachable(
+                f"{self.url}: no answer from the S3 service ({type(error).__name__}); check "
+                "AWS_ENDPOINT_URL, the network and, on Kubernetes, that the NetworkPolicy allows "
+                "DNS and the service"
+            ) from None
+        except MinioException as error:
+            raise StoreUnreachable(f"{self.url}: bad answer ({type(error).__name__}) for {key}") from None
+
+    def get(self, key: str) -> bytes:
+        """The object; raises NoSuchKey."""
+        name = self._name(key)
+        with self._translated(key):
+            response = self.client.get_object(bucket_name=self.bucket, object_name=name)
+            try:
+                return bytes(response.read())
+            finally:
+                response.close()
+                response.release_conn()
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store the object, replacing what was there."""
+        with self._translated(key):
+            self.client.put_object(
+                bucket_name=self.bucket, object_name=self._name(key), data=io.BytesIO(data), length=len(data)
+            )
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Upload a file."""
+        with self._translated(key):
+            self.client.fput_object(
+                bucket_name=self.bucket, object_name=self._name(key), file_path=str(path)
+            )
+
+    def fetch(self, key: str, cache: Path) -> Path:
+        """Download into ``cache`` under the key's hash; a file already there is downloaded again.
+
+        The caller checks the digest against the commit and may keep its own copy.
+        """
+        cache.mkdir(parents=True, exist_ok=True)
+        target = cache / (hashlib.sha256(key.encode()).hexdigest()[:24] + Path(key).suffix)
+        handle, temporary = tempfile.mkstemp(prefix=".tmp-", dir=cache)
+        os.close(handle)
+        try:
+            with self._translated(key):
+                response = self.client.get_object(bucket_name=self.bucket, object_name=self._name(key))
+                try:
+                    with Path(temporary).open("wb") as file:
+                        for block in response.stream(1 << 20):
+                            file.write(block)
+                finally:
+                    response.close()
+                    response.release_conn()
+            Path(temporary).replace(target)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+        return target
+
+    def exists(self, key: str) -> bool:
+        """Whether something is stored under this key."""
+        try:
+            with self._translated(key):
+                self.client.stat_object(bucket_name=self.bucket, object_name=self._name(key))
+        except NoSuchKey:
+            return False
+        return True
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Bytes of every object whose key starts with ``prefix``, by key in sorted order."""
+        root = f"{self.prefix}/" if self.prefix else ""
+        with self._translated(prefix or "the list of keys"):
+            rows = list(
+                self.client.list_objects(bucket_name=self.bucket, prefix=root + prefix, recursive=True)
+            )
+        found = {
+            str(row.object_name).removeprefix(root): int(row.size or 0) for row in rows if not row.is_dir
+        }
+        return dict(sorted(found.items()))
+
+    def delete(self, key: str) -> None:
+        """Forget the object."""
+        with self._translated(key):
+            self.client.remove_object(bucket_name=self.bucket, object_name=self._name(key))
+
+    def folder(self, prefix: str) -> Path | None:  # noqa: ARG002 (directories answer)
+        """None: there is no local folder."""
+        return None

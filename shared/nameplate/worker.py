@@ -1,0 +1,98 @@
+"""A worker process of the local runner: does one job after another, each with its own log."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from nameplate.campaign import Campaign
+from nameplate.errors import NameplateError
+from nameplate.job import default_scratch, run_job
+from nameplate.log import log_to_stderr
+from nameplate.plan import Job
+from nameplate.result import Result
+from nameplate.store import open_store
+
+logger = logging.getLogger(__name__)
+
+BUG = 70
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A job for a worker, with what it needs of others."""
+
+    job: Job
+    results: Mapping[str, Result]
+    log: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a job failed: the exit code that its process would have had, and one line."""
+
+    exit_code: int
+    message: str
+
+
+def work(
+    tasks: Connection, lifeline: Connection, campaign: Campaign, campaign_folder: Path, store_url: str
+) -> None:
+    """Do the tasks that arrive until the connection closes.
+
+    ``lifeline`` is a pipe whose other end the runner holds and never writes to: its end means that
+    the runner is gone, even by SIGKILL, and the worker must not go on alone.
+    """
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner decides; Ctrl-C reaches the whole group
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    threading.Thread(target=_die_with_runner, args=(lifeline,), daemon=True).start()
+    store = open_store(store_url, create=False)
+    scratch = default_scratch(store)
+    while not stop.is_set():
+        try:
+            task: Task = tasks.recv()
+        except EOFError:
+            return
+        _redirect(task.log)
+        answer: Result | Failure
+        try:
+            answer = run_job(
+                task.job,
+                campaign,
+                campaign_folder,
+                store,
+                task.results,
+                scratch_root=scratch,
+                should_stop=stop.is_set,
+            )
+        except NameplateError as error:
+            logger.error("failed", extra={"job": task.job.id, "reason": str(error)})
+            answer = Failure(exit_code=error.exit_code, message=str(error))
+        except Exception as error:
+            logger.exception("failed by a bug", extra={"job": task.job.id})
+            answer = Failure(exit_code=BUG, message=f"{type(error).__name__}: {error}")
+        tasks.send(answer)
+
+
+def _die_with_runner(lifeline: Connection) -> None:
+    try:
+        lifeline.recv_bytes()
+    except EOFError:
+        os._exit(75)
+
+
+def _redirect(log: Path) -> None:
+    """Everything the process prints from now on goes to the job's log, native libraries included."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    log_to_stderr()
