@@ -1,0 +1,124 @@
+"""Campaign files: what ships is right, and what is wrong is named with its path and value."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from nameplate.campaign import Campaign, load_campaign, parse_campaign
+from nameplate.errors import CampaignError
+
+CAMPAIGNS = Path(__file__).parents[3] / "campaigns"
+
+
+def _demo() -> dict[str, Any]:
+    return yaml.safe_load((CAMPAIGNS / "demo.yaml").read_text())
+
+
+def _refusal(raw: Any) -> str:
+    with pytest.raises(CampaignError) as caught:
+        parse_campaign(yaml.safe_dump(raw), "my.yaml")
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted(CAMPAIGNS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_campaign_that_ships_is_valid(path: Path) -> None:
+    assert load_campaign(path).name == path.stem
+
+
+def test_the_papers_numbers() -> None:
+    paper = load_campaign(CAMPAIGNS / "paper.yaml")
+    first, second, third = paper.experiments
+    assert (first.training.rate, first.training.batch, first.groups) == (5e-3, 32, 2)
+    assert (first.input.window.width, first.input.window.level, first.input.range) == (400, 40, (-1, 1))
+    assert first.network.channels == (32, 64, 128)
+    assert (second.training.rate, second.training.batch) == (5e-5, 32)
+    assert second.network.channels == (32, 64, 128, 256)
+    assert (second.network.hidden, second.input.slices, second.rounds.keep) == (1000, 35, 6)
+    assert third.training.rate == 1e-4
+    assert (third.network.channels, third.input.slices) == ((8, 16, 32, 64, 128), 32)
+    easy, medium, hard = paper.datasets.spheres.levels
+    assert (easy.radius_mm, easy.hu_mean, easy.hu_sd, easy.share) == ((21, 26), 50, 2, 1)
+    assert (medium.radius_mm, medium.hu_mean, medium.share, medium.start) == ((13, 17), 40, 0.2, "easy")
+    assert (hard.radius_mm, hard.hu_mean, hard.share, hard.start) == ((13, 17), 40, 0.35, "easy")
+
+
+def test_unknown_key() -> None:
+    raw = _demo()
+    raw["cohorts"]["study"]["phantom"]["sginature"] = 1.0
+    assert _refusal(raw) == "my.yaml: cohorts.study.phantom.sginature: unknown key"
+
+
+def test_wrong_type_names_the_value() -> None:
+    raw = _demo()
+    raw["experiments"][1]["rounds"]["first"] = "x"
+    assert _refusal(raw).startswith("my.yaml: experiments[1].rounds.first: ")
+    assert _refusal(raw).endswith("got 'x'")
+
+
+def test_a_number_is_not_read_from_text() -> None:
+    raw = _demo()
+    raw["seed"] = "7"
+    assert "seed: input should be a valid integer, got '7'" in _refusal(raw)
+
+
+def test_missing_key() -> None:
+    raw = _demo()
+    del raw["datasets"]["slices"]
+    del raw["seed"]
+    assert _refusal(raw) == "my.yaml: seed: required, but missing"
+
+
+def test_every_mistake_has_a_line() -> None:
+    raw = _demo()
+    raw["seeed"] = raw.pop("seed")
+    raw["factor"]["levels"] = ["GE"]
+    lines = _refusal(raw).splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["seed", "factor.levels", "seeed"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda raw: raw["experiments"][0].update(cohorts=["elsewhere"]), "'elsewhere' is none of"),
+        (lambda raw: raw["experiments"][1].update(training_sets=["Philips"]), "'Philips' is none of"),
+        (lambda raw: raw["cohorts"]["study"].update(folder="x"), "exactly one of 'phantom' and 'folder'"),
+        (lambda raw: raw["cohorts"]["study"].update(split=dict(train=0.5, val=0.1, test=0.1)), "must be 1"),
+        (lambda raw: raw["datasets"]["spheres"]["levels"][1].update(start="hard"), "no earlier level"),
+        (lambda raw: raw["datasets"]["spheres"]["levels"][0].update(radius_mm=[9, 3]), "low <= high"),
+        (lambda raw: raw["experiments"][1]["rounds"].update(keep=99), "keep <= target <= limit"),
+        (lambda raw: raw["experiments"][1].update(convergence={}), "needs an entry 'default'"),
+        (lambda raw: raw.update(name="../evil"), "name: "),
+        (lambda raw: raw["cohorts"].update({"a/b": raw["cohorts"]["study"]}), "cohort name 'a/b'"),
+    ],
+)
+def test_settings_that_make_no_sense_together(change: Any, expected: str) -> None:
+    raw = _demo()
+    change(raw)
+    assert expected in _refusal(raw)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("[1, 2]", "expected a mapping"), ("a: [", "not valid YAML"), ("", "expected a mapping")],
+)
+def test_files_that_are_no_campaign(text: str, expected: str) -> None:
+    with pytest.raises(CampaignError, match=expected):
+        parse_campaign(text, "my.yaml")
+
+
+def test_absent_and_binary_files(tmp_path: Path) -> None:
+    with pytest.raises(CampaignError, match="cannot be read: No such file"):
+        load_campaign(tmp_path / "none.yaml")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x80")
+    with pytest.raises(CampaignError, match="not a text file"):
+        load_campaign(tmp_path / "binary")
+
+
+def test_a_campaign_cannot_be_changed() -> None:
+    campaign = load_campaign(CAMPAIGNS / "demo.yaml")
+    assert isinstance(campaign, Campaign)
+    with pytest.raises(Exception, match="frozen"):
+        campaign.seed = 1  # type: ignore[misc]
