@@ -3,7 +3,7 @@
 import tarfile
 from pathlib import Path
 
-from nameplate.errors import StoreError
+from nameplate.errors import DamagedObject
 
 
 def pack_folder(folder: Path, archive: Path) -> None:
@@ -23,11 +23,13 @@ def pack_folder(folder: Path, archive: Path) -> None:
 
 
 def unpack_folder(archive: Path, folder: Path, *, limit_bytes: int = 1 << 40) -> None:
-    """Unpack what ``pack_folder`` wrote; raises StoreError for links, outside paths or too many bytes."""
+    """Unpack what ``pack_folder`` wrote; raises DamagedObject for links, outside paths or too many bytes."""
     total = 0
     with tarfile.open(archive, "r:") as tar:
         for entry in tar:
             total += entry.size
             if not entry.isfile() or total > limit_bytes:
-                raise StoreError(f"archive holds an entry that is no plain file, or over {limit_bytes} bytes")
+                raise DamagedObject(
+                    f"an archive holds an entry that is no plain file, or more than {limit_bytes} bytes"
+                )
             tar.extract(entry, folder, filter="data")

@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,13 +15,13 @@ import nameplate
 from nameplate.campaign import Campaign, load_campaign, parse_campaign
 from nameplate.errors import NameplateError, StoreError, UserError
 from nameplate.estimate import plan_summary, seconds_estimate
+from nameplate.job import CommittedReader
 from nameplate.local import LocalRunner, Outcome
 from nameplate.plan import plan
 from nameplate.progress import Progress
-from nameplate.selections import committed_selections
 from nameplate.service import CAMPAIGN_KEY, exit_code_of, job_command, run_verb, verb_of
 from nameplate.source import source_digests
-from nameplate.status import status_lines
+from nameplate.status import current_results, status_lines
 from nameplate.store import NoSuchKey, Store, open_store
 
 VERBS = {
@@ -225,6 +226,7 @@ def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
             workers=options.workers,
             progress=progress,
         )
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             outcome = runner.run()
         except KeyboardInterrupt:
@@ -268,13 +270,15 @@ def _status(options: argparse.Namespace, campaign: Campaign, text: str) -> int: 
     return 0
 
 
-def _report(options: argparse.Namespace, campaign: Campaign, text: str) -> int:  # noqa: ARG001
+def _report(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
     verb_of("evaluation")  # says what to install where it is not
     from nameplate_evaluation.load import load_results
     from nameplate_evaluation.report import build_report
 
     store = open_store(_store_url(options, campaign), create=False)
-    files = build_report(load_results(campaign, text, store, committed_selections(campaign, store)))
+    sources = source_digests(campaign, options.campaign.resolve().parent)
+    results = current_results(campaign, store, sources)
+    files = build_report(load_results(campaign, text, CommittedReader(store, results)))
     out: Path = options.out
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out}: not an empty folder")

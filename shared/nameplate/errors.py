@@ -4,7 +4,8 @@
     ├── UserError            exit 2: the user's mistake; trying again will not help
     │   ├── CampaignError    the campaign file is wrong, with the path into it
     │   ├── CohortError      the exams cannot make the cohort that was asked for
-    │   └── StoreError       the store is foreign, full, or may not be written
+    │   ├── StoreError       the store is foreign, full, or may not be written
+    │   └── DamagedObject    a stored object is not what was committed
     └── TryAgain             exit 75: the machine's trouble; the same job may succeed later
         └── StoreUnreachable the store does not answer
 
@@ -34,6 +35,10 @@ class CohortError(UserError):
 
 class StoreError(UserError):
     """The store is foreign, full or refuses to be written."""
+
+
+class DamagedObject(UserError):
+    """A stored object is not what was committed."""
 
 
 class TryAgain(NameplateError):

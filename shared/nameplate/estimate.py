@@ -3,14 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nameplate.campaign import Campaign
+from nameplate.campaign import MIXED, Campaign
 from nameplate.campaign.experiment import ExperimentSettings
 from nameplate.cohort import SplitCounts, split_counts
-from nameplate.learn.cost import forward_flop, packed_bytes, parameter_count
+from nameplate.learn.cost import Cost, network_cost, packed_bytes, packed_spatial, training_flop
 from nameplate.pipeline import STEPS
 from nameplate.plan import Cell, Job, cells_of, plan
-
-BACKWARD = 2.0  # a backward pass costs about twice the forward pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +43,12 @@ def cohort_counts(campaign: Campaign, cohort: str) -> SplitCounts | None:
 
 def _spatial(campaign: Campaign, experiment: ExperimentSettings, cohort: str) -> tuple[int, int, int]:
     matrix = campaign.cohorts[cohort].ingest.matrix
-    return experiment.input.slices, matrix, matrix
+    return packed_spatial(experiment.task, experiment.input, campaign.datasets.slices, matrix)
+
+
+def _cost(campaign: Campaign, experiment: ExperimentSettings, cohort: str) -> Cost:
+    spatial = _spatial(campaign, experiment, cohort)
+    return network_cost(experiment.task, experiment.network, experiment.input, spatial)
 
 
 def cell_estimates(campaign: Campaign) -> list[CellEstimate]:
@@ -57,11 +60,10 @@ def cell_estimates(campaign: Campaign) -> list[CellEstimate]:
         rate = experiment.expected_convergence_of(cell.dataset, cell.training_set)
         expected = min(max(rounds.first, rounds.target / max(rate, 1e-9)), rounds.limit)
         counts = cohort_counts(campaign, cell.cohort)
-        train = counts.of("train") if counts else 0
-        exams = train * (len(campaign.factor.levels) if cell.training_set == "mixed" else 1)
-        spatial = _spatial(campaign, experiment, cell.cohort)
-        forward = forward_flop(experiment.task, experiment.network, spatial)
-        flop = forward * (1 + BACKWARD) * exams * experiment.training.epochs
+        share = len(campaign.factor.levels) if cell.training_set == MIXED else 1
+        train, val = (counts.of("train") * share, counts.of("val") * share) if counts else (0, 0)
+        cost = _cost(campaign, experiment, cell.cohort)
+        flop = float(training_flop(cost, experiment.training, train, val))
         rows.append(
             CellEstimate(
                 cell=cell, first=rounds.first, expected=expected, limit=rounds.limit, flop_per_run=flop
@@ -127,10 +129,11 @@ def _training_lines(campaign: Campaign, gpu_tflops: float) -> list[str]:
     lines.append(f"  {'all':<40} {first:>5} {expected:>8.0f} {limit:>5} {'':>12} {hours:>10.2f}")
     lines.append(f"  GPU-hours at {gpu_tflops:g} TFLOP/s sustained on one GPU (--gpu-tflops)")
     for experiment in campaign.experiments:
-        spatial = _spatial(campaign, experiment, experiment.cohorts[0])
-        count = parameter_count(experiment.task, experiment.network, spatial)
-        forward = forward_flop(experiment.task, experiment.network, spatial) / 1e9
-        lines.append(f"  {experiment.name}: {count:,} parameters, {forward:.3g} GFLOP forward an exam")
+        cost = _cost(campaign, experiment, experiment.cohorts[0])
+        lines.append(
+            f"  {experiment.name}: {cost.parameters:,} parameters, "
+            f"{cost.forward_flop / 1e9:.3g} GFLOP forward an exam"
+        )
     return lines
 
 
@@ -143,8 +146,8 @@ def _byte_lines(campaign: Campaign) -> list[str]:
             if counts is None:
                 continue
             exams = counts.total.exams * len(campaign.factor.levels)
-            matrix = campaign.cohorts[cohort].ingest.matrix
-            each = packed_bytes(experiment.task, experiment.input, campaign.datasets.slices, matrix)
+            spatial = _spatial(campaign, experiment, cohort)
+            each = packed_bytes(experiment.task, experiment.input, spatial)
             size = each * exams * len(campaign.datasets_of(experiment))
             train = each * counts.of("train") * len(campaign.factor.levels)
             total += size
@@ -152,16 +155,10 @@ def _byte_lines(campaign: Campaign) -> list[str]:
                 f"  packs of {experiment.name} on {cohort}: {size / 1e9:.2f} GB "
                 f"({train / 1e9:.2f} GB a dataset's training exams)"
             )
-    weights = sum(
-        row.expected
-        * 4
-        * parameter_count(
-            campaign.experiment(row.cell.experiment).task,
-            campaign.experiment(row.cell.experiment).network,
-            _spatial(campaign, campaign.experiment(row.cell.experiment), row.cell.cohort),
-        )
-        for row in cell_estimates(campaign)
-    )
+    weights = 0.0
+    for row in cell_estimates(campaign):
+        cost = _cost(campaign, campaign.experiment(row.cell.experiment), row.cell.cohort)
+        weights += row.expected * 4 * cost.parameters
     lines.append(f"  weights of all runs: {weights / 1e9:.2f} GB")
     lines.append(f"  together {(total + weights) / 1e9:.2f} GB beside the images")
     return lines

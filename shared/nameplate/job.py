@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nameplate
 from nameplate.campaign import Campaign
-from nameplate.errors import StoreError
+from nameplate.errors import DamagedObject
 from nameplate.pipeline import step_named
 from nameplate.plan import Job
 from nameplate.result import Output, Result, read_result, verified, write_result
@@ -51,6 +51,10 @@ class JobContext:
         """Every object that the needed jobs committed, in their order."""
         return tuple(self._inputs.values())
 
+    def digests(self) -> Mapping[str, str]:
+        """SHA-256 of every object that the needed jobs committed, by key."""
+        return {output.key: output.sha256 for output in self._inputs.values()}
+
     def parameter(self, name: str) -> str:
         """A parameter of the job as text."""
         return str(self.job.parameters[name])
@@ -69,9 +73,11 @@ class JobContext:
         try:
             path = self._store.fetch(key, self.scratch / "fetched")
         except NoSuchKey as error:
-            raise StoreError(f"{error}, though it was committed; run again to make it anew") from error
+            raise DamagedObject(f"{error}, though it was committed; run again to make it anew") from error
         if path.stat().st_size != output.size or _sha256(path) != output.sha256:
-            raise StoreError(f"{self._store.url}: {key} is not what was committed; delete it and run again")
+            raise DamagedObject(
+                f"{self._store.url}: {key} is not what was committed; delete it and run again"
+            )
         return path
 
     def write(self, key: str, data: bytes) -> None:
@@ -114,6 +120,22 @@ class JobContext:
         """Forget what ``save_work`` kept."""
         for key in self._store.sizes(f"work/{self.job.id}/"):
             self._store.delete(key)
+
+
+class CommittedReader:
+    """Everything that a set of results committed, for reading alone."""
+
+    def __init__(self, store: Store, results: Mapping[str, Result]) -> None:
+        self._store = store
+        self._outputs = {output.key: output for result in results.values() for output in result.outputs}
+
+    def digests(self) -> Mapping[str, str]:
+        """SHA-256 of every committed object, by key."""
+        return {key: output.sha256 for key, output in self._outputs.items()}
+
+    def read(self, key: str) -> bytes:
+        """A committed object, checked against its digest."""
+        return verified(self._store.get(key), self._outputs[key], self._store.url)
 
 
 def _sha256(path: Path) -> str:

@@ -81,9 +81,9 @@ def selection(cell: str, number: int) -> str:
     return f"models/{cell}/selection-r{number:02d}.json"
 
 
-def test_predictions(cell: str) -> str:
-    """Predictions of a cell's kept runs on the test split."""
-    return f"models/{cell}/test-predictions.jsonl"
+def test_predictions(cell: str, seed: int) -> str:
+    """Predictions of a kept run on the test split."""
+    return run(cell, seed, "predictions-test.jsonl")
 
 
 def report(file: str) -> str:

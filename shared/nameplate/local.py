@@ -3,6 +3,7 @@
 import fcntl
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from nameplate.campaign import Campaign
-from nameplate.errors import StoreError, TryAgain
+from nameplate.errors import StoreError, StoreUnreachable, TryAgain
 from nameplate.job import is_current
 from nameplate.pipeline import step_named
 from nameplate.plan import Job, Plan, plan
@@ -238,6 +239,9 @@ class LocalRunner:
             self._not_before[job.id] = time.monotonic() + RETRY_SECONDS * 2 ** (attempts - 1)
             self.progress.retrying(job, failure.message)
             return
+        if failure.store:
+            kind = StoreUnreachable if failure.exit_code == TryAgain.exit_code else StoreError
+            raise kind(failure.message)
         self._failed.add(job.id)
         self.outcome.failed.append(
             FailedJob(job=job, exit_code=failure.exit_code, message=failure.message, log=task.log)
@@ -279,4 +283,6 @@ def _locked(store: Store) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise StoreError(f"{store.url}: another run is at work there") from None
+        # What a killed run left half-done.
+        shutil.rmtree(folder / "scratch", ignore_errors=True)
         yield

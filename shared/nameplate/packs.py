@@ -3,6 +3,7 @@
 from nameplate import keys
 from nameplate.job import JobContext
 from nameplate.learn.packed import Pack, open_pack
+from nameplate.records import Sample, from_jsonl
 
 
 def fetch_pack(context: JobContext, cohort: str, experiment: str, dataset: str) -> Pack:
@@ -13,7 +14,5 @@ def fetch_pack(context: JobContext, cohort: str, experiment: str, dataset: str) 
         for output in context.inputs
         if output.key.startswith(prefix)
     }
-    window = context.campaign.experiment(experiment).input.window
-    return open_pack(
-        images=paths["images.npy"], masks=paths.get("masks.npy"), samples=paths["samples.jsonl"], window=window
-    )
+    samples = from_jsonl(Sample, paths["samples.jsonl"].read_bytes())
+    return open_pack(paths["images.npy"], paths.get("masks.npy"), samples)

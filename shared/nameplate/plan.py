@@ -156,9 +156,7 @@ def _cohort_jobs(campaign: Campaign, name: str, source: str) -> list[Job]:
             needs = [add("phantom", f"{shard:03d}", at, [], of)]
         of = [cohort.shards, source, _dump(cohort.ingest)]
         ingested.append(add("ingest", f"{shard:03d}", at, needs, of))
-        stripped.append(
-            add("skullstrip", f"{shard:03d}", at, [ingested[-1]], _dump(cohort.skullstrip))
-        )
+        stripped.append(add("skullstrip", f"{shard:03d}", at, [ingested[-1]], _dump(cohort.skullstrip)))
     spheres = campaign.datasets.spheres
     of = [
         campaign.seed,
@@ -217,9 +215,7 @@ def _datasets_on(campaign: Campaign, cohort: str) -> list[str]:
     )
 
 
-def _cell_jobs(
-    campaign: Campaign, cell: Cell, selections: tuple[Selection, ...]
-) -> tuple[list[Job], bool]:
+def _cell_jobs(campaign: Campaign, cell: Cell, selections: tuple[Selection, ...]) -> tuple[list[Job], bool]:
     """Rounds of training with their judges, and the evaluation once the last judge has spoken."""
     experiment = campaign.experiment(cell.experiment)
     packed = f"pack/{cell.cohort}/{cell.experiment}/{cell.dataset}"

@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from nameplate.errors import StoreError
+from nameplate.errors import DamagedObject
 
 Split = Literal["train", "val", "test"]
 
@@ -27,11 +27,11 @@ def to_jsonl(rows: Iterable[Record]) -> bytes:
 
 
 def from_jsonl(kind: type[R], data: bytes) -> list[R]:
-    """Read what ``to_jsonl`` wrote; raises StoreError for anything else."""
+    """Read what ``to_jsonl`` wrote; raises DamagedObject for anything else."""
     try:
         return [kind.model_validate_json(line) for line in data.splitlines() if line.strip()]
     except ValidationError as error:
-        raise StoreError(f"not a file of {kind.__name__} rows: {error.error_count()} errors") from error
+        raise DamagedObject(f"not a file of {kind.__name__} rows: {error.error_count()} errors") from error
 
 
 class Exam(Record):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nameplate.errors import StoreError
+from nameplate.errors import DamagedObject
 from nameplate.records import Record
 from nameplate.store import NoSuchKey, Store
 
@@ -60,9 +60,9 @@ def write_result(store: Store, result: Result) -> None:
 
 
 def verified(data: bytes, output: Output, where: str) -> bytes:
-    """The data, if they are what was committed; StoreError otherwise."""
+    """The data, if they are what was committed; DamagedObject otherwise."""
     if len(data) != output.size or hashlib.sha256(data).hexdigest() != output.sha256:
-        raise StoreError(
+        raise DamagedObject(
             f"{where}: {output.key} is not what was committed (damaged or replaced); "
             f"delete it and run again, and it will be made anew"
         )

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from nameplate.campaign import Campaign
-from nameplate.errors import NameplateError
+from nameplate.errors import NameplateError, StoreError, StoreUnreachable
 from nameplate.job import default_scratch, run_job
 from nameplate.log import log_to_stderr
 from nameplate.plan import Job
@@ -38,6 +38,8 @@ class Failure:
 
     exit_code: int
     message: str
+    store: bool = False
+    """Whether the store itself is at fault, so that no other job could succeed either."""
 
 
 def work(
@@ -73,7 +75,8 @@ def work(
             )
         except NameplateError as error:
             logger.error("failed", extra={"job": task.job.id, "reason": str(error)})
-            answer = Failure(exit_code=error.exit_code, message=str(error))
+            at_fault = isinstance(error, StoreError | StoreUnreachable)
+            answer = Failure(exit_code=error.exit_code, message=str(error), store=at_fault)
         except Exception as error:
             logger.exception("failed by a bug", extra={"job": task.job.id})
             answer = Failure(exit_code=BUG, message=f"{type(error).__name__}: {error}")

@@ -4,7 +4,7 @@ import logging
 
 from nameplate import keys
 from nameplate.job import JobContext
-from nameplate.learn.rounds import judge_round
+from nameplate.learn.rounds import select
 from nameplate.packs import fetch_pack
 from nameplate.plan import Cell
 from nameplate.records import Epoch, Run, to_jsonl
@@ -65,6 +65,5 @@ def judge(context: JobContext) -> None:
         for output in context.inputs
         if output.key.endswith("/run.json")
     ]
-    rounds = context.campaign.experiment(cell.experiment).rounds
-    selection = judge_round(runs, rounds, number)
+    selection = select(runs, context.campaign.experiment(cell.experiment).rounds)
     context.write(keys.selection(cell.id, number), selection.model_dump_json(indent=1).encode() + b"\n")

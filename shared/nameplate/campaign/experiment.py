@@ -83,6 +83,11 @@ class TrainingSettings(Settings):
     """bfloat16 uses autocast, on CUDA only: on a CPU it neither repeats nor always converges."""
     checkpoint_epochs: int = Field(default=1, ge=1)
     """Epochs between checkpoints."""
+    norm_exams: int = Field(default=128, ge=2)
+    """Training exams (or all, if there are fewer) from which batch norm's statistics are estimated
+    anew before every evaluation; its running averages lag behind the weights at small batches."""
+    deterministic: bool = False
+    """CUDA: only repeatable kernels; slower. On a CPU runs always repeat."""
 
 
 class ExperimentSettings(Settings):

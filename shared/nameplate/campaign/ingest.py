@@ -20,8 +20,16 @@ class SeriesRules(Settings):
     prefer_description: tuple[str, ...] = (r"\b(head|brain|std|standard|soft|routine|axial|5 ?mm)\b",)
     """Among equals, a series that matches more of these is preferred."""
     bone_kernels: tuple[str, ...] = (
-        r"^bone", r"^edge", r"^lung", r"^detail$", r"^h[5-9]\d", r"^hr[5-9]\d", r"^j[5-9]\d", r"^b[5-9]\d",
-        r"^fc(3|5|8)\d", r"^(yb|yc|yd|d|e|l)$",
+        r"^bone",
+        r"^edge",
+        r"^lung",
+        r"^detail$",
+        r"^h[5-9]\d",
+        r"^hr[5-9]\d",
+        r"^j[5-9]\d",
+        r"^b[5-9]\d",
+        r"^fc(3|5|8)\d",
+        r"^(yb|yc|yd|d|e|l)$",
     )
     """Regular expressions on the convolution kernel that mean a bone reconstruction."""
     bone_kernel: Literal["refuse", "last"] = "last"

@@ -38,7 +38,9 @@ class PhantomSettings(Settings):
     matrix: int = Field(default=512, ge=64, le=1024)
     """Rows and columns of the soft-tissue slices in pixels."""
     thin_mm: float = Field(default=1.25, ge=0.5, le=5.0)
-    """Slice thickness of the bone series in mm."""
+    """Slice thickness of the bone series in mm, and the least of any thin series."""
+    bone_share: float = Field(default=1.0, ge=0.0, le=1.0)
+    """Share of the studies that have a bone series; fewer make a big cohort faster to write."""
     effects: EffectSettings = EffectSettings()
     truth: bool = False
     """Also keep the brain mask, the noise-free HU volume and the parameters drawn."""

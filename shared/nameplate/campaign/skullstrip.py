@@ -14,3 +14,11 @@ class SkullstripSettings(Settings):
     """Largest intracranial volume in mL."""
     tissue_low_hu: int = Field(default=-20, ge=-100, le=20)
     """Lower bound of soft tissue in HU; -30 for a scanner that reads 12 HU too low."""
+    least_median_hu: float = 15.0
+    """Least median HU inside the mask of a head."""
+    most_median_hu: float = 50.0
+    """Largest median HU inside the mask; contrast medium and plastic lie above."""
+    defect_cm2: float = Field(default=10.0, gt=0)
+    """A bone defect is flagged above this surface, in cm2, of brain that lies more than 10 mm from bone."""
+    thick_mm: float = Field(default=7.6, gt=0)
+    """Slice distance in mm above which the mask's outline is flagged as uncertain."""

@@ -78,10 +78,20 @@ def read_nifti(path: Path) -> Volume:
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     try:
-        image = nib.as_closest_canonical(nib.load(path))
-        scaled = np.asanyarray(image.dataobj)
+        return _canonical(nib.load(path))
     except Exception as error:
-        raise UserError(f"{path}: not a readable NIfTI image ({type(error).__name__})") from error
-    if scaled.ndim != 3:
-        raise UserError(f"{path}: expected 3 axes, got shape {scaled.shape}")
+        raise UserError(f"{path}: not a readable 3-D NIfTI image ({type(error).__name__})") from error
+
+
+def read_nifti_bytes(data: bytes) -> Volume:
+    """Read what ``nifti_bytes`` wrote; axis order and errors as for ``read_nifti``."""
+    try:
+        return _canonical(nib.Nifti1Image.from_bytes(gzip.decompress(data)))
+    except Exception as error:
+        raise UserError(f"not a readable 3-D NIfTI image ({type(error).__name__})") from error
+
+
+def _canonical(loaded: Any) -> Volume:
+    image = nib.as_closest_canonical(loaded)
+    scaled = np.asanyarray(image.dataobj)
     return Volume(np.ascontiguousarray(scaled), np.asarray(image.affine, dtype=np.float64))

@@ -127,9 +127,7 @@ class S3Store:
     def put_file(self, key: str, path: Path) -> None:
         """Upload a file."""
         with self._translated(key):
-            self.client.fput_object(
-                bucket_name=self.bucket, object_name=self._name(key), file_path=str(path)
-            )
+            self.client.fput_object(bucket_name=self.bucket, object_name=self._name(key), file_path=str(path))
 
     def fetch(self, key: str, cache: Path) -> Path:
         """Download into ``cache`` under the key's hash; a file already there is downloaded again.

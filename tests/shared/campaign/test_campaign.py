@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from nameplate.campaign import Campaign, load_campaign, parse_campaign
 from nameplate.errors import CampaignError
 
@@ -85,7 +84,10 @@ def test_every_mistake_has_a_line() -> None:
         (lambda raw: raw["experiments"][0].update(cohorts=["elsewhere"]), "'elsewhere' is none of"),
         (lambda raw: raw["experiments"][1].update(training_sets=["Philips"]), "'Philips' is none of"),
         (lambda raw: raw["cohorts"]["study"].update(folder="x"), "exactly one of 'phantom' and 'folder'"),
-        (lambda raw: raw["cohorts"]["study"].update(split=dict(train=0.5, val=0.1, test=0.1)), "must be 1"),
+        (
+            lambda raw: raw["cohorts"]["study"].update(split={"train": 0.5, "val": 0.1, "test": 0.1}),
+            "must be 1",
+        ),
         (lambda raw: raw["datasets"]["spheres"]["levels"][1].update(start="hard"), "no earlier level"),
         (lambda raw: raw["datasets"]["spheres"]["levels"][0].update(radius_mm=[9, 3]), "low <= high"),
         (lambda raw: raw["experiments"][1]["rounds"].update(keep=99), "keep <= target <= limit"),

@@ -1,68 +1,19 @@
 """The S3 store against a real MinIO server, started for these tests."""
 
+import io
 import os
-import shutil
 import socket
-import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from minio import Minio
-
 from nameplate.errors import StoreError, StoreUnreachable, UserError
 from nameplate.store import NoSuchKey, open_store
 
 pytestmark = pytest.mark.s3
-ACCESS, SECRET = "nameplate-test", "a-secret-for-this-test-only"
 
 
-def _server() -> str | None:
-    return shutil.which("minio")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    program = _server()
-    if program is None:
-        pytest.skip("no MinIO server program on PATH")
-    address = f"127.0.0.1:{_free_port()}"
-    process = subprocess.Popen(
-        [program, "server", "--quiet", "--address", address, str(tmp_path_factory.mktemp("minio"))],
-        env={**os.environ, "MINIO_ROOT_USER": ACCESS, "MINIO_ROOT_PASSWORD": SECRET},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        client = Minio(endpoint=address, access_key=ACCESS, secret_key=SECRET, secure=False)
-        for _ in range(100):
-            try:
-                client.make_bucket(bucket_name="bias")
-                break
-            except Exception:
-                time.sleep(0.1)
-        yield f"http://{address}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@pytest.fixture
-def _account(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-
-
-@pytest.mark.usefixtures("_account")
+@pytest.mark.usefixtures("s3_account")
 def test_put_get_list_delete(tmp_path: Path) -> None:
     store = open_store("s3://bias/one/two")
     store.put("a/b.json", b"{}")
@@ -85,25 +36,20 @@ def test_put_get_list_delete(tmp_path: Path) -> None:
     assert not list((tmp_path / "cache").glob(".tmp-*"))
 
 
-@pytest.mark.usefixtures("_account")
-def test_a_foreign_prefix_is_refused(endpoint: str) -> None:
-    client = Minio(
-        endpoint=endpoint.removeprefix("http://"), access_key=ACCESS, secret_key=SECRET, secure=False
-    )
-    import io
-
-    client.put_object(bucket_name="bias", object_name="foreign/x", data=io.BytesIO(b"x"), length=1)
+@pytest.mark.usefixtures("s3_account")
+def test_a_foreign_prefix_is_refused(s3_server: Any) -> None:
+    s3_server.client.put_object(bucket_name="bias", object_name="foreign/x", data=io.BytesIO(b"x"), length=1)
     with pytest.raises(StoreError, match="not empty and not a nameplate store"):
         open_store("s3://bias/foreign")
 
 
-@pytest.mark.usefixtures("_account")
+@pytest.mark.usefixtures("s3_account")
 def test_an_absent_bucket_is_named() -> None:
     with pytest.raises(StoreError, match="no bucket 'nowhere'"):
         open_store("s3://nowhere/x")
 
 
-@pytest.mark.usefixtures("_account")
+@pytest.mark.usefixtures("s3_account")
 def test_wrong_credentials_are_the_users_mistake_and_are_not_printed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -114,7 +60,7 @@ def test_wrong_credentials_are_the_users_mistake_and_are_not_printed(
     assert caught.value.exit_code == 2
 
 
-@pytest.mark.usefixtures("_account")
+@pytest.mark.usefixtures("s3_account")
 def test_no_credentials_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(UserError, match="AWS_SECRET_ACCESS_KEY not set"):
@@ -123,9 +69,11 @@ def test_no_credentials_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_silent_service_is_worth_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{_free_port()}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    with socket.socket() as silent:  # bound, but nobody listens
+        silent.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret-for-this-test-only")
     with pytest.raises(StoreUnreachable) as caught:
         open_store("s3://bias/x")
     assert caught.value.exit_code == 75

@@ -1,0 +1,49 @@
+"""The steps of a campaign: predictions of a cell's kept runs on the test split, and the report."""
+
+import yaml
+from nameplate import keys
+from nameplate.job import JobContext
+from nameplate.packs import fetch_pack
+from nameplate.plan import Cell
+from nameplate.records import Run, Selection, to_jsonl
+
+
+def evaluation(context: JobContext) -> None:
+    """Predict the test split with every kept run of the cell."""
+    # Imported here: the report, which shares this module, needs no torch.
+    from nameplate.learn.train import predict_run
+
+    cell = Cell(
+        experiment=context.parameter("experiment"),
+        cohort=context.parameter("cohort"),
+        dataset=context.parameter("dataset"),
+        training_set=context.parameter("training_set"),
+        group=context.number("group"),
+    )
+    experiment = context.campaign.experiment(cell.experiment)
+    pack = fetch_pack(context, cell.cohort, cell.experiment, cell.dataset)
+    verdict = next(output.key for output in context.inputs if "/selection-r" in output.key)
+    selection = Selection.model_validate_json(context.read(verdict))
+    for seed in selection.kept:
+        run = Run.model_validate_json(context.read(keys.run(cell.id, seed, "run.json")))
+        predictions = predict_run(
+            campaign_seed=context.campaign.seed,
+            job=f"{cell.id}/s{run.seed:03d}",
+            experiment=experiment,
+            pack=pack,
+            weights=context.read(keys.run(cell.id, seed, "weights.pt")),
+            splits=("test",),
+        )
+        context.write(keys.test_predictions(cell.id, seed), to_jsonl(predictions))
+
+
+def report(context: JobContext) -> None:
+    """Write the report from everything that is committed."""
+    from nameplate_evaluation.load import load_results
+    from nameplate_evaluation.report import build_report
+
+    # The settings as they count, not the file as it was written: comments must not change a result.
+    text = yaml.safe_dump(context.campaign.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    results = load_results(context.campaign, text, context)
+    for name, data in build_report(results).items():
+        context.write(keys.report(name), data)
