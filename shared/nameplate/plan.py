@@ -194,10 +194,21 @@ def _cohort_jobs(campaign: Campaign, name: str, source: str) -> list[Job]:
                 "pack",
                 f"{experiment.name}/{dataset}",
                 {"experiment": experiment.name, "dataset": dataset},
-                [made, *dict.fromkeys([*synthesised[ORIGINAL], *synthesised[dataset]])],
+                [made, *(job for earlier in _chain(campaign, dataset) for job in synthesised[earlier])],
                 [experiment.task, _dump(experiment.input)],
             )
     return jobs
+
+
+def _chain(campaign: Campaign, dataset: str) -> list[str]:
+    """The datasets whose images a dataset's samples may name: Original, and the levels it starts from."""
+    starts = {level.name: level.start for level in campaign.datasets.spheres.levels}
+    chain: list[str] = []
+    name: str | None = dataset
+    while name is not None and name != ORIGINAL:
+        chain.insert(0, name)
+        name = starts.get(name)
+    return [ORIGINAL, *chain]
 
 
 def _datasets_on(campaign: Campaign, cohort: str) -> list[str]:

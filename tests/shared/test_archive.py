@@ -5,6 +5,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from nameplate.archive import pack_folder, unpack_folder
 from nameplate.errors import DamagedObject
 

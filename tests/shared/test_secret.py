@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from nameplate.errors import UserError
 from nameplate.secret import key_file, patient_key, simulated_key
 

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nameplate.streams import stream, stream_seed
 
 names = st.lists(st.text(max_size=8) | st.integers(), min_size=1, max_size=4)

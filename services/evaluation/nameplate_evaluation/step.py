@@ -1,6 +1,7 @@
 """The steps of a campaign: predictions of a cell's kept runs on the test split, and the report."""
 
 import yaml
+
 from nameplate import keys
 from nameplate.job import JobContext
 from nameplate.packs import fetch_pack

@@ -4,7 +4,6 @@ from nameplate import keys
 from nameplate.image.volume import nifti_bytes, read_nifti
 from nameplate.job import JobContext
 from nameplate.records import Exam, MaskReport, from_jsonl, to_jsonl
-
 from nameplate_skullstrip.strip import skullstrip as strip
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from numpy.typing import NDArray
+
 from nameplate import keys
 from nameplate.campaign import ORIGINAL, SKULL
 from nameplate.cohort import make_cohort
@@ -10,10 +12,10 @@ from nameplate.image.volume import nifti_bytes, read_nifti
 from nameplate.job import JobContext
 from nameplate.learn.packed import pack_mask, pack_volume, packed_slices, write_rows
 from nameplate.records import Exam, MaskReport, Member, Refusal, Sample, from_jsonl, to_jsonl
-from numpy.typing import NDArray
-
-from nameplate_synthesis.levels import sphere_sample
+from nameplate.streams import stream
+from nameplate_synthesis.levels import changes, draw_sphere
 from nameplate_synthesis.slices import brain_slices
+from nameplate_synthesis.sphere import insert
 
 
 def cohort(context: JobContext) -> None:
@@ -100,11 +102,29 @@ def _spheres(context: JobContext, name: str, dataset: str, shard: int) -> tuple[
     samples: list[Sample] = []
     refusals: list[Refusal] = []
     for original in originals:
-        made = sphere_sample(context, level, original, members[original.exam], starts.get(original.exam))
-        if isinstance(made, Refusal):
-            refusals.append(made)
-        else:
-            samples.append(made)
+        member, start = members[original.exam], starts.get(original.exam)
+        if level.start is not None and start is None:
+            continue  # the level it starts from has refused it already
+        if not changes(level, member):
+            samples.append(start or original.model_copy(update={"label": 0}))
+            continue
+        assert original.mask is not None
+        sphere = draw_sphere(
+            level,
+            member,
+            read_nifti(context.fetch(original.mask)),
+            start.sphere if start is not None else None,
+            seed=context.campaign.seed,
+            cohort=name,
+        )
+        if isinstance(sphere, Refusal):
+            refusals.append(sphere)
+            continue
+        rng = stream(context.campaign.seed, "intensity", name, dataset, member.exam)
+        image = insert(read_nifti(context.fetch(original.image)), sphere, rng, spheres.intensity)
+        key = keys.dataset_image(name, dataset, member.exam)
+        context.write(key, nifti_bytes(image))
+        samples.append(original.model_copy(update={"label": 1, "image": key, "sphere": sphere}))
     return samples, refusals
 
 

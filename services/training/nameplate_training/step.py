@@ -4,7 +4,7 @@ import logging
 
 from nameplate import keys
 from nameplate.job import JobContext
-from nameplate.learn.rounds import select
+from nameplate.learn.rounds import judge_round
 from nameplate.packs import fetch_pack
 from nameplate.plan import Cell
 from nameplate.records import Epoch, Run, to_jsonl
@@ -65,5 +65,6 @@ def judge(context: JobContext) -> None:
         for output in context.inputs
         if output.key.endswith("/run.json")
     ]
-    selection = select(runs, context.campaign.experiment(cell.experiment).rounds)
+    rounds = context.campaign.experiment(cell.experiment).rounds
+    selection = judge_round(runs, rounds, number)
     context.write(keys.selection(cell.id, number), selection.model_dump_json(indent=1).encode() + b"\n")

@@ -1,8 +1,9 @@
 """Settings of DICOM ingest: the rules that choose one series an exam, and the target grid."""
 
+import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from nameplate.campaign.settings import Settings
 
@@ -46,6 +47,16 @@ class SeriesRules(Settings):
     """Fewest slices."""
     axial_degrees: float = Field(default=30.0, gt=0, le=90)
     """Largest angle between the slice normal and the head-foot axis."""
+
+    @field_validator("refuse_description", "prefer_description", "bone_kernels")
+    @classmethod
+    def _are_patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in value:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+        return value
 
 
 class IngestSettings(Settings):

@@ -58,7 +58,7 @@ def resample_plane(image: NDArray[np.float32], down: Taps, across: Taps) -> NDAr
 def _along_rows(image: NDArray[np.float32], taps: Taps) -> NDArray[np.float32]:
     if taps.identity:
         return image
-    total = np.take(image, taps.index[0], axis=0)
+    total: NDArray[np.float32] = np.take(image, taps.index[0], axis=0)
     total *= taps.weight[0, :, None]
     for index, weight in zip(taps.index[1:], taps.weight[1:], strict=True):
         part = np.take(image, index, axis=0)
@@ -70,7 +70,7 @@ def _along_rows(image: NDArray[np.float32], taps: Taps) -> NDArray[np.float32]:
 def _along_columns(image: NDArray[np.float32], taps: Taps) -> NDArray[np.float32]:
     if taps.identity:
         return image
-    total = np.take(image, taps.index[0], axis=1)
+    total: NDArray[np.float32] = np.take(image, taps.index[0], axis=1)
     total *= taps.weight[0]
     for index, weight in zip(taps.index[1:], taps.weight[1:], strict=True):
         part = np.take(image, index, axis=1)
@@ -93,7 +93,7 @@ def uniform_places(along_mm: ArrayLike, slice_mm: float, *, tolerance: float = 0
     """
     along = np.asarray(along_mm, dtype=np.float64)
     gap = (along[-1] - along[0]) / (len(along) - 1)
-    even = along[0] + gap * np.arange(len(along))
+    even: NDArray[np.float64] = along[0] + gap * np.arange(len(along))
     if abs(gap - slice_mm) <= tolerance * slice_mm and np.abs(along - even).max() <= tolerance * slice_mm:
         return even
     low = along[0] - (along[1] - along[0]) / 2

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from nameplate.campaign import Campaign, load_campaign, parse_campaign
 from nameplate.errors import CampaignError
 

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from nameplate.errors import StoreError, UserError
 from nameplate.store import NoSuchKey, check_key, open_store
 

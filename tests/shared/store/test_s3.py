@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from nameplate.errors import StoreError, StoreUnreachable, UserError
 from nameplate.store import NoSuchKey, open_store
 

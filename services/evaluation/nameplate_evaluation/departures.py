@@ -1,0 +1,138 @@
+"""Where the campaign's settings depart from the paper's."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nameplate.campaign import Campaign
+from nameplate.campaign.experiment import ExperimentSettings, Task
+
+NOT_STATED = "not stated"
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One setting, the paper's value and this campaign's."""
+
+    setting: str
+    paper: str
+    here: str
+
+    @property
+    def differs(self) -> bool:
+        """Whether the values are different; what the paper does not state always counts."""
+        return self.paper != self.here
+
+
+def departures_of(campaign: Campaign) -> tuple[Departure, ...]:
+    """Every setting that the paper names or must have had, compared; equal ones too."""
+    rows: list[Departure] = []
+    factor = campaign.factor
+    rows.append(
+        Departure("factor and levels", "manufacturer: GE, Siemens", f"{factor.name}: {_list(factor.levels)}")
+    )
+    for name, cohort in campaign.cohorts.items():
+        if cohort.role != "study":
+            rows.append(Departure(f"cohort {name}", "none", "null control"))
+            continue
+        source = "a folder of DICOM files"
+        exams = cohort.match.exams_per_level if cohort.match else None
+        here = f"all that match, {len(factor.levels)} levels" if exams is None else f"{exams} a level"
+        if cohort.phantom is not None:
+            source = f"simulated heads, signature {cohort.phantom.signature:g}"
+            here = f"{cohort.phantom.exams} simulated" if exams is None else here
+        rows += [
+            Departure(f"{name}: exams from", "clinical exams, two hospitals", source),
+            Departure(f"{name}: exams", "391 a level", here),
+            Departure(f"{name}: matched on", "age, sex", _matched(campaign, name)),
+            Departure(f"{name}: pixels of a slice", "256 x 256", _square(cohort.ingest.matrix)),
+            Departure(f"{name}: slice distance, mm", "5", f"{cohort.ingest.slice_mm:g}"),
+        ]
+    rows.append(Departure("slices of an exam", "35", str(campaign.datasets.slices)))
+    rows += _spheres(campaign)
+    for experiment in campaign.experiments:
+        rows += _experiment(experiment)
+    return tuple(rows)
+
+
+def _matched(campaign: Campaign, name: str) -> str:
+    match = campaign.cohorts[name].match
+    if match is None:
+        return "nothing"
+    return "age, sex" if match.sex else "age"
+
+
+def _square(matrix: int) -> str:
+    return f"{matrix} x {matrix}"
+
+
+def _list(values: tuple[object, ...]) -> str:
+    return ", ".join(str(value) for value in values)
+
+
+# Radii in mm, mean and standard deviation in HU, share of the positives.
+_PAPER_LEVELS = {
+    "easy": ("21\u201326 mm, 50 \u00b1 2 HU, all positives"),
+    "medium": ("13\u201317 mm, 40 \u00b1 2 HU, 20 % of easy"),
+    "hard": ("13\u201317 mm, 40 \u00b1 2 HU, 35 % of easy"),
+}
+
+
+def _spheres(campaign: Campaign) -> Iterator[Departure]:
+    spheres = campaign.datasets.spheres
+    for level in spheres.levels:
+        low, high = level.radius_mm
+        share = "all positives" if level.start is None else f"{100 * level.share:g} % of {level.start}"
+        here = f"{low:g}\u2013{high:g} mm, {level.hu_mean:g} \u00b1 {level.hu_sd:g} HU, {share}"
+        yield Departure(f"spheres, {level.name}", _PAPER_LEVELS.get(level.name, "none"), here)
+    for name, words in _PAPER_LEVELS.items():
+        if name not in {level.name for level in spheres.levels}:
+            yield Departure(f"spheres, {name}", words, "none")
+    yield Departure("exams with a sphere", "49.9 %", f"{100 * spheres.positives:.1f} %")
+    yield Departure("sphere intensity drawn", NOT_STATED, spheres.intensity.replace("_", " "))
+
+
+@dataclass(frozen=True)
+class _Paper:
+    window: str
+    reach: str
+    slices: str
+    channels: str
+    rate: str
+    batch: str
+    first: str
+    keep: str
+    groups: str
+
+
+_PAPER: dict[Task, _Paper] = {
+    "factor": _Paper("400 / 40", "-1 to 1", "3", "32, 64, 128", "0.005", "32", "5", "2", "2"),
+    "spheres": _Paper("100 / 50", "0 to 1", "35", "32, 64, 128, 256", "5e-05", "32", "10", "6", "1"),
+    "segmentation": _Paper("100 / 50", "0 to 1", "32", "8, 16, 32, 64, 128", "0.0001", NOT_STATED, "5",
+                           NOT_STATED, "1"),
+}
+
+
+def _experiment(experiment: ExperimentSettings) -> Iterator[Departure]:
+    paper, training, network = _PAPER[experiment.task], experiment.training, experiment.network
+    window = experiment.input.window
+    low, high = experiment.input.range
+    pairs = [
+        ("window / level, HU", paper.window, f"{window.width} / {window.level}"),
+        ("input range", paper.reach, f"{low:g} to {high:g}"),
+        ("input slices", paper.slices, str(experiment.input.slices)),
+        ("channels", paper.channels, _list(network.channels)),
+        ("learning rate (Adam)", paper.rate, f"{training.rate:g}"),
+        ("schedule of the rate", "constant", training.schedule.replace("_", " ")),
+        ("batch", paper.batch, str(training.batch)),
+        ("epochs", NOT_STATED, str(training.epochs)),
+        ("flips", "none stated", "left-right" if training.flips else "none stated"),
+        ("runs of the first round", paper.first, str(experiment.rounds.first)),
+        ("models kept", paper.keep, str(experiment.rounds.keep)),
+        ("groups", paper.groups, str(experiment.groups)),
+    ]
+    if experiment.task == "spheres":
+        strides = _list(network.strides) if network.strides else "1, 2, 2, 2"
+        pairs.insert(4, ("strides of the scales", NOT_STATED, strides))
+        pairs.insert(5, ("dense layer, units", "1000", str(network.hidden or "none")))
+    for setting, theirs, ours in pairs:
+        yield Departure(f"{experiment.name}: {setting}", theirs, ours)

@@ -1,0 +1,313 @@
+"""The pictures of the report, as lists of panels."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from nameplate.records import Run
+from nameplate.stats.metrics import roc_curve
+from nameplate_evaluation import published
+from nameplate_evaluation.analysis import Analysis, CellFigures, Grid
+from nameplate_evaluation.gap import Advantage, Gap
+from nameplate_evaluation.measure import Estimate
+from nameplate_evaluation.panel import (
+    ALL_COLOUR,
+    FAINT,
+    INK,
+    LEVEL_COLOURS,
+    Panel,
+    colour_of,
+    draw,
+    marker_of,
+)
+from nameplate_evaluation.tables import METRIC_NAMES, is_paper
+
+_POINTS_OF_A_CURVE = 60
+
+
+def headline_panels(analysis: Analysis, advantages: tuple[Advantage, ...]) -> tuple[Panel, ...]:
+    """Test accuracy by difficulty for each training set, then the effect of the training set alone."""
+    grids = [grid for grid in analysis.of_task("spheres") if grid.cells]
+    if not grids:
+        return ()
+    grid = grids[0]
+    panels = result_panels(analysis, grid, "accuracy", "headline")
+    mine = tuple(a for a in advantages if a.grid.cohort == grid.cohort and a.group == 0)
+    if mine:
+        panels += (_advantage_panel(analysis, mine),)
+    return panels
+
+
+def result_panels(analysis: Analysis, grid: Grid, metric: str, name: str) -> tuple[Panel, ...]:
+    """One metric on each level's test exams by difficulty, a panel a training set."""
+    sets = list(dict.fromkeys(figures.training_set for figures in grid.cells))
+    datasets = list(analysis.campaign.datasets_of(grid.experiment))
+    return tuple(
+        draw(
+            f"{name}-{metric}-{training_set}",
+            f"Trained on {training_set}",
+            lambda axes, training_set=training_set: _results(  # type: ignore[misc]
+                axes, analysis, grid, metric, datasets, training_set
+            ),
+        )
+        for training_set in sets
+    )
+
+
+def _results(
+    axes: Axes, analysis: Analysis, grid: Grid, metric: str, datasets: list[str], training_set: str
+) -> None:
+    levels = analysis.levels
+    for place, level in enumerate(levels):
+        shift = (place - (len(levels) - 1) / 2) * 0.13
+        colour = colour_of(level, levels)
+        found = [analysis.estimate(grid.measured(d, training_set, level, metric)) for d in datasets]
+        _intervals(axes, found, shift, colour, marker_of(level, levels), level)
+        if is_paper(analysis):
+            paper = [published.spheres(training_set, dataset, level, metric) for dataset in datasets]
+            aside = shift + (0.2 if shift >= 0 else -0.2)
+            _paper(axes, paper, aside, colour, marker_of(level, levels))
+    axes.axhline(50, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
+    axes.set_ylim(40, 102)
+    _tasks(axes, datasets)
+    axes.set_ylabel(f"Test {METRIC_NAMES[metric] if metric == 'auroc' else METRIC_NAMES[metric].lower()}, %")
+
+
+def _intervals(
+    axes: Axes, found: list[Estimate | None], shift: float, colour: str, marker: str, label: str
+) -> None:
+    xs = [x + shift for x, one in enumerate(found) if one is not None]
+    ones = [one for one in found if one is not None]
+    if not ones:
+        return
+    ys = [100 * one.mean for one in ones]
+    axes.plot(xs, ys, color=colour, marker=marker, label=label, zorder=3)
+    for x, one in zip(xs, ones, strict=True):
+        if one.low is not None and one.high is not None:
+            axes.plot([x, x], [100 * one.low, 100 * one.high], color=colour, linewidth=1.4, zorder=3)
+
+
+def _paper(axes: Axes, values: list[float | None], shift: float, colour: str, marker: str) -> None:
+    """The paper's numbers: small and hollow, beside ours."""
+    spots = [(x + shift, 100 * y) for x, y in enumerate(values) if y is not None]
+    axes.plot(
+        [x for x, _ in spots], [y for _, y in spots], linestyle=":", linewidth=0.9, color=colour,
+        marker=marker, markersize=4.5, markerfacecolor="white", markeredgewidth=1.1, zorder=2,
+    )
+
+
+def _tasks(axes: Axes, datasets: list[str]) -> None:
+    axes.set_xticks(range(len(datasets)), datasets)
+    axes.set_xlim(-0.5, len(datasets) - 0.5)
+    axes.grid(visible=False, axis="x")
+
+
+def _advantage_panel(analysis: Analysis, advantages: tuple[Advantage, ...]) -> Panel:
+    factor = analysis.campaign.factor.name
+    datasets = list(analysis.campaign.datasets_of(advantages[0].grid.experiment))
+    looks = {"accuracy": (INK, "o", -0.09), "auroc": ("#8a5a9e", "D", 0.09)}
+
+    def paint(axes: Axes) -> None:
+        for metric, (colour, marker, shift) in looks.items():
+            by_dataset = {a.dataset: a.estimate for a in advantages if a.metric == metric}
+            found = [by_dataset.get(dataset) for dataset in datasets]
+            _intervals(axes, found, shift, colour, marker, METRIC_NAMES[metric])
+            if is_paper(analysis):
+                paper = [published.own_advantage(dataset, metric) for dataset in datasets]
+                _paper(axes, paper, 3 * shift, colour, marker)
+        axes.axhline(0, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
+        _tasks(axes, datasets)
+        axes.set_ylabel("Advantage, points")
+        axes.legend(frameon=False, fontsize=9, loc="upper left", handlelength=1.2)
+        low, high = axes.get_ylim()
+        axes.set_ylim(min(low, -2), max(high * 1.25, 4))
+
+    return draw("headline-advantage", f"Own-{factor} advantage", paint)
+
+
+def gap_panels(analysis: Analysis, grid: Grid, gaps: tuple[Gap, ...]) -> tuple[Panel, ...]:
+    """Gaps in accuracy and AUROC by difficulty, a panel a pair of levels; a line a training set."""
+    datasets = list(analysis.campaign.datasets_of(grid.experiment))
+    mine = [gap for gap in gaps if gap.grid is grid and gap.group == 0]
+    panels = []
+    for first, second in dict.fromkeys((gap.first, gap.second) for gap in mine):
+        for metric in ("accuracy", "auroc"):
+
+            def paint(axes: Axes, first: str = first, second: str = second, metric: str = metric) -> None:
+                sets = list(dict.fromkeys(gap.training_set for gap in mine))
+                for place, training_set in enumerate(sets):
+                    by_dataset = {
+                        gap.dataset: gap.by_metric.get(metric)
+                        for gap in mine
+                        if (gap.first, gap.second, gap.training_set) == (first, second, training_set)
+                    }
+                    shift = (place - (len(sets) - 1) / 2) * 0.15
+                    _intervals(
+                        axes, [by_dataset.get(d) for d in datasets], shift,
+                        colour_of(training_set, analysis.levels), marker_of(training_set, analysis.levels),
+                        f"trained on {training_set}",
+                    )
+                axes.axhline(0, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
+                _tasks(axes, datasets)
+                axes.set_ylabel(f"{first} \u2212 {second}, points")
+
+            panels.append(
+                draw(
+                    f"gap-{grid.cohort}-{metric}-{first}-{second}",
+                    f"Gap in {'AUROC' if metric == 'auroc' else 'accuracy'}, {first} \u2212 {second}",
+                    paint,
+                )
+            )
+    return tuple(panels)
+
+
+def roc_panels(analysis: Analysis, grid: Grid) -> tuple[Panel, ...]:
+    """ROC curves of the averaged outputs of the kept models, by test level: the paper's Figure 4."""
+    panels = []
+    for figures in grid.cells:
+        if figures.test is None:
+            continue
+
+        def paint(axes: Axes, figures: CellFigures = figures) -> None:
+            axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
+            for place, level in enumerate(analysis.levels):
+                scores = figures.test and figures.test.of_levels({level})
+                curve = scores and roc_curve(scores.labels, scores.values.mean(axis=0))
+                if not curve:
+                    continue
+                fpr, tpr = curve.false_positive_rate, curve.true_positive_rate
+                area = float(np.trapezoid(tpr, fpr))
+                axes.plot(
+                    fpr, tpr, color=colour_of(level, analysis.levels),
+                    linestyle=("-", (0, (5, 1.5)), "-.", ":")[place % 4], label=f"{level} {area:.3f}",
+                )
+            axes.set_xlim(-0.02, 1.0)
+            axes.set_ylim(0.0, 1.02)
+            axes.set_aspect("equal")
+            axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+            axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
+            axes.set_xlabel("1 \u2212 specificity")
+            axes.set_ylabel("Sensitivity")
+            axes.legend(frameon=False, loc="lower right", fontsize=9, handlelength=1.6)
+
+        panels.append(
+            draw(
+                f"roc-{figures.cell.name}",
+                f"{figures.dataset}, trained on {figures.training_set}" + _group(grid, figures),
+                paint,
+                size=(2.7, 2.6),
+                caption=f"mean of {len(figures.test.seeds)} kept models",
+            )
+        )
+    return tuple(panels)
+
+
+def _group(grid: Grid, figures: CellFigures) -> str:
+    return f", group {figures.group + 1}" if grid.experiment.groups > 1 else ""
+
+
+def training_panels(grid: Grid) -> tuple[Panel, ...]:
+    """Losses by epoch of every run, a panel a cell."""
+    panels = []
+    for figures in grid.cells:
+        runs = [run for run in figures.cell.runs if run.history]
+        if not runs:
+            continue
+        kept = set(figures.cell.verdict.kept)
+
+        def paint(axes: Axes, runs: list[Run] = runs, kept: set[int] = kept) -> None:
+            for run in sorted(runs, key=lambda run: run.seed in kept):
+                chosen = run.seed in kept
+                epochs = [e.epoch for e in run.history]
+                for values, colour in (
+                    ([e.train_loss for e in run.history], ALL_COLOUR),
+                    ([e.val_loss for e in run.history], LEVEL_COLOURS[1]),
+                ):
+                    xs, ys = _thinned(epochs, values)
+                    axes.plot(
+                        xs, ys, color=colour, linewidth=1.2 if chosen else 0.8,
+                        alpha=0.9 if chosen else 0.35, linestyle="-" if chosen else (0, (3, 2)),
+                    )
+            losses = [v for r in runs for e in r.history for v in (e.train_loss, e.val_loss)]
+            finite = [v for v in losses if np.isfinite(v)]
+            if finite:
+                axes.set_ylim(0, min(max(finite), 3 * float(np.quantile(finite, 0.9))) * 1.05)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+            axes.set_xlabel("Epoch")
+            axes.set_ylabel("Loss")
+
+        converged = sum(run.outcome == "converged" for run in runs)
+        panels.append(
+            draw(
+                f"training-{figures.cell.name}",
+                f"{figures.dataset}, {figures.training_set}" + _group(grid, figures),
+                paint,
+                size=(2.7, 2.1),
+                caption=f"{converged} of {len(runs)} converged, {len(kept)} kept",
+            )
+        )
+    return tuple(panels)
+
+
+def _thinned(xs: list[int], ys: list[float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """At most some sixty points, first and last among them, so that long trainings stay small."""
+    places = np.unique(np.linspace(0, len(xs) - 1, min(len(xs), _POINTS_OF_A_CURVE)).astype(int))
+    return np.asarray(xs, dtype=np.float64)[places], np.asarray(ys, dtype=np.float64)[places]
+
+
+def convergence_panels(analysis: Analysis) -> tuple[Panel, ...]:
+    """Share of runs that converged, by task, a bar a training set."""
+    panels = []
+    for grid in analysis.of_task("spheres"):
+        datasets = list(analysis.campaign.datasets_of(grid.experiment))
+        sets = list(dict.fromkeys(figures.training_set for figures in grid.cells))
+
+        def paint(
+            axes: Axes, grid: Grid = grid, datasets: list[str] = datasets, sets: list[str] = sets
+        ) -> None:
+            width = 0.8 / max(1, len(sets))
+            for place, training_set in enumerate(sets):
+                for x, dataset in enumerate(datasets):
+                    figures = [
+                        c for c in grid.cells if (c.dataset, c.training_set) == (dataset, training_set)
+                    ]
+                    trained = sum(c.cell.verdict.trained for c in figures)
+                    if not trained:
+                        continue
+                    converged = sum(c.cell.verdict.converged for c in figures)
+                    left = x + (place - (len(sets) - 1) / 2) * width
+                    axes.bar(
+                        left, 100 * converged / trained, width * 0.9,
+                        color=colour_of(training_set, analysis.levels),
+                        label=training_set if x == 0 else None,
+                    )
+                    axes.text(
+                        left, 100 * converged / trained + 2, f"{converged}/{trained}", ha="center",
+                        va="bottom", fontsize=8, color=INK,
+                    )
+            _tasks(axes, datasets)
+            axes.set_ylim(0, 112)
+            axes.set_yticks([0, 50, 100])
+            axes.set_ylabel("Runs converged, %")
+            if axes.get_legend_handles_labels()[0]:
+                axes.legend(
+                    frameon=False, fontsize=9, ncols=len(sets), loc="lower center",
+                    bbox_to_anchor=(0.5, 1.0), handlelength=1.0, columnspacing=1.2,
+                )
+
+        panels.append(
+            draw(
+                f"convergence-{grid.experiment.name}-{grid.cohort}",
+                "Runs that converged, by training set",
+                paint,
+                size=(5.4, 2.5),
+            )
+        )
+    return tuple(panels)
+
+
+def legend_of(analysis: Analysis) -> tuple[tuple[str, str], ...]:
+    """(level, colour) of the test exams, for the page's own legend."""
+    return tuple((level, colour_of(level, analysis.levels)) for level in analysis.levels)
+

@@ -1,0 +1,93 @@
+"""What a campaign produced, as the report takes it: the report reads nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from nameplate.campaign import Campaign
+from nameplate.image.window import Window
+from nameplate.records import Exam, LedgerRow, MaskReport, Member, Prediction, Refusal, Run, Selection
+
+BRAIN_WINDOW = Window(width=100, level=50)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellResult:
+    """One cell of the grid: an experiment on one dataset of one cohort, one training set, one group."""
+
+    rounds: tuple[Selection, ...]
+    """The judge's verdicts in order; the last one stands. At least one."""
+    runs: tuple[Run, ...]
+    """All runs, rejected ones too."""
+    predictions: Mapping[int, tuple[Prediction, ...]]
+    """By seed, of the kept runs: every exam of validation and test that the cell predicted."""
+
+    def __post_init__(self) -> None:
+        if not self.rounds:
+            raise ValueError("a cell needs at least one verdict")
+
+    @property
+    def verdict(self) -> Selection:
+        """The verdict that stands."""
+        return self.rounds[-1]
+
+    @property
+    def key(self) -> tuple[str, str, str, str, int]:
+        """Experiment, cohort, dataset, training set and group."""
+        v = self.verdict
+        return v.experiment, v.cohort, v.dataset, v.training_set, v.group
+
+    @property
+    def name(self) -> str:
+        """The key as one word for file names and anchors."""
+        return "-".join(str(part) for part in self.key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CohortResult:
+    """One cohort: what came in, what was refused and who was split where."""
+
+    name: str
+    exams: tuple[Exam, ...] = ()
+    ledger: tuple[LedgerRow, ...] = ()
+    masks: tuple[MaskReport, ...] = ()
+    members: tuple[Member, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Example:
+    """One slice to show; ``example.example_of`` cuts it from a volume."""
+
+    exam: str
+    level: str
+    """Level of the factor."""
+    title: str
+    """The dataset, or what is to be seen."""
+    image: NDArray[Any]
+    """HU, (rows, columns): first row at the front of the head, first column at the patient's right."""
+    mask: NDArray[Any] | None = None
+    """Brain mask of the same shape; its outline is drawn."""
+    ellipse: tuple[float, float, float, float] | None = None
+    """Cut through the sphere: column, row, half width and half height, in pixels (centre of a pixel
+    at whole numbers)."""
+    caption: str = ""
+    aspect: float = 1.0
+    """Height of a pixel over its width."""
+    window: Window = BRAIN_WINDOW
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignResults:
+    """A whole campaign, complete or in part."""
+
+    campaign: Campaign
+    campaign_text: str
+    """The campaign file as the person wrote it."""
+    cohorts: tuple[CohortResult, ...]
+    cells: tuple[CellResult, ...]
+    examples: tuple[Example, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    """Code version, digests and the like, in the order in which they should be printed."""

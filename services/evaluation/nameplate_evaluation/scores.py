@@ -1,0 +1,81 @@
+"""The predictions of a cell's kept models as arrays."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nameplate.errors import StoreError
+from nameplate.records import Prediction, Split
+from nameplate_evaluation.results import CellResult
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scores:
+    """Scores of kept models on the exams of one split; exams are in alphabetical order."""
+
+    seeds: tuple[int, ...]
+    exams: tuple[str, ...]
+    patients: tuple[str, ...]
+    levels: tuple[str, ...]
+    """Of the factor, one an exam."""
+    labels: NDArray[np.bool_]
+    """(exams,)"""
+    values: NDArray[np.float64]
+    """(models, exams): probability of the positive class, or Dice."""
+    sphere_levels: tuple[str | None, ...]
+    radii_mm: tuple[float | None, ...]
+
+    def where(self, chosen: NDArray[np.bool_]) -> "Scores | None":
+        """The chosen exams, (exams,); None when there are none."""
+        if not chosen.any():
+            return None
+        places = np.flatnonzero(chosen)
+        return Scores(
+            seeds=self.seeds,
+            exams=tuple(self.exams[p] for p in places),
+            patients=tuple(self.patients[p] for p in places),
+            levels=tuple(self.levels[p] for p in places),
+            labels=self.labels[places],
+            values=self.values[:, places],
+            sphere_levels=tuple(self.sphere_levels[p] for p in places),
+            radii_mm=tuple(self.radii_mm[p] for p in places),
+        )
+
+    def of_levels(self, levels: Collection[str]) -> "Scores | None":
+        """The exams of these levels of the factor; None when there are none."""
+        return self.where(np.array([level in levels for level in self.levels]))
+
+
+def scores_of(cell: CellResult, split: Split) -> Scores | None:
+    """The kept models' scores on one split; None when no model was kept or none has predicted.
+
+    Kept runs without predictions are left out. Raises StoreError when the models of a cell have
+    predicted different exams, or one exam twice.
+    """
+    rows: dict[int, dict[str, Prediction]] = {}
+    for seed in cell.verdict.kept:
+        ours = [row for row in cell.predictions.get(seed, ()) if row.split == split]
+        if ours:
+            rows[seed] = {row.exam: row for row in ours}
+            if len(rows[seed]) != len(ours):
+                raise StoreError(f"cell {cell.name}, seed {seed}: an exam is predicted twice")
+    if not rows:
+        return None
+    seeds = tuple(rows)
+    first = rows[seeds[0]]
+    exams = tuple(sorted(first))
+    for seed in seeds[1:]:
+        if rows[seed].keys() != first.keys():
+            raise StoreError(f"cell {cell.name}: seeds {seeds[0]} and {seed} have predicted different exams")
+    return Scores(
+        seeds=seeds,
+        exams=exams,
+        patients=tuple(first[exam].patient for exam in exams),
+        levels=tuple(first[exam].level for exam in exams),
+        labels=np.array([first[exam].label == 1 for exam in exams]),
+        values=np.array([[rows[seed][exam].score for exam in exams] for seed in seeds]),
+        sphere_levels=tuple(first[exam].sphere_level for exam in exams),
+        radii_mm=tuple(first[exam].radius_mm for exam in exams),
+    )

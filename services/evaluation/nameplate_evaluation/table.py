@@ -1,0 +1,162 @@
+"""A table of the report: typed cells, printed as HTML by the template and as CSV here."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Literal
+
+from nameplate_evaluation.measure import Estimate
+
+Value = str | int | float | Estimate | None
+Kind = Literal["text", "count", "percent", "points", "dice", "spread", "p", "number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; fractions are stored as fractions and printed by kind."""
+
+    key: str
+    label: str
+    kind: Kind = "text"
+    group: str = ""
+    """Heading over neighbouring columns."""
+    published: bool = False
+    """Holds the paper's numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under columns, with a title and what must be known to read it."""
+
+    name: str
+    """File name without its ending."""
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    note: str = ""
+    section: str = ""
+    """Where the page prints it; empty for tables that are only files."""
+    paper: bool = False
+    """One of the paper's tables, which are numbered; the others get letters."""
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"table {self.name}: {len(row)} values for {len(self.columns)} columns")
+
+    def spanned(self) -> tuple[tuple[str, int], ...]:
+        """The upper heading as (label, columns), or empty if no column has a group."""
+        spans: list[tuple[str, int]] = []
+        for column in self.columns:
+            if spans and column.group and spans[-1][0] == column.group:
+                spans[-1] = (column.group, spans[-1][1] + 1)
+            else:
+                spans.append((column.group, 1))
+        return tuple(spans) if any(label for label, _ in spans) else ()
+
+    def without_empty_published(self) -> "Table":
+        """The same table without columns of the paper's numbers that hold none."""
+        kept = [
+            place
+            for place, column in enumerate(self.columns)
+            if not column.published or any(row[place] is not None for row in self.rows)
+        ]
+        return Table(
+            self.name,
+            self.title,
+            tuple(self.columns[place] for place in kept),
+            tuple(tuple(row[place] for place in kept) for row in self.rows),
+            self.note,
+            self.section,
+            self.paper,
+        )
+
+    def repeated(self, place: int) -> int:
+        """How many leading texts of a row are those of the row before, and need not be printed again."""
+        if place == 0:
+            return 0
+        same = 0
+        for column, value, above in zip(self.columns, self.rows[place], self.rows[place - 1], strict=True):
+            if column.kind != "text" or value != above or not value:
+                break
+            same += 1
+        return same
+
+
+def labelled(tables: Iterable[Table]) -> list[tuple[str, Table]]:
+    """Number the paper's tables from 1 and letter the others from A, in the order given.
+
+    Each gets its label into its file's name.
+    """
+    numbers, letters = count(1), count()
+    found = []
+    for table in tables:
+        label = str(next(numbers)) if table.paper else chr(ord("A") + next(letters))
+        found.append((label, replace(table, name=f"table-{label.lower()}-{table.name}")))
+    return found
+
+
+MINUS, DASH = "\u2212", "\u2013"
+_PERCENT = {"percent", "points", "spread"}
+_DIGITS = {"percent": 1, "points": 1, "spread": 1, "dice": 3, "p": 3, "number": 2, "count": 0, "text": 2}
+
+
+def printed(value: float | None, kind: Kind) -> str:
+    """A number as it is printed: percent and points with one digit, Dice with three."""
+    if value is None:
+        return DASH
+    if kind == "p" and value < 0.001:
+        return "< 0.001"
+    scaled = 100.0 * value if kind in _PERCENT else value
+    text = f"{scaled:{'+' if kind == 'points' else ''}.{_DIGITS[kind]}f}"
+    if text.lstrip("+-").strip("0.") == "":
+        text = text.lstrip("+-")
+    return text.replace("-", MINUS)
+
+
+def interval(estimate: Estimate, kind: Kind) -> str:
+    """The interval as it is printed, or empty where there is none."""
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f"{printed(estimate.low, kind)} to {printed(estimate.high, kind)}"
+
+
+def csv_bytes(table: Table) -> bytes:
+    """The table as CSV (UTF-8, RFC 4180 quoting, fractions of 1); an estimate becomes five columns.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
+    estimates = [
+        any(isinstance(row[place], Estimate) for row in table.rows) for place in range(len(table.columns))
+    ]
+    header: list[str] = []
+    for column, wide in zip(table.columns, estimates, strict=True):
+        parts = ("mean", "sd", "low", "high", "models") if wide else ("",)
+        header += [f"{column.key}_{part}" if part else column.key for part in parts]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    for row in table.rows:
+        cells: list[str] = []
+        for value, wide in zip(row, estimates, strict=True):
+            cells += _wide(value) if wide else [_plain(value)]
+        writer.writerow(cells)
+    return out.getvalue().encode()
+
+
+def _wide(value: Value) -> list[str]:
+    if isinstance(value, Estimate):
+        return [_plain(v) for v in (value.mean, value.sd, value.low, value.high, value.models)]
+    return [_plain(value), "", "", "", ""]
+
+
+def _plain(value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, str):
+        return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return str(value)

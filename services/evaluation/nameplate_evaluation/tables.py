@@ -1,0 +1,167 @@
+"""The tables of the report: the paper's six with its numbers beside ours, and those that it lacks."""
+
+import re
+
+from nameplate.campaign import MIXED
+from nameplate.records import Selection
+from nameplate_evaluation import published
+from nameplate_evaluation.analysis import METRICS, VAL, Analysis, Grid
+from nameplate_evaluation.table import Column, Table, Value
+
+METRIC_NAMES = {
+    "accuracy": "Accuracy",
+    "specificity": "Specificity",
+    "sensitivity": "Sensitivity",
+    "auroc": "AUROC",
+    "dice": "Dice",
+}
+SPLIT_NAMES = {"train": "Training", "val": "Validation", "test": "Test"}
+
+
+def counts_table(analysis: Analysis) -> Table:
+    """Exams by split and level: the paper's Table 1."""
+    rows: list[tuple[Value, ...]] = []
+    for cohort in analysis.results.cohorts:
+        paper = is_paper(analysis) and not analysis.is_control(cohort.name)
+        for level in analysis.levels:
+            for split, name in SPLIT_NAMES.items():
+                mine = [m for m in cohort.members if m.level == level and m.split == split]
+                positives = sum(m.positive for m in mine)
+                known = published.COUNTS[split] if paper and level in published.LEVELS else (None,) * 3
+                rows.append(
+                    (
+                        cohort.name, level, name, len({m.patient for m in mine}), len(mine), known[0],
+                        positives, known[1], len(mine) - positives, known[2],
+                    )
+                )
+    return Table(
+        "exams",
+        "Exams by split",
+        (
+            Column("cohort", "Cohort"),
+            Column("level", analysis.campaign.factor.name.capitalize()),
+            Column("split", "Split"),
+            Column("patients", "Patients", "count"),
+            Column("exams", "here", "count", "Exams"),
+            Column("exams_paper", "paper", "count", "Exams", published=True),
+            Column("positives", "here", "count", "With a sphere"),
+            Column("positives_paper", "paper", "count", "With a sphere", published=True),
+            Column("negatives", "here", "count", "Without"),
+            Column("negatives_paper", "paper", "count", "Without", published=True),
+        ),
+        tuple(rows),
+        "The split is by patient.",
+        "cohort",
+        paper=True,
+    ).without_empty_published()
+
+
+def factor_table(analysis: Analysis) -> Table:
+    """Naming the level from three slices: the paper's Table 2."""
+    columns = [Column("cohort", "Cohort"), Column("group", "Group", "count"), Column("models", "Models")]
+    metrics = [
+        ("accuracy", MIXED, "accuracy", "Accuracy"),
+        ("auroc", MIXED, "auroc", "AUROC"),
+        *((f"accuracy {level}", level, "accuracy", f"Accuracy on {level}") for level in analysis.levels),
+    ]
+    for key, _, _, label in metrics:
+        columns.append(Column(key.replace(" ", "_"), "here", "percent", label))
+        columns.append(Column(f"{key.replace(' ', '_')}_paper", "paper", "percent", label, published=True))
+    rows: list[tuple[Value, ...]] = []
+    for grid in analysis.of_task("factor"):
+        for figures in grid.cells:
+            row: list[Value] = [grid.cohort, figures.group + 1, _models(figures.cell.verdict)]
+            paper = published.FACTOR.get(figures.group, {}) if is_paper(analysis) else {}
+            for key, exams, metric, _ in metrics:
+                row.append(analysis.estimate(figures.measured.get((exams, metric))))
+                row.append(paper[key].mean if key in paper else None)
+            rows.append(tuple(row))
+    return Table(
+        "factor",
+        f"Naming the {analysis.campaign.factor.name}, test exams",
+        tuple(columns),
+        tuple(rows),
+        "Groups are independent sets of runs, as the paper's two ensembles.",
+        "factor",
+        paper=True,
+    ).without_empty_published()
+
+
+def sphere_tables(analysis: Analysis) -> tuple[Table, ...]:
+    """Sphere classification, one table a training set: the paper's Tables 3 to 5."""
+    tables = []
+    for grid in analysis.of_task("spheres"):
+        for training_set in dict.fromkeys(figures.training_set for figures in grid.cells):
+            tables.append(_sphere_table(analysis, grid, training_set))
+    return tuple(tables)
+
+
+def _sphere_table(analysis: Analysis, grid: Grid, training_set: str) -> Table:
+    places = [(VAL, "Validation"), (MIXED, "Test, all")]
+    places += [(level, f"Test, {level}") for level in analysis.levels]
+    columns = [Column("task", "Task"), Column("models", "Models"), Column("metric", "Metric")]
+    for key, label in places:
+        columns.append(Column(key.lower(), "here", "percent", label))
+        columns.append(Column(f"{key.lower()}_paper", "paper", "percent", label, published=True))
+    rows: list[tuple[Value, ...]] = []
+    for figures in grid.cells:
+        if figures.training_set != training_set:
+            continue
+        group = f", group {figures.group + 1}" if grid.experiment.groups > 1 else ""
+        for metric in METRICS["spheres"]:
+            row: list[Value] = [
+                figures.dataset + group, _models(figures.cell.verdict), METRIC_NAMES[metric],
+            ]
+            for exams, _ in places:
+                row.append(analysis.estimate(figures.measured.get((exams, metric))))
+                paper = published.spheres(training_set, figures.dataset, exams, metric)
+                row.append(paper if is_paper(analysis) else None)
+            rows.append(tuple(row))
+    of_cohort = f", cohort {grid.cohort}" if len(analysis.of_task("spheres")) > 1 else ""
+    return Table(
+        f"spheres-{_slug(training_set)}" + (f"-{grid.cohort}" if of_cohort else ""),
+        f"Sphere classification, trained on {training_set}{of_cohort}",
+        tuple(columns),
+        tuple(rows),
+        "Validation is on exams of the training set's own kind.",
+        "spheres",
+        paper=True,
+    ).without_empty_published()
+
+
+def dice_table(analysis: Analysis) -> Table:
+    """Brain segmentation: the paper's Table 6."""
+    places = [(VAL, "Validation"), (MIXED, "Test, all")]
+    places += [(level, f"Test, {level}") for level in analysis.levels]
+    columns = [Column("cohort", "Cohort"), Column("training_set", "Trained on"), Column("models", "Models")]
+    for key, label in places:
+        columns.append(Column(key.lower(), "here", "dice", label))
+        columns.append(Column(f"{key.lower()}_paper", "paper", "dice", label, published=True))
+    rows: list[tuple[Value, ...]] = []
+    for grid in analysis.of_task("segmentation"):
+        for figures in grid.cells:
+            row: list[Value] = [grid.cohort, figures.training_set, _models(figures.cell.verdict)]
+            for exams, _ in places:
+                row.append(analysis.estimate(figures.measured.get((exams, "dice"))))
+                paper = published.DICE.get(figures.training_set, {}).get(exams)
+                row.append(paper if is_paper(analysis) else None)
+            rows.append(tuple(row))
+    return Table(
+        "dice", "Brain segmentation, Dice", tuple(columns), tuple(rows), "", "segmentation", paper=True
+    ).without_empty_published()
+
+
+def _slug(text: str) -> str:
+    """A name of the campaign as part of a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
+
+
+def _models(verdict: Selection) -> str:
+    kept, trained = len(verdict.kept), verdict.trained
+    return f"{kept} of {trained}" if kept else f"none of {trained}"
+
+
+def is_paper(analysis: Analysis) -> bool:
+    """Whether the factor is the paper's, so that its numbers may stand beside ours."""
+    factor = analysis.campaign.factor
+    return factor.name == "manufacturer" and set(published.LEVELS) <= set(factor.levels)

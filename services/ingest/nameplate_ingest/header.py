@@ -1,0 +1,289 @@
+"""Raw elements of a DICOM file, read without trusting a single length in it.
+
+Why not pydicom here: a scan touches every file of an archive, needs some forty elements of each
+and must bound what a hostile file can make it allocate. This reader takes a tenth of the time and
+is held against pydicom in the tests; pydicom and GDCM decode the compressed pixels.
+"""
+
+import os
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from struct import Struct
+
+from nameplate_ingest.refusal import Refused
+
+IMPLICIT = "1.2.840.10008.1.2"
+EXPLICIT = "1.2.840.10008.1.2.1"
+DEFLATED = "1.2.840.10008.1.2.1.99"
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
+
+STUDY_UID = 0x0020000D
+PIXEL_DATA = 0x7FE00010
+UNDEFINED = 0xFFFFFFFF
+CUT_SHORT = -2
+META_CLASS, _META_SYNTAX = 0x00020002, 0x00020010
+_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+
+_READS = (8 << 10, 256 << 10, 64 << 20)
+"""Bytes read of a file, growing until the header is inside; a longer header is refused."""
+MOST_INFLATED = 64 << 20
+"""Most bytes that a deflated file may inflate to; a slice of 2048 x 2048 takes 8 MiB."""
+_DEEPEST = 32
+_LONGEST_VALUE = 4096
+_LONG_VR = frozenset(
+    (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
+)
+_VR = re.compile(rb"[A-Z]{2}")
+
+
+class _NeedMore(Exception):
+    """The header goes on behind the bytes at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """The wanted top-level elements of one file as raw bytes, and where its pixels lie."""
+
+    values: dict[int, bytes]
+    syntax: str
+    """Transfer syntax UID; of a file without one, the syntax that was recognised."""
+    little: bool
+    pixel_offset: int
+    """First byte of the pixel value in the file (in the inflated data set if deflated); -1 without,
+    ``CUT_SHORT`` where the file ends inside an element."""
+    pixel_length: int
+    """Bytes of the pixel value as the header says; -1 when encapsulated (compressed)."""
+
+
+class _Walker:
+    """Steps through the elements of one data set in memory."""
+
+    def __init__(self, data: bytes, little: bool, explicit: bool) -> None:
+        self.data = data
+        self.explicit = explicit
+        order = "<" if little else ">"
+        self.little = little
+        self.tag = Struct(order + "HH").unpack_from
+        self.u16 = Struct(order + "H").unpack_from
+        self.u32 = Struct(order + "I").unpack_from
+
+    def element(self, at: int, explicit: bool) -> tuple[int, int, int]:
+        """Tag, length and first byte of the value of the element that starts at ``at``."""
+        data = self.data
+        if at + 12 > len(data):
+            if at + 8 > len(data):
+                raise _NeedMore
+            data = data + b"\0\0\0\0"
+        group, number = self.tag(data, at)
+        if explicit and group != 0xFFFE:
+            vr = data[at + 4 : at + 6]
+            if vr in _LONG_VR:
+                return group << 16 | number, self.u32(data, at + 8)[0], at + 12
+            if _VR.fullmatch(vr):
+                return group << 16 | number, self.u16(data, at + 6)[0], at + 8
+        # Implicit, or one implicit element among explicit ones, which real writers produce.
+        return group << 16 | number, self.u32(data, at + 4)[0], at + 8
+
+    def after_sequence(self, at: int, explicit: bool, depth: int) -> int:
+        """First byte behind a sequence of undefined length whose items start at ``at``."""
+        if depth > _DEEPEST:
+            raise Refused("unreadable", "sequences nested too deep")
+        while True:
+            tag, length, at = self.element(at, explicit)
+            if tag == _SEQUENCE_END:
+                return at
+            if tag != _ITEM:
+                raise Refused("unreadable", "sequence without items")
+            at = self.after_item(at, explicit, depth) if length == UNDEFINED else at + length
+
+    def after_item(self, at: int, explicit: bool, depth: int) -> int:
+        """First byte behind an item of undefined length whose elements start at ``at``."""
+        while True:
+            start = at
+            tag, length, at = self.element(at, explicit)
+            if tag == _ITEM_END:
+                return at
+            if length == UNDEFINED:
+                inner = explicit and self.data[start + 4 : start + 6] != b"UN"
+                at = self.after_sequence(at, inner, depth + 1)
+            else:
+                at += length
+
+    def collect(
+        self,
+        at: int,
+        whole: bool,
+        wanted: frozenset[int],
+        mine: Callable[[bytes], bool] | None,
+    ) -> tuple[dict[int, bytes], int, int] | None:
+        """The wanted values, pixel offset and pixel length; None if the study is not ``mine``.
+
+        ``whole`` says that ``data`` reaches the end of the file.
+        """
+        values: dict[int, bytes] = {}
+        try:
+            return self._collect(values, at, whole, wanted, mine)
+        except _NeedMore:
+            if not whole:
+                raise
+            return values, CUT_SHORT, 0
+
+    def _collect(
+        self,
+        values: dict[int, bytes],
+        at: int,
+        whole: bool,
+        wanted: frozenset[int],
+        mine: Callable[[bytes], bool] | None,
+    ) -> tuple[dict[int, bytes], int, int] | None:
+        data, end = self.data, len(self.data)
+        tag_of, u16, u32, explicit = self.tag, self.u16, self.u32, self.explicit
+        while True:
+            start = at
+            if start + 12 > end:
+                if whole and start >= end - 7:
+                    return values, -1, 0
+                tag, length, at = self.element(start, explicit)
+            else:
+                # The same as element(), written out: this loop is the whole cost of a scan.
+                group, number = tag_of(data, start)
+                tag = group << 16 | number
+                vr = data[start + 4 : start + 6]
+                if explicit and vr in _LONG_VR:
+                    length, at = u32(data, start + 8)[0], start + 12
+                elif explicit and vr.isalpha() and vr.isupper():
+                    length, at = u16(data, start + 6)[0], start + 8
+                else:
+                    length, at = u32(data, start + 4)[0], start + 8
+            if tag >= PIXEL_DATA:
+                if tag == PIXEL_DATA:
+                    return values, at, -1 if length == UNDEFINED else length
+                return values, -1, 0
+            if length == UNDEFINED:
+                inner = explicit and data[start + 4 : start + 6] != b"UN"
+                at = self.after_sequence(at, inner, 1)
+                continue
+            if tag in wanted:
+                if at + length > end:
+                    raise _NeedMore
+                values[tag] = data[at : at + min(length, _LONGEST_VALUE)]
+                if tag == STUDY_UID and mine is not None and not mine(values[tag]):
+                    return None
+            at += length
+            if at > end:
+                raise _NeedMore
+
+
+def _meta(data: bytes) -> tuple[int, str, bytes]:
+    """First byte of the data set, the transfer syntax ('' where nothing says it), the kind of object."""
+    at = 132 if data[128:132] == b"DICM" else 0
+    walker, syntax, kind = _Walker(data, little=True, explicit=True), "", b""
+    while data[at : at + 2] == b"\x02\x00":
+        tag, length, value = walker.element(at, explicit=True)
+        if length > (1 << 20):
+            raise Refused("unreadable", "file meta information")
+        if tag == _META_SYNTAX:
+            syntax = text(data[value : value + length])
+        elif tag == META_CLASS:
+            kind = data[value : value + length]
+        at = value + length
+    return at, syntax, kind
+
+
+def _guess(data: bytes, at: int) -> str:
+    """The syntax of a data set that starts at ``at``, from the look of its first element.
+
+    Raises Refused for what cannot be DICOM; a file that calls itself DICM gets the benefit of doubt.
+    """
+    head = data[at : at + 8]
+    if len(head) == 8 and 0 < (group := int.from_bytes(head[:2], "little")) <= 0x0010 and group % 2 == 0:
+        if _VR.fullmatch(head[4:6]):
+            return EXPLICIT
+        if int.from_bytes(head[4:8], "little") <= 4096:
+            return IMPLICIT
+    if len(head) == 8 and head[:2] in (b"\0\x02", b"\0\x08") and _VR.fullmatch(head[4:6]):
+        return BIG_ENDIAN
+    if at == 0:
+        raise Refused("not-dicom")
+    return EXPLICIT if _VR.fullmatch(head[4:6]) else IMPLICIT
+
+
+def inflate(data: bytes) -> bytes:
+    """The data set of a deflated file; refused before it grows over ``MOST_INFLATED``."""
+    machine = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        plain = machine.decompress(data, MOST_INFLATED)
+    except zlib.error as error:
+        raise Refused("unreadable", "deflated data are damaged") from error
+    if machine.unconsumed_tail:
+        raise Refused("too-large", f"inflates to more than {MOST_INFLATED >> 20} MiB")
+    return plain
+
+
+def inflated_file(path: Path) -> bytes:
+    """The inflated data set of a file whose transfer syntax is deflated."""
+    with path.open("rb", buffering=0) as file:
+        data = file.read(_READS[-1])
+    return inflate(data[_meta(data)[0] :])
+
+
+def read_elements(
+    path: Path, wanted: frozenset[int], mine: Callable[[bytes], bool] | None = None
+) -> Elements | None:
+    """Read the wanted elements of a file; None if it belongs to a study that is not ``mine``.
+
+    Raises Refused for what is no DICOM file, is damaged, or is larger than a header may be.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as error:
+        raise Refused("unreadable", "the file cannot be opened") from error
+    try:
+        size = os.fstat(descriptor).st_size
+        data = b""
+        for limit in _READS:
+            data = os.pread(descriptor, limit, 0)
+            try:
+                return _parse(data, len(data) >= size, wanted, mine)
+            except _NeedMore:
+                if len(data) >= size:
+                    break
+        if len(data) < size:
+            raise Refused("too-large", f"header of more than {_READS[-1] >> 20} MiB")
+        raise Refused("truncated-header", f"file ends after {size} bytes")
+    except OSError as error:
+        raise Refused("unreadable", "the file cannot be read") from error
+    finally:
+        os.close(descriptor)
+
+
+def _parse(
+    data: bytes, whole: bool, wanted: frozenset[int], mine: Callable[[bytes], bool] | None
+) -> Elements | None:
+    if not data:
+        raise Refused("not-dicom", "empty file")
+    start, syntax, kind = _meta(data)
+    if start > len(data) or (start == len(data) and not whole):
+        raise _NeedMore
+    if syntax == DEFLATED:
+        if not whole:
+            raise _NeedMore
+        data, start = inflate(data[start:]), 0
+    looks = _guess(data, start) if not syntax or start == 0 else ""
+    syntax = syntax or looks
+    explicit = syntax != IMPLICIT and bool(_VR.fullmatch(data[start + 4 : start + 6]))
+    walker = _Walker(data, little=syntax != BIG_ENDIAN, explicit=explicit)
+    found = walker.collect(start, whole, wanted, mine)
+    if found is None:
+        return None
+    values, offset, length = found
+    values[META_CLASS] = kind
+    return Elements(values, syntax, walker.little, offset, length)
+
+
+def text(raw: bytes | None) -> str:
+    """An element as text, without padding; bytes that are not ASCII are kept as Latin-1."""
+    return raw.decode("latin-1").strip(" \0\n\r\t") if raw else ""

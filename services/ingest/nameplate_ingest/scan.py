@@ -1,0 +1,87 @@
+"""A folder of mixed files: what each is, read up to its pixels and no further."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nameplate_ingest.header import read_elements, text
+from nameplate_ingest.pseudonym import Pseudonyms, in_shard
+from nameplate_ingest.refusal import Refused
+from nameplate_ingest.slice import WANTED, Slice, slice_of
+
+_ID_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """A file that belongs to no series of any study; ``id`` is a pseudonym of its content."""
+
+    id: str
+    rule: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files below a folder."""
+
+    paths: tuple[Path, ...]
+    closed: int
+    """Folders that could not be listed."""
+
+
+def list_files(source: Path, leave_out: Path) -> Listing:
+    """Every file below ``source`` in sorted order, except below ``leave_out`` (our own output)."""
+    closed: list[OSError] = []
+    paths = []
+    own = leave_out.resolve()
+    for folder, folders, names in os.walk(source, onerror=closed.append):
+        folders[:] = sorted(name for name in folders if Path(folder, name).resolve() != own)
+        paths += [Path(folder, name) for name in sorted(names)]
+    return Listing(tuple(paths), len(closed))
+
+
+def scan_files(
+    paths: Iterable[Path], pseudonyms: Pseudonyms, shard: tuple[int, int] | None
+) -> Iterator[Slice | RefusedFile]:
+    """Each file of the shard as a slice, or as a refusal; files of no study belong to shard 0."""
+    mine = _shard_filter(pseudonyms, shard)
+    homeless = shard is None or shard[0] == 0
+    for path in paths:
+        try:
+            elements = read_elements(path, WANTED, mine)
+            if elements is None:
+                continue
+            yield slice_of(path, elements)
+        except Refused as refused:
+            if homeless:
+                yield RefusedFile(_file_id(path, pseudonyms), refused.rule, refused.seen)
+
+
+def _shard_filter(pseudonyms: Pseudonyms, shard: tuple[int, int] | None) -> Callable[[bytes], bool] | None:
+    if shard is None:
+        return None
+    known: dict[bytes, bool] = {}
+
+    def mine(raw: bytes) -> bool:
+        if raw not in known:
+            uid = text(raw)
+            # Without a UID the file is refused later; every shard must see that.
+            known[raw] = not uid or in_shard(pseudonyms.of("e", uid), shard)
+        return known[raw]
+
+    return mine
+
+
+def _file_id(path: Path, pseudonyms: Pseudonyms) -> str:
+    """A pseudonym of the content, so that it depends on no name; the first MiB and the size stand for it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            size = os.fstat(descriptor).st_size
+            return pseudonyms.of("f", os.pread(descriptor, _ID_BYTES, 0), str(size))
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return pseudonyms.of("f", "unreadable")

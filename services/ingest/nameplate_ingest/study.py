@@ -1,0 +1,159 @@
+"""One study from its files to a volume, an exam record and a ledger row for every series."""
+
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nameplate.campaign.ingest import IngestSettings
+from nameplate.image.volume import Volume
+from nameplate.records import Exam, LedgerRow
+
+from nameplate_ingest.convert import convert
+from nameplate_ingest.group import Copies, Group, commonest, facts_of, group_slices, thickness_of
+from nameplate_ingest.manufacturer import normalise
+from nameplate_ingest.pixels import hounsfield
+from nameplate_ingest.pseudonym import Pseudonyms
+from nameplate_ingest.refusal import Refused
+from nameplate_ingest.select import judge, rank
+from nameplate_ingest.series import distinct_gaps
+from nameplate_ingest.slice import Slice
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What one study gave; ``exam`` and ``volume`` are None when no series could be used."""
+
+    exam: Exam | None
+    volume: Volume | None
+    rows: tuple[LedgerRow, ...]
+
+
+def ingest_study(
+    slices: Iterable[Slice], settings: IngestSettings, pseudonyms: Pseudonyms, listed: frozenset[str]
+) -> Ingested:
+    """Choose a series of the study and convert it; the next best is tried when it turns out broken.
+
+    ``listed`` holds the makers that the user's own list gives for this study, normalised.
+    """
+    members = list(slices)
+    name = pseudonyms.of("e", members[0].study)
+    groups, copies = group_slices(members)
+    outcome: dict[int, tuple[str, str]] = {}
+    usable: list[int] = []
+    patients = {one.tags.patient for one in members if one.tags.patient}
+    for number, group in enumerate(groups):
+        if group.refusal:
+            outcome[number] = group.refusal
+        elif (verdict := judge(facts_of(group), settings.rules)).rule:
+            outcome[number] = verdict.rule, verdict.seen
+        elif len(patients) > 1:
+            outcome[number] = "patient", f"{len(patients)} patients in one study"
+        else:
+            usable.append(number)
+    exam, volume, failed = None, None, 0
+    ranked = rank([facts_of(groups[number]) for number in usable], settings.rules)
+    for place, reason in ranked:
+        number = usable[place]
+        if exam is not None:
+            outcome[number] = "outranked", reason
+            continue
+        try:
+            maker = _maker(groups[number], listed)
+            volume = volume_of(groups[number], settings)
+        except Refused as refused:
+            outcome[number] = refused.rule, refused.seen
+            failed += 1
+            continue
+        exam = _exam(groups[number], name, maker, volume, pseudonyms)
+        outcome[number] = "chosen", f"after {failed} better failed" if failed else "best of the usable ones"
+    rows = [_row(group, name, *outcome[number], pseudonyms) for number, group in enumerate(groups)]
+    rows += [_copy_row(copy, name, pseudonyms) for copy in copies]
+    return Ingested(exam, volume, tuple(rows))
+
+
+def volume_of(group: Group, settings: IngestSettings) -> Volume:
+    """The group as one volume; raises Refused for pixels that cannot be decoded."""
+    grid = group.slices[0].grid
+    assert group.stack is not None
+    assert grid is not None
+    return convert(
+        group.stack,
+        thickness_of(group),
+        grid.rows,
+        grid.columns,
+        grid.spacing,
+        lambda number: hounsfield(group.slices[number]),
+        settings,
+    )
+
+
+def _maker(group: Group, listed: frozenset[str]) -> str:
+    """The one maker that header and list agree on; refused rather than guessed."""
+    spelled = {one.tags.manufacturer for one in group.slices if one.tags.manufacturer}
+    header = {maker for maker in map(normalise, spelled) if maker}
+    makers = header | listed
+    if len(makers) == 1:
+        return next(iter(makers))
+    if makers:
+        raise Refused("manufacturer", f"header and list name {len(makers)} makers")
+    seen = "header unknown" if spelled else "header blank"
+    raise Refused("manufacturer", f"{seen}, not in the list")
+
+
+def _exam(group: Group, name: str, maker: str, volume: Volume, pseudonyms: Pseudonyms) -> Exam:
+    first, tags = group.slices[0], [one.tags for one in group.slices]
+    assert group.stack is not None
+    assert first.grid is not None
+    institution = commonest([one.institution for one in tags])
+    ages = [one.age for one in tags if one.age is not None]
+    sex = commonest([one.sex or "" for one in tags])
+    return Exam(
+        exam=name,
+        patient=pseudonyms.of("p", first.tags.patient or f"study {first.study}"),
+        image=f"images/{name}.nii.gz",
+        manufacturer=maker,
+        model=commonest([one.model for one in tags]) or "",
+        software=commonest([one.software for one in tags]) or "",
+        kernel=commonest([one.kernel for one in tags]) or "",
+        institution=pseudonyms.of("i", institution) if institution else "",
+        age=min(ages) if ages else None,
+        sex="F" if sex == "F" else "M" if sex == "M" else "O" if sex == "O" else None,
+        kvp=_median([one.kvp for one in tags]),
+        exposure_mas=_median([one.exposure_mas for one in tags]),
+        thickness_mm=facts_of(group).thickness_mm,
+        gaps_mm=distinct_gaps(group.stack),
+        pixel_mm=first.grid.spacing[1],
+        tilt_degrees=round(group.stack.tilt_degrees, 2),
+        source_slices=len(group.slices),
+        slices=int(volume.array.shape[2]),
+    )
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(statistics.median(known), 2) if known else None
+
+
+def _row(group: Group, exam: str, rule: str, seen: str, pseudonyms: Pseudonyms) -> LedgerRow:
+    uid = group.slices[0].series
+    return LedgerRow(
+        item="series",
+        id=pseudonyms.of("s", uid, str(group.part)) if group.part else pseudonyms.of("s", uid),
+        exam=exam,
+        verdict="chosen" if rule == "chosen" else "refused",
+        rule=rule,
+        seen=seen,
+        files=len(group.slices),
+    )
+
+
+def _copy_row(copy: Copies, exam: str, pseudonyms: Pseudonyms) -> LedgerRow:
+    return LedgerRow(
+        item="file",
+        id=pseudonyms.of("f", copy.instance),
+        exam=exam,
+        verdict="refused",
+        rule=copy.rule,
+        seen="the same image is there already",
+        files=copy.files,
+    )

@@ -1,0 +1,78 @@
+"""Connected regions of a mask."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+
+def box_around(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice, slice]:
+    """The smallest box that holds the mask and ``margin`` voxels around it, within the array."""
+    box = []
+    for axis in (0, 1, 2):
+        places = np.flatnonzero(mask.any(axis=tuple(other for other in (0, 1, 2) if other != axis)))
+        first, last = (int(places[0]), int(places[-1])) if len(places) else (0, -1)
+        box.append(slice(max(first - margin, 0), last + 1 + margin))
+    return box[0], box[1], box[2]
+
+
+def largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The largest face-connected region; empty for an empty mask.
+
+    Of regions of equal size all are kept: a choice between them would depend on the array's direction.
+    """
+    labels, count = ndimage.label(mask)
+    if count == 0:
+        return np.zeros_like(mask)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    kept: NDArray[np.bool_] = (sizes == sizes.max())[labels]
+    return kept
+
+
+def touching(mask: NDArray[np.bool_], seed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The regions of ``mask`` that share a voxel with ``seed``."""
+    labels, count = ndimage.label(mask)
+    kept = np.zeros(count + 1, bool)
+    kept[labels[seed]] = True
+    kept[0] = False
+    chosen: NDArray[np.bool_] = kept[labels]
+    return chosen
+
+
+def islands(mask: NDArray[np.bool_], most: float) -> NDArray[np.bool_]:
+    """Holes of the mask of at most ``most`` voxels; those that reach the border of the array are none."""
+    labels, count = ndimage.label(~mask)
+    small = np.bincount(labels.ravel(), minlength=count + 1) <= most
+    small[0] = False
+    for axis in (0, 1, 2):
+        for end in (0, -1):
+            small[np.take(labels, end, axis)] = False
+    holes: NDArray[np.bool_] = small[labels]
+    return holes
+
+
+def filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The mask without holes that are closed in three dimensions."""
+    return mask | islands(mask, float(mask.size))
+
+
+def touching_slices(mask_KIJ: NDArray[np.uint8], seed_KIJ: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Of each slice, the regions that share a pixel with ``seed_KIJ`` in that slice."""
+    kept = np.zeros_like(mask_KIJ)
+    for k, (plane, seed) in enumerate(zip(mask_KIJ, seed_KIJ, strict=True)):
+        count, labels = cv2.connectedComponents(plane, connectivity=4)
+        touched = np.zeros(count, np.uint8)
+        touched[labels[seed]] = 1
+        touched[0] = 0
+        kept[k] = touched[labels]
+    return kept
+
+
+def filled_slices(mask_KIJ: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The mask without holes that are closed within their slice."""
+    full = np.zeros_like(mask_KIJ)
+    for k, plane in enumerate(mask_KIJ):
+        outlines, _ = cv2.findContours(plane, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(full[k], outlines, -1, 1, thickness=cv2.FILLED)
+    return full

@@ -1,0 +1,232 @@
+"""The cohort: which exams take part, in which split, and which of them get a sphere."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nameplate.campaign.campaign import FactorSettings
+from nameplate.campaign.cohort import CohortSettings
+from nameplate.campaign.dataset import SphereSettings
+from nameplate.cohort.matching import match
+from nameplate.cohort.split import SPLITS, divide, least_exams, positive_counts
+from nameplate.errors import CohortError
+from nameplate.records import Exam, MaskReport, Member, Refusal, Split
+from nameplate.streams import stream
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """The exams that take part, by exam, and those that do not, with the reason."""
+
+    members: tuple[Member, ...]
+    refusals: tuple[Refusal, ...]
+
+
+def make_cohort(
+    exams: Sequence[Exam],
+    masks: Mapping[str, MaskReport],
+    settings: CohortSettings,
+    factor: FactorSettings,
+    spheres: SphereSettings,
+    *,
+    seed: int,
+    name: str,
+) -> Cohort:
+    """Choose, match, split and label; the order of ``exams`` does not matter.
+
+    Every exam becomes a member or a refusal. All exams of a patient, and all exams that were
+    matched to one another, are in one split. Raises CohortError when there are no exams, when a
+    level of the factor has none, or when a split would lack positives or negatives of a level.
+    """
+    if not exams:
+        raise CohortError(f"cohorts.{name}: no usable exam came out of the ingest; its ledger says why")
+    refused: dict[str, str] = {}
+    usable: dict[str, list[Exam]] = {level: [] for level in factor.levels}
+    for exam in sorted(exams, key=lambda exam: exam.exam):
+        reason = _refusal(exam, masks.get(exam.exam), settings, factor)
+        if reason is None:
+            usable[str(getattr(exam, factor.name))].append(exam)
+        else:
+            refused[exam.exam] = reason
+    _check_levels(exams, usable, factor, name)
+    groups = _groups(usable, settings, refused, seed, name)
+    splits = _split(groups, factor, settings, seed, name)
+    members = _label(splits, factor, spheres, seed, name)
+    _check_labels(members, factor, settings, spheres, name)
+    return Cohort(
+        members=tuple(sorted(members, key=lambda member: member.exam)),
+        refusals=tuple(
+            Refusal(exam=exam, step="cohort", reason=reason) for exam, reason in sorted(refused.items())
+        ),
+    )
+
+
+def _refusal(
+    exam: Exam, mask: MaskReport | None, settings: CohortSettings, factor: FactorSettings
+) -> str | None:
+    """Why an exam cannot take part, or None."""
+    level = str(getattr(exam, factor.name))
+    if level not in factor.levels:
+        return f"{factor.name} is none of {', '.join(factor.levels)}"
+    if mask is None:
+        return "no brain mask"
+    if not mask.usable:
+        return f"brain mask refused: {', '.join(mask.flags) or 'not usable'}"
+    if settings.match is not None and exam.age is None:
+        return "age unknown, cannot be matched"
+    if settings.match is not None and settings.match.sex and exam.sex is None:
+        return "sex unknown, cannot be matched"
+    return None
+
+
+def _check_levels(
+    exams: Sequence[Exam], usable: Mapping[str, Sequence[Exam]], factor: FactorSettings, name: str
+) -> None:
+    if all(usable.values()):
+        return
+    found: dict[str, int] = {}
+    for exam in exams:
+        level = str(getattr(exam, factor.name))
+        found[level] = found.get(level, 0) + 1
+    seen = ", ".join(f"{level}: {count}" for level, count in sorted(found.items()))
+    missing = [level for level, rows in usable.items() if not rows]
+    raise CohortError(
+        f"cohorts.{name}: no usable exam of {factor.name} {' and '.join(missing)}; "
+        f"the campaign compares {' and '.join(factor.levels)}, the exams are of {seen}"
+    )
+
+
+def _groups(
+    usable: Mapping[str, list[Exam]],
+    settings: CohortSettings,
+    refused: dict[str, str],
+    seed: int,
+    name: str,
+) -> list[tuple[Exam, ...]]:
+    """Exams that were matched to one another; each alone where nothing is matched."""
+    if settings.match is None:
+        return [(exam,) for rows in usable.values() for exam in rows]
+    groups = match(usable, settings.match)
+    wanted = settings.match.exams_per_level
+    if wanted is not None and len(groups) > wanted:
+        order = stream(seed, "cohort", name, "exams per level").permutation(len(groups))
+        for n in order[wanted:]:
+            for exam in groups[int(n)]:
+                refused[exam.exam] = f"more exams than the {wanted} of each level that are wanted"
+        groups = [groups[int(n)] for n in sorted(order[:wanted])]
+    matched = {exam.exam for group in groups for exam in group}
+    criteria = "sex and " if settings.match.sex else ""
+    for rows in usable.values():
+        for exam in rows:
+            if exam.exam not in matched and exam.exam not in refused:
+                refused[exam.exam] = (
+                    f"no partner of the other level with the same {criteria}age within "
+                    f"{settings.match.age_years:g} years"
+                )
+    return groups
+
+
+def _split(
+    groups: Sequence[tuple[Exam, ...]],
+    factor: FactorSettings,
+    settings: CohortSettings,
+    seed: int,
+    name: str,
+) -> list[tuple[Exam, Split]]:
+    """Give every exam its split; groups that share a patient go together."""
+    blocks = _connected(groups)
+    levels = [
+        {
+            level: sum(str(getattr(exam, factor.name)) == level for exam in block)
+            for level in factor.levels
+            if any(str(getattr(exam, factor.name)) == level for exam in block)
+        }
+        for block in blocks
+    ]
+    chosen = divide(levels, settings.split, stream(seed, "cohort", name, "split"))
+    placed = [(exam, split) for block, split in zip(blocks, chosen, strict=True) for exam in block]
+    home: dict[str, Split] = {}
+    for exam, split in placed:
+        # The one promise that must never break: a patient in two splits would flatter every number.
+        if home.setdefault(exam.patient, split) != split:
+            raise AssertionError("a patient is in two splits")
+    return placed
+
+
+def _connected(groups: Sequence[tuple[Exam, ...]]) -> list[list[Exam]]:
+    """Groups merged until no patient is in two of them, each sorted by exam."""
+    parent = list(range(len(groups)))
+
+    def root(n: int) -> int:
+        while parent[n] != n:
+            parent[n] = parent[parent[n]]
+            n = parent[n]
+        return n
+
+    first: dict[str, int] = {}
+    for n, group in enumerate(groups):
+        for exam in group:
+            parent[root(n)] = root(first.setdefault(exam.patient, n))
+    blocks: dict[int, list[Exam]] = {}
+    for n, group in enumerate(groups):
+        blocks.setdefault(root(n), []).extend(group)
+    made = [sorted(block, key=lambda exam: exam.exam) for block in blocks.values()]
+    return sorted(made, key=lambda block: block[0].exam)
+
+
+def _label(
+    placed: Sequence[tuple[Exam, Split]],
+    factor: FactorSettings,
+    spheres: SphereSettings,
+    seed: int,
+    name: str,
+) -> list[Member]:
+    """Draw the positives of every split and level, and the order in which levels change them."""
+    members = []
+    for level in factor.levels:
+        parts = {
+            split: sorted(
+                (exam for exam, at in placed if at == split and str(getattr(exam, factor.name)) == level),
+                key=lambda exam: exam.exam,
+            )
+            for split in SPLITS
+        }
+        counts = positive_counts([len(parts[split]) for split in SPLITS], spheres.positives)
+        for split, positives in zip(SPLITS, counts, strict=True):
+            rows = parts[split]
+            order = stream(seed, "cohort", name, "label", level, split).permutation(len(rows))
+            for place, n in enumerate(order):
+                exam = rows[int(n)]
+                members.append(
+                    Member(
+                        exam=exam.exam,
+                        patient=exam.patient,
+                        level=level,
+                        split=split,
+                        age=exam.age,
+                        sex=exam.sex,
+                        positive=place < positives,
+                        # In the middle of its interval: a share s then changes round(s x positives).
+                        rank=(place + 0.5) / positives if place < positives else 0.0,
+                    )
+                )
+    return members
+
+
+def _check_labels(
+    members: Sequence[Member],
+    factor: FactorSettings,
+    settings: CohortSettings,
+    spheres: SphereSettings,
+    name: str,
+) -> None:
+    for level in factor.levels:
+        for split in SPLITS:
+            rows = [member for member in members if member.level == level and member.split == split]
+            positives = sum(member.positive for member in rows)
+            if positives < 1 or positives == len(rows):
+                have = sum(member.level == level for member in members)
+                raise CohortError(
+                    f"cohorts.{name}: {have} matched exams of {level} are too few for the split: "
+                    f"{split} would hold {positives} positives and {len(rows) - positives} negatives; "
+                    f"at least {least_exams(settings.split, spheres.positives)} are needed of each level"
+                )

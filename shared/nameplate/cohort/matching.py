@@ -1,0 +1,49 @@
+"""Matching of exams across the levels of the factor, on age and sex."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from nameplate.campaign.cohort import MatchSettings
+from nameplate.records import Exam
+
+# Dearer than any sum of allowed differences, so that as many pairs as possible are made first.
+_FORBIDDEN = 1e6
+
+
+def match(exams_by_level: Mapping[str, Sequence[Exam]], settings: MatchSettings) -> list[tuple[Exam, ...]]:
+    """Groups of exams, one of each level, that agree in sex and in age within the caliper.
+
+    The level with the fewest exams is the reference; each other level is matched to it one to one
+    with the most pairs, then the least sum of age differences. A reference exam that lacks a
+    partner in any level is left out. Exams must have an age, and a sex where that is matched.
+    Every group is in the order of the mapping's levels.
+    """
+    levels = list(exams_by_level)
+    reference = min(levels, key=lambda level: (len(exams_by_level[level]), levels.index(level)))
+    anchors = exams_by_level[reference]
+    partners: dict[str, dict[int, Exam]] = {}
+    for level in levels:
+        if level != reference:
+            partners[level] = _pairs(anchors, exams_by_level[level], settings)
+    groups = []
+    for n, anchor in enumerate(anchors):
+        if all(n in found for found in partners.values()):
+            groups.append(tuple(anchor if level == reference else partners[level][n] for level in levels))
+    return groups
+
+
+def _pairs(anchors: Sequence[Exam], others: Sequence[Exam], settings: MatchSettings) -> dict[int, Exam]:
+    """The partner of each anchor that has one, by the anchor's number."""
+    if not anchors or not others:
+        return {}
+    ages = np.array([exam.age for exam in anchors], dtype=float)
+    other_ages = np.array([exam.age for exam in others], dtype=float)
+    cost = np.abs(ages[:, None] - other_ages[None, :])
+    allowed = cost <= settings.age_years
+    if settings.sex:
+        sexes = np.array([exam.sex for exam in anchors])
+        allowed &= sexes[:, None] == np.array([exam.sex for exam in others])[None, :]
+    rows, columns = linear_sum_assignment(np.where(allowed, cost, _FORBIDDEN))
+    return {int(r): others[int(c)] for r, c in zip(rows, columns, strict=True) if allowed[r, c]}

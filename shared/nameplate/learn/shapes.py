@@ -1,0 +1,66 @@
+"""Sizes inside the networks, computed without building them; no torch needed."""
+
+from collections.abc import Sequence
+
+from nameplate.campaign.experiment import NetworkSettings
+from nameplate.errors import UserError
+
+Size = tuple[int, int, int]
+"""Voxels along k, j and i."""
+
+STAGES = 5
+"""Stages of the U-Net: one at full size and four below it, each half as large."""
+
+
+def halved_up(size: Size, stride: int) -> Size:
+    """Size after a padded convolution of odd kernel with this stride."""
+    k, j, i = (-(-length // stride) for length in size)
+    return k, j, i
+
+
+def halved_down(size: Size) -> Size:
+    """Size after max pooling by 2, which drops an odd last plane."""
+    k, j, i = (length // 2 for length in size)
+    return k, j, i
+
+
+def resnet_strides(network: NetworkSettings) -> tuple[int, ...]:
+    """Stride of each scale; without a setting the first keeps the size and the others halve it.
+
+    Raises UserError when there is not one stride a scale.
+    """
+    if network.strides is None:
+        return (1, *(2 for _ in network.channels[1:]))
+    if len(network.strides) != len(network.channels):
+        raise UserError(
+            f"network.strides: expected {len(network.channels)} numbers, one a scale, "
+            f"got {list(network.strides)}"
+        )
+    return network.strides
+
+
+def resnet_sizes(spatial: Size, strides: Sequence[int]) -> tuple[Size, ...]:
+    """Sizes after the stem, after its pooling, and after each scale.
+
+    Raises UserError for an input too small for the stem and its pooling.
+    """
+    stem = halved_up(spatial, 2)
+    pooled = halved_down(stem)
+    if min(pooled) < 1:
+        raise UserError(f"an input of {spatial} voxels is too small for the 3-D ResNet's stem")
+    sizes = [stem, pooled]
+    for stride in strides:
+        sizes.append(halved_up(sizes[-1], stride))
+    return tuple(sizes)
+
+
+def unet_channels(network: NetworkSettings, spatial: Size) -> tuple[int, int, int, int, int]:
+    """The U-Net's five stages; raises UserError for another number or for sizes that cannot be halved."""
+    if len(network.channels) != STAGES:
+        raise UserError(f"network.channels: the U-Net has {STAGES} stages, got {len(network.channels)}")
+    if any(length < 2 ** (STAGES - 1) for length in spatial):
+        raise UserError(
+            f"an input of {spatial} voxels is too small for the U-Net: {2 ** (STAGES - 1)} a side at least"
+        )
+    a, b, c, d, e = network.channels
+    return a, b, c, d, e

@@ -1,0 +1,61 @@
+import csv
+import io
+
+import pytest
+
+from nameplate_evaluation.measure import Estimate
+from nameplate_evaluation.table import Column, Table, csv_bytes, labelled, printed
+
+
+def test_estimates_become_columns_and_formulas_are_disarmed():
+    one = Estimate(0.5, None, 0.25, 0.75, 3, 10)
+    table = Table(
+        "t", "T", (Column("name", "Name"), Column("value", "Value", "percent")),
+        (("=cmd", one), ("a,b\nc", None)),
+    )
+    rows = list(csv.reader(io.StringIO(csv_bytes(table).decode())))
+    assert rows == [
+        ["name", "value_mean", "value_sd", "value_low", "value_high", "value_models"],
+        ["'=cmd", "0.5", "", "0.25", "0.75", "3"],
+        ["a,b\nc", "", "", "", "", ""],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        (0.98765, "percent", "98.8"),
+        (-0.0123, "points", "\u22121.2"),
+        (0.0123, "points", "+1.2"),
+        (-0.0001, "points", "0.0"),
+        (0.98765, "dice", "0.988"),
+        (0.0004, "p", "< 0.001"),
+        (0.04, "p", "0.040"),
+        (None, "percent", "\u2013"),
+        (12, "count", "12"),
+    ],
+)
+def test_numbers_as_printed(value, kind, text):
+    assert printed(value, kind) == text
+
+
+def test_rows_of_the_wrong_length_are_refused():
+    with pytest.raises(ValueError, match="2 values for 1 columns"):
+        Table("t", "T", (Column("a", "A"),), (("x", "y"),))
+
+
+def test_empty_columns_of_the_paper_go():
+    columns = (Column("a", "A"), Column("p", "P", "percent", published=True))
+    assert Table("t", "T", columns, (("x", None),)).without_empty_published().rows == (("x",),)
+    assert Table("t", "T", columns, (("x", 0.5),)).without_empty_published().rows == (("x", 0.5),)
+
+
+def test_tables_of_the_paper_are_numbered_and_others_lettered():
+    def table(name, paper):
+        return Table(name, name, (Column("a", "A"),), (("x",), ("x",)), paper=paper)
+
+    found = labelled([table("one", True), table("own", False), table("two", True)])
+    assert [(label, t.name) for label, t in found] == [
+        ("1", "table-1-one"), ("A", "table-a-own"), ("2", "table-2-two"),
+    ]
+    assert (found[0][1].repeated(0), found[0][1].repeated(1)) == (0, 1)

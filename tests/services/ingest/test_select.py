@@ -1,0 +1,83 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nameplate.campaign.ingest import SeriesRules
+from nameplate_ingest.select import Facts, judge, rank
+
+GOOD = Facts(
+    uid="1",
+    description="Head 5.0",
+    kernel="H31s",
+    contrast=False,
+    slices=30,
+    thickness_mm=5.0,
+    thickest_mm=5.0,
+    coverage_mm=145.0,
+    axial_degrees=3.0,
+    duplicates=0,
+    hole=None,
+)
+
+
+def test_a_good_series_may_be_used() -> None:
+    assert judge(GOOD, SeriesRules()).rule == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "seen"),
+    [
+        ({"description": "Topogram 0.6 T80f"}, "description", "matches pattern 1"),
+        ({"description": "Head COR 3.0 MPR"}, "description", "matches pattern 2"),
+        ({"description": "CTA HEAD"}, "description", "matches pattern 3"),
+        ({"description": "BONE 2.5"}, "description", "matches pattern 4"),
+        ({"contrast": True}, "contrast", "a contrast agent is named"),
+        ({"slices": 11}, "slices", "11 of at least 12"),
+        ({"axial_degrees": 41.25}, "orientation", "41.2 degrees from axial"),
+        ({"duplicates": 3}, "duplicate-position", "3 of 30 slices"),
+        ({"hole": (10.0, 5.0)}, "missing-slice", "gap 10.00 mm where 5.00 mm is expected"),
+        ({"thickest_mm": 10.0}, "thickness", "10 mm"),
+        ({"coverage_mm": 60.0}, "coverage", "60.0 mm of at least 100 mm"),
+    ],
+)
+def test_each_rule_names_itself_and_what_it_saw(change: dict[str, object], rule: str, seen: str) -> None:
+    verdict = judge(replace(GOOD, **change), SeriesRules())  # type: ignore[arg-type]
+    assert (verdict.rule, verdict.seen) == (rule, seen)
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "reason"),
+    [
+        ({}, {"thickness_mm": 1.25}, "thickness 1.25 mm against 5 mm"),
+        ({"thickness_mm": 2.5}, {"thickness_mm": 1.25}, "thickness 1.25 mm against 2.5 mm"),
+        ({"thickness_mm": 1.0}, {"thickness_mm": 7.0}, "thickness 7 mm against 1 mm"),
+        ({"thickness_mm": 1.0}, {"kernel": "H60s"}, "bone kernel against a soft one"),
+        ({}, {"description": "5.0"}, "0 preferred patterns against 1"),
+        ({}, {"coverage_mm": 120.0}, "coverage 120.0 mm against 145.0 mm"),
+        ({}, {"uid": "2"}, "equal to the chosen one in every rule"),
+    ],
+)
+def test_the_better_series_comes_first(
+    better: dict[str, object], worse: dict[str, object], reason: str
+) -> None:
+    pair = [replace(GOOD, **worse), replace(GOOD, **better)]  # type: ignore[arg-type]
+    assert rank(pair, SeriesRules()) == [(1, ""), (0, reason)]
+
+
+def test_bone_only_is_better_than_nothing_unless_told_otherwise() -> None:
+    bone = replace(GOOD, kernel="BONEPLUS")
+    assert judge(bone, SeriesRules()).rule == ""
+    assert judge(bone, SeriesRules(bone_kernel="refuse")).rule == "bone-kernel"
+
+
+@given(st.permutations(range(4)))
+def test_the_ranking_does_not_depend_on_the_order_of_the_input(order: list[int]) -> None:
+    facts = [replace(GOOD, uid=str(n), thickness_mm=(5.0, 5.0, 2.5, 1.0)[n]) for n in range(4)]
+    ranked = rank([facts[n] for n in order], SeriesRules())
+    assert [order[position] for position, _ in ranked] == [0, 1, 2, 3]
+
+
+def test_a_pattern_that_is_none_is_refused_with_the_settings() -> None:
+    with pytest.raises(ValueError, match="no regular expression"):
+        SeriesRules(refuse_description=("(",))
