@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.image.affine import affine_from_axes, canonical_axes, reorder_affine
 from nameplate.image.resample import Taps, pixel_taps, resample_plane, slice_weights, uniform_places
 from nameplate.image.volume import Volume
-from numpy.typing import NDArray
-
 from nameplate_ingest.series import Stack
 
 Plane = Callable[[int], NDArray[np.float32]]

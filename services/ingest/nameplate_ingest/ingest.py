@@ -14,7 +14,6 @@ from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
 from nameplate.image.volume import write_nifti
 from nameplate.records import Exam, LedgerRow, to_jsonl
-
 from nameplate_ingest.manufacturer import normalise
 from nameplate_ingest.pseudonym import Pseudonyms
 from nameplate_ingest.scan import RefusedFile, list_files, scan_files

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from nameplate.image.affine import angle_degrees, slice_axes
 from numpy.typing import NDArray
 
+from nameplate.image.affine import angle_degrees, slice_axes
 from nameplate_ingest.slice import Grid
 
 SAME_MM = 0.05

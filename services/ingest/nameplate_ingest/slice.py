@@ -13,8 +13,8 @@ CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 DICOMDIR = "1.2.840.10008.1.3.10"
 MODALITIES = frozenset(
     (
-        *("CR", "CT", "DX", "ECG", "ES", "IO", "KO", "MG", "MR", "NM", "OT", "PR", "PT", "REG", "RF", "RTDOSE"),
-        *("RTIMAGE", "RTPLAN", "RTSTRUCT", "SC", "SEG", "SR", "US", "XA", "XC"),
+        *("CR", "CT", "DX", "ECG", "ES", "IO", "KO", "MG", "MR", "NM", "OT", "PR", "PT", "REG", "RF"),
+        *("RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "SC", "SEG", "SR", "US", "XA", "XC"),
     )
 )
 """Modalities that a verdict names; any other is 'other', for it might be free text."""

@@ -7,7 +7,6 @@ from nameplate.archive import unpack_folder
 from nameplate.job import JobContext
 from nameplate.secret import patient_key, simulated_key
 from nameplate.source import manufacturers, source_folder
-
 from nameplate_ingest.ingest import ingest_folder
 
 

@@ -10,7 +10,6 @@ from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
 from nameplate.secret import LEAST_BYTES, VARIABLE
 from nameplate.verb import Verb
-
 from nameplate_ingest.ingest import IngestSummary, ingest_folder
 from nameplate_ingest.manufacturer import read_manufacturers
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from nameplate.campaign.phantom import PhantomSettings
 from nameplate.errors import UserError
-
 from nameplate_phantom.scanner import catalogue
 from nameplate_phantom.study import StudyTruth, simulate_study
 

@@ -10,12 +10,13 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-from nameplate.streams import stream_seed
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomIO
 from pydicom.filewriter import dcmwrite, write_dataset
 from pydicom.uid import ExplicitVRLittleEndian
+
+from nameplate.streams import stream_seed
 
 IMPLEMENTATION_UID = "2.25.268413749031276430145781539016262190517"
 IMPLEMENTATION_NAME = "NAMEPLATE_1"

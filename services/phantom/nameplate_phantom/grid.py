@@ -95,21 +95,25 @@ def refine(field: Floats, grid: Grid) -> Floats:
     return _spread(field, grid.shape, _halving_matrix)
 
 
-def knots_for(grid: Grid, spacing_mm: float) -> tuple[int, int, int]:
-    """How many spline knots about ``spacing_mm`` apart cover the grid along z, y and x."""
-    z, y, x = (max(5, round(count * grid.step_mm / spacing_mm) + 3) for count in grid.shape)
+HEAD_MM = (192.0, 226.0, 184.0)
+"""Size of the model along z, y and x: fields have as many knots as it takes, whatever the voxel size."""
+
+
+def knots_for(spacing_mm: float) -> tuple[int, int, int]:
+    """How many spline knots about ``spacing_mm`` apart cover a head along z, y and x."""
+    z, y, x = (max(5, round(length / spacing_mm) + 3) for length in HEAD_MM)
     return z, y, x
 
 
 def smooth_field(rng: np.random.Generator, grid: Grid, spacing_mm: float) -> Floats:
     """A smooth random field of about unit spread that varies over ``spacing_mm``."""
-    knots = rng.standard_normal(knots_for(grid, spacing_mm), dtype=np.float32)
+    knots = rng.standard_normal(knots_for(spacing_mm), dtype=np.float32)
     return interpolate(knots * np.float32(2.1), grid.shape)
 
 
 def folded_field(rng: np.random.Generator, grid: Grid, wavelength_mm: float) -> Floats:
     """A random field of unit spread with one dominant wavelength: its zeros are folded sheets."""
     spacing = wavelength_mm / 3.6
-    knots = rng.standard_normal(knots_for(grid, spacing), dtype=np.float32)
+    knots = rng.standard_normal(knots_for(spacing), dtype=np.float32)
     band = ndimage.gaussian_filter(knots, 0.75) - ndimage.gaussian_filter(knots, 1.25)
     return interpolate(band / np.float32(band.std()), grid.shape)

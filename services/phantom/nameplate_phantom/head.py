@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from nameplate.streams import stream
 from numpy.typing import NDArray
 
+from nameplate.streams import stream
 from nameplate_phantom.brain import WAVELENGTH_MM, brain
 from nameplate_phantom.grid import Grid, folded_field, refine, smooth_field
 from nameplate_phantom.patient import Anatomy

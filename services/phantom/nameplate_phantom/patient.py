@@ -108,7 +108,7 @@ def draw_anatomy(rng: np.random.Generator, patient: Patient) -> Anatomy:
     turns = np.clip(rng.normal(0.0, (5.0, 2.5, 3.0)), -12, 12)
     shifts = np.clip(rng.normal(0.0, (4.0, 6.0, 0.1)), -12, 12)
     return Anatomy(
-        volume_ml=float(np.clip(rng.normal(mean, spread), 1160, 1690)),
+        volume_ml=float(np.clip(rng.normal(mean, spread), 1175, 1680)),
         grey_hu=float(rng.uniform(36.5, 39.0)),
         white_hu=float(rng.uniform(27.0, 30.0)),
         csf_hu=float(rng.uniform(4.0, 10.0)),

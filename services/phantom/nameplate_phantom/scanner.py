@@ -7,10 +7,11 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
 from nameplate.campaign.phantom import PhantomSettings
 from nameplate.errors import UserError
 from nameplate.streams import stream
-from pydantic import BaseModel, ConfigDict, Field
 
 
 class Part(BaseModel):

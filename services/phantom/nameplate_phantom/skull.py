@@ -73,7 +73,7 @@ def outside_brain(
     hu = np.full_like(dura, 20.0)
     paint(hu, cover(surface - 2.0, soft), -95 + 12 * texture)
     paint(hu, cover(surface - np.minimum(4.2, 2.2 + 0.3 * anatomy.scalp_mm), soft), 52 + 5 * texture)
-    planes = slab(np.abs(texture) * 3.4, 0.6, soft) * cover(surface - 8.0, 3.0)
+    planes = 0.8 * slab(np.abs(texture) * 3.4, 0.35, soft) * cover(surface - 8.0, 3.0)
     paint(hu, planes, -90.0)
     low = np.flatnonzero((points.z < 22) & (dura < soft))
     hu[low] = _face(mirrored.take(low), hu[low], texture[low], anatomy, soft)

@@ -52,7 +52,8 @@ class Stack:
 
     def offsets(self) -> NDArray[np.float64]:
         """Offset of pixel centres from the middle of a row or column in mm."""
-        return (np.arange(self.matrix) - (self.matrix - 1) / 2) * self.pixel_mm
+        middle = (self.matrix - 1) / 2
+        return np.asarray((np.arange(self.matrix) - middle) * self.pixel_mm, dtype=np.float64)
 
 
 def stack_slices(

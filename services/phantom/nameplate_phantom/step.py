@@ -3,7 +3,6 @@
 from nameplate import keys
 from nameplate.archive import pack_folder
 from nameplate.job import JobContext
-
 from nameplate_phantom.cohort import write_cohort
 
 

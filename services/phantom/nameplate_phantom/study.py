@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from nameplate.campaign.phantom import PhantomSettings
 from nameplate.image.volume import Volume, nifti_bytes
 from nameplate.streams import stream
-from numpy.typing import NDArray
-
 from nameplate_phantom.dataset import Visit
 from nameplate_phantom.dicom import Values, decimal, file_bytes
 from nameplate_phantom.effects import biased

@@ -3,12 +3,12 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from nameplate.campaign.phantom import EffectSettings, PhantomSettings
-from nameplate.errors import UserError
-from nameplate.verb import Verb
 from pydantic import ValidationError
 from rich.progress import Progress
 
+from nameplate.campaign.phantom import EffectSettings, PhantomSettings
+from nameplate.errors import UserError
+from nameplate.verb import Verb
 from nameplate_phantom.cohort import claim, write_cohort
 from nameplate_phantom.scanner import catalogue
 
@@ -91,8 +91,9 @@ VERB = Verb(
     description=(
         "Simulates head-CT studies of several scanner makers and writes them as DICOM, one file a slice: a "
         "localizer, a soft-tissue series (5 mm in most studies), a thin bone series, sometimes a screen "
-        "capture or a dose report. Each patient has another head, each scanner model its own sharpness, noise, bias, "
-        "field of view, padding, table and header. No real data goes in, and nobody's name comes out."
+        "capture or a dose report. Each patient has another head, each scanner model its own sharpness, "
+        "noise, bias, field of view, padding, table and header. No real data goes in, and nobody's name "
+        "comes out."
     ),
     example="nameplate phantom --exams 4 --seed 7 --out phantom-exams --matrix 128 --thin-mm 2.5 --truth",
     add_arguments=_add_arguments,

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from nameplate.errors import UserError
 from nameplate_ingest.manufacturer import normalise, read_manufacturers
 

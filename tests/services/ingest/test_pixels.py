@@ -6,13 +6,14 @@ from typing import Any
 import gdcm
 import numpy as np
 import pytest
+from pydicom.data import get_testdata_file
+from pydicom.dataset import Dataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
+
 from nameplate_ingest.header import read_elements
 from nameplate_ingest.pixels import hounsfield
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.slice import WANTED, Slice, slice_of
-from pydicom.data import get_testdata_file
-from pydicom.dataset import Dataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 
 COMPRESSED = {
     "1.2.840.10008.1.2.4.70": gdcm.TransferSyntax.JPEGLosslessProcess14_1,

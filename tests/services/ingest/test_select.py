@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nameplate.campaign.ingest import SeriesRules
 from nameplate_ingest.select import Facts, judge, rank
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nameplate_ingest.series import axial_angle, distinct_gaps, duplicated, stack_slices, widest_hole
 from nameplate_ingest.slice import Grid
 

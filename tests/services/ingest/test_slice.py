@@ -3,11 +3,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom.data import get_testdata_file
+from pydicom.dataset import Dataset
+
 from nameplate_ingest.header import read_elements
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.slice import WANTED, Slice, decoded, slice_of
-from pydicom.data import get_testdata_file
-from pydicom.dataset import Dataset
 
 
 @pytest.fixture

@@ -77,10 +77,12 @@ def test_two_patients_differ_and_one_patient_repeats() -> None:
 
 def test_the_old_have_more_fluid_than_the_young() -> None:
     anatomy, _ = draw(2)
+
     def fluid(**changes: float) -> float:
         changed = Anatomy(**(vars(anatomy) | changes))
         head = build_head(1, ("h", 2), changed, (0, 0, 0), 2.0)
         return float((head.hu[head.intracranial] < 18).mean())
+
     assert fluid(atrophy=0.9, ventricles=1.25) > fluid(atrophy=0.1, ventricles=0.8) + 0.05
 
 

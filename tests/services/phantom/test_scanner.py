@@ -107,5 +107,5 @@ def test_every_maker_has_models_within_the_ranges_of_the_literature() -> None:
 
 
 def test_an_unknown_maker_is_refused_by_name() -> None:
-    with pytest.raises(UserError, match="'Acme'.*GE"):
+    with pytest.raises(UserError, match=r"'Acme'.*GE"):
         machine("Acme", 0)

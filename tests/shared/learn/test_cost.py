@@ -27,9 +27,7 @@ def test_cost_is_what_torch_counts(task, network, slices, spatial) -> None:  # t
     shape = (1, slices, *spatial[1:]) if task == "factor" else (1, 1, *spatial)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         built(torch.zeros(shape))
-    assert network_cost(task, network, seen, spatial) == Cost(
-        parameters_of(built), counter.get_total_flops()
-    )
+    assert network_cost(task, network, seen, spatial) == Cost(parameters_of(built), counter.get_total_flops())
 
 
 def test_the_papers_resnet() -> None:
@@ -39,7 +37,9 @@ def test_the_papers_resnet() -> None:
     assert cost.parameters / 1e6 == pytest.approx(8.55, abs=0.01)
     assert cost.forward_flop / 1e9 == pytest.approx(22.6, abs=0.1)
     deeper = network.model_copy(update={"strides": (2, 2, 2, 2)})
-    assert network_cost("spheres", deeper, seen, (35, 256, 256)).forward_flop / 1e9 == pytest.approx(8.8, abs=0.1)
+    assert network_cost("spheres", deeper, seen, (35, 256, 256)).forward_flop / 1e9 == pytest.approx(
+        8.8, abs=0.1
+    )
 
 
 def test_the_papers_pack_of_training_exams() -> None:

@@ -35,7 +35,11 @@ def test_segmentation_scores_are_dice_of_each_exam(experiment, tiny_pack) -> Non
     assert found.scores == pytest.approx(expected)
     empty = Pack(np.zeros_like(pack.images), np.zeros_like(pack.masks), pack.samples)
     nothing = Batches(
-        campaign_seed=1, job="j", experiment=experiment("segmentation"), pack=empty, device=torch.device("cpu")
+        campaign_seed=1,
+        job="j",
+        experiment=experiment("segmentation"),
+        pack=empty,
+        device=torch.device("cpu"),
     )
     assert evaluate(Above(), nothing, rows).scores == (1.0,) * len(rows)
 

@@ -10,7 +10,9 @@ from nameplate.records import Run
 SIX = RoundSettings(first=10, target=6, keep=6, limit=40)
 
 
-def run(seed: int, outcome: str = "converged", accuracy: float = 0.9, area: float | None = 0.9, **other) -> Run:  # type: ignore[no-untyped-def]
+def run(
+    seed: int, outcome: str = "converged", accuracy: float = 0.9, area: float | None = 0.9, **other
+) -> Run:  # type: ignore[no-untyped-def]
     values = {
         "experiment": "spheres", "cohort": "study", "dataset": "easy", "training_set": "mixed", "group": 0,
         "seed": seed, "round": 0, "outcome": outcome, "reasons": (), "val_accuracy": accuracy,

@@ -98,7 +98,9 @@ def test_being_stopped_is_no_failure() -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_trained_run_is_predicted_again_from_its_weights(task: str, experiment: Any, tiny_pack: Any) -> None:
+def test_a_trained_run_is_predicted_again_from_its_weights(
+    task: str, experiment: Any, tiny_pack: Any
+) -> None:
     settings, pack = experiment(task), tiny_pack()
     made = go(settings, pack)
     again: dict[str, Any] = {"campaign_seed": 5, "job": "any", "experiment": settings, "pack": pack}
