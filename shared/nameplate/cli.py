@@ -1,4 +1,7 @@
-"""The command line: ``nameplate run|plan|status|report|job`` and the verbs of the services."""
+"""The command line: ``nameplate run|plan|status|report|job`` and the verbs of the services.
+
+What only one verb needs is imported when that verb runs: help and small verbs start at once.
+"""
 
 import argparse
 import os
@@ -14,7 +17,6 @@ import yaml
 import nameplate
 from nameplate.campaign import Campaign, load_campaign, parse_campaign
 from nameplate.errors import NameplateError, StoreError, UserError
-from nameplate.estimate import plan_summary, seconds_estimate
 from nameplate.job import CommittedReader
 from nameplate.local import LocalRunner, Outcome
 from nameplate.plan import plan
@@ -207,6 +209,8 @@ def _get_or_empty(store: Store, key: str) -> bytes:
 
 
 def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
+    from nameplate.estimate import seconds_estimate
+
     folder = options.campaign.resolve().parent
     sources = source_digests(campaign, folder)
     url = _store_url(options, campaign)
@@ -255,6 +259,8 @@ def _close(outcome: Outcome, store: Store, campaign: Campaign) -> int:
 
 
 def _plan(options: argparse.Namespace, campaign: Campaign, text: str) -> int:  # noqa: ARG001
+    from nameplate.estimate import plan_summary
+
     if options.jobs:
         for job in plan(campaign, {}, {}).jobs:
             print(job.id)

@@ -14,6 +14,7 @@ from nameplate_ingest.series import (
     Stack,
     axial_angle,
     duplicated,
+    field_growth,
     stack_slices,
     widest_hole,
 )
@@ -69,8 +70,9 @@ def group_slices(slices: Iterable[Slice]) -> tuple[list[Group], list[Copies]]:
 def facts_of(group: Group) -> Facts:
     """What the rules of selection look at."""
     stack = group.stack
-    assert stack is not None
     first = group.slices[0]
+    assert stack is not None
+    assert first.grid is not None
     thickness = thickness_of(group)
     return Facts(
         uid=f"{first.series} {group.part:06d}",
@@ -82,6 +84,8 @@ def facts_of(group: Group) -> Facts:
         thickest_mm=max(thickness),
         coverage_mm=stack.extent_mm,
         axial_degrees=axial_angle(stack),
+        widest_gap_mm=float(stack.gaps.max(initial=0.0)),
+        growth=field_growth(stack, first.grid),
         duplicates=len(duplicated(stack)),
         hole=widest_hole(stack, [one.thickness for one in group.slices]),
     )

@@ -1,5 +1,6 @@
 """A folder of DICOM files to images, exam records and a ledger."""
 
+import logging
 import multiprocessing
 import os
 from collections import Counter, defaultdict
@@ -19,6 +20,8 @@ from nameplate_ingest.pseudonym import Pseudonyms
 from nameplate_ingest.scan import RefusedFile, list_files, scan_files
 from nameplate_ingest.slice import Slice
 from nameplate_ingest.study import ingest_study
+
+logger = logging.getLogger(__name__)
 
 _CHUNK = 256
 
@@ -159,16 +162,32 @@ def _convert(
     work: _Work, settings: IngestSettings, pseudonyms: Pseudonyms, images: Path
 ) -> tuple[Exam | None, tuple[LedgerRow, ...]]:
     """Ingest one study and write its image."""
-    ingested = ingest_study(work.slices, settings, pseudonyms, work.listed)
+    try:
+        ingested = ingest_study(work.slices, settings, pseudonyms, work.listed)
+    except Exception as error:
+        # A scan that does what nobody foresaw costs its own exam, not the run. Only the error's kind is
+        # told: its text may hold values of the patient.
+        exam, kind = pseudonyms.of("e", work.slices[0].study), type(error).__name__
+        logger.error("a study could not be ingested", extra={"exam": exam, "error": kind})
+        return None, (_failed_row(work, exam, kind, pseudonyms),)
     if ingested.exam is not None and ingested.volume is not None:
         target = images / f"{ingested.exam.exam}.nii.gz"
         partial_name = images / f".{ingested.exam.exam}.{os.getpid()}.part"
-        try:
+        with _whole(partial_name, target):
             write_nifti(partial_name, ingested.volume)
-            partial_name.replace(target)
-        finally:
-            partial_name.unlink(missing_ok=True)
     return ingested.exam, ingested.rows
+
+
+def _failed_row(work: _Work, exam: str, kind: str, pseudonyms: Pseudonyms) -> LedgerRow:
+    return LedgerRow(
+        item="series",
+        id=pseudonyms.of("s", work.slices[0].study),
+        exam=exam,
+        verdict="refused",
+        rule="error",
+        seen=kind,
+        files=len(work.slices),
+    )
 
 
 def _stray_row(stray: RefusedFile, count: int) -> LedgerRow:
@@ -186,8 +205,17 @@ def _stray_row(stray: RefusedFile, count: int) -> LedgerRow:
 def _write(path: Path, data: bytes) -> None:
     """Write whole or not at all."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with _whole(part, path):
         part.write_bytes(data)
-        part.replace(path)
+
+
+@contextmanager
+def _whole(part: Path, target: Path) -> Iterator[None]:
+    """Give ``part`` its final name when the body has written it, and leave nothing when it could not."""
+    try:
+        yield
+        part.replace(target)
+    except OSError as error:
+        raise UserError(f"{target.parent}: cannot be written ({error.strerror})") from error
     finally:
         part.unlink(missing_ok=True)

@@ -7,6 +7,9 @@ from functools import lru_cache
 
 from nameplate.campaign.ingest import SeriesRules
 
+_MOST_GROWTH = 1.75
+"""A gantry tilt of 30 degrees over a whole head stays below it; slices that lie anywhere do not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -23,6 +26,9 @@ class Facts:
     thickest_mm: float
     coverage_mm: float
     axial_degrees: float
+    widest_gap_mm: float
+    growth: float
+    """Side of the square that holds the straightened stack, over the longer side of a slice."""
     duplicates: int
     """Slices that lie where another slice lies."""
     hole: tuple[float, float] | None
@@ -60,6 +66,10 @@ def judge(facts: Facts, rules: SeriesRules) -> Verdict:
         return Verdict("missing-slice", f"gap {gap:.2f} mm where {expected:.2f} mm is expected")
     if facts.thickest_mm > rules.thickest_mm:
         return Verdict("thickness", f"{facts.thickest_mm:g} mm")
+    if facts.widest_gap_mm > rules.thickest_mm:
+        return Verdict("gap", f"{facts.widest_gap_mm:.2f} mm between slices")
+    if facts.growth > _MOST_GROWTH:
+        return Verdict("scattered", f"slices cover {facts.growth:.1f} times the field of one")
     if facts.coverage_mm < rules.coverage_mm:
         return Verdict("coverage", f"{facts.coverage_mm:.1f} mm of at least {rules.coverage_mm:g} mm")
     if rules.bone_kernel == "refuse" and is_bone(facts.kernel, rules):

@@ -129,3 +129,10 @@ def widest_hole(stack: Stack, thickness: Sequence[float | None]) -> tuple[float,
         if gap > 1.5 * expected and (worst is None or gap > worst[0]):
             worst = float(gap), expected
     return worst
+
+
+def field_growth(stack: Stack, grid: Grid) -> float:
+    """Side of the square that holds all slices straightened, over the longer side of one slice."""
+    wide, tall = grid.columns * grid.spacing[1], grid.rows * grid.spacing[0]
+    drift_across, drift_down = np.ptp(stack.drift, axis=0)
+    return float(max(wide + drift_across, tall + drift_down) / max(wide, tall))

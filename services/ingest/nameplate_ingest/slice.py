@@ -223,6 +223,8 @@ def _storage(raw: dict[int, bytes], elements: Elements) -> Storage:
     slope, intercept = _number(raw.get(_SLOPE)), _number(raw.get(_INTERCEPT))
     if _SLOPE not in raw or _INTERCEPT not in raw or slope is None or intercept is None or slope == 0:
         raise Refused("rescale", "slope or intercept missing or invalid")
+    if abs(slope) > 1e3 or abs(intercept) > 1e5:
+        raise Refused("rescale", "slope or intercept beyond any HU")
     return Storage(
         syntax=elements.syntax,
         little=elements.little,
@@ -244,6 +246,8 @@ def _tags(raw: dict[int, bytes]) -> Tags:
     if exposure is None:
         current, time = _positive(_number(raw.get(_CURRENT))), _positive(_number(raw.get(_EXPOSURE_TIME)))
         exposure = round(current * time / 1000, 1) if current and time else None
+    if exposure is not None and exposure > 1e5:
+        exposure = None
     sex = text(raw.get(_SEX)).upper()[:1]
     return Tags(
         patient=text(raw.get(_PATIENT_ID)),

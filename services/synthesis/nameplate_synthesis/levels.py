@@ -1,10 +1,12 @@
 """The sphere of an exam at each level of difficulty: new, or kept from the level it starts from."""
 
+import math
+
 from nameplate.campaign.dataset import SphereLevel
 from nameplate.image.volume import Volume
 from nameplate.records import Member, Refusal, Sphere
 from nameplate.streams import stream
-from nameplate_synthesis.sphere import draw_centre, room_mm
+from nameplate_synthesis.sphere import DIGITS, Point, draw_centre, holds, room_mm
 
 
 def changes(level: SphereLevel, member: Member) -> bool:
@@ -23,34 +25,41 @@ def draw_sphere(
 ) -> Sphere | Refusal:
     """A sphere of this level in the brain that ``mask`` gives.
 
-    The centre is that of ``start`` where there is one, since the levels share their centres; a level
-    whose spheres are larger than there is room for at that centre draws a new one. The radius is drawn
-    evenly from the level's range, as far as the brain has room: its upper end is lowered to the largest
-    ball that fits. A brain without room for the smallest radius is a Refusal.
+    The centre is that of ``start`` where there is one and the new sphere lies inside the brain there,
+    since the levels share their centres; otherwise a new centre is drawn.
+
+    The radius is drawn evenly from the level's range as far as the brain has room: the upper end of
+    the range comes down to the largest ball that fits around a voxel's centre. So the radii of small
+    brains are smaller, and only a brain without room for the smallest radius is a Refusal.
     """
     low, high = level.radius_mm
     rng = stream(seed, "sphere", cohort, level.name, member.exam)
-    room = room_mm(mask, high + max(mask.spacing_mm))
+    drawn = float(rng.random())
     if start is not None:
-        radius = float(rng.uniform(low, high))
-        if radius <= start.radius_mm:
+        radius = _radius(low, high, drawn)
+        if radius <= start.radius_mm or holds(mask, start.centre_mm, radius):
             return _sphere(level, start.centre_mm, radius)
+    room = room_mm(mask, high + 1.0)
     largest = float(room.max())
-    if largest < low:
+    radius = _radius(low, min(high, largest), drawn)
+    centre = draw_centre(rng, mask, room, radius) if largest >= low else None
+    if centre is None:
         reason = f"the brain has room for a sphere of {largest:.1f} mm, level {level.name} needs {low:g}"
         return Refusal(exam=member.exam, step="synthesis", reason=reason)
-    radius = float(rng.uniform(low, min(high, largest)))
-    centre = draw_centre(rng, room, radius, mask.affine)
-    assert centre is not None  # the largest room is at least the radius
     return _sphere(level, centre, radius)
 
 
-def _sphere(level: SphereLevel, centre_mm: tuple[float, float, float], radius_mm: float) -> Sphere:
-    # Rounded before use, so that the row in the file is the very sphere that was drawn.
+def _radius(low: float, high: float, drawn: float) -> float:
+    """The radius at ``drawn`` (0 to 1) of the range, rounded down as centres are rounded."""
+    scale = 10.0**DIGITS
+    return max(low, math.floor((low + drawn * (high - low)) * scale) / scale)
+
+
+def _sphere(level: SphereLevel, centre_mm: Point, radius_mm: float) -> Sphere:
     return Sphere(
         level=level.name,
         centre_mm=centre_mm,
-        radius_mm=round(radius_mm - 5e-5, 4),
+        radius_mm=radius_mm,
         hu_mean=level.hu_mean,
         hu_sd=level.hu_sd,
     )

@@ -23,8 +23,11 @@ def brain_slices(image: Volume, mask: Volume, slices: int, floor_hu: int) -> Cut
 
     The window is centred on the brain as far as the exam reaches; of a brain that is taller than the
     window, the part with the largest volume is kept. Where the exam has fewer slices, air of
-    ``floor_hu`` is added, half below and half above. The affine moves with the window.
+    ``floor_hu`` is added, half below and half above. The affine moves with the window. Raises
+    ValueError for a mask of another shape.
     """
+    if image.array.shape != mask.array.shape:
+        raise ValueError(f"an image of {image.array.shape} with a mask of {mask.array.shape}")
     depth = image.array.shape[2]
     first = _first_slice(np.count_nonzero(mask.array, axis=(0, 1)), slices)
     first = min(max(first, 0), depth - slices) if depth > slices else -((slices - depth) // 2)

@@ -1,4 +1,7 @@
-"""A sphere in a brain: where it can lie, which share of each voxel it fills, how it is blended in."""
+"""A sphere in a brain: where it can lie, which share of each voxel it fills, how it is blended in.
+
+The axes of every affine here are orthogonal, as those of the volumes that the ingest writes.
+"""
 
 from typing import Literal
 
@@ -8,75 +11,142 @@ from numpy.typing import NDArray
 from nameplate.image.volume import Volume
 from nameplate.records import Sphere
 
-# Points along each axis of a voxel at which the sphere is sampled for partial volume.
+Box = tuple[slice, slice, slice]
+Point = tuple[float, float, float]
+
+DIGITS = 4
+"""Decimals of a centre and a radius in mm: the last bits of a machine's arithmetic reach no file."""
+
+# Points along i and along j of a voxel at which the sphere is measured for partial volume; along k it
+# is measured exactly.
 SUPERSAMPLING = 6
 
 
 def room_mm(mask: Volume, cap_mm: float) -> NDArray[np.float32]:
     """Radius in mm of the largest ball around each voxel's centre that stays inside the mask.
 
-    Exact: the ball touches no part of any voxel outside the mask, and what lies beyond the volume's
-    border counts as outside. Axes (i, j, k) as the mask; 0 outside it, at most ``cap_mm``.
+    Exact, less the rounding of centres: the ball touches no part of any voxel outside the mask, and
+    what lies beyond the volume's border counts as outside. Axes (i, j, k) as the mask; 0 outside it,
+    at most ``cap_mm``.
     """
     inside = mask.array != 0
     room = np.zeros(inside.shape, dtype=np.float32)
     if not inside.any():
         return room
-    box = tuple(
-        slice(int(hit[0]), int(hit[-1]) + 1)
-        for axis in range(3)
-        if len(hit := np.flatnonzero(inside.any(axis=tuple(other for other in range(3) if other != axis))))
-    )
+    hits = [np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    box = tuple(slice(int(hit[0]), int(hit[-1]) + 1) for hit in hits)
     # The squared distance to the nearest face of an outside voxel is a sum over the axes, so its
     # minimum can be taken one axis after the other. One ring of outside voxels stands for the rest.
-    squared = np.where(np.pad(inside[box], 1), np.float32(cap_mm**2), np.float32(0.0))
-    for axis, spacing in enumerate(mask.spacing_mm):
-        lines = np.moveaxis(squared, axis, 0)
-        lowest = lines.copy()
-        for offset in range(1, min(int(cap_mm / spacing + 0.5), len(lines) - 1) + 1):
-            candidate = lines + np.float32(((offset - 0.5) * spacing) ** 2)
-            np.minimum(lowest[:-offset], candidate[offset:], out=lowest[:-offset])
-            np.minimum(lowest[offset:], candidate[:-offset], out=lowest[offset:])
-        squared = np.moveaxis(lowest, 0, axis)
-    room[box] = np.sqrt(squared)[1:-1, 1:-1, 1:-1]
+    # In memory k comes first: it has the fewest voxels, and long inner lines are fast.
+    ringed = np.ascontiguousarray(np.pad(inside[box], 1).transpose(2, 0, 1)).transpose(1, 2, 0)
+    first, *others = np.argsort(mask.spacing_mm, kind="stable")
+    squared = np.square(_line_distance(ringed, int(first), mask.spacing_mm[first], cap_mm))
+    for axis in others:
+        squared = _lowest(squared, axis, mask.spacing_mm[axis], cap_mm)
+    room[box] = np.maximum(np.sqrt(squared)[1:-1, 1:-1, 1:-1] - np.float32(10.0**-DIGITS), 0)
     return room
 
 
+def _lowest(
+    squared: NDArray[np.float32], axis: int, spacing_mm: float, cap_mm: float
+) -> NDArray[np.float32]:
+    """The least sum of a voxel's value and the squared distance to its nearer face along one axis."""
+    lines = np.moveaxis(squared, axis, 0)
+    lowest = lines.copy(order="K")
+    for offset in range(1, min(int(cap_mm / spacing_mm + 0.5), len(lines) - 1) + 1):
+        candidate = lines + np.float32(((offset - 0.5) * spacing_mm) ** 2)
+        np.minimum(lowest[:-offset], candidate[offset:], out=lowest[:-offset])
+        np.minimum(lowest[offset:], candidate[:-offset], out=lowest[offset:])
+    return np.moveaxis(lowest, 0, axis)
+
+
+def _line_distance(
+    inside: NDArray[np.bool_], axis: int, spacing_mm: float, cap_mm: float
+) -> NDArray[np.float32]:
+    """Distance in mm along one axis to the nearest face of an outside voxel; both ends are outside."""
+    lines = np.moveaxis(inside, axis, 0)
+    place = np.arange(len(lines), dtype=np.int32)[:, None, None]
+    before = np.maximum.accumulate(np.where(lines, 0, place))
+    after = np.minimum.accumulate(np.where(lines, len(lines), place)[::-1])[::-1]
+    steps = np.minimum(place - before, after - place).astype(np.float32)
+    # An outside voxel is 0 steps from itself, an inside one half a voxel nearer to the face.
+    distance = np.clip((steps - np.float32(0.5)) * np.float32(spacing_mm), 0, np.float32(cap_mm))
+    return np.moveaxis(distance, 0, axis)
+
+
+def holds(mask: Volume, centre_mm: Point, radius_mm: float) -> bool:
+    """Whether the ball (centre in RAS mm) touches no part of a voxel outside the mask or its border."""
+    centre = _voxel_place(mask.affine, centre_mm)
+    box, squares = [], []
+    for middle, spacing, size in zip(centre, mask.spacing_mm, mask.array.shape, strict=True):
+        # Half a voxel lies between a voxel's centre and its face.
+        low, high = middle - radius_mm / spacing + 0.5, middle + radius_mm / spacing - 0.5
+        if low < 0 or high > size - 1:
+            return False
+        box.append(slice(int(np.floor(low)), int(np.ceil(high)) + 1))
+        away = np.abs(np.arange(box[-1].start, box[-1].stop) - middle)
+        squares.append((np.maximum(away - 0.5, 0) * spacing) ** 2)
+    x, y, z = squares
+    outside = mask.array[tuple(box)] == 0
+    touched = x[:, None, None] + y[None, :, None] + z[None, None, :] < radius_mm**2
+    return not bool((outside & touched).any())
+
+
 def draw_centre(
-    rng: np.random.Generator, room: NDArray[np.float32], radius_mm: float, affine: NDArray[np.float64]
-) -> tuple[float, float, float] | None:
-    """A centre (RAS mm), evenly among the voxel centres with room for the radius; None without any."""
+    rng: np.random.Generator, mask: Volume, room: NDArray[np.float32], radius_mm: float
+) -> Point | None:
+    """A centre (RAS mm) from which the whole ball lies inside the mask; None where there is none.
+
+    A voxel is drawn evenly among those whose centre has ``room`` for the radius, then a point evenly
+    inside that voxel. Should the ball around that very point not be inside, the voxel's centre is
+    taken: no drawing is repeated, and the answer is always exact.
+    """
     places = np.flatnonzero(room >= radius_mm)
     if len(places) == 0:
         return None
-    voxel = np.unravel_index(int(places[rng.integers(len(places))]), room.shape)
-    x, y, z = affine[:3, :3] @ np.array(voxel, dtype=float) + affine[:3, 3]
-    return round(float(x), 4), round(float(y), 4), round(float(z), 4)
+    voxel = np.array(np.unravel_index(int(places[rng.integers(len(places))]), room.shape), dtype=float)
+    point = _rounded(mask.affine, voxel + rng.uniform(-0.5, 0.5, size=3))
+    return point if holds(mask, point, radius_mm) else _rounded(mask.affine, voxel)
 
 
-def occupancy(
-    volume: Volume, centre_mm: tuple[float, float, float], radius_mm: float
-) -> tuple[tuple[slice, slice, slice], NDArray[np.float64]]:
+def _rounded(affine: NDArray[np.float64], voxel: NDArray[np.float64]) -> Point:
+    x, y, z = affine[:3, :3] @ voxel + affine[:3, 3]
+    return round(float(x), DIGITS), round(float(y), DIGITS), round(float(z), DIGITS)
+
+
+def _voxel_place(affine: NDArray[np.float64], point_mm: Point) -> NDArray[np.float64]:
+    # Written out: of orthogonal axes, and the same bits whichever linear algebra is installed.
+    away = np.asarray(point_mm, dtype=np.float64) - affine[:3, 3]
+    axes = affine[:3, :3]
+    place: NDArray[np.float64] = (axes * away[:, None]).sum(axis=0) / (axes * axes).sum(axis=0)
+    return place
+
+
+def occupancy(volume: Volume, centre_mm: Point, radius_mm: float) -> tuple[Box, NDArray[np.float64]]:
     """Share of each voxel that the sphere fills, in the box of voxels that it may touch.
 
-    Returns the box as slices of (i, j, k) and the shares, 0 to 1. The affine's axes are orthogonal.
+    Returns the box as slices of (i, j, k) and the shares, 0 to 1. The sphere's chords along k are
+    exact, and measured at ``SUPERSAMPLING`` x ``SUPERSAMPLING`` places of each voxel.
     """
-    inverse = np.linalg.inv(volume.affine)
-    centre = inverse[:3, :3] @ np.asarray(centre_mm) + inverse[:3, 3]
-    box: list[slice] = []
-    squares: list[NDArray[np.float64]] = []
-    inner = (np.arange(SUPERSAMPLING) + 0.5) / SUPERSAMPLING - 0.5
+    centre = _voxel_place(volume.affine, centre_mm)
+    box = []
     for middle, spacing, size in zip(centre, volume.spacing_mm, volume.array.shape, strict=True):
         reach = radius_mm / spacing + 0.5
         low, high = max(0, int(np.floor(middle - reach))), min(size, int(np.ceil(middle + reach)) + 1)
         box.append(slice(low, max(low, high)))
-        points = (np.arange(low, max(low, high))[:, None] + inner[None, :]).ravel()
-        squares.append(((points - middle) * spacing) ** 2)
-    x, y, z = squares
-    filled = (x[:, None, None] + y[None, :, None] + z[None, None, :]) <= radius_mm**2
+    inner = (np.arange(SUPERSAMPLING) + 0.5) / SUPERSAMPLING - 0.5
+    x, y = (
+        ((np.arange(part.start, part.stop)[:, None] + inner).ravel() - middle) * spacing
+        for part, middle, spacing in zip(box[:2], centre, volume.spacing_mm, strict=False)
+    )
+    half = np.sqrt(np.maximum(radius_mm**2 - x[:, None] ** 2 - y[None, :] ** 2, 0.0))
+    faces = (np.arange(box[2].start, box[2].stop + 1) - 0.5 - centre[2]) * volume.spacing_mm[2]
     n = SUPERSAMPLING
-    shape = (len(x) // n, n, len(y) // n, n, len(z) // n, n)
-    return (box[0], box[1], box[2]), filled.reshape(shape).mean(axis=(1, 3, 5))
+    share = np.empty((len(x) // n, len(y) // n, box[2].stop - box[2].start))
+    for k in range(share.shape[2]):
+        chord = np.clip(half, faces[k], faces[k + 1]) - np.clip(-half, faces[k], faces[k + 1])
+        share[:, :, k] = chord.reshape(len(x) // n, n, len(y) // n, n).mean(axis=(1, 3))
+    return (box[0], box[1], box[2]), np.clip(share / volume.spacing_mm[2], 0.0, 1.0)
 
 
 def insert(
@@ -85,11 +155,16 @@ def insert(
     rng: np.random.Generator,
     intensity: Literal["per_voxel", "per_sphere"],
 ) -> Volume:
-    """The image (HU, int16) with the sphere blended in by the share of each voxel that it fills."""
+    """The image (HU, int16) with the sphere blended in by the share of each voxel that it fills.
+
+    Its intensity is drawn from Normal(hu_mean, hu_sd) anew for each voxel of the sphere's box, or
+    once; voxels that the sphere does not fill keep their value.
+    """
     box, share = occupancy(image, sphere.centre_mm, sphere.radius_mm)
     size = share.shape if intensity == "per_voxel" else ()
     hu = rng.normal(sphere.hu_mean, sphere.hu_sd, size=size)
     array = image.array.copy()
     blended = array[box] * (1.0 - share) + hu * share
-    array[box] = np.rint(blended).astype(array.dtype)
+    limits = np.iinfo(array.dtype)
+    array[box] = np.clip(np.rint(blended), limits.min, limits.max).astype(array.dtype)
     return Volume(array, image.affine)

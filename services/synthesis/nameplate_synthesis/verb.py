@@ -1,11 +1,14 @@
 """``nameplate synthesis``: one sphere into one brain."""
 
 import json
+import math
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+import numpy as np
+
 from nameplate.errors import UserError
-from nameplate.image.volume import nifti_bytes, read_nifti
+from nameplate.image.volume import Volume, nifti_bytes, read_nifti
 from nameplate.records import Sphere
 from nameplate.streams import stream
 from nameplate.verb import Verb
@@ -19,17 +22,40 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--radius-mm", type=float, default=23.0, help="radius in mm (default: 23)")
     parser.add_argument("--hu", type=float, default=50.0, help="mean intensity in HU (default: 50)")
     parser.add_argument("--sd", type=float, default=2.0, help="its standard deviation in HU (default: 2)")
+    parser.add_argument(
+        "--intensity",
+        choices=("per_voxel", "per_sphere"),
+        default="per_voxel",
+        help="draw the intensity anew for each voxel, or once (default: per_voxel)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of place and intensity (default: 0)")
 
 
-def _run(options: Namespace) -> int:
-    if options.radius_mm <= 0 or options.sd < 0:
-        raise UserError("--radius-mm must be above 0 and --sd not below 0")
+def _read(options: Namespace) -> tuple[Volume, Volume]:
+    """The image as int16 HU, and its mask."""
     image, mask = read_nifti(options.image), read_nifti(options.mask)
     if image.array.shape != mask.array.shape:
         raise UserError(f"{options.mask}: shape {mask.array.shape}, the image has {image.array.shape}")
-    room = room_mm(mask, options.radius_mm + max(mask.spacing_mm))
-    centre = draw_centre(stream(options.seed, "sphere", "centre"), room, options.radius_mm, mask.affine)
+    if not np.allclose(image.affine, mask.affine, atol=1e-3):
+        raise UserError(f"{options.mask}: lies elsewhere in the patient than the image")
+    axes = image.affine[:3, :3] / np.array(image.spacing_mm)
+    if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-3):
+        raise UserError(f"{options.image}: its axes are not perpendicular; resample it first")
+    limits = np.iinfo(np.int16)
+    if not (np.isfinite(image.array).all() and (np.abs(image.array) <= limits.max).all()):
+        raise UserError(f"{options.image}: holds values that are no HU")
+    return image.with_array(np.rint(image.array).astype(np.int16)), mask
+
+
+def _run(options: Namespace) -> int:
+    for name, value, least in (("--radius-mm", options.radius_mm, 0.1), ("--sd", options.sd, 0.0)):
+        if not least <= value < math.inf:
+            raise UserError(f"{name}: expected a number from {least:g}, got {value:g}")
+    if not abs(options.hu) <= np.iinfo(np.int16).max:
+        raise UserError(f"--hu: expected an intensity in HU, got {options.hu:g}")
+    image, mask = _read(options)
+    room = room_mm(mask, options.radius_mm + 1.0)
+    centre = draw_centre(stream(options.seed, "sphere", "centre"), mask, room, options.radius_mm)
     if centre is None:
         raise UserError(
             f"the brain has room for a sphere of {float(room.max()):.1f} mm, not of {options.radius_mm:g} mm"
@@ -37,7 +63,7 @@ def _run(options: Namespace) -> int:
     sphere = Sphere(
         level="single", centre_mm=centre, radius_mm=options.radius_mm, hu_mean=options.hu, hu_sd=options.sd
     )
-    made = insert(image, sphere, stream(options.seed, "sphere", "intensity"), "per_voxel")
+    made = insert(image, sphere, stream(options.seed, "sphere", "intensity"), options.intensity)
     temporary = options.out.with_name(f".{options.out.name}.part")
     try:
         temporary.write_bytes(nifti_bytes(made))

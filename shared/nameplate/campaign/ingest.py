@@ -12,9 +12,11 @@ class SeriesRules(Settings):
     """Which series of an exam is the one to use; applied in this order, each refusal is recorded."""
 
     refuse_description: tuple[str, ...] = (
-        r"scout|localizer|topogram|surview|dose|screen.?save|summary",
+        r"scout|localizer|topogram|surview|(?<!low )(?<!low-)dose|screen.?save|summary",
         r"\b(cor|sag|coronal|sagittal|mpr|mip|3d|vrt)\b",
-        r"\b(cta|angio|perfusion|contrast|c\+|post)\b",
+        # 'pre contrast', 'w/o contrast', 'non-contrast' and the like are wanted; any other contrast is not.
+        r"\b(cta|angio|perfusion|post)\b|\bc\+(?!\w)|^contrast\b"
+        r"|(?<![\s_.-])(?<!pre)(?<!non)(?<!no)(?<!w/o)(?<!wo)(?<!without)[\s_.-]+contrast\b",
         r"\b(bone|knochen|osseous|sinus|iac|temporal|orbit|face|neck|c.?spine)\b",
     )
     """Regular expressions (case ignored); a series whose description matches one is refused."""
@@ -40,7 +42,7 @@ class SeriesRules(Settings):
     thickness_tolerance_mm: float = Field(default=0.3, ge=0, le=2)
     """How far from ``thickness_mm`` still counts as that thickness."""
     thickest_mm: float = Field(default=7.6, gt=0, le=20)
-    """A series with slices thicker than this is refused."""
+    """A series with slices thicker than this, or further apart, is refused."""
     coverage_mm: float = Field(default=100.0, ge=0)
     """Least extent from the lowest to the highest slice in mm, enough to hold the brain."""
     slices: int = Field(default=12, ge=2)

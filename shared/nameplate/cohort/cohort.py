@@ -1,7 +1,10 @@
 """The cohort: which exams take part, in which split, and which of them get a sphere."""
 
+import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nameplate.campaign.campaign import FactorSettings
 from nameplate.campaign.cohort import CohortSettings
@@ -11,6 +14,8 @@ from nameplate.cohort.split import SPLITS, divide, least_exams, positive_counts
 from nameplate.errors import CohortError
 from nameplate.records import Exam, MaskReport, Member, Refusal, Split
 from nameplate.streams import stream
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +38,10 @@ def make_cohort(
 ) -> Cohort:
     """Choose, match, split and label; the order of ``exams`` does not matter.
 
-    Every exam becomes a member or a refusal. All exams of a patient, and all exams that were
-    matched to one another, are in one split. Raises CohortError when there are no exams, when a
-    level of the factor has none, or when a split would lack positives or negatives of a level.
+    Every exam becomes a member or a refusal. All exams of a patient are in one split; so are exams
+    that were matched to one another, unless their patients' other exams and matches would tie so many
+    together that the split could not have its shares. Raises CohortError when there are no exams,
+    when a level of the factor has none, or when a split would lack positives or negatives of a level.
     """
     if not exams:
         raise CohortError(f"cohorts.{name}: no usable exam came out of the ingest; its ledger says why")
@@ -47,7 +53,7 @@ def make_cohort(
             usable[str(getattr(exam, factor.name))].append(exam)
         else:
             refused[exam.exam] = reason
-    _check_levels(exams, usable, factor, name)
+    _check_levels(exams, usable, refused, factor, name)
     groups = _groups(usable, settings, refused, seed, name)
     splits = _split(groups, factor, settings, seed, name)
     members = _label(splits, factor, spheres, seed, name)
@@ -79,19 +85,24 @@ def _refusal(
 
 
 def _check_levels(
-    exams: Sequence[Exam], usable: Mapping[str, Sequence[Exam]], factor: FactorSettings, name: str
+    exams: Sequence[Exam],
+    usable: Mapping[str, Sequence[Exam]],
+    refused: Mapping[str, str],
+    factor: FactorSettings,
+    name: str,
 ) -> None:
-    if all(usable.values()):
-        return
-    found: dict[str, int] = {}
-    for exam in exams:
-        level = str(getattr(exam, factor.name))
-        found[level] = found.get(level, 0) + 1
-    seen = ", ".join(f"{level}: {count}" for level, count in sorted(found.items()))
     missing = [level for level, rows in usable.items() if not rows]
+    if not missing:
+        return
+    found = Counter(str(getattr(exam, factor.name)) or "unknown" for exam in exams)
+    seen = ", ".join(f"{level}: {count}" for level, count in sorted(found.items()))
+    reasons = Counter(
+        refused[exam.exam] for exam in exams if str(getattr(exam, factor.name)) in missing
+    ).most_common(1)
+    because = "".join(f"; {reason} ({count} exams)" for reason, count in reasons)
     raise CohortError(
         f"cohorts.{name}: no usable exam of {factor.name} {' and '.join(missing)}; "
-        f"the campaign compares {' and '.join(factor.levels)}, the exams are of {seen}"
+        f"the campaign compares {' and '.join(factor.levels)}, the exams are of {seen}{because}"
     )
 
 
@@ -113,6 +124,8 @@ def _groups(
             for exam in groups[int(n)]:
                 refused[exam.exam] = f"more exams than the {wanted} of each level that are wanted"
         groups = [groups[int(n)] for n in sorted(order[:wanted])]
+    elif wanted is not None and len(groups) < wanted:
+        log.warning("cohort %s: %d exams of each level match, %d are wanted", name, len(groups), wanted)
     matched = {exam.exam for group in groups for exam in group}
     criteria = "sex and " if settings.match.sex else ""
     for rows in usable.values():
@@ -132,8 +145,11 @@ def _split(
     seed: int,
     name: str,
 ) -> list[tuple[Exam, Split]]:
-    """Give every exam its split; groups that share a patient go together."""
-    blocks = _connected(groups)
+    """Give every exam its split; a patient's exams go together, matched exams where they can."""
+    exams = sum(map(len, groups))
+    smallest = min(settings.split.train, settings.split.val, settings.split.test) * exams
+    # Four blocks or more in the smallest split leave it room to come near its share.
+    blocks = _blocks(groups, max(len(factor.levels), int(smallest) // 4))
     levels = [
         {
             level: sum(str(getattr(exam, factor.name)) == level for exam in block)
@@ -152,24 +168,20 @@ def _split(
     return placed
 
 
-def _connected(groups: Sequence[tuple[Exam, ...]]) -> list[list[Exam]]:
-    """Groups merged until no patient is in two of them, each sorted by exam."""
-    parent = list(range(len(groups)))
-
-    def root(n: int) -> int:
-        while parent[n] != n:
-            parent[n] = parent[parent[n]]
-            n = parent[n]
-        return n
-
-    first: dict[str, int] = {}
-    for n, group in enumerate(groups):
-        for exam in group:
-            parent[root(n)] = root(first.setdefault(exam.patient, n))
-    blocks: dict[int, list[Exam]] = {}
-    for n, group in enumerate(groups):
-        blocks.setdefault(root(n), []).extend(group)
-    made = [sorted(block, key=lambda exam: exam.exam) for block in blocks.values()]
+def _blocks(groups: Sequence[tuple[Exam, ...]], most: int) -> list[list[Exam]]:
+    """Exams that stay together: those of a patient always, matched ones up to ``most`` exams a block."""
+    exams = sorted((exam for group in groups for exam in group), key=lambda exam: exam.exam)
+    block_of: dict[str, list[Exam]] = {}
+    for exam in exams:
+        block_of.setdefault(exam.patient, []).append(exam)
+    for group in groups:
+        for one, other in pairwise(group):
+            kept, joined = block_of[one.patient], block_of[other.patient]
+            if kept is not joined and len(kept) + len(joined) <= most:
+                kept += joined
+                block_of.update(dict.fromkeys((exam.patient for exam in joined), kept))
+    unique = {id(block): block for block in block_of.values()}
+    made = [sorted(block, key=lambda exam: exam.exam) for block in unique.values()]
     return sorted(made, key=lambda block: block[0].exam)
 
 
@@ -225,8 +237,11 @@ def _check_labels(
             positives = sum(member.positive for member in rows)
             if positives < 1 or positives == len(rows):
                 have = sum(member.level == level for member in members)
+                least = least_exams(settings.split, spheres.positives)
+                trouble = f"are too few for the split, at least {least} are needed of each level"
+                if have >= least:
+                    trouble = "belong to so few patients that the split cannot keep its shares"
                 raise CohortError(
-                    f"cohorts.{name}: {have} matched exams of {level} are too few for the split: "
-                    f"{split} would hold {positives} positives and {len(rows) - positives} negatives; "
-                    f"at least {least_exams(settings.split, spheres.positives)} are needed of each level"
+                    f"cohorts.{name}: {have} exams of {level} remain, which {trouble}: "
+                    f"positives in {split}: {positives}, negatives: {len(rows) - positives}"
                 )

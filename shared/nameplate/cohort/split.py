@@ -1,5 +1,6 @@
 """The split by patient, and how many exams and positives each part holds."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
@@ -88,10 +89,15 @@ def positive_counts(parts: Sequence[int], share: float) -> list[int]:
 
 
 def least_exams(shares: SplitSettings, positives: float) -> int:
-    """Fewest exams of a level with which every split has a positive and a negative."""
-    exams = 2
-    while any(row.positives < 1 or row.negatives < 1 for row in split_counts(exams, shares, positives).rows):
-        exams += 1
+    """Exams of a level from which on every split has a positive and a negative, however many there are.
+
+    Some smaller numbers happen to work as well (16 with the paper's shares, 17 and 18 not).
+    """
+    part = math.ceil(1 / min(positives, 1 - positives))
+    # Enough in any case: the smallest split then has ``part`` exams, whichever way things are rounded.
+    exams = math.ceil(part / min(shares.train, shares.val, shares.test)) + 1
+    while all(row.positives and row.negatives for row in split_counts(exams - 1, shares, positives).rows):
+        exams -= 1
     return exams
 
 
@@ -100,26 +106,29 @@ def divide(
 ) -> list[Split]:
     """Give each block of exams that must stay together to a split.
 
-    ``blocks`` say how many exams of each level they hold. Large blocks go first; each goes where
-    the shares are least filled, so that blocks of equal make divide exactly.
+    ``blocks`` say how many exams of each level they hold. Large blocks go first; each goes where it
+    exceeds the wanted numbers least, then where they are least filled. So blocks of equal make divide
+    exactly, and small blocks make up for the large ones.
     """
     levels = sorted({level for block in blocks for level in block})
     totals = {level: sum(block.get(level, 0) for block in blocks) for level in levels}
     wanted = {level: apportion(totals[level], [shares.train, shares.val, shares.test]) for level in levels}
     given = {level: [0] * len(SPLITS) for level in levels}
+
+    def merit(block: Mapping[str, int], split: int) -> tuple[int, float, int]:
+        excess, room = 0, 0.0
+        for level, count in block.items():
+            free = wanted[level][split] - given[level][split]
+            excess += max(0, count - free)
+            room += count * free / max(1, wanted[level][split])
+        return -excess, room, -split
+
     order = [int(n) for n in rng.permutation(len(blocks))]
     order.sort(key=lambda n: -sum(blocks[n].values()))
     result: list[Split] = [SPLITS[0]] * len(blocks)
     for n in order:
         block = blocks[n]
-
-        def room(split: int, block: Mapping[str, int] = block) -> float:
-            return sum(
-                count * (wanted[level][split] - given[level][split]) / max(1, wanted[level][split])
-                for level, count in block.items()
-            )
-
-        best = max(range(len(SPLITS)), key=lambda split: (room(split), -split))
+        best = max(range(len(SPLITS)), key=lambda split: merit(block, split))
         result[n] = SPLITS[best]
         for level, count in block.items():
             given[level][best] += count

@@ -260,7 +260,7 @@ def test_nothing_half_written_remains(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", fails)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(UserError, match="No space"):
         run(folder.path, tmp_path / "out")
     monkeypatch.undo()
     assert outputs(tmp_path / "out") == {}
@@ -298,3 +298,32 @@ def test_compressed_and_plain_copies_of_a_study_agree(
         dataset.save_as(path)
     run(folder.path, tmp_path / "packed")
     assert outputs(tmp_path / "plain") == outputs(tmp_path / "packed")
+
+
+def test_an_unforeseen_error_costs_one_exam_and_tells_nothing_of_the_patient(
+    folder: Any,
+    tmp_path: Path,
+    make_series: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """No file is known that does this, so the conversion is broken by hand for one of two studies."""
+    import nameplate_ingest.ingest as module
+
+    for number in range(2):
+        folder.add(*make_series(study=f"1.2.3.{number}", series=f"1.2.3.{number}.1"))
+    real = module.ingest_study
+    seen: list[str] = []
+
+    def broken(slices: Any, *rest: Any) -> Any:
+        seen.append(slices[0].study)
+        if len(seen) == 1:
+            raise ZeroDivisionError("DOE^JANE")
+        return real(slices, *rest)
+
+    monkeypatch.setattr(module, "ingest_study", broken)
+    summary = run(folder.path, tmp_path / "out")
+    assert (summary.studies, summary.exams, summary.refusals) == (2, 1, (("error", 1),))
+    text = (tmp_path / "out" / "ledger.jsonl").read_text()
+    assert '"seen": "ZeroDivisionError"' in text
+    assert "DOE" not in text + caplog.text

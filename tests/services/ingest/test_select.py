@@ -17,6 +17,8 @@ GOOD = Facts(
     thickest_mm=5.0,
     coverage_mm=145.0,
     axial_degrees=3.0,
+    widest_gap_mm=5.0,
+    growth=1.0,
     duplicates=0,
     hole=None,
 )
@@ -39,6 +41,8 @@ def test_a_good_series_may_be_used() -> None:
         ({"duplicates": 3}, "duplicate-position", "3 of 30 slices"),
         ({"hole": (10.0, 5.0)}, "missing-slice", "gap 10.00 mm where 5.00 mm is expected"),
         ({"thickest_mm": 10.0}, "thickness", "10 mm"),
+        ({"widest_gap_mm": 10.0}, "gap", "10.00 mm between slices"),
+        ({"growth": 2.5}, "scattered", "slices cover 2.5 times the field of one"),
         ({"coverage_mm": 60.0}, "coverage", "60.0 mm of at least 100 mm"),
     ],
 )
@@ -82,3 +86,22 @@ def test_the_ranking_does_not_depend_on_the_order_of_the_input(order: list[int])
 def test_a_pattern_that_is_none_is_refused_with_the_settings() -> None:
     with pytest.raises(ValueError, match="no regular expression"):
         SeriesRules(refuse_description=("(",))
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        *("CT PRE CONTRAST 5MM STD", "HEAD W/O CONTRAST", "Head wo contrast", "NON-CONTRAST HEAD"),
+        *("NONCONTRAST", "without  contrast", "CT Plain", "low dose head", "Posterior fossa routine", ""),
+    ],
+)
+def test_descriptions_of_plain_scans_are_welcome(description: str) -> None:
+    assert judge(replace(GOOD, description=description), SeriesRules()).rule == ""
+
+
+@pytest.mark.parametrize(
+    "description",
+    ["HEAD WITH CONTRAST", "CONTRAST", "POST CONTRAST", "C+ 5mm", "CT Head Angio", "Dose Report"],
+)
+def test_descriptions_of_other_scans_are_not(description: str) -> None:
+    assert judge(replace(GOOD, description=description), SeriesRules()).rule == "description"
