@@ -6,7 +6,7 @@ from nameplate.campaign.dataset import SphereLevel
 from nameplate.image.volume import Volume
 from nameplate.records import Member, Refusal, Sphere
 from nameplate.streams import stream
-from nameplate_synthesis.sphere import DIGITS, Point, draw_centre, holds, room_mm
+from nameplate_synthesis.sphere import DIGITS, SLACK_MM, Point, draw_centre, holds, room_mm, shifted
 
 
 def changes(level: SphereLevel, member: Member) -> bool:
@@ -41,12 +41,12 @@ def draw_sphere(
             return _sphere(level, start.centre_mm, radius)
     room = room_mm(mask, high + 1.0)
     largest = float(room.max())
-    radius = _radius(low, min(high, largest), drawn)
-    centre = draw_centre(rng, mask, room, radius) if largest >= low else None
+    radius = _radius(low, min(high, largest - SLACK_MM), drawn)
+    centre = draw_centre(rng, room, radius, mask.affine) if largest - SLACK_MM >= low else None
     if centre is None:
         reason = f"the brain has room for a sphere of {largest:.1f} mm, level {level.name} needs {low:g}"
         return Refusal(exam=member.exam, step="synthesis", reason=reason)
-    return _sphere(level, centre, radius)
+    return _sphere(level, shifted(rng, mask, centre, radius), radius)
 
 
 def _radius(low: float, high: float, drawn: float) -> float:

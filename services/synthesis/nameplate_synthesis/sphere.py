@@ -17,6 +17,9 @@ Point = tuple[float, float, float]
 DIGITS = 4
 """Decimals of a centre and a radius in mm: the last bits of a machine's arithmetic reach no file."""
 
+SLACK_MM = 10.0**-DIGITS
+"""Room that a sphere must have beyond its radius, for the rounding of its centre."""
+
 # Points along i and along j of a voxel at which the sphere is measured for partial volume; along k it
 # is measured exactly.
 SUPERSAMPLING = 6
@@ -25,9 +28,8 @@ SUPERSAMPLING = 6
 def room_mm(mask: Volume, cap_mm: float) -> NDArray[np.float32]:
     """Radius in mm of the largest ball around each voxel's centre that stays inside the mask.
 
-    Exact, less the rounding of centres: the ball touches no part of any voxel outside the mask, and
-    what lies beyond the volume's border counts as outside. Axes (i, j, k) as the mask; 0 outside it,
-    at most ``cap_mm``.
+    Exact: the ball touches no part of any voxel outside the mask, and what lies beyond the volume's
+    border counts as outside. Axes (i, j, k) as the mask; 0 outside it, at most ``cap_mm``.
     """
     inside = mask.array != 0
     room = np.zeros(inside.shape, dtype=np.float32)
@@ -43,7 +45,7 @@ def room_mm(mask: Volume, cap_mm: float) -> NDArray[np.float32]:
     squared = np.square(_line_distance(ringed, int(first), mask.spacing_mm[first], cap_mm))
     for axis in others:
         squared = _lowest(squared, axis, mask.spacing_mm[axis], cap_mm)
-    room[box] = np.maximum(np.sqrt(squared)[1:-1, 1:-1, 1:-1] - np.float32(10.0**-DIGITS), 0)
+    room[box] = np.sqrt(squared)[1:-1, 1:-1, 1:-1]
     return room
 
 
@@ -93,24 +95,29 @@ def holds(mask: Volume, centre_mm: Point, radius_mm: float) -> bool:
 
 
 def draw_centre(
-    rng: np.random.Generator, mask: Volume, room: NDArray[np.float32], radius_mm: float
+    rng: np.random.Generator, room: NDArray[np.float32], radius_mm: float, affine: NDArray[np.float64]
 ) -> Point | None:
-    """A centre (RAS mm) from which the whole ball lies inside the mask; None where there is none.
-
-    A voxel is drawn evenly among those whose centre has ``room`` for the radius, then a point evenly
-    inside that voxel. Should the ball around that very point not be inside, the voxel's centre is
-    taken: no drawing is repeated, and the answer is always exact.
-    """
-    places = np.flatnonzero(room >= radius_mm)
+    """A centre (RAS mm), evenly among the voxel centres with room for the radius; None without any."""
+    places = np.flatnonzero(room >= radius_mm + SLACK_MM)
     if len(places) == 0:
         return None
-    voxel = np.array(np.unravel_index(int(places[rng.integers(len(places))]), room.shape), dtype=float)
-    point = _rounded(mask.affine, voxel + rng.uniform(-0.5, 0.5, size=3))
-    return point if holds(mask, point, radius_mm) else _rounded(mask.affine, voxel)
+    voxel = np.unravel_index(int(places[rng.integers(len(places))]), room.shape)
+    return _rounded(affine[:3, :3] @ np.array(voxel, dtype=float) + affine[:3, 3])
 
 
-def _rounded(affine: NDArray[np.float64], voxel: NDArray[np.float64]) -> Point:
-    x, y, z = affine[:3, :3] @ voxel + affine[:3, 3]
+def shifted(rng: np.random.Generator, mask: Volume, centre_mm: Point, radius_mm: float) -> Point:
+    """The centre moved evenly within a voxel's extent, or as it is where the ball would leave the mask.
+
+    Centres of voxels alone would cut every sphere into slices in one of a few ways. Nothing is drawn
+    again, so the search ends and is exact.
+    """
+    away = rng.uniform(-0.5, 0.5, size=3)
+    moved = _rounded(np.array(centre_mm) + (mask.affine[:3, :3] * away).sum(axis=1))
+    return moved if holds(mask, moved, radius_mm) else centre_mm
+
+
+def _rounded(point_mm: NDArray[np.float64]) -> Point:
+    x, y, z = point_mm
     return round(float(x), DIGITS), round(float(y), DIGITS), round(float(z), DIGITS)
 
 
@@ -126,7 +133,8 @@ def occupancy(volume: Volume, centre_mm: Point, radius_mm: float) -> tuple[Box, 
     """Share of each voxel that the sphere fills, in the box of voxels that it may touch.
 
     Returns the box as slices of (i, j, k) and the shares, 0 to 1. The sphere's chords along k are
-    exact, and measured at ``SUPERSAMPLING`` x ``SUPERSAMPLING`` places of each voxel.
+    exact, and measured at ``SUPERSAMPLING`` x ``SUPERSAMPLING`` places of each voxel: a share is
+    never off by a tenth, and by less than a hundredth in the mean of the sphere's edge.
     """
     centre = _voxel_place(volume.affine, centre_mm)
     box = []

@@ -12,7 +12,7 @@ from nameplate.image.volume import Volume, nifti_bytes, read_nifti
 from nameplate.records import Sphere
 from nameplate.streams import stream
 from nameplate.verb import Verb
-from nameplate_synthesis.sphere import draw_centre, insert, room_mm
+from nameplate_synthesis.sphere import draw_centre, insert, room_mm, shifted
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -55,13 +55,18 @@ def _run(options: Namespace) -> int:
         raise UserError(f"--hu: expected an intensity in HU, got {options.hu:g}")
     image, mask = _read(options)
     room = room_mm(mask, options.radius_mm + 1.0)
-    centre = draw_centre(stream(options.seed, "sphere", "centre"), mask, room, options.radius_mm)
+    rng = stream(options.seed, "sphere", "centre")
+    centre = draw_centre(rng, room, options.radius_mm, mask.affine)
     if centre is None:
         raise UserError(
             f"the brain has room for a sphere of {float(room.max()):.1f} mm, not of {options.radius_mm:g} mm"
         )
     sphere = Sphere(
-        level="single", centre_mm=centre, radius_mm=options.radius_mm, hu_mean=options.hu, hu_sd=options.sd
+        level="single",
+        centre_mm=shifted(rng, mask, centre, options.radius_mm),
+        radius_mm=options.radius_mm,
+        hu_mean=options.hu,
+        hu_sd=options.sd,
     )
     made = insert(image, sphere, stream(options.seed, "sphere", "intensity"), options.intensity)
     temporary = options.out.with_name(f".{options.out.name}.part")

@@ -242,6 +242,6 @@ def _check_labels(
                 if have >= least:
                     trouble = "belong to so few patients that the split cannot keep its shares"
                 raise CohortError(
-                    f"cohorts.{name}: {have} exams of {level} remain, which {trouble}: "
+                    f"cohorts.{name}: {have} matched exams of {level} {trouble}: "
                     f"positives in {split}: {positives}, negatives: {len(rows) - positives}"
                 )

@@ -7,6 +7,7 @@ from nameplate.campaign.dataset import SphereLevel
 from nameplate.image.volume import Volume
 from nameplate.records import Member, Refusal, Sphere
 from nameplate_synthesis.levels import changes, draw_sphere
+from nameplate_synthesis.sphere import holds, room_mm
 
 EASY = SphereLevel(name="easy", radius_mm=(21.0, 26.0), hu_mean=50.0, hu_sd=2.0)
 HARD = SphereLevel(name="hard", start="easy", share=0.35, radius_mm=(13.0, 17.0), hu_mean=40.0, hu_sd=2.0)
@@ -82,3 +83,54 @@ def test_a_small_brain_lowers_the_upper_end_and_a_smaller_one_is_refused() -> No
 def test_the_same_name_gives_the_same_sphere() -> None:
     assert draw(EASY, 7) == draw(EASY, 7)
     assert draw(EASY, 7) != draw(EASY, 8)
+
+
+def test_every_drawn_sphere_lies_inside_its_brain() -> None:
+    for radius in (24.0, 27.0, 40.0, 65.0):
+        mask = brain(radius)
+        for number in range(25):
+            sphere = draw(EASY, number, radius=radius)
+            if isinstance(sphere, Sphere):
+                assert holds(mask, sphere.centre_mm, sphere.radius_mm)
+            else:
+                assert room_mm(mask, 30.0).max() < 21.001
+        assert isinstance(sphere, Sphere) == (room_mm(mask, 30.0).max() > 21.001)
+
+
+def test_a_larger_level_keeps_the_centre_where_it_fits_and_leaves_it_where_not() -> None:
+    middle = (22 * 3.6, 22 * 3.6, 80.0)
+    small = Sphere(level="hard", centre_mm=middle, radius_mm=13.0, hu_mean=40.0, hu_sd=2.0)
+    for number in range(10):
+        kept = draw(BIGGER, number, small)
+        assert isinstance(kept, Sphere)
+        assert kept.centre_mm == middle
+        aside = small.model_copy(update={"centre_mm": (27.0, 80.0, 80.0)})
+        moved = draw(BIGGER, number, aside)
+        assert isinstance(moved, Sphere)
+        assert moved.centre_mm != aside.centre_mm
+        # The radius belongs to exam and level, not to the place.
+        assert moved.radius_mm == kept.radius_mm
+
+
+def test_a_fixed_radius_is_exactly_that() -> None:
+    fixed = SphereLevel(name="fixed", radius_mm=(13.3, 13.3), hu_mean=40.0, hu_sd=2.0)
+    sphere = draw(fixed, 1)
+    assert isinstance(sphere, Sphere)
+    assert sphere.radius_mm == 13.3
+
+
+def test_a_row_in_the_file_is_the_sphere_that_was_drawn() -> None:
+    sphere = draw(EASY, 3)
+    assert isinstance(sphere, Sphere)
+    assert Sphere.model_validate_json(sphere.model_dump_json()) == sphere
+    for number in (*sphere.centre_mm, sphere.radius_mm):
+        assert number == round(number, 4)
+
+
+def test_seed_cohort_level_and_exam_name_the_sphere() -> None:
+    def one(seed: int = 9, cohort: str = "study", level: SphereLevel = EASY, number: int = 7) -> object:
+        return draw_sphere(level, member(number), brain(65.0), None, seed=seed, cohort=cohort)
+
+    twin = EASY.model_copy(update={"name": "twin"})
+    made = [one(), one(seed=8), one(cohort="control"), one(number=8), one(level=twin)]
+    assert len({(s.centre_mm, s.radius_mm) for s in made if isinstance(s, Sphere)}) == 5

@@ -55,3 +55,20 @@ def test_without_a_brain_the_middle_is_kept(depth: int) -> None:
     cut = brain_slices(image, mask, 20, -1000)
     assert cut.padded == max(0, 20 - depth)
     assert cut.image.array.shape[2] == 20
+
+
+def test_a_mask_of_another_shape_is_refused() -> None:
+    image, _ = exam(10, 2, 5)
+    _, mask = exam(11, 2, 5)
+    with pytest.raises(ValueError, match=r"\(4, 4, 10\) with a mask of \(4, 4, 11\)"):
+        brain_slices(image, mask, 8, -1024)
+
+
+def test_padding_is_air_half_below_and_half_above() -> None:
+    image, mask = exam(7, 2, 5)
+    cut = brain_slices(image, mask, 10, -1000)
+    assert cut.padded == 3
+    assert cut.image.array[0, 0].tolist() == [-1000, *range(7), -1000, -1000]
+    assert cut.image.array.dtype == image.array.dtype
+    assert cut.mask.array[:, :, [0, 8, 9]].max() == 0
+    assert cut.image.affine[2, 3] == -5.0

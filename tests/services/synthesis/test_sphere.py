@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nameplate.image.volume import Volume
 from nameplate.records import Sphere
 from nameplate.streams import stream
-from nameplate_synthesis.sphere import draw_centre, insert, occupancy, room_mm
+from nameplate_synthesis.sphere import draw_centre, holds, insert, occupancy, room_mm, shifted
 
 SPACINGS = [(3.6, 3.6, 5.0), (0.9, 0.9, 5.0), (1.0, 1.0, 1.0)]
 
@@ -142,3 +142,153 @@ def test_a_sphere_at_the_border_is_cut_not_wrapped() -> None:
         _, share = occupancy(image, (float(centre[0]), float(centre[1]), float(centre[2])), 8.0)
         assert share.max() == 1.0
         assert share.sum() * 8 < 4 / 3 * np.pi * 8**3 / 3
+
+
+def oblique(mask: Volume) -> Volume:
+    """The same mask in a patient who lies turned, with reversed axes."""
+    turn = np.deg2rad(20)
+    rotation = np.array([[1, 0, 0], [0, np.cos(turn), -np.sin(turn)], [0, np.sin(turn), np.cos(turn)]])
+    affine = np.eye(4)
+    affine[:3, :3] = rotation @ np.diag([-1.0, 1.0, 1.0]) @ mask.affine[:3, :3]
+    affine[:3, 3] = (80.0, -95.0, 12.5)
+    return Volume(mask.array, affine)
+
+
+def brute_holds(mask: Volume, centre_mm: tuple[float, float, float], radius_mm: float) -> bool:
+    """The definition of holds: distance to the nearest point of every outside voxel, one ring beyond."""
+    inside = np.pad(mask.array != 0, 1)
+    centre = (np.linalg.inv(mask.affine) @ [*centre_mm, 1.0])[:3] + 1
+    if ((centre - 0.5 < 0) | (centre + 0.5 > np.array(inside.shape) - 1)).any():
+        return False
+    gaps = np.maximum(np.abs(np.argwhere(~inside) - centre) - 0.5, 0.0) * mask.spacing_mm
+    return bool(np.sqrt((gaps**2).sum(axis=1)).min() >= radius_mm)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    bits=st.lists(st.sampled_from([0, *[1] * 15]), min_size=7 * 8 * 6, max_size=7 * 8 * 6),
+    spacing=st.sampled_from(SPACINGS),
+    place=st.tuples(*[st.floats(0.0, 1.0)] * 3),
+    share=st.floats(0.05, 0.6),
+)
+def test_holds_is_exact(
+    bits: list[int], spacing: tuple[float, float, float], place: tuple[float, float, float], share: float
+) -> None:
+    array = np.array(bits, dtype=np.uint8).reshape(7, 8, 6)
+    mask = oblique(Volume(array, np.diag([*spacing, 1.0])))
+    voxel = np.array(place) * (np.array(array.shape) - 1)
+    x, y, z = mask.affine[:3, :3] @ voxel + mask.affine[:3, 3]
+    centre = (float(x), float(y), float(z))
+    radius = share * min(mask.spacing_mm) * 6
+    # A hair apart the two must agree; only at the very boundary may rounding decide.
+    if brute_holds(mask, centre, radius + 1e-6) == brute_holds(mask, centre, radius - 1e-6):
+        assert holds(mask, centre, radius) == brute_holds(mask, centre, radius)
+
+
+def test_holds_and_room_say_the_same_of_voxel_centres() -> None:
+    mask = oblique(head(SPACINGS[0]))
+    room = room_mm(mask, 90.0)
+    rng = stream(3, "places")
+    for flat in rng.choice(np.flatnonzero(room > 5), size=60):
+        voxel = np.array(np.unravel_index(int(flat), room.shape), dtype=float)
+        x, y, z = mask.affine[:3, :3] @ voxel + mask.affine[:3, 3]
+        radius = float(room.ravel()[flat])
+        assert holds(mask, (x, y, z), radius - 0.001)
+        assert not holds(mask, (x, y, z), radius + 0.001)
+
+
+@pytest.mark.parametrize("spacing", SPACINGS[:2])
+def test_shifted_spheres_stay_inside_and_leave_the_slices_centres(
+    spacing: tuple[float, float, float],
+) -> None:
+    mask = oblique(head(spacing))
+    room = room_mm(mask, 30.0)
+    rng = stream(2, "test")
+    outside = mask.array == 0
+    heights = []
+    for radius in (13.0, 17.0, 20.0, 21.5):
+        for _ in range(25):
+            centre = draw_centre(rng, room, radius, mask.affine)
+            assert centre is not None
+            moved = shifted(rng, mask, centre, radius)
+            assert holds(mask, moved, radius)
+            box, share = occupancy(mask, moved, radius)
+            assert not (share[outside[box]] > 0).any()
+            exact = 4 / 3 * np.pi * radius**3
+            assert share.sum() * np.prod(spacing) == pytest.approx(exact, rel=0.01)
+            heights.append((np.linalg.inv(mask.affine) @ [*moved, 1.0])[2] % 1.0)
+    between = [h for h in heights if 0.05 < h < 0.95]
+    assert len(between) > 20
+
+
+def test_a_shift_that_would_leave_the_mask_is_not_made() -> None:
+    array = np.zeros((21, 21, 21), dtype=np.uint8)
+    array[5:16, 5:16, 5:16] = 1
+    mask = Volume(array, np.eye(4))
+    for seed in range(20):
+        assert shifted(stream(seed), mask, (10.0, 10.0, 10.0), 5.499) == (10.0, 10.0, 10.0)
+        assert shifted(stream(seed), mask, (10.0, 10.0, 10.0), 2.0) != (10.0, 10.0, 10.0)
+
+
+def test_centres_are_drawn_from_all_places_with_room_and_no_others() -> None:
+    mask = head(SPACINGS[0])
+    room = room_mm(mask, 30.0)
+    radius = float(np.sort(room, axis=None)[-150]) - 0.01
+    rng = stream(5, "places")
+    drawn = {draw_centre(rng, room, radius, mask.affine) for _ in range(9000)}
+    places = np.argwhere(room >= radius)
+    assert 150 <= len(places) < 700
+    assert drawn == {tuple(np.round(place * mask.spacing_mm, 4).tolist()) for place in places}
+
+
+def test_each_voxel_gets_the_very_share_that_a_fine_grid_counts() -> None:
+    mask = oblique(head(SPACINGS[0]))
+    centre = (float(mask.affine[0, 3]) - 81.0, -20.0, 50.0)
+    box, share = occupancy(mask, centre, 21.3)
+    fine = (np.arange(24) + 0.5) / 24 - 0.5
+    inverse = np.linalg.inv(mask.affine)
+    place = (inverse @ [*centre, 1.0])[:3]
+    axes = [
+        ((np.arange(part.start, part.stop)[:, None] + fine).ravel() - middle) * size
+        for part, middle, size in zip(box, place, mask.spacing_mm, strict=True)
+    ]
+    x, y, z = (axis**2 for axis in axes)
+    filled = x[:, None, None] + y[None, :, None] + z[None, None, :] <= 21.3**2
+    n = [part.stop - part.start for part in box]
+    exact = filled.reshape(n[0], 24, n[1], 24, n[2], 24).mean(axis=(1, 3, 5))
+    assert exact.max() == 1.0
+    error = np.abs(share - exact)
+    assert error.max() < 0.1
+    assert error[(exact > 0) & (exact < 1)].mean() < 0.01
+
+
+def test_per_sphere_intensities_spread_as_told() -> None:
+    image = volume((60, 60, 30), (2.0, 2.0, 4.0))
+    box, share = occupancy(image, _sphere(10.0).centre_mm, 22.0)
+    means = [
+        insert(image, _sphere(10.0), stream(n, "hu"), "per_sphere").array[box][share == 1.0].mean()
+        for n in range(120)
+    ]
+    assert np.mean(means) == pytest.approx(50.0, abs=3.0)
+    assert np.std(means) == pytest.approx(10.0, abs=2.0)
+
+
+def test_the_rest_of_the_image_does_not_matter_to_the_sphere() -> None:
+    """The same sphere in a volume with air added around it has the same voxels."""
+    image = volume((60, 60, 30), (2.0, 2.0, 4.0))
+    wide = np.pad(image.array, ((3, 5), (2, 0), (4, 4)), constant_values=-1000)
+    affine = image.affine.copy()
+    affine[:3, 3] -= affine[:3, :3] @ [3, 2, 4]
+    made = insert(image, _sphere(2.0), stream(4, "hu"), "per_voxel").array
+    again = insert(Volume(wide, affine), _sphere(2.0), stream(4, "hu"), "per_voxel").array
+    assert (again[3:63, 2:62, 4:34] == made).all()
+
+
+def test_values_at_the_end_of_the_type_do_not_wrap() -> None:
+    image = volume((60, 60, 30), (2.0, 2.0, 4.0))
+    sphere = Sphere(
+        level="x", centre_mm=(-40.0, -60.0, 90.0), radius_mm=15.0, hu_mean=32767.0, hu_sd=50.0
+    )
+    made = insert(image, sphere, stream(4, "hu"), "per_voxel").array
+    assert made.dtype == np.int16
+    assert made.min() == 30
