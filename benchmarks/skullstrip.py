@@ -1,6 +1,6 @@
 """Skull stripping: seconds per exam on one thread, and Dice on simulated heads with an exact truth.
 
-    python benchmarks/skullstrip.py
+python benchmarks/skullstrip.py
 """
 
 import os

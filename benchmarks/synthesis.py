@@ -1,6 +1,6 @@
 """Synthesis: seconds per exam on one thread, and the bytes of an exam as NIfTI and packed.
 
-    python benchmarks/synthesis.py
+python benchmarks/synthesis.py
 """
 
 import os
@@ -36,9 +36,7 @@ def head(matrix: int, slices: int) -> tuple[Volume, Volume]:
     pixel = FIELD_MM / matrix
     affine = np.diag([pixel, pixel, SLICE_MM, 1.0])
     counts = (matrix, matrix, slices)
-    axes = [
-        (np.arange(n) - (n - 1) / 2) * mm for n, mm in zip(counts, (pixel, pixel, SLICE_MM), strict=True)
-    ]
+    axes = [(np.arange(n) - (n - 1) / 2) * mm for n, mm in zip(counts, (pixel, pixel, SLICE_MM), strict=True)]
     x, y, z = (axes[0][:, None, None], axes[1][None, :, None], axes[2][None, None, :])
     brain = (x / 68) ** 2 + (y / 85) ** 2 + (z / 70) ** 2 <= 1
     skull = (x / 75) ** 2 + (y / 92) ** 2 + (z / 77) ** 2 <= 1

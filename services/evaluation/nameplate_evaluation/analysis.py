@@ -139,9 +139,7 @@ def analyse(results: CampaignResults) -> Analysis:
             if mine:
                 mine.sort(key=_order(campaign, experiment))
                 grids.append((experiment, name, mine))
-    scored = {
-        (c.key, split): scores_of(c, split) for _, _, mine in grids for c in mine for split in _SPLITS
-    }
+    scored = {(c.key, split): scores_of(c, split) for _, _, mine in grids for c in mine for split in _SPLITS}
     resamples = {
         (name, split): _resample(
             campaign,
@@ -160,8 +158,13 @@ def analyse(results: CampaignResults) -> Analysis:
                 name,
                 tuple(
                     _figures(
-                        campaign, experiment, c, scored[c.key, "val"], scored[c.key, "test"],
-                        resamples[name, "val"], resamples[name, "test"],
+                        campaign,
+                        experiment,
+                        c,
+                        scored[c.key, "val"],
+                        scored[c.key, "test"],
+                        resamples[name, "val"],
+                        resamples[name, "test"],
                     )
                     for c in mine
                 ),

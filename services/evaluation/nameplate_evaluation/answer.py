@@ -48,9 +48,7 @@ def _number(estimate: Estimate, kind: Kind) -> str:
     return f"{printed(estimate.mean, kind)} ({span})" if span else printed(estimate.mean, kind)
 
 
-def _main(
-    analysis: Analysis, grid: Grid | None, advantages: tuple[Advantage, ...]
-) -> tuple[str, list[str]]:
+def _main(analysis: Analysis, grid: Grid | None, advantages: tuple[Advantage, ...]) -> tuple[str, list[str]]:
     factor = analysis.campaign.factor.name
     if grid is None:
         return "no answer yet: the campaign has no results of sphere classification.", []
@@ -160,8 +158,10 @@ def _mixed_gap(grid: Grid, gaps: tuple[Gap, ...]) -> list[str]:
         if (g.first, g.second) == (mine[0].first, mine[0].second)
     ]
     tail = (
-        "every interval contains zero" if len(zero) == len(mine)
-        else "no interval contains zero" if not zero
+        "every interval contains zero"
+        if len(zero) == len(mine)
+        else "no interval contains zero"
+        if not zero
         else f"{len(zero)} of {len(mine)} intervals contain zero"
     )
     return [

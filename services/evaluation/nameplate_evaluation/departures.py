@@ -107,9 +107,13 @@ class _Paper:
 _PAPER: dict[Task, _Paper] = {
     "factor": _Paper("400 / 40", "-1 to 1", "3", "32, 64, 128", "0.005", "32", "5", "2", "2"),
     "spheres": _Paper("100 / 50", "0 to 1", "35", "32, 64, 128, 256", "5e-05", "32", "10", "6", "1"),
-    "segmentation": _Paper("100 / 50", "0 to 1", "32", "8, 16, 32, 64, 128", "0.0001", NOT_STATED, "5",
-                           NOT_STATED, "1"),
+    "segmentation": _Paper(
+        "100 / 50", "0 to 1", "32", "8, 16, 32, 64, 128", "0.0001", NOT_STATED, "5", NOT_STATED, "1"
+    ),
 }
+
+
+_REGIONS = {"head": "head", "brain": "brain; the rest at its median HU"}
 
 
 def _experiment(experiment: ExperimentSettings) -> Iterator[Departure]:
@@ -119,6 +123,7 @@ def _experiment(experiment: ExperimentSettings) -> Iterator[Departure]:
     pairs = [
         ("window / level, HU", paper.window, f"{window.width} / {window.level}"),
         ("input range", paper.reach, f"{low:g} to {high:g}"),
+        ("input region", "head", _REGIONS[experiment.input.region]),
         ("input slices", paper.slices, str(experiment.input.slices)),
         ("channels", paper.channels, _list(network.channels)),
         ("learning rate (Adam)", paper.rate, f"{training.rate:g}"),

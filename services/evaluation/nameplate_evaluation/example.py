@@ -48,7 +48,10 @@ def example_of(
         if left > 0:
             radius = math.sqrt(left)
             ellipse = (
-                columns - 1 - float(centre[0]), rows - 1 - float(centre[1]), radius / across, radius / down,
+                columns - 1 - float(centre[0]),
+                rows - 1 - float(centre[1]),
+                radius / across,
+                radius / down,
             )
     return Example(
         exam=exam,

@@ -92,8 +92,16 @@ def _paper(axes: Axes, values: list[float | None], shift: float, colour: str, ma
     """The paper's numbers: small and hollow, beside ours."""
     spots = [(x + shift, 100 * y) for x, y in enumerate(values) if y is not None]
     axes.plot(
-        [x for x, _ in spots], [y for _, y in spots], linestyle=":", linewidth=0.9, color=colour,
-        marker=marker, markersize=4.5, markerfacecolor="white", markeredgewidth=1.1, zorder=2,
+        [x for x, _ in spots],
+        [y for _, y in spots],
+        linestyle=":",
+        linewidth=0.9,
+        color=colour,
+        marker=marker,
+        markersize=4.5,
+        markerfacecolor="white",
+        markeredgewidth=1.1,
+        zorder=2,
     )
 
 
@@ -144,8 +152,11 @@ def gap_panels(analysis: Analysis, grid: Grid, gaps: tuple[Gap, ...]) -> tuple[P
                     }
                     shift = (place - (len(sets) - 1) / 2) * 0.15
                     _intervals(
-                        axes, [by_dataset.get(d) for d in datasets], shift,
-                        colour_of(training_set, analysis.levels), marker_of(training_set, analysis.levels),
+                        axes,
+                        [by_dataset.get(d) for d in datasets],
+                        shift,
+                        colour_of(training_set, analysis.levels),
+                        marker_of(training_set, analysis.levels),
                         f"trained on {training_set}",
                     )
                 axes.axhline(0, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
@@ -179,8 +190,11 @@ def roc_panels(analysis: Analysis, grid: Grid) -> tuple[Panel, ...]:
                 fpr, tpr = curve.false_positive_rate, curve.true_positive_rate
                 area = float(np.trapezoid(tpr, fpr))
                 axes.plot(
-                    fpr, tpr, color=colour_of(level, analysis.levels),
-                    linestyle=("-", (0, (5, 1.5)), "-.", ":")[place % 4], label=f"{level} {area:.3f}",
+                    fpr,
+                    tpr,
+                    color=colour_of(level, analysis.levels),
+                    linestyle=("-", (0, (5, 1.5)), "-.", ":")[place % 4],
+                    label=f"{level} {area:.3f}",
                 )
             axes.set_xlim(-0.02, 1.0)
             axes.set_ylim(0.0, 1.02)
@@ -226,8 +240,12 @@ def training_panels(grid: Grid) -> tuple[Panel, ...]:
                 ):
                     xs, ys = _thinned(epochs, values)
                     axes.plot(
-                        xs, ys, color=colour, linewidth=1.2 if chosen else 0.8,
-                        alpha=0.9 if chosen else 0.35, linestyle="-" if chosen else (0, (3, 2)),
+                        xs,
+                        ys,
+                        color=colour,
+                        linewidth=1.2 if chosen else 0.8,
+                        alpha=0.9 if chosen else 0.35,
+                        linestyle="-" if chosen else (0, (3, 2)),
                     )
             losses = [v for r in runs for e in r.history for v in (e.train_loss, e.val_loss)]
             finite = [v for v in losses if np.isfinite(v)]
@@ -278,13 +296,20 @@ def convergence_panels(analysis: Analysis) -> tuple[Panel, ...]:
                     converged = sum(c.cell.verdict.converged for c in figures)
                     left = x + (place - (len(sets) - 1) / 2) * width
                     axes.bar(
-                        left, 100 * converged / trained, width * 0.9,
+                        left,
+                        100 * converged / trained,
+                        width * 0.9,
                         color=colour_of(training_set, analysis.levels),
                         label=training_set if x == 0 else None,
                     )
                     axes.text(
-                        left, 100 * converged / trained + 2, f"{converged}/{trained}", ha="center",
-                        va="bottom", fontsize=8, color=INK,
+                        left,
+                        100 * converged / trained + 2,
+                        f"{converged}/{trained}",
+                        ha="center",
+                        va="bottom",
+                        fontsize=8,
+                        color=INK,
                     )
             _tasks(axes, datasets)
             axes.set_ylim(0, 112)
@@ -292,8 +317,13 @@ def convergence_panels(analysis: Analysis) -> tuple[Panel, ...]:
             axes.set_ylabel("Runs converged, %")
             if axes.get_legend_handles_labels()[0]:
                 axes.legend(
-                    frameon=False, fontsize=9, ncols=len(sets), loc="lower center",
-                    bbox_to_anchor=(0.5, 1.0), handlelength=1.0, columnspacing=1.2,
+                    frameon=False,
+                    fontsize=9,
+                    ncols=len(sets),
+                    loc="lower center",
+                    bbox_to_anchor=(0.5, 1.0),
+                    handlelength=1.0,
+                    columnspacing=1.2,
                 )
 
         panels.append(
@@ -310,4 +340,3 @@ def convergence_panels(analysis: Analysis) -> tuple[Panel, ...]:
 def legend_of(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     """(level, colour) of the test exams, for the page's own legend."""
     return tuple((level, colour_of(level, analysis.levels)) for level in analysis.levels)
-

@@ -63,6 +63,4 @@ def flow_table(cohorts: tuple[CohortResult, ...]) -> Table:
             rows.append((cohort.name, stage.label, "left", "", stage.count, stage.unit))
             rows += [(cohort.name, stage.label, "refused", why, n, stage.unit) for why, n in stage.left]
     names = ("cohort", "stage", "what", "reason", "count", "unit")
-    return Table(
-        "cohort-flow", "Cohort flow", tuple(Column(name, name) for name in names), tuple(rows)
-    )
+    return Table("cohort-flow", "Cohort flow", tuple(Column(name, name) for name in names), tuple(rows))

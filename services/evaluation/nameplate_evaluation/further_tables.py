@@ -119,7 +119,11 @@ def sensitivity_table(analysis: Analysis) -> Table:
                 exams = next(m.exams for m in found if m is not None)
                 rows.append(
                     (
-                        grid.cohort, dataset, kind, f"{low:g}\u2013{high:g}", exams,
+                        grid.cohort,
+                        dataset,
+                        kind,
+                        f"{low:g}\u2013{high:g}",
+                        exams,
                         *(analysis.estimate(m) for m in found),
                     )
                 )
@@ -202,9 +206,7 @@ def control_table(checks: tuple[Check, ...]) -> Table:
             Column("converged", "Converged", "count"),
             Column("verdict", "Verdict"),
         ),
-        tuple(
-            (c.cohort, c.what, c.expected, c.estimate, c.trained, c.converged, c.verdict) for c in checks
-        ),
+        tuple((c.cohort, c.what, c.expected, c.estimate, c.trained, c.converged, c.verdict) for c in checks),
         "The intervals are widened for the number of checks (Bonferroni). A check without a converged run"
         " is not measured.",
         "control",
@@ -221,7 +223,12 @@ def all_figures_table(analysis: Analysis) -> Table:
                 level = figures.training_set if exams == VAL else exams
                 rows.append(
                     (
-                        *figures.cell.key[:4], figures.group + 1, split, level, metric, measured.exams,
+                        *figures.cell.key[:4],
+                        figures.group + 1,
+                        split,
+                        level,
+                        metric,
+                        measured.exams,
                         analysis.estimate(measured),
                     )
                 )
@@ -229,7 +236,10 @@ def all_figures_table(analysis: Analysis) -> Table:
     return Table(
         "all-figures",
         "Every figure in long form",
-        (*(Column(name, name) for name in names), Column("exams", "exams", "count"),
-         Column("value", "value", "percent")),
+        (
+            *(Column(name, name) for name in names),
+            Column("exams", "exams", "count"),
+            Column("value", "value", "percent"),
+        ),
         tuple(rows),
     )

@@ -74,9 +74,7 @@ def gaps_of(analysis: Analysis, grid: Grid) -> tuple[Gap, ...]:
                     )
                 )
     adjusted = holm([gap.delong.p if gap.delong else None for gap in found])
-    return tuple(
-        Gap(**{**vars(gap), "p_holm": p}) for gap, p in zip(found, adjusted, strict=True)
-    )
+    return tuple(Gap(**{**vars(gap), "p_holm": p}) for gap, p in zip(found, adjusted, strict=True))
 
 
 def _delong(figures: CellFigures, first: str, second: str) -> Comparison | None:

@@ -81,9 +81,7 @@ def _cohort(name: str, known: list[str], reader: Reader) -> CohortResult:
 def _cell(cell: Cell, known: list[str], reader: Reader) -> CellResult | None:
     prefix = f"models/{cell.id}/"
     mine = [key for key in known if key.startswith(prefix)]
-    rounds = tuple(
-        Selection.model_validate_json(reader.read(key)) for key in mine if "/selection-r" in key
-    )
+    rounds = tuple(Selection.model_validate_json(reader.read(key)) for key in mine if "/selection-r" in key)
     if not rounds:
         return None
     runs = tuple(Run.model_validate_json(reader.read(key)) for key in mine if key.endswith("/run.json"))

@@ -87,37 +87,43 @@ def _page(
     sections: dict[str, list[tuple[str, Table]]] = {}
     for label, table in numbered:
         sections.setdefault(table.section, []).append((label, table))
-    page = _environment().get_template("report.html.j2").render(
-        campaign=campaign,
-        answer=answer,
-        sections=sections,
-        headline=figures.headline_panels(analysis, advantages),
-        legend=figures.legend_of(analysis),
-        has_paper=tables.is_paper(analysis),
-        areas=[p for grid in spheres for p in figures.result_panels(analysis, grid, "auroc", grid.cohort)],
-        gap_panels=[p for grid in spheres for p in figures.gap_panels(analysis, grid, gaps)],
-        training_sets=max((len(grid.experiment.training_sets) for grid in spheres), default=1),
-        roc=[p for grid in spheres for p in figures.roc_panels(analysis, grid)],
-        training=[
-            (
-                f"{grid.experiment.title}, cohort {grid.cohort}",
-                len(grid.experiment.training_sets) * grid.experiment.groups,
-                figures.training_panels(grid),
-            )
-            for grid in analysis.grids
-        ],
-        convergence=figures.convergence_panels(analysis),
-        flows=[(cohort.name, stages_of(cohort)) for cohort in results.cohorts],
-        examples=_examples(analysis),
-        departures=[row for row in departures if row.differs],
-        same=[row for row in departures if not row.differs],
-        provenance=results.provenance,
-        campaign_text=results.campaign_text,
-        printed=printed,
-        interval=interval,
-        is_estimate=lambda value: isinstance(value, Estimate),
-        models=sum(len(cell.verdict.kept) for cell in results.cells),
-        runs=sum(cell.verdict.trained for cell in results.cells),
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            campaign=campaign,
+            answer=answer,
+            sections=sections,
+            headline=figures.headline_panels(analysis, advantages),
+            legend=figures.legend_of(analysis),
+            has_paper=tables.is_paper(analysis),
+            areas=[
+                p for grid in spheres for p in figures.result_panels(analysis, grid, "auroc", grid.cohort)
+            ],
+            gap_panels=[p for grid in spheres for p in figures.gap_panels(analysis, grid, gaps)],
+            training_sets=max((len(grid.experiment.training_sets) for grid in spheres), default=1),
+            roc=[p for grid in spheres for p in figures.roc_panels(analysis, grid)],
+            training=[
+                (
+                    f"{grid.experiment.title}, cohort {grid.cohort}",
+                    len(grid.experiment.training_sets) * grid.experiment.groups,
+                    figures.training_panels(grid),
+                )
+                for grid in analysis.grids
+            ],
+            convergence=figures.convergence_panels(analysis),
+            flows=[(cohort.name, stages_of(cohort)) for cohort in results.cohorts],
+            examples=_examples(analysis),
+            departures=[row for row in departures if row.differs],
+            same=[row for row in departures if not row.differs],
+            provenance=results.provenance,
+            campaign_text=results.campaign_text,
+            printed=printed,
+            interval=interval,
+            is_estimate=lambda value: isinstance(value, Estimate),
+            models=sum(len(cell.verdict.kept) for cell in results.cells),
+            runs=sum(cell.verdict.trained for cell in results.cells),
+        )
     )
     return page.encode()
 
@@ -172,8 +178,12 @@ def _metrics(analysis: Analysis, answer: Answer, whole: list[Table]) -> dict[str
 def _value(value: Value) -> Any:
     if isinstance(value, Estimate):
         return {
-            "mean": _rounded(value.mean), "sd": _rounded(value.sd), "low": _rounded(value.low),
-            "high": _rounded(value.high), "models": value.models, "exams": value.exams,
+            "mean": _rounded(value.mean),
+            "sd": _rounded(value.sd),
+            "low": _rounded(value.low),
+            "high": _rounded(value.high),
+            "models": value.models,
+            "exams": value.exams,
         }
     return _rounded(value) if isinstance(value, float) else value
 

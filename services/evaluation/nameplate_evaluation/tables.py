@@ -30,8 +30,16 @@ def counts_table(analysis: Analysis) -> Table:
                 known = published.COUNTS[split] if paper and level in published.LEVELS else (None,) * 3
                 rows.append(
                     (
-                        cohort.name, level, name, len({m.patient for m in mine}), len(mine), known[0],
-                        positives, known[1], len(mine) - positives, known[2],
+                        cohort.name,
+                        level,
+                        name,
+                        len({m.patient for m in mine}),
+                        len(mine),
+                        known[0],
+                        positives,
+                        known[1],
+                        len(mine) - positives,
+                        known[2],
                     )
                 )
     return Table(
@@ -110,7 +118,9 @@ def _sphere_table(analysis: Analysis, grid: Grid, training_set: str) -> Table:
         group = f", group {figures.group + 1}" if grid.experiment.groups > 1 else ""
         for metric in METRICS["spheres"]:
             row: list[Value] = [
-                figures.dataset + group, _models(figures.cell.verdict), METRIC_NAMES[metric],
+                figures.dataset + group,
+                _models(figures.cell.verdict),
+                METRIC_NAMES[metric],
             ]
             for exams, _ in places:
                 row.append(analysis.estimate(figures.measured.get((exams, metric))))

@@ -1,11 +1,11 @@
 """What is to be said about a mask: findings by name, and which of them refuse the head.
 
-    flag            says                                                          refuses the head
-    no-brain        volume or median HU is none of a head's, or nothing was found  yes
-    base-cropped    the first slice already cuts the brain                         no
-    vertex-cropped  the last slice still cuts the brain                            no
-    bone-defect     much of the brain's surface has no bone (craniectomy)          no
-    thick-slices    slices so far apart that the outline is uncertain              no
+flag            says                                                          refuses the head
+no-brain        volume or median HU is none of a head's, or nothing was found  yes
+base-cropped    the first slice already cuts the brain                         no
+vertex-cropped  the last slice still cuts the brain                            no
+bone-defect     much of the brain's surface has no bone (craniectomy)          no
+thick-slices    slices so far apart that the outline is uncertain              no
 """
 
 from typing import Any

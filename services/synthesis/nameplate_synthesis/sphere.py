@@ -49,9 +49,7 @@ def room_mm(mask: Volume, cap_mm: float) -> NDArray[np.float32]:
     return room
 
 
-def _lowest(
-    squared: NDArray[np.float32], axis: int, spacing_mm: float, cap_mm: float
-) -> NDArray[np.float32]:
+def _lowest(squared: NDArray[np.float32], axis: int, spacing_mm: float, cap_mm: float) -> NDArray[np.float32]:
     """The least sum of a voxel's value and the squared distance to its nearer face along one axis."""
     lines = np.moveaxis(squared, axis, 0)
     lowest = lines.copy(order="K")

@@ -10,7 +10,7 @@ from nameplate.campaign import ORIGINAL, SKULL
 from nameplate.cohort import make_cohort
 from nameplate.image.volume import nifti_bytes, read_nifti
 from nameplate.job import JobContext
-from nameplate.learn.packed import pack_mask, pack_volume, packed_slices, write_rows
+from nameplate.learn.packed import brain_only, pack_mask, pack_volume, packed_slices, write_rows
 from nameplate.records import Exam, MaskReport, Member, Refusal, Sample, from_jsonl, to_jsonl
 from nameplate.streams import stream
 from nameplate_synthesis.levels import changes, draw_sphere
@@ -142,7 +142,11 @@ def pack(context: JobContext) -> None:
 
     def images() -> Iterator[NDArray[Any]]:
         for sample in samples:
-            yield pack_volume(read_nifti(context.fetch(sample.image)).array, window, slices)
+            hu = read_nifti(context.fetch(sample.image)).array
+            if experiment.input.region == "brain":
+                assert sample.mask is not None
+                hu = brain_only(hu, read_nifti(context.fetch(sample.mask)).array)
+            yield pack_volume(hu, window, slices)
 
     def masks() -> Iterator[NDArray[Any]]:
         for sample in samples:

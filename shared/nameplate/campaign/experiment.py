@@ -17,6 +17,9 @@ class InputSettings(Settings):
     """HU range; everything outside is clipped."""
     range: tuple[float, float] = Field(default=(0.0, 1.0), strict=False)
     """What the window's ends are mapped to."""
+    region: Literal["head", "brain"] = "head"
+    """``brain`` sets everything outside the brain mask to the exam's median brain HU, so that no edge of
+    skull or air is left to learn from; the paper's networks see the whole head."""
     slices: int = Field(ge=1, le=512)
     """Slices the network takes: drawn at random for the factor task, resampled along k otherwise."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
 
 from nameplate.campaign.experiment import InputSettings, Task
 from nameplate.errors import UserError
@@ -58,6 +59,20 @@ def packed_slices(task: Task, seen: InputSettings) -> int | None:
     None for the factor task: it keeps all slices and draws some of them anew each epoch.
     """
     return None if task == "factor" else seen.slices
+
+
+def brain_only(hu_ijk: NDArray[Any], mask_ijk: NDArray[Any]) -> NDArray[Any]:
+    """HU of axes (i, j, k) with everything outside the brain set to its median HU.
+
+    The outermost voxels of the mask in each slice go too: they are half bone, and a bright ring is all
+    that a network would see at first. An exam without a brain comes back as it is.
+    """
+    inside = binary_erosion(mask_ijk != 0, np.ones((3, 3, 1), dtype=bool))
+    if not inside.any():
+        return hu_ijk
+    middle = np.sort(hu_ijk[inside])[np.count_nonzero(inside) // 2]
+    filled: NDArray[Any] = np.where(inside, hu_ijk, middle)
+    return filled
 
 
 def pack_volume(hu_ijk: NDArray[Any], window: Window, slices: int | None = None) -> NDArray[Any]:

@@ -97,9 +97,7 @@ def train_run(
             f"{job}: {len(rows)} training and {len(validation)} validation exams of {training_set!r}; "
             "needs at least 2 and 1"
         )
-    batches = Batches(
-        campaign_seed=campaign_seed, job=job, experiment=experiment, pack=pack, device=device
-    )
+    batches = Batches(campaign_seed=campaign_seed, job=job, experiment=experiment, pack=pack, device=device)
     norm_rows = _norm_rows(campaign_seed, job, rows, settings.norm_exams)
 
     torch.manual_seed(stream_seed(campaign_seed, job, "torch") % 2**63)
@@ -238,9 +236,7 @@ def predict_run(
     network = build_network(experiment.task, experiment.network, experiment.input, pack.spatial)
     load_weights(network, weights)
     network = _placed(network, experiment, device)
-    batches = Batches(
-        campaign_seed=campaign_seed, job=job, experiment=experiment, pack=pack, device=device
-    )
+    batches = Batches(campaign_seed=campaign_seed, job=job, experiment=experiment, pack=pack, device=device)
     predictions: list[Prediction] = []
     for split in splits:
         rows = pack.rows(split)

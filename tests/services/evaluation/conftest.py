@@ -110,8 +110,16 @@ def make_results(
                     for group in range(experiment.groups):
                         cells.append(
                             _cell(
-                                experiment, cohort, cohorts[cohort].members, dataset, training_set, group,
-                                levels, null_signal, spread, salt,
+                                experiment,
+                                cohort,
+                                cohorts[cohort].members,
+                                dataset,
+                                training_set,
+                                group,
+                                levels,
+                                null_signal,
+                                spread,
+                                salt,
                             )
                         )
     return CampaignResults(
@@ -134,25 +142,42 @@ def _cohort(name: str, exams: int, levels: tuple[str, str]) -> CohortResult:
         age, sex = float(rng.integers(20, 90)), "FM"[number % 2]
         rows.append(
             Exam(
-                exam=exam, patient=patient, image=f"images/{exam}.nii.gz", manufacturer=level, model="X",
-                software="1", kernel="STANDARD", institution="", age=age, sex=sex, kvp=120.0,
-                exposure_mas=200.0, thickness_mm=5.0, gaps_mm=(5.0,), pixel_mm=0.45, tilt_degrees=0.0,
-                source_slices=32, slices=28,
+                exam=exam,
+                patient=patient,
+                image=f"images/{exam}.nii.gz",
+                manufacturer=level,
+                model="X",
+                software="1",
+                kernel="STANDARD",
+                institution="",
+                age=age,
+                sex=sex,
+                kvp=120.0,
+                exposure_mas=200.0,
+                thickness_mm=5.0,
+                gaps_mm=(5.0,),
+                pixel_mm=0.45,
+                tilt_degrees=0.0,
+                source_slices=32,
+                slices=28,
             )
         )
         for part in range(3):
             rule = ("chosen", "description", "bone kernel" if number % 5 else "too few slices")[part]
             ledger.append(
                 LedgerRow(
-                    item="series", id=f"s{number}{part}", exam=exam,
-                    verdict="chosen" if part == 0 else "refused", rule=rule, seen="words", files=30,
+                    item="series",
+                    id=f"s{number}{part}",
+                    exam=exam,
+                    verdict="chosen" if part == 0 else "refused",
+                    rule=rule,
+                    seen="words",
+                    files=30,
                 )
             )
         bad = number % 90 == 89
         masks.append(
-            MaskReport(
-                exam=exam, volume_ml=1400.0, flags=("too small",) if bad else (), usable=not bad
-            )
+            MaskReport(exam=exam, volume_ml=1400.0, flags=("too small",) if bad else (), usable=not bad)
         )
         if bad:
             continue
@@ -160,15 +185,25 @@ def _cohort(name: str, exams: int, levels: tuple[str, str]) -> CohortResult:
             refusals.append(Refusal(exam=exam, step="synthesis", reason="the brain cannot hold the sphere"))
         members.append(
             Member(
-                exam=exam, patient=patient, level=level, split=split, age=age, sex=sex,
-                positive=number % 2 == 0, rank=float(rng.random()),
+                exam=exam,
+                patient=patient,
+                level=level,
+                split=split,
+                age=age,
+                sex=sex,
+                positive=number % 2 == 0,
+                rank=float(rng.random()),
             )
         )
     ledger.append(
         LedgerRow(item="file", id="f1", exam=None, verdict="refused", rule="not DICOM", seen="bytes", files=1)
     )
     return CohortResult(
-        name=name, exams=tuple(rows), ledger=tuple(ledger), masks=tuple(masks), members=tuple(members),
+        name=name,
+        exams=tuple(rows),
+        ledger=tuple(ledger),
+        masks=tuple(masks),
+        members=tuple(members),
         refusals=tuple(refusals),
     )
 
@@ -191,8 +226,14 @@ def _cell(experiment, cohort, members, dataset, training_set, group, levels, nul
         finished = "target" if done else ("limit" if trained >= experiment.rounds.limit else "no")
         rounds.append(
             Selection(
-                experiment=names[0], cohort=cohort, dataset=dataset, training_set=training_set, group=group,
-                round=len(rounds), trained=trained, converged=len(converged),
+                experiment=names[0],
+                cohort=cohort,
+                dataset=dataset,
+                training_set=training_set,
+                group=group,
+                round=len(rounds),
+                trained=trained,
+                converged=len(converged),
                 kept=tuple(converged[: experiment.rounds.keep]),
                 next_seeds=() if finished != "no" else tuple(range(trained, trained + 2)),
                 finished=finished,
@@ -222,17 +263,36 @@ def _run(rng, names, seed, round_, good, experiment):
     val = train + 0.05 + (0.0 if good else 0.4 * t) + 0.06 * rng.random(epochs)
     history = tuple(
         Epoch(
-            epoch=i + 1, rate=1e-3, train_loss=float(train[i]), val_loss=float(val[i]),
-            val_accuracy=float(0.5 + 0.4 * t[i] * good), val_auroc=float(0.5 + 0.45 * t[i] * good),
+            epoch=i + 1,
+            rate=1e-3,
+            train_loss=float(train[i]),
+            val_loss=float(val[i]),
+            val_accuracy=float(0.5 + 0.4 * t[i] * good),
+            val_auroc=float(0.5 + 0.45 * t[i] * good),
         )
         for i in range(epochs)
     )
     return Run(
-        experiment=names[0], cohort=names[1], dataset=names[2], training_set=names[3], group=names[4],
-        seed=seed, round=round_, outcome="converged" if good else "not-converged",
-        reasons=() if good else ("validation accuracy 0.50 below 0.60",), val_accuracy=0.9 if good else 0.5,
-        val_auroc=0.9 if good else 0.5, sensitivity=0.9, specificity=0.9, loss_drop=0.5, late_rise=0.1,
-        parameters=93601, norm_batch=16, device="cpu", train_exams=180, history=history,
+        experiment=names[0],
+        cohort=names[1],
+        dataset=names[2],
+        training_set=names[3],
+        group=names[4],
+        seed=seed,
+        round=round_,
+        outcome="converged" if good else "not-converged",
+        reasons=() if good else ("validation accuracy 0.50 below 0.60",),
+        val_accuracy=0.9 if good else 0.5,
+        val_auroc=0.9 if good else 0.5,
+        sensitivity=0.9,
+        specificity=0.9,
+        loss_drop=0.5,
+        late_rise=0.1,
+        parameters=93601,
+        norm_batch=16,
+        device="cpu",
+        train_exams=180,
+        history=history,
     )
 
 
@@ -260,8 +320,14 @@ def _prediction(rng, task, m, dataset, training_set, levels, cohort, common, nul
         logit = (label - 0.5) * strength * 1.8 + 0.8 * common + 0.6 * rng.normal()
         score = float(1 / (1 + np.exp(-logit)))
     return Prediction(
-        exam=m.exam, patient=m.patient, level=m.level, split=m.split, label=label, score=score,
-        sphere_level=sphere, radius_mm=radius,
+        exam=m.exam,
+        patient=m.patient,
+        level=m.level,
+        split=m.split,
+        label=label,
+        score=score,
+        sphere_level=sphere,
+        radius_mm=radius,
     )
 
 
@@ -283,7 +349,12 @@ def _examples(levels):
             sphere = Sphere(level=title, centre_mm=centre, radius_mm=radius, hu_mean=hu, hu_sd=2.0)
             found.append(
                 example_of(
-                    f"e{level}", level, title, Volume(image, spacing), mask=mask, sphere=sphere,
+                    f"e{level}",
+                    level,
+                    title,
+                    Volume(image, spacing),
+                    mask=mask,
+                    sphere=sphere,
                     caption=f"radius {radius:g} mm, {hu:g} HU",
                 )
             )

@@ -8,7 +8,11 @@ def test_every_series_and_exam_is_counted_once(complete):
     cohort = complete.cohorts[0]
     stages = stages_of(cohort)
     assert [stage.label for stage in stages] == [
-        "series read", "series chosen, one an exam", "brains found", "matched and split", "in every dataset",
+        "series read",
+        "series chosen, one an exam",
+        "brains found",
+        "matched and split",
+        "in every dataset",
     ]
     assert [s.count for s in stages] == [1080, 360, 356, 356, 350]
     for before, after in pairwise(stages):

@@ -10,7 +10,9 @@ from nameplate_evaluation.table import Column, Table, csv_bytes, labelled, print
 def test_estimates_become_columns_and_formulas_are_disarmed():
     one = Estimate(0.5, None, 0.25, 0.75, 3, 10)
     table = Table(
-        "t", "T", (Column("name", "Name"), Column("value", "Value", "percent")),
+        "t",
+        "T",
+        (Column("name", "Name"), Column("value", "Value", "percent")),
         (("=cmd", one), ("a,b\nc", None)),
     )
     rows = list(csv.reader(io.StringIO(csv_bytes(table).decode())))
@@ -56,6 +58,8 @@ def test_tables_of_the_paper_are_numbered_and_others_lettered():
 
     found = labelled([table("one", True), table("own", False), table("two", True)])
     assert [(label, t.name) for label, t in found] == [
-        ("1", "table-1-one"), ("A", "table-a-own"), ("2", "table-2-two"),
+        ("1", "table-1-one"),
+        ("A", "table-a-own"),
+        ("2", "table-2-two"),
     ]
     assert (found[0][1].repeated(0), found[0][1].repeated(1)) == (0, 1)

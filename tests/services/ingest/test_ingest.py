@@ -89,7 +89,7 @@ def test_nothing_of_the_source_leaves(
     folder.add_bytes(b"hello", "zebulonius.txt")
     run(folder.path, tmp_path / "out")
     data = b"".join(outputs(tmp_path / "out").values()) + "".join(outputs(tmp_path / "out")).encode()
-    for (name, content) in outputs(tmp_path / "out").items():
+    for name, content in outputs(tmp_path / "out").items():
         if name.endswith(".gz"):
             data += gzip.decompress(content)
     captured = capfd.readouterr()

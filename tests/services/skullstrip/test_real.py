@@ -18,9 +18,7 @@ def _load(folder: Path, series: str, slice_mm: float) -> Volume:
     found = [pydicom.dcmread(path) for path in sorted(folder.iterdir())]
     slices = [one for one in found if "ImagePositionPatient" in one and str(one.SeriesNumber) == series]
     slices.sort(key=lambda one: float(one.ImagePositionPatient[2]))
-    hu = np.stack(
-        [one.pixel_array * float(one.RescaleSlope) + float(one.RescaleIntercept) for one in slices]
-    )
+    hu = np.stack([one.pixel_array * float(one.RescaleSlope) + float(one.RescaleIntercept) for one in slices])
     hu = np.maximum(hu, -1024.0).reshape(len(hu), 256, 2, 256, 2).mean(axis=(2, 4))
     height = np.array([float(one.ImagePositionPatient[2]) for one in slices])
     wanted = np.arange(0.0, height[-1] - height[0] + 1e-6, slice_mm)

@@ -34,9 +34,7 @@ def files(tmp_path: Path) -> tuple[Path, Path, Path]:
     return tmp_path / "head.nii.gz", tmp_path / "mask.nii.gz", tmp_path / "out.nii.gz"
 
 
-def test_one_sphere_and_one_line(
-    files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_one_sphere_and_one_line(files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*files, "--radius-mm", 23, "--hu", 50, "--sd", 2, "--seed", 1) == 0
     out = capsys.readouterr().out
     assert out.count("\n") == 1

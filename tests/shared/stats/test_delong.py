@@ -127,6 +127,10 @@ def test_too_few_exams_are_not_tested():
 
 
 def test_holm_by_hand():
-    assert holm([0.01, None, 0.04, 0.03]) == [pytest.approx(0.03), None, pytest.approx(0.06),
-                                             pytest.approx(0.06)]
+    assert holm([0.01, None, 0.04, 0.03]) == [
+        pytest.approx(0.03),
+        None,
+        pytest.approx(0.06),
+        pytest.approx(0.06),
+    ]
     assert holm([]) == []

@@ -6,9 +6,9 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from nameplate.stats.metrics import accuracy, auroc, dice, roc_curve, sensitivity, specificity
 
-scored = st.lists(
-    st.tuples(st.booleans(), st.integers(-40, 40)), min_size=2, max_size=60
-).filter(lambda rows: len({label for label, _ in rows}) == 2)
+scored = st.lists(st.tuples(st.booleans(), st.integers(-40, 40)), min_size=2, max_size=60).filter(
+    lambda rows: len({label for label, _ in rows}) == 2
+)
 
 
 def split(rows):
