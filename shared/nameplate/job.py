@@ -1,5 +1,6 @@
 """One job: what its step function may read and write, and the commit at its end."""
 
+import errno
 import hashlib
 import importlib
 import logging
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import nameplate
 from nameplate.campaign import Campaign
-from nameplate.errors import DamagedObject
+from nameplate.errors import DamagedObject, StoreError
 from nameplate.pipeline import step_named
 from nameplate.plan import Job
 from nameplate.result import Output, Result, read_result, verified, write_result
@@ -176,7 +177,12 @@ def run_job(
     with tempfile.TemporaryDirectory(prefix="nameplate-", dir=scratch_root) as scratch:
         context = JobContext(job, campaign, campaign_folder, store, results, Path(scratch), should_stop)
         logger.info("start", extra={"job": job.id})
-        work(context)
+        try:
+            work(context)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StoreError(f"the disk is full: {job.id} could not write its files") from error
+            raise
         result = context.result(job.digest(results))
         write_result(store, result)
         context.drop_work()
