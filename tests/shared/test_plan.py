@@ -131,7 +131,7 @@ def test_a_change_reaches_just_the_steps_it_concerns() -> None:
 
 
 def test_checkpoint_frequency_changes_no_result() -> None:
-    changed = _changed(("epochs: 8}", "epochs: 8, checkpoint_epochs: 4}"))
+    changed = _changed(("schedule: one_cycle,", "schedule: one_cycle, checkpoint_epochs: 4,"))
     assert _jobs_that_differ(_campaign(), changed) == {"report"}
 
 

@@ -135,7 +135,8 @@ class S3Store:
         The caller checks the digest against the commit and may keep its own copy.
         """
         cache.mkdir(parents=True, exist_ok=True)
-        target = cache / (hashlib.sha256(key.encode()).hexdigest()[:24] + Path(key).suffix)
+        # The key's own name comes last, for readers that tell a file's kind by it.
+        target = cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}-{key.rpartition('/')[2]}"
         handle, temporary = tempfile.mkstemp(prefix=".tmp-", dir=cache)
         os.close(handle)
         try:
