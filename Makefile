@@ -33,12 +33,13 @@ test: lint types unit  ## everything that must pass before a change lands
 
 lint: $(VENV)/.dev  ## style
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 types: $(VENV)/.dev  ## strict types
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev  ## tests, one process a core
-	$(BIN)/pytest -n $(TEST_PROCESSES)
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
 
 bench: $(VENV)/.dev  ## every figure that the README quotes (takes a while)
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

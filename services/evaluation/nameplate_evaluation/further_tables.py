@@ -1,6 +1,7 @@
 """The tables that the paper lacks: gaps and their tests, kinds of sphere, runs, the null control."""
 
 from nameplate.campaign import MIXED
+from nameplate.cohort import balance_table
 from nameplate_evaluation import published
 from nameplate_evaluation.analysis import VAL, Analysis
 from nameplate_evaluation.control import Check
@@ -210,6 +211,50 @@ def control_table(checks: tuple[Check, ...]) -> Table:
         "The intervals are widened for the number of checks (Bonferroni). A check without a converged run"
         " is not measured.",
         "control",
+    )
+
+
+def age_sex_table(analysis: Analysis) -> Table:
+    """Age and sex of the levels, before and after matching."""
+    campaign = analysis.campaign
+    rows: list[tuple[Value, ...]] = []
+    for cohort in analysis.results.cohorts:
+        if not cohort.exams or not cohort.members:
+            continue
+        for row in balance_table(cohort.exams, cohort.members, campaign.factor):
+            rows.append(
+                (
+                    cohort.name,
+                    f"{row.stage} matching",
+                    row.level,
+                    row.exams,
+                    row.patients,
+                    row.age_mean,
+                    row.age_sd,
+                    row.female,
+                    row.age_difference,
+                    row.female_difference,
+                )
+            )
+    return Table(
+        "age-sex",
+        f"Age and sex by {campaign.factor.name}",
+        (
+            Column("cohort", "Cohort"),
+            Column("stage", "Stage"),
+            Column("level", campaign.factor.name.capitalize()),
+            Column("exams", "Exams", "count"),
+            Column("patients", "Patients", "count"),
+            Column("age_mean", "Mean", "number", "Age, years"),
+            Column("age_sd", "SD", "number", "Age, years"),
+            Column("female", "Female, %", "percent"),
+            Column("age_difference", "Age", "number", "Difference, SD"),
+            Column("female_difference", "Female", "number", "Difference, SD"),
+        ),
+        tuple(rows),
+        f"Differences from {campaign.factor.levels[0]} in pooled standard deviations; below 0.1 is commonly"
+        " taken as balanced.",
+        "cohort",
     )
 
 

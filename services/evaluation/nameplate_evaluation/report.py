@@ -42,6 +42,7 @@ def build_report(results: CampaignResults) -> dict[str, bytes]:
         further_tables.sensitivity_table(analysis),
         further_tables.convergence_table(analysis),
         further_tables.control_table(checks),
+        further_tables.age_sex_table(analysis),
     ]
     numbered = labelled(table for table in shown if table.rows)
     whole = [table for _, table in numbered]

@@ -181,3 +181,14 @@ def test_models_that_predicted_other_exams_are_refused(complete):
     fewer = {**cell.predictions, seed: cell.predictions[seed][1:]}
     with pytest.raises(StoreError, match="different exams"):
         build_report(replace(complete, cells=(replace(cell, predictions=fewer),)))
+
+
+def test_age_and_sex_are_shown_before_and_after_matching(report):
+    rows = list(csv.DictReader(io.StringIO(report[_named(report, "age-sex")].decode())))
+    assert {row["stage"] for row in rows} == {"before matching", "after matching"}
+    assert all(int(row["exams"]) > 0 for row in rows)
+
+
+def _named(report, ending):
+    (name,) = [name for name in report if name.endswith(f"{ending}.csv")]
+    return name
