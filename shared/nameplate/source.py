@@ -1,6 +1,5 @@
 """The DICOM files of a cohort that is read from a folder: where they are, and whether they changed."""
 
-import csv
 import hashlib
 import hmac
 import os
@@ -18,19 +17,11 @@ def source_folder(cohort: CohortSettings, campaign_folder: Path) -> Path:
     return campaign_folder / Path(cohort.folder).expanduser()
 
 
-def manufacturers(cohort: CohortSettings, campaign_folder: Path) -> dict[str, str] | None:
-    """The user's table of makers by study, or None; raises UserError when it cannot be read."""
+def manufacturers_csv(cohort: CohortSettings, campaign_folder: Path) -> Path | None:
+    """The user's table of makers by study, where the cohort names one."""
     if cohort.manufacturers_csv is None:
         return None
-    path = campaign_folder / Path(cohort.manufacturers_csv).expanduser()
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path}: cannot be read as a CSV file") from error
-    if not rows or not {"study", "manufacturer"} <= set(rows[0]):
-        raise UserError(f"{path}: expected the columns study and manufacturer")
-    return {row["study"]: row["manufacturer"] for row in rows}
+    return campaign_folder / Path(cohort.manufacturers_csv).expanduser()
 
 
 def source_digests(campaign: Campaign, campaign_folder: Path) -> dict[str, str]:
@@ -58,7 +49,10 @@ def source_digests(campaign: Campaign, campaign_folder: Path) -> dict[str, str]:
                 count += 1
         if count == 0:
             raise CohortError(f"cohorts.{name}.folder: {folder}: holds no files")
-        if (table := manufacturers(cohort, campaign_folder)) is not None:
-            digest.update(repr(sorted(table.items())).encode())
+        if (table := manufacturers_csv(cohort, campaign_folder)) is not None:
+            try:
+                digest.update(table.read_bytes())
+            except OSError as error:
+                raise UserError(f"{table}: cannot be read: {error.strerror}") from error
         digests[name] = digest.hexdigest()
     return digests

@@ -6,8 +6,9 @@ from nameplate import keys
 from nameplate.archive import unpack_folder
 from nameplate.job import JobContext
 from nameplate.secret import patient_key, simulated_key
-from nameplate.source import manufacturers, source_folder
+from nameplate.source import manufacturers_csv, source_folder
 from nameplate_ingest.ingest import ingest_folder
+from nameplate_ingest.manufacturer import read_manufacturers
 
 
 def ingest(context: JobContext) -> None:
@@ -24,13 +25,14 @@ def ingest(context: JobContext) -> None:
     else:
         source, part = source_folder(cohort, context.campaign_folder), (shard, cohort.shards)
         key = patient_key()
+    table = manufacturers_csv(cohort, context.campaign_folder)
     out = context.scratch / "out"
     ingest_folder(
         source,
         out,
         cohort.ingest,
         key=key,
-        manufacturers=manufacturers(cohort, context.campaign_folder),
+        manufacturers=read_manufacturers(table) if table is not None else None,
         shard=part,
     )
     for path in sorted((out / "images").glob("*.nii.gz")):
