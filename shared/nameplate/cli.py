@@ -19,6 +19,7 @@ from nameplate.campaign import Campaign, load_campaign, parse_campaign
 from nameplate.errors import NameplateError, StoreError, UserError
 from nameplate.job import CommittedReader
 from nameplate.local import LocalRunner, Outcome
+from nameplate.pipeline import step_named
 from nameplate.plan import plan
 from nameplate.progress import Progress
 from nameplate.service import CAMPAIGN_KEY, exit_code_of, job_command, run_verb, verb_of
@@ -158,8 +159,13 @@ def _load(options: argparse.Namespace) -> tuple[Campaign, str]:
 
 
 def _put(raw: Any, path: str, value: Any) -> None:
-    """Set one value by its dotted path; a list's items are named by their number or their ``name``."""
+    """Set one value by its dotted path; a list's items are named by their number or their ``name``.
+
+    Sections that the file leaves out are made; a cohort is not, for a new name there is a slip.
+    """
     parts = path.split(".")
+    if parts[0] == "cohorts" and len(parts) > 2 and parts[1] not in (raw.get("cohorts") or {}):
+        raise UserError(f"--set {path}: no cohort {parts[1]!r}")
     for part in parts[:-1]:
         if isinstance(raw, list):
             raw = _item(raw, part, path)
@@ -271,20 +277,37 @@ def _plan(options: argparse.Namespace, campaign: Campaign, text: str) -> int:  #
 
 def _status(options: argparse.Namespace, campaign: Campaign, text: str) -> int:  # noqa: ARG001
     store = open_store(_store_url(options, campaign), create=False)
+    _warn_of_other_settings(campaign, store)
     sources = source_digests(campaign, options.campaign.resolve().parent)
     print("\n".join(status_lines(campaign, store, sources)))
     return 0
 
 
-def _report(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
+def _warn_of_other_settings(campaign: Campaign, store: Store) -> None:
+    """Say so when the store was last run with other settings: its jobs count as not done then."""
+    try:
+        there = parse_campaign(_get_or_empty(store, CAMPAIGN_KEY).decode(), CAMPAIGN_KEY)
+    except (NameplateError, UnicodeDecodeError):
+        return
+    if there != campaign:
+        print(f"note: {store.url} was last run with other settings; repeat the --set of that run")
+
+
+def _report(options: argparse.Namespace, campaign: Campaign, text: str) -> int:  # noqa: ARG001
     verb_of("evaluation")  # says what to install where it is not
     from nameplate_evaluation.load import load_results
     from nameplate_evaluation.report import build_report
 
     store = open_store(_store_url(options, campaign), create=False)
     sources = source_digests(campaign, options.campaign.resolve().parent)
-    results = current_results(campaign, store, sources)
-    files = build_report(load_results(campaign, text, CommittedReader(store, results)))
+    _warn_of_other_settings(campaign, store)
+    read = step_named("report").needs
+    results = {
+        job: result
+        for job, result in current_results(campaign, store, sources).items()
+        if job.partition("/")[0] in read
+    }
+    files = build_report(load_results(campaign, CommittedReader(store, results)))
     out: Path = options.out
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out}: not an empty folder")

@@ -96,7 +96,11 @@ class Progress:
     def _left(self) -> str:
         if self._plan is None:
             return ""
-        rest = sum(self.estimate(job) for job in self._plan.jobs if job.id not in self._finished)
+        waiting = [job for job in self._plan.jobs if job.id not in self._finished]
+        rest = sum(self.estimate(job) for job in waiting)
+        guessed = sum(self._prior(job) for job in waiting if job.step not in self._measured)
+        if guessed > 0.5 * rest and rest > 3600:
+            return ""  # hours that nothing measured yet speaks for
         return f", about {_clock(rest / self._workers)} left" if rest > 0 else ""
 
     def _show(self, running: Job | None = None) -> None:

@@ -83,6 +83,7 @@ def test_set_reaches_keys_list_items_and_new_sections(tiny: Path, capsys: pytest
     [
         ("cohorts.study.phantom.exams", "expected KEY=VALUE"),
         ("experiments.nothing.title=x", "no item 'nothing'"),
+        ("cohorts.nope.phantom.exams=6", "no cohort 'nope'"),
         ("name.first=x", "not further settings"),
         ("experiments.spheres=x", "name a key of the item"),
         ("seed=-1", "seed: "),

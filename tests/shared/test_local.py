@@ -101,6 +101,16 @@ def test_no_name_of_a_patient_leaves_the_ingest(done: tuple[Path, Path, str]) ->
             assert not any(secret in path.name for secret in secrets)
 
 
+def test_the_report_verb_makes_the_very_same_report(done: tuple[Path, Path, str], tmp_path: Path) -> None:
+    campaign, store, _ = done
+    command = ["report", str(campaign), "--store", str(store), "--out", str(tmp_path / "report")]
+    subprocess.run([sys.executable, "-m", "nameplate", *command], check=True, capture_output=True)
+    for path in sorted((store / "report").rglob("*")):
+        if path.is_file():
+            again = tmp_path / "report" / path.relative_to(store / "report")
+            assert again.read_bytes() == path.read_bytes(), path
+
+
 def test_a_second_run_does_nothing(done: tuple[Path, Path, str]) -> None:
     campaign, store, _ = done
     before = _digests(store)

@@ -4,6 +4,8 @@ import platform
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+import yaml
+
 import nameplate
 from nameplate import keys
 from nameplate.campaign import ORIGINAL, SKULL, Campaign
@@ -39,8 +41,10 @@ class Reader(Protocol):
         """A committed object, checked."""
 
 
-def load_results(campaign: Campaign, text: str, reader: Reader) -> CampaignResults:
+def load_results(campaign: Campaign, reader: Reader) -> CampaignResults:
     """Everything that the report shows, complete or in part."""
+    # The settings as they count, not the file as it was written: comments must not change a result.
+    text = yaml.safe_dump(campaign.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     known = sorted(reader.digests())
     return CampaignResults(
         campaign=campaign,

@@ -1,7 +1,5 @@
 """The steps of a campaign: predictions of a cell's kept runs on the test split, and the report."""
 
-import yaml
-
 from nameplate import keys
 from nameplate.job import JobContext
 from nameplate.packs import fetch_pack
@@ -43,8 +41,6 @@ def report(context: JobContext) -> None:
     from nameplate_evaluation.load import load_results
     from nameplate_evaluation.report import build_report
 
-    # The settings as they count, not the file as it was written: comments must not change a result.
-    text = yaml.safe_dump(context.campaign.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    results = load_results(context.campaign, text, context)
+    results = load_results(context.campaign, context)
     for name, data in build_report(results).items():
         context.write(keys.report(name), data)

@@ -1,14 +1,11 @@
 """``nameplate ingest``: a folder of DICOM files to NIfTI images, for a person."""
 
-import os
-import secrets
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
-from nameplate.secret import LEAST_BYTES, VARIABLE
+from nameplate.secret import LEAST_BYTES, VARIABLE, key_file, patient_key
 from nameplate.verb import Verb
 from nameplate_ingest.ingest import IngestSummary, ingest_folder
 from nameplate_ingest.manufacturer import read_manufacturers
@@ -33,7 +30,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--key-file",
         type=Path,
         metavar="FILE",
-        help=f"secret key of the pseudonyms; {VARIABLE} in the environment serves as well",
+        help=f"secret key of the pseudonyms (default: {VARIABLE} in the environment, else {key_file()}, "
+        "which is made when absent)",
     )
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
 
@@ -46,6 +44,9 @@ def _run(arguments: Namespace) -> int:
         raise UserError(f"--slice-mm: expected more than 0 and at most 20, got {slice_mm:g}")
     if not 1 <= workers <= 256:
         raise UserError(f"--workers: expected 1 to 256, got {workers}")
+    out: Path = arguments.out
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out}: not an empty folder; images of two ingests must not mix")
     listed = read_manufacturers(arguments.manufacturers) if arguments.manufacturers else None
     summary = ingest_folder(
         arguments.source,
@@ -56,24 +57,19 @@ def _run(arguments: Namespace) -> int:
         workers=workers,
     )
     print("\n".join(_lines(summary)))  # noqa: T201  (the verb's result)
-    return 0
+    return 0 if summary.exams else UserError.exit_code
 
 
 def _key(file: Path | None) -> bytes:
-    """The key from the file or the environment, or a fresh one that nobody keeps."""
-    if file is not None:
-        try:
-            key = file.read_bytes().strip()
-        except OSError as error:
-            raise UserError(f"--key-file: {file}: cannot be read ({error.strerror})") from error
-        where = "--key-file"
-    elif VARIABLE in os.environ:
-        key, where = os.environ[VARIABLE].strip().encode(), VARIABLE
-    else:
-        sys.stderr.write("no key given: pseudonyms are made with a fresh one and match no other run\n")
-        return secrets.token_bytes(32)
+    """The key from the file, or the one that campaigns use too."""
+    if file is None:
+        return patient_key()
+    try:
+        key = file.read_bytes().strip()
+    except OSError as error:
+        raise UserError(f"--key-file: {file}: cannot be read ({error.strerror})") from error
     if len(key) < LEAST_BYTES:
-        raise UserError(f"{where}: a key of at least {LEAST_BYTES} characters is needed")
+        raise UserError(f"--key-file: a key of at least {LEAST_BYTES} characters is needed")
     return key
 
 

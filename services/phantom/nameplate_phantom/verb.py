@@ -1,5 +1,6 @@
 """``nameplate phantom``: simulate a cohort into a folder of DICOM files."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def _run(arguments: Namespace) -> int:
     for maker in settings.manufacturers:
         catalogue().of(maker)
     claim(arguments.out)
-    with Progress(transient=True) as bar:
+    with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         task = bar.add_task("simulating", total=settings.exams)
         write_cohort(
             settings,
@@ -82,6 +83,8 @@ def _run(arguments: Namespace) -> int:
             workers=arguments.workers,
             progress=lambda done, _: bar.update(task, completed=done),
         )
+    files = sum(1 for path in arguments.out.rglob("*") if path.is_file())
+    print(f"{settings.exams} studies, {files} files in {arguments.out}")  # noqa: T201 (the verb's result)
     return 0
 
 

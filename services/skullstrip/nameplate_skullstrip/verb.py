@@ -1,13 +1,12 @@
 """``nameplate skullstrip``: the intracranial mask of one image, for a person."""
 
 import json
-import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from nameplate.campaign.skullstrip import SkullstripSettings
 from nameplate.errors import UserError
-from nameplate.image.volume import Volume, nifti_bytes, read_nifti
+from nameplate.image.volume import read_nifti, write_nifti_for_user
 from nameplate.verb import Verb
 from nameplate_skullstrip.strip import skullstrip
 
@@ -29,22 +28,10 @@ def _run(arguments: Namespace) -> int:
     if not -100 <= low <= 20:
         raise UserError(f"--tissue-low-hu: expected -100 to 20, got {low}")
     stripped = skullstrip(read_nifti(arguments.image), SkullstripSettings(tissue_low_hu=low))
-    _write_whole(arguments.mask, stripped.mask)
+    write_nifti_for_user(arguments.mask, stripped.mask)
     found = {"volume_ml": round(stripped.volume_ml, 1), "flags": stripped.flags, "usable": stripped.usable}
     print(json.dumps(found))  # noqa: T201  (the verb's result)
     return 0
-
-
-def _write_whole(path: Path, mask: Volume) -> None:
-    """Write beside ``path`` and rename, so that nobody ever reads half a mask."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(nifti_bytes(mask))
-        partial.replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 VERB = Verb(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nameplate.errors import UserError
-from nameplate.image.volume import Volume, nifti_bytes, read_nifti
+from nameplate.image.volume import Volume, read_nifti, write_nifti_for_user
 from nameplate.records import Sphere
 from nameplate.streams import stream
 from nameplate.verb import Verb
@@ -36,6 +36,8 @@ def _read(options: Namespace) -> tuple[Volume, Volume]:
     image, mask = read_nifti(options.image), read_nifti(options.mask)
     if image.array.shape != mask.array.shape:
         raise UserError(f"{options.mask}: shape {mask.array.shape}, the image has {image.array.shape}")
+    if not np.isin(mask.array, (0, 1)).all():
+        raise UserError(f"{options.mask}: holds values other than 0 and 1, so it is no mask")
     if not np.allclose(image.affine, mask.affine, atol=1e-3):
         raise UserError(f"{options.mask}: lies elsewhere in the patient than the image")
     axes = image.affine[:3, :3] / np.array(image.spacing_mm)
@@ -69,13 +71,7 @@ def _run(options: Namespace) -> int:
         hu_sd=options.sd,
     )
     made = insert(image, sphere, stream(options.seed, "sphere", "intensity"), options.intensity)
-    temporary = options.out.with_name(f".{options.out.name}.part")
-    try:
-        temporary.write_bytes(nifti_bytes(made))
-        temporary.replace(options.out)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(f"{options.out}: cannot be written: {error.strerror}") from error
+    write_nifti_for_user(options.out, made)
     print(json.dumps(sphere.model_dump(mode="json", exclude={"level"})))  # noqa: T201 (the verb's answer)
     return 0
 

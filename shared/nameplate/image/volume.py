@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,23 @@ def nifti_bytes(volume: Volume) -> bytes:
 def write_nifti(path: Path, volume: Volume) -> None:
     """Write the volume as .nii.gz; the folder must exist."""
     path.write_bytes(nifti_bytes(volume))
+
+
+def write_nifti_for_user(path: Path, volume: Volume) -> None:
+    """Write a file that a person named, whole or not at all.
+
+    Raises UserError for a name that is no .nii.gz and for a place that cannot be written.
+    """
+    if not path.name.endswith(".nii.gz"):
+        raise UserError(f"{path}: the name must end in .nii.gz")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write_nifti(partial, volume)
+        partial.replace(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read_nifti(path: Path) -> Volume:

@@ -15,8 +15,10 @@ def call(*words: str) -> int:
 
 
 @pytest.fixture(autouse=True)
-def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key in the environment, and a home of its own for the one that is made."""
     monkeypatch.delenv("NAMEPLATE_KEY", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
 def test_a_folder_in_and_a_table_of_refusals_out(
@@ -33,8 +35,7 @@ def test_a_folder_in_and_a_table_of_refusals_out(
         "refused series and files, by rule:",
         "  modality  2",
     ]
-    assert printed.err.count("\n") == 1
-    assert "fresh" in printed.err
+    assert printed.err == ""
 
 
 def test_the_same_key_gives_the_same_pseudonyms(
