@@ -32,4 +32,7 @@ def unpack_folder(archive: Path, folder: Path, *, limit_bytes: int = 1 << 40) ->
                 raise DamagedObject(
                     f"an archive holds an entry that is no plain file, or more than {limit_bytes} bytes"
                 )
-            tar.extract(entry, folder, filter="data")
+            try:
+                tar.extract(entry, folder, filter="data")
+            except tarfile.TarError as error:
+                raise DamagedObject(f"an archive holds an entry that may not be unpacked: {error}") from None

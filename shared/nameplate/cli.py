@@ -5,9 +5,9 @@ What only one verb needs is imported when that verb runs: help and small verbs s
 
 import argparse
 import os
-import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,10 @@ from nameplate.local import LocalRunner, Outcome
 from nameplate.pipeline import step_named
 from nameplate.plan import plan
 from nameplate.progress import Progress
+from nameplate.selections import current_state
 from nameplate.service import CAMPAIGN_KEY, exit_code_of, job_command, run_verb, verb_of
 from nameplate.source import source_digests
-from nameplate.status import current_results, status_lines
+from nameplate.status import status_lines
 from nameplate.store import NoSuchKey, Store, open_store
 
 VERBS = {
@@ -126,7 +127,7 @@ def _campaign_parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("--jobs", action="store_true", help="list the id of every job")
         parser.add_argument(
             "--gpu-tflops",
-            type=float,
+            type=_positive_float,
             default=40.0,
             help="sustained TFLOP/s of one GPU, for the estimate (default: 40)",
         )
@@ -142,6 +143,13 @@ def _positive(text: str) -> int:
     return value
 
 
+def _positive_float(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
+    return value
+
+
 def _load(options: argparse.Namespace) -> tuple[Campaign, str]:
     """The campaign with its overrides, and the text that stands for it."""
     campaign = load_campaign(options.campaign)
@@ -153,7 +161,10 @@ def _load(options: argparse.Namespace) -> tuple[Campaign, str]:
         path, equals, value = change.partition("=")
         if not equals:
             raise UserError(f"--set: expected KEY=VALUE, got {change!r}")
-        _put(raw, path, yaml.safe_load(value))
+        try:
+            _put(raw, path, yaml.safe_load(value))
+        except yaml.YAMLError:
+            raise UserError(f"--set {path}: {value!r} is not valid YAML; quote it") from None
     text = yaml.safe_dump(raw, sort_keys=False, allow_unicode=True)
     return parse_campaign(text, f"{options.campaign} with --set"), text
 
@@ -298,27 +309,31 @@ def _report(options: argparse.Namespace, campaign: Campaign, text: str) -> int: 
     from nameplate_evaluation.load import load_results
     from nameplate_evaluation.report import build_report
 
+    out = Path(options.out).resolve()
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out}: not an empty folder")
     store = open_store(_store_url(options, campaign), create=False)
     sources = source_digests(campaign, options.campaign.resolve().parent)
     _warn_of_other_settings(campaign, store)
     read = step_named("report").needs
     results = {
         job: result
-        for job, result in current_results(campaign, store, sources).items()
+        for job, result in current_state(campaign, store, sources).results.items()
         if job.partition("/")[0] in read
     }
     files = build_report(load_results(campaign, CommittedReader(store, results)))
-    out: Path = options.out
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out}: not an empty folder")
-    temporary = out.with_name(out.name + ".part")
-    shutil.rmtree(temporary, ignore_errors=True)
-    for name, data in files.items():
-        path = temporary / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    if out.exists():
-        out.rmdir()
-    temporary.rename(out)
-    print(f"report: {out}/index.html")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".report-", dir=out.parent) as temporary:
+            whole = Path(temporary) / "report"
+            for name, data in files.items():
+                path = whole / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            if out.exists():
+                out.rmdir()
+            whole.rename(out)
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written ({error.strerror})") from error
+    print(f"report: {options.out}/index.html")
     return 0

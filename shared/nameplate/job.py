@@ -14,7 +14,7 @@ from nameplate.campaign import Campaign
 from nameplate.errors import DamagedObject, StoreError
 from nameplate.pipeline import step_named
 from nameplate.plan import Job
-from nameplate.result import Output, Result, read_result, verified, write_result
+from nameplate.result import Output, Result, read_output, read_result, result_key, write_result
 from nameplate.store import NoSuchKey, Store
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class JobContext:
 
     def read(self, key: str) -> bytes:
         """A committed input, checked against its digest."""
-        return verified(self._store.get(key), self._inputs[key], self._store.url)
+        return read_output(self._store, self._inputs[key])
 
     def fetch(self, key: str) -> Path:
         """A local file with a committed input, checked against its digest; read only."""
@@ -136,7 +136,7 @@ class CommittedReader:
 
     def read(self, key: str) -> bytes:
         """A committed object, checked against its digest."""
-        return verified(self._store.get(key), self._outputs[key], self._store.url)
+        return read_output(self._store, self._outputs[key])
 
 
 def _sha256(path: Path) -> str:
@@ -177,6 +177,8 @@ def run_job(
     with tempfile.TemporaryDirectory(prefix="nameplate-", dir=scratch_root) as scratch:
         context = JobContext(job, campaign, campaign_folder, store, results, Path(scratch), should_stop)
         logger.info("start", extra={"job": job.id})
+        # From here on the outputs of an older commit are overwritten: it must not stand for a mixture.
+        store.delete(result_key(job.id))
         try:
             work(context)
         except OSError as error:

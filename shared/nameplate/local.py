@@ -21,6 +21,7 @@ from nameplate.plan import Job, Plan, plan
 from nameplate.progress import Progress
 from nameplate.records import Selection
 from nameplate.result import Result
+from nameplate.selections import cell_of_judge, read_selection
 from nameplate.store import Store
 from nameplate.worker import Failure, Task, work
 
@@ -145,8 +146,8 @@ class LocalRunner:
         self.results[job.id] = result
         if job.step != "judge":
             return False
-        selection = Selection.model_validate_json(self.store.get(result.outputs[0].key))
-        cell = job.id.removeprefix("judge/").rpartition("/")[0]
+        selection = read_selection(self.store, result)
+        cell = cell_of_judge(job.id)
         self.selections[cell] = (*self.selections.get(cell, ()), selection)
         return True
 
@@ -170,12 +171,17 @@ class LocalRunner:
                 results={need: self.results[need] for need in job.needs},
                 log=self.logs / f"{job.id}.log",
             )
+            try:
+                worker.tasks.send(task)
+            except OSError:  # it died while idle: the job stays ready, another worker takes it
+                self._workers.remove(worker)
+                continue
             worker.task = task
             worker.started = now
-            worker.tasks.send(task)
             self.progress.started(job)
 
     def _idle(self) -> _Worker | None:
+        self._workers = [w for w in self._workers if w.task is not None or w.process.is_alive()]
         for worker in self._workers:
             if worker.task is None:
                 return worker

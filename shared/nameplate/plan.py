@@ -48,10 +48,21 @@ class Cell:
     training_set: str
     group: int
 
+    @classmethod
+    def of(cls, parameters: Parameters) -> "Cell":
+        """The cell that a job with these parameters belongs to."""
+        return cls(
+            experiment=str(parameters["experiment"]),
+            cohort=str(parameters["cohort"]),
+            dataset=str(parameters["dataset"]),
+            training_set=str(parameters["training_set"]),
+            group=int(parameters["group"]),
+        )
+
     @property
     def id(self) -> str:
-        """experiment/cohort/dataset/training set/group."""
-        return f"{self.experiment}/{self.cohort}/{self.dataset}/{self.training_set}/g{self.group}"
+        """experiment/cohort/dataset/training set/group, as part of keys."""
+        return f"{self.experiment}/{self.cohort}/{self.dataset}/{_slug(self.training_set)}/g{self.group}"
 
     @property
     def parameters(self) -> dict[str, str | int]:
@@ -63,6 +74,12 @@ class Cell:
             "training_set": self.training_set,
             "group": self.group,
         }
+
+
+def _slug(level: str) -> str:
+    """A level of the factor ('Revolution CT') as part of a key; different levels stay different."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else f"_{ord(c):x}_" for c in level)
+    return plain if plain[0].isalnum() else f"x{plain}"
 
 
 @dataclass(frozen=True, kw_only=True)

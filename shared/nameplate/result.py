@@ -59,11 +59,15 @@ def write_result(store: Store, result: Result) -> None:
     store.put(result_key(result.job), result.model_dump_json(indent=1).encode() + b"\n")
 
 
-def verified(data: bytes, output: Output, where: str) -> bytes:
-    """The data, if they are what was committed; DamagedObject otherwise."""
+def read_output(store: Store, output: Output) -> bytes:
+    """A committed object; DamagedObject when it is gone or not what was committed."""
+    try:
+        data = store.get(output.key)
+    except NoSuchKey as error:
+        raise DamagedObject(f"{error}, though it was committed; run again to make it anew") from error
     if len(data) != output.size or hashlib.sha256(data).hexdigest() != output.sha256:
         raise DamagedObject(
-            f"{where}: {output.key} is not what was committed (damaged or replaced); "
+            f"{store.url}: {output.key} is not what was committed (damaged or replaced); "
             f"delete it and run again, and it will be made anew"
         )
     return data

@@ -11,16 +11,17 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nameplate.campaign import parse_campaign
+from nameplate.campaign import Campaign, parse_campaign
 from nameplate.errors import NameplateError, UserError
 from nameplate.job import default_scratch, run_job
 from nameplate.log import log_to_stderr
 from nameplate.pipeline import STEPS, step_named
-from nameplate.plan import plan
+from nameplate.plan import cells_of, plan
+from nameplate.records import Selection
 from nameplate.result import Result, read_result
-from nameplate.selections import committed_selections
+from nameplate.selections import read_selection
 from nameplate.source import source_digests
-from nameplate.store import Store, open_store
+from nameplate.store import NoSuchKey, Store, open_store
 from nameplate.verb import Verb
 
 logger = logging.getLogger(__name__)
@@ -116,9 +117,15 @@ def job_command(prog: str, arguments: Sequence[str], *, service: str | None = No
     options = parser.parse_args(arguments)
     log_to_stderr()
     store = open_store(options.store, create=False)
-    campaign = parse_campaign(store.get(CAMPAIGN_KEY).decode(), f"{store.url}/{CAMPAIGN_KEY}")
+    try:
+        text = store.get(CAMPAIGN_KEY).decode()
+    except NoSuchKey:
+        raise UserError(f"{store.url}: holds no {CAMPAIGN_KEY}; `nameplate run` puts it there") from None
+    campaign = parse_campaign(text, f"{store.url}/{CAMPAIGN_KEY}")
     folder = Path.cwd()
-    made = plan(campaign, committed_selections(campaign, store), source_digests(campaign, folder))
+    # Only the ingest looks at source files; no other job may need them, or the key of the pseudonyms.
+    sources = source_digests(campaign, folder) if options.id.startswith("ingest/") else {}
+    made = plan(campaign, _selections(campaign, store), sources)
     try:
         job = made.job(options.id)
     except KeyError:
@@ -137,6 +144,19 @@ def job_command(prog: str, arguments: Sequence[str], *, service: str | None = No
         should_stop=stop.is_set,
     )
     return 0
+
+
+def _selections(campaign: Campaign, store: Store) -> dict[str, tuple[Selection, ...]]:
+    """The verdicts as they were committed, in the order of rounds."""
+    found: dict[str, tuple[Selection, ...]] = {}
+    for cell in cells_of(campaign):
+        rounds: list[Selection] = []
+        while (result := read_result(store, f"judge/{cell.id}/r{len(rounds):02d}")) is not None:
+            rounds.append(read_selection(store, result))
+            if not rounds[-1].next_seeds:
+                break
+        found[cell.id] = tuple(rounds)
+    return found
 
 
 def _results(store: Store, needs: Sequence[str]) -> dict[str, Result]:

@@ -3,30 +3,16 @@
 from collections.abc import Mapping
 
 from nameplate.campaign import Campaign
-from nameplate.job import is_current
 from nameplate.pipeline import STEPS
-from nameplate.plan import cells_of, plan
-from nameplate.result import Result
-from nameplate.selections import committed_selections
+from nameplate.plan import cells_of
+from nameplate.selections import current_state
 from nameplate.store import Store
-
-
-def current_results(campaign: Campaign, store: Store, sources: Mapping[str, str]) -> dict[str, Result]:
-    """The committed results that were made from the campaign as it is now, by job id."""
-    results: dict[str, Result] = {}
-    for job in plan(campaign, committed_selections(campaign, store), sources).jobs:
-        if all(need in results for need in job.needs):
-            result = is_current(store, job, results)
-            if result is not None:
-                results[job.id] = result
-    return results
 
 
 def status_lines(campaign: Campaign, store: Store, sources: Mapping[str, str]) -> list[str]:
     """Jobs done by step, then each cell's trained, converged and kept runs."""
-    selections = committed_selections(campaign, store)
-    made = plan(campaign, selections, sources)
-    results = current_results(campaign, store, sources)
+    state = current_state(campaign, store, sources)
+    made, results, selections = state.plan, state.results, state.selections
     lines = [f"{campaign.name}: {len(results)} of {len(made.jobs)} jobs done (store {store.url})"]
     for step in STEPS:
         jobs = [job for job in made.jobs if job.step == step.name]

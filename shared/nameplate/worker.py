@@ -16,7 +16,7 @@ from nameplate.job import default_scratch, run_job
 from nameplate.log import log_to_stderr
 from nameplate.plan import Job
 from nameplate.result import Result
-from nameplate.store import open_store
+from nameplate.store import Store, open_store
 
 logger = logging.getLogger(__name__)
 
@@ -54,25 +54,29 @@ def work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner decides; Ctrl-C reaches the whole group
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     threading.Thread(target=_die_with_runner, args=(lifeline,), daemon=True).start()
-    store = open_store(store_url, create=False)
-    scratch = default_scratch(store)
+    store: Store | None = None
     while not stop.is_set():
         try:
             task: Task = tasks.recv()
         except EOFError:
             return
-        _redirect(task.log)
         answer: Result | Failure
         try:
+            _redirect(task.log)
+            if store is None:
+                store = open_store(store_url, create=False)
             answer = run_job(
                 task.job,
                 campaign,
                 campaign_folder,
                 store,
                 task.results,
-                scratch_root=scratch,
+                scratch_root=default_scratch(store),
                 should_stop=stop.is_set,
             )
+        except OSError as error:
+            logger.exception("failed by the system", extra={"job": task.job.id})
+            answer = Failure(exit_code=BUG, message=f"{type(error).__name__}: {error.strerror}")
         except NameplateError as error:
             logger.error("failed", extra={"job": task.job.id, "reason": str(error)})
             at_fault = isinstance(error, StoreError | StoreUnreachable)
@@ -80,7 +84,10 @@ def work(
         except Exception as error:
             logger.exception("failed by a bug", extra={"job": task.job.id})
             answer = Failure(exit_code=BUG, message=f"{type(error).__name__}: {error}")
-        tasks.send(answer)
+        try:
+            tasks.send(answer)
+        except OSError:
+            return  # the runner has closed: what was done is committed
 
 
 def _die_with_runner(lifeline: Connection) -> None:

@@ -29,7 +29,7 @@ def test_hostile_entries_are_refused(tmp_path: Path, kind: str) -> None:
         entry.type, entry.linkname = tarfile.SYMTYPE, "/etc/passwd"
     with tarfile.open(tmp_path / "bad.tar", "w") as tar:
         tar.addfile(entry, io.BytesIO())
-    with pytest.raises((DamagedObject, tarfile.OutsideDestinationError)):
+    with pytest.raises(DamagedObject):
         unpack_folder(tmp_path / "bad.tar", tmp_path / "out")
     assert not (tmp_path / "escaped").exists()
 

@@ -87,6 +87,7 @@ def test_set_reaches_keys_list_items_and_new_sections(tiny: Path, capsys: pytest
         ("name.first=x", "not further settings"),
         ("experiments.spheres=x", "name a key of the item"),
         ("seed=-1", "seed: "),
+        ("title=@x", "not valid YAML"),
     ],
 )
 def test_set_that_makes_no_sense(

@@ -150,6 +150,22 @@ def test_killed_at_any_point_it_ends_in_the_same_bytes(done: tuple[Path, Path, s
     assert _digests(again) == _digests(store)
 
 
+def test_a_worker_that_dies_costs_nothing(done: tuple[Path, Path, str], tmp_path: Path) -> None:
+    """Both workers are killed once, wherever they are: the run goes on with new ones."""
+    campaign, store, _ = done
+    again = tmp_path / "again"
+    process = subprocess.Popen(_command(campaign, again), stdout=subprocess.PIPE, text=True)
+    time.sleep(9)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    spawned = [c for c in children if b"spawn_main" in Path(f"/proc/{c}/cmdline").read_bytes()]
+    for child in spawned:
+        os.kill(int(child), signal.SIGKILL)
+    printed, _ = process.communicate(timeout=300)
+    assert spawned
+    assert process.returncode == 0, printed
+    assert _digests(again) == _digests(store)
+
+
 def test_a_stopped_run_says_how_to_go_on(done: tuple[Path, Path, str], tmp_path: Path) -> None:
     campaign, _, _ = done
     process = subprocess.Popen(

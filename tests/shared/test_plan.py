@@ -140,3 +140,14 @@ def test_a_job_digest_follows_the_outputs_it_reads() -> None:
     one = job.digest({"ingest/study/000": _result("a")})
     assert one == job.digest({"ingest/study/000": _result("a")})
     assert one != job.digest({"ingest/study/000": _result("b")})
+
+
+def test_levels_of_any_spelling_make_valid_and_different_keys() -> None:
+    from nameplate.store import check_key
+
+    levels = ("Revolution CT", "Revolution_CT", "Revolution-CT", "H31s/2", "(blank)", "Größe")
+    cells = [
+        Cell(experiment="e", cohort="c", dataset="d", training_set=level, group=0).id for level in levels
+    ]
+    assert len(set(cells)) == len(levels)
+    assert all(check_key(cell) and cell.count("/") == 4 for cell in cells)

@@ -147,7 +147,7 @@ def _provenance(campaign: Campaign, reader: Reader) -> dict[str, str]:
     digests = reader.digests()
     of = {
         area: digest_of({key: digest for key, digest in digests.items() if key.startswith(f"{area}/")})
-        for area in ("cohorts", "datasets", "packs", "models")
+        for area in ("cohorts", "datasets", "models")
     }
     return {
         "nameplate": nameplate.__version__,

@@ -12,13 +12,7 @@ def evaluation(context: JobContext) -> None:
     # Imported here: the report, which shares this module, needs no torch.
     from nameplate.learn.train import predict_run
 
-    cell = Cell(
-        experiment=context.parameter("experiment"),
-        cohort=context.parameter("cohort"),
-        dataset=context.parameter("dataset"),
-        training_set=context.parameter("training_set"),
-        group=context.number("group"),
-    )
+    cell = Cell.of(context.job.parameters)
     experiment = context.campaign.experiment(cell.experiment)
     pack = fetch_pack(context, cell.cohort, cell.experiment, cell.dataset)
     verdict = next(output.key for output in context.inputs if "/selection-r" in output.key)

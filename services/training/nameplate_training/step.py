@@ -12,23 +12,12 @@ from nameplate.records import Epoch, Run, to_jsonl
 logger = logging.getLogger(__name__)
 
 
-def cell_of(context: JobContext) -> Cell:
-    """The cell of the grid that the job belongs to."""
-    return Cell(
-        experiment=context.parameter("experiment"),
-        cohort=context.parameter("cohort"),
-        dataset=context.parameter("dataset"),
-        training_set=context.parameter("training_set"),
-        group=context.number("group"),
-    )
-
-
 def training(context: JobContext) -> None:
     """Train one run, resuming from its checkpoint where there is one."""
     # Imported here: the judge, which shares this module, needs no torch.
     from nameplate.learn.train import RunIdentity, train_run
 
-    cell, seed = cell_of(context), context.number("seed")
+    cell, seed = Cell.of(context.job.parameters), context.number("seed")
     work = context.load_work()
     keep = context.campaign.experiment(cell.experiment).training.checkpoint_epochs
 
@@ -67,7 +56,7 @@ def training(context: JobContext) -> None:
 
 def judge(context: JobContext) -> None:
     """Count what has converged, choose what is kept, and ask for another round where it takes one."""
-    cell, number = cell_of(context), context.number("round")
+    cell, number = Cell.of(context.job.parameters), context.number("round")
     runs = [
         Run.model_validate_json(context.read(output.key))
         for output in context.inputs

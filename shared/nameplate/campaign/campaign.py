@@ -1,5 +1,6 @@
 """A campaign: everything that decides a result, read strictly from one YAML file."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,7 +52,7 @@ class Campaign(Settings):
     @classmethod
     def _cohort_names(cls, value: dict[str, CohortSettings]) -> dict[str, CohortSettings]:
         for name in value:
-            if not name.isascii() or not name.replace("-", "").isalnum() or name != name.lower():
+            if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
                 raise ValueError(f"cohort name {name!r} must be lower-case letters, digits and dashes")
         return value
 
@@ -60,7 +61,23 @@ class Campaign(Settings):
         names = [experiment.name for experiment in self.experiments]
         if len(set(names)) != len(names):
             raise ValueError(f"experiments have one name twice: {names}")
+        levels = self.factor.levels
+        if len(set(levels)) != len(levels) or MIXED in levels or "" in levels:
+            raise ValueError(f"factor.levels: expected different names, none of them {MIXED!r}: {levels}")
+        difficulties = {level.name for level in self.datasets.spheres.levels}
+        if reserved := difficulties & {ORIGINAL, SKULL}:
+            raise ValueError(f"datasets.spheres.levels: {min(reserved)!r} is the name of another dataset")
         for position, experiment in enumerate(self.experiments):
+            for name in ("cohorts", "training_sets"):
+                values = getattr(experiment, name)
+                if len(set(values)) != len(values):
+                    raise ValueError(f"experiments[{position}].{name}: one is named twice: {values}")
+            for key in experiment.convergence:
+                if key != "default" and key not in self.datasets_of(experiment):
+                    allowed_keys = ["default", *self.datasets_of(experiment)]
+                    raise ValueError(
+                        f"experiments[{position}].convergence: {key!r} is none of {allowed_keys}"
+                    )
             for cohort in experiment.cohorts:
                 if cohort not in self.cohorts:
                     raise ValueError(

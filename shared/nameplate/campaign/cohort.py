@@ -59,4 +59,8 @@ class CohortSettings(Settings):
     def _one_source(self) -> "CohortSettings":
         if (self.phantom is None) == (self.folder is None):
             raise ValueError("exactly one of 'phantom' and 'folder' must be given")
+        if self.folder is None and self.manufacturers_csv is not None:
+            raise ValueError("'manufacturers_csv' goes with 'folder': simulated exams have their makers")
+        if self.phantom is not None and self.phantom.exams < self.shards:
+            raise ValueError(f"{self.phantom.exams} exams cannot be divided into {self.shards} shards")
         return self

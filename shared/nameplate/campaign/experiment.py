@@ -25,7 +25,7 @@ class InputSettings(Settings):
 
 
 class NetworkSettings(Settings):
-    """Shape of the network; which of these a task uses is in ``nameplate_training.networks``."""
+    """Shape of the network; which of these a task uses is in ``nameplate.learn.networks``."""
 
     channels: tuple[int, ...] = Field(min_length=1)
     """Filters of each block, scale or stage."""

@@ -8,9 +8,6 @@ from scipy.optimize import linear_sum_assignment
 from nameplate.campaign.cohort import MatchSettings
 from nameplate.records import Exam
 
-# Dearer than any sum of allowed differences, so that as many pairs as possible are made first.
-_FORBIDDEN = 1e6
-
 
 def match(exams_by_level: Mapping[str, Sequence[Exam]], settings: MatchSettings) -> list[tuple[Exam, ...]]:
     """Groups of exams, one of each level, that agree in sex and in age within the caliper.
@@ -45,5 +42,7 @@ def _pairs(anchors: Sequence[Exam], others: Sequence[Exam], settings: MatchSetti
     if settings.sex:
         sexes = np.array([exam.sex for exam in anchors])
         allowed &= sexes[:, None] == np.array([exam.sex for exam in others])[None, :]
-    rows, columns = linear_sum_assignment(np.where(allowed, cost, _FORBIDDEN))
+    # Dearer than any sum of allowed differences, so that as many pairs as possible are made first.
+    forbidden = settings.age_years * (min(len(anchors), len(others)) + 1)
+    rows, columns = linear_sum_assignment(np.where(allowed, cost, forbidden))
     return {int(r): others[int(c)] for r, c in zip(rows, columns, strict=True) if allowed[r, c]}

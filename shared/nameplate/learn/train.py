@@ -112,7 +112,7 @@ def train_run(
 
     run_digest, state = "", None
     if checkpoint_folder is not None:
-        run_digest = _digest(campaign_seed, job, experiment, pack, rows, device)
+        run_digest = _digest(campaign_seed, job, experiment, pack, (*rows, *validation), device)
         state = load_checkpoint(checkpoint_folder, run_digest)
     if state is not None:
         network.load_state_dict(state["network"])

@@ -67,8 +67,11 @@ class S3Store:
             ),
         )
         store = cls(client, parts.netloc, parts.path)
-        with store._translated("the bucket"):
-            there = client.bucket_exists(bucket_name=store.bucket)
+        try:
+            with store._translated("the bucket"):
+                there = client.bucket_exists(bucket_name=store.bucket)
+        except ValueError as error:
+            raise UserError(f"{url}: {error}") from None
         if not there:
             raise StoreError(f"{url}: there is no bucket {store.bucket!r}; make it first")
         return store

@@ -94,6 +94,12 @@ def test_every_mistake_has_a_line() -> None:
         (lambda raw: raw["experiments"][1]["rounds"].update(keep=99), "keep <= target <= limit"),
         (lambda raw: raw["experiments"][1].update(convergence={}), "needs an entry 'default'"),
         (lambda raw: raw.update(name="../evil"), "name: "),
+        (lambda raw: raw["factor"].update(levels=["GE", "GE"]), "expected different names"),
+        (lambda raw: raw["datasets"]["spheres"]["levels"][2].update(name="skull"), "another dataset"),
+        (lambda raw: raw["experiments"][1].update(training_sets=["GE", "GE"]), "named twice"),
+        (lambda raw: raw["experiments"][1]["convergence"].update(esay={}), "'esay' is none of"),
+        (lambda raw: raw["cohorts"]["study"].update(manufacturers_csv="x"), "goes with 'folder'"),
+        (lambda raw: raw["cohorts"]["study"]["phantom"].update(exams=3), "3 exams cannot be divided"),
         (lambda raw: raw["cohorts"].update({"a/b": raw["cohorts"]["study"]}), "cohort name 'a/b'"),
     ],
 )

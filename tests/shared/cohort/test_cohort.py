@@ -51,7 +51,7 @@ def cohort_of(exams: Sequence[Exam], *, usable: bool = True, **changes: Any) -> 
         )
         for row in exams
     }
-    cohort = CohortSettings(phantom=PhantomSettings(exams=1), **changes)
+    cohort = CohortSettings(phantom=PhantomSettings(exams=8), **changes)
     return make_cohort(exams, masks, cohort, FactorSettings(), SPHERES, seed=3, name="study")
 
 
