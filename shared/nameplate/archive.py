@@ -37,7 +37,7 @@ def unpack_folder(archive: Path, folder: Path, *, limit_bytes: int = 1 << 40) ->
             content = tar.extractfile(entry) if entry.isfile() else None
             if content is None or name.is_absolute() or ".." in name.parts or total > limit_bytes:
                 raise DamagedObject(
-                    f"an archive holds an entry that is no plain file inside it, or more than {limit_bytes} bytes"
+                    f"an archive holds an entry that is no plain file, or more than {limit_bytes} bytes"
                 )
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
