@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from minio import Minio
@@ -84,57 +85,10 @@ def s3_account(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server
     return s3_server
 
 
-TINY = """\
-name: tiny
-seed: 7
-cohorts:
-  study:
-    phantom: {exams: 52, matrix: 64, thin_mm: 5.0}
-    shards: 2
-    ingest: {matrix: 32}
-    match: null
-datasets:
-  slices: 32
-  spheres:
-    levels:
-      - {name: easy, radius_mm: [21, 26], hu_mean: 50, hu_sd: 2}
-      - {name: hard, start: easy, share: 0.4, radius_mm: [13, 17], hu_mean: 40, hu_sd: 2}
-experiments:
-  - name: manufacturer
-    title: Name the manufacturer
-    task: factor
-    cohorts: [study]
-    input: {window: {width: 400, level: 40}, range: [-1, 1], slices: 3}
-    network: {channels: [4, 8, 8]}
-    training: {rate: 1.0e-3, schedule: one_cycle, batch: 8, epochs: 2}
-    convergence: {default: {accuracy: 0.0, auroc: 0.0, loss_drop: 0.0, late_rise: 1000}}
-    rounds: {first: 2, target: 2, keep: 1, limit: 2}
-  - name: spheres
-    title: Find the sphere
-    task: spheres
-    cohorts: [study]
-    training_sets: [mixed, Siemens]
-    input: {window: {width: 100, level: 50}, slices: 8}
-    network: {channels: [4, 4, 8, 8], strides: [1, 2, 2, 2], hidden: 16}
-    training: {rate: 1.0e-3, schedule: one_cycle, batch: 4, epochs: 2, flips: true}
-    convergence:
-      default: {accuracy: 0.0, auroc: 0.0, loss_drop: 0.0, late_rise: 1000}
-      hard: {accuracy: 1.0, auroc: 1.0}
-    rounds: {first: 1, target: 1, keep: 1, limit: 2}
-  - name: skull
-    title: Segment the brain
-    task: segmentation
-    cohorts: [study]
-    input: {window: {width: 100, level: 50}, slices: 16}
-    network: {channels: [2, 2, 4, 4, 4]}
-    training: {rate: 3.0e-3, schedule: one_cycle, batch: 4, epochs: 1}
-    convergence: {default: {accuracy: 0.0, loss_drop: 0.0, late_rise: 1000}}
-    rounds: {first: 1, target: 1, keep: 1, limit: 1}
-bootstrap: {resamples: 200}
-"""
+TINY = Path(__file__).with_name("tiny.yaml")
 
 
 @pytest.fixture(scope="session")
 def tiny_text() -> str:
     """A campaign with every step, at a size that runs in well under a minute."""
-    return TINY
+    return TINY.read_text()

@@ -4,29 +4,30 @@ What only one verb needs is imported when that verb runs: help and small verbs s
 """
 
 import argparse
+import importlib
 import os
+import re
 import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 import nameplate
-from nameplate.campaign import Campaign, load_campaign, parse_campaign
-from nameplate.errors import NameplateError, StoreError, UserError
+from nameplate.campaign import Campaign, parse_campaign
+from nameplate.errors import NameplateError, UserError
 from nameplate.job import CommittedReader
 from nameplate.local import LocalRunner, Outcome
+from nameplate.overrides import load_with_overrides
 from nameplate.pipeline import step_named
 from nameplate.plan import plan
 from nameplate.progress import Progress
-from nameplate.selections import current_state
-from nameplate.service import CAMPAIGN_KEY, exit_code_of, job_command, run_verb, verb_of
+from nameplate.service import exit_code_of, job_command, run_verb, verb_of
 from nameplate.source import source_digests
+from nameplate.state import current_state
 from nameplate.status import status_lines
-from nameplate.store import NoSuchKey, Store, open_store
+from nameplate.store import Store, open_store
+from nameplate.stored import CAMPAIGN_KEY, put_campaign
 
 VERBS = {
     "phantom": "simulate a cohort of head CTs and write it as DICOM studies",
@@ -34,6 +35,8 @@ VERBS = {
     "skullstrip": "find the intracranial mask of a head CT",
     "synthesis": "put a sphere of known size, place and contrast into a brain",
 }
+
+CLUSTER_VERBS = ("submit", "logs", "stop")
 
 DESCRIPTION = """\
 How much does the scanner's manufacturer bias a head-CT network, and how does that grow
@@ -44,7 +47,14 @@ campaigns
   plan CAMPAIGN     what would be done: cohort, jobs, GPU-hours, bytes; does nothing
   status CAMPAIGN   how far it is
   report CAMPAIGN   make the report anew from what is in the store
-  job ID            do one job of a campaign that lies in a store (what a cluster's pod does)
+  job ID            do one job of a campaign that lies in a store
+
+the same on a Kubernetes cluster with Argo Workflows (NAME is the campaign's name)
+  submit CAMPAIGN   check the campaign against the cluster and run it there
+  status NAME       how far it is, and what waits or failed
+  logs NAME JOB     the log of a job or a step
+  stop NAME         end it; checkpoints are kept, and submitting again goes on
+  report NAME       fetch its report
 
 one thing alone
 """
@@ -63,10 +73,12 @@ def _main(arguments: list[str]) -> int:
         return run_verb(verb, f"nameplate {command}", rest)
     if command == "job":
         return job_command("nameplate", rest)
+    if command in CLUSTER_VERBS or (command in ("status", "report") and _is_on_cluster(rest)):
+        return _cluster_verb(command, rest)
     campaign_verbs = {"run": _run, "plan": _plan, "status": _status, "report": _report}
     if command in campaign_verbs:
         options = _campaign_parser(command).parse_args(rest)
-        campaign, text = _load(options)
+        campaign, text = load_with_overrides(options.campaign, options.set)
         return campaign_verbs[command](options, campaign, text)
     if command in ("--version", "-V"):
         print(f"nameplate {nameplate.__version__}")
@@ -82,6 +94,19 @@ def _main(arguments: list[str]) -> int:
     raise UserError(f"no verb {command!r}; see nameplate --help")
 
 
+def _is_on_cluster(arguments: Sequence[str]) -> bool:
+    """Whether ``status`` or ``report`` is asked of a campaign's name, and not of a file."""
+    name = arguments[0] if arguments else ""
+    is_name = re.fullmatch(r"[a-z][a-z0-9-]*", name) is not None
+    return is_name and "--store" not in arguments and not Path(name).is_file()
+
+
+def _cluster_verb(command: str, arguments: list[str]) -> int:
+    verb_of("cluster")  # says what to install where it is not
+    verbs = importlib.import_module("nameplate_cluster.verbs")
+    return int(verbs.main(command, arguments))
+
+
 def _campaign_parser(command: str) -> argparse.ArgumentParser:
     descriptions = {
         "run": "Do every job of the campaign on this machine and write its report. What is committed "
@@ -89,8 +114,11 @@ def _campaign_parser(command: str) -> argparse.ArgumentParser:
         "command goes on where it was and ends in the same results.",
         "plan": "Show what the campaign would do: the cohort's split, the jobs of each step, trainings "
         "expected and at most, GPU-hours and bytes. Needs no data and writes nothing.",
-        "status": "Show how far the campaign is: jobs done by step, and the converged runs of each cell.",
-        "report": "Make the report anew from what is in the store, complete or not.",
+        "status": "Show how far the campaign is: jobs done by step, and the converged runs of each cell. "
+        "With the name of a campaign in place of a file: of its workflow on a cluster (nameplate status "
+        "demo --help).",
+        "report": "Make the report anew from what is in the store, complete or not. With the name of a "
+        "campaign in place of a file: fetch it from a cluster (nameplate report demo --help).",
     }
     examples = {
         "run": "nameplate run campaigns/demo.yaml --workers 2\n"
@@ -150,54 +178,6 @@ def _positive_float(text: str) -> float:
     return value
 
 
-def _load(options: argparse.Namespace) -> tuple[Campaign, str]:
-    """The campaign with its overrides, and the text that stands for it."""
-    campaign = load_campaign(options.campaign)
-    text = options.campaign.read_text(encoding="utf-8")
-    if not options.set:
-        return campaign, text
-    raw = yaml.safe_load(text)
-    for change in options.set:
-        path, equals, value = change.partition("=")
-        if not equals:
-            raise UserError(f"--set: expected KEY=VALUE, got {change!r}")
-        try:
-            _put(raw, path, yaml.safe_load(value))
-        except yaml.YAMLError:
-            raise UserError(f"--set {path}: {value!r} is not valid YAML; quote it") from None
-    text = yaml.safe_dump(raw, sort_keys=False, allow_unicode=True)
-    return parse_campaign(text, f"{options.campaign} with --set"), text
-
-
-def _put(raw: Any, path: str, value: Any) -> None:
-    """Set one value by its dotted path; a list's items are named by their number or their ``name``.
-
-    Sections that the file leaves out are made; a cohort is not, for a new name there is a slip.
-    """
-    parts = path.split(".")
-    if parts[0] == "cohorts" and len(parts) > 2 and parts[1] not in (raw.get("cohorts") or {}):
-        raise UserError(f"--set {path}: no cohort {parts[1]!r}")
-    for part in parts[:-1]:
-        if isinstance(raw, list):
-            raw = _item(raw, part, path)
-        else:
-            if raw.get(part) is None:
-                raw[part] = {}
-            raw = raw[part]
-        if not isinstance(raw, dict | list):
-            raise UserError(f"--set {path}: {part!r} holds {raw!r}, not further settings")
-    if isinstance(raw, list):
-        raise UserError(f"--set {path}: name a key of the item")
-    raw[parts[-1]] = value
-
-
-def _item(items: list[Any], name: str, path: str) -> Any:
-    for position, item in enumerate(items):
-        if name == str(position) or (isinstance(item, dict) and item.get("name") == name):
-            return item
-    raise UserError(f"--set {path}: no item {name!r}")
-
-
 def _store_url(options: argparse.Namespace, campaign: Campaign) -> str:
     return options.store or f"runs/{campaign.name}"
 
@@ -205,24 +185,8 @@ def _store_url(options: argparse.Namespace, campaign: Campaign) -> str:
 def _open_for(campaign: Campaign, text: str, url: str) -> Store:
     """The store, with this campaign in it; refuses one that belongs to another campaign."""
     store = open_store(url)
-    try:
-        there = parse_campaign(store.get(CAMPAIGN_KEY).decode(), f"{store.url}/{CAMPAIGN_KEY}").name
-    except NoSuchKey:
-        there = campaign.name
-    except (NameplateError, UnicodeDecodeError):
-        there = campaign.name  # written by an older version: nothing to compare with
-    if there != campaign.name:
-        raise StoreError(f"{store.url}: holds the campaign {there!r}, not {campaign.name!r}")
-    if text.encode() != _get_or_empty(store, CAMPAIGN_KEY):
-        store.put(CAMPAIGN_KEY, text.encode())
+    put_campaign(store, campaign, text)
     return store
-
-
-def _get_or_empty(store: Store, key: str) -> bytes:
-    try:
-        return store.get(key)
-    except NoSuchKey:
-        return b""
 
 
 def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
@@ -297,7 +261,7 @@ def _status(options: argparse.Namespace, campaign: Campaign, text: str) -> int: 
 def _warn_of_other_settings(campaign: Campaign, store: Store) -> None:
     """Say so when the store was last run with other settings: its jobs count as not done then."""
     try:
-        there = parse_campaign(_get_or_empty(store, CAMPAIGN_KEY).decode(), CAMPAIGN_KEY)
+        there = parse_campaign(store.get(CAMPAIGN_KEY).decode(), CAMPAIGN_KEY)
     except (NameplateError, UnicodeDecodeError):
         return
     if there != campaign:

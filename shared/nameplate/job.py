@@ -6,6 +6,7 @@ import importlib
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -166,25 +167,35 @@ def run_job(
     *,
     scratch_root: Path | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    on_worked: Callable[[float], None] = lambda seconds: None,  # noqa: ARG005
 ) -> Result:
-    """Do one job and commit it; a job that is committed from the same inputs is not done again."""
+    """Do one job and commit it; a job that is committed from the same inputs is not done again.
+
+    ``on_worked`` is told the seconds that the step's own function took.
+    """
     done = is_current(store, job, results)
     if done is not None:
         logger.info("already committed", extra={"job": job.id})
         return done
+    older = read_result(store, job.id) is not None
     module, _, function = step_named(job.step).entry.partition(":")
     work = getattr(importlib.import_module(module), function)
     with tempfile.TemporaryDirectory(prefix="nameplate-", dir=scratch_root) as scratch:
         context = JobContext(job, campaign, campaign_folder, store, results, Path(scratch), should_stop)
         logger.info("start", extra={"job": job.id})
         # From here on the outputs of an older commit are overwritten: it must not stand for a mixture.
-        store.delete(result_key(job.id))
+        # Where there was none, none is deleted: another copy of this job may commit the same bytes now.
+        if older:
+            store.delete(result_key(job.id))
+        began = time.monotonic()
         try:
             work(context)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StoreError(f"the disk is full: {job.id} could not write its files") from error
             raise
+        finally:
+            on_worked(time.monotonic() - began)
         result = context.result(job.digest(results))
         write_result(store, result)
         context.drop_work()

@@ -15,13 +15,11 @@ from pathlib import Path
 
 from nameplate.campaign import Campaign
 from nameplate.errors import StoreError, StoreUnreachable, TryAgain
-from nameplate.job import is_current
 from nameplate.pipeline import step_named
-from nameplate.plan import Job, Plan, plan
+from nameplate.plan import Job
 from nameplate.progress import Progress
-from nameplate.records import Selection
 from nameplate.result import Result
-from nameplate.selections import cell_of_judge, read_selection
+from nameplate.state import State
 from nameplate.store import Store
 from nameplate.worker import Failure, Task, work
 
@@ -77,17 +75,14 @@ class LocalRunner:
         self.campaign = campaign
         self.campaign_folder = campaign_folder
         self.store = store
-        self.sources = sources
         self.logs = logs
         self.size = workers
         self.progress = progress
-        self.results: dict[str, Result] = {}
-        self.selections: dict[str, tuple[Selection, ...]] = {}
+        self.state = State(campaign, store, sources)
         self.outcome = Outcome()
         self._failed: set[str] = set()
         self._attempts: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
-        self._checked: set[str] = set()
         self._workers: list[_Worker] = []
 
     def run(self) -> Outcome:
@@ -102,60 +97,28 @@ class LocalRunner:
         return self.outcome
 
     def _loop(self) -> None:
-        current = self._plan()
+        self.progress.plan(self.state.plan)
         while True:
-            current = self._skip_committed(current)
+            self.state.take_committed(on_taken=self._skipped)
+            self.progress.plan(self.state.plan)
             running = {worker.task.job.id for worker in self._workers if worker.task}
-            ready = [job for job in current.jobs if job.id not in running and self._is_ready(job)]
+            ready = [job for job in self.state.plan.jobs if job.id not in running and self._is_ready(job)]
             self._dispatch(ready)
             if not any(worker.task for worker in self._workers):
                 if not ready:
                     break
                 time.sleep(0.2)  # everything that is left waits for its next attempt
                 continue
-            if self._collect(timeout=0.5):
-                current = self._plan()
-        self.outcome.waiting = sum(
-            1 for job in current.jobs if job.id not in self.results and job.id not in self._failed
-        )
+            self._collect(timeout=0.5)
+        left = [job for job in self.state.plan.jobs if job.id not in self.state.results]
+        self.outcome.waiting = sum(job.id not in self._failed for job in left)
 
-    def _plan(self) -> Plan:
-        made = plan(self.campaign, self.selections, self.sources)
-        self.progress.plan(made)
-        return made
-
-    def _skip_committed(self, current: Plan) -> Plan:
-        """Mark what is committed already; judges among it make the plan longer."""
-        while True:
-            grown = False
-            for job in current.jobs:
-                if job.id in self.results or job.id in self._checked or not self._has_needs(job):
-                    continue
-                self._checked.add(job.id)
-                result = is_current(self.store, job, self.results)
-                if result is not None:
-                    self.outcome.current += 1
-                    grown |= self._take(job, result)
-                    self.progress.skipped(job)
-            if not grown:
-                return current
-            current = self._plan()
-
-    def _take(self, job: Job, result: Result) -> bool:
-        """Remember a result; true when it lets the plan grow."""
-        self.results[job.id] = result
-        if job.step != "judge":
-            return False
-        selection = read_selection(self.store, result)
-        cell = cell_of_judge(job.id)
-        self.selections[cell] = (*self.selections.get(cell, ()), selection)
-        return True
-
-    def _has_needs(self, job: Job) -> bool:
-        return all(need in self.results for need in job.needs)
+    def _skipped(self, job: Job) -> None:
+        self.outcome.current += 1
+        self.progress.skipped(job)
 
     def _is_ready(self, job: Job) -> bool:
-        return job.id not in self.results and job.id not in self._failed and self._has_needs(job)
+        return job.id not in self.state.results and job.id not in self._failed and self.state.has_needs(job)
 
     def _dispatch(self, ready: list[Job]) -> None:
         now = time.monotonic()
@@ -168,7 +131,7 @@ class LocalRunner:
                 return
             task = Task(
                 job=job,
-                results={need: self.results[need] for need in job.needs},
+                results={need: self.state.results[need] for need in job.needs},
                 log=self.logs / f"{job.id}.log",
             )
             try:
@@ -204,9 +167,8 @@ class LocalRunner:
         their_lifeline.close()
         return _Worker(process=process, tasks=ours, lifeline=lifeline)
 
-    def _collect(self, timeout: float) -> bool:
-        """Take answers; true when the plan may have grown."""
-        grown = False
+    def _collect(self, timeout: float) -> None:
+        """Take answers."""
         busy = {
             id(thing): worker
             for worker in self._workers
@@ -230,11 +192,10 @@ class LocalRunner:
                 answer = Failure(exit_code=137, message=_death(worker.process.exitcode))
             if isinstance(answer, Result):
                 self.outcome.done += 1
-                grown |= self._take(task.job, answer)
+                self.state.take(task.job, answer)
                 self.progress.finished(task.job, seconds)
             else:
                 self._failure(task, answer)
-        return grown
 
     def _failure(self, task: Task, failure: Failure) -> None:
         """Try again what is the machine's fault; the rest has failed, and so has all that needs it."""

@@ -62,7 +62,7 @@ class Cell:
     @property
     def id(self) -> str:
         """experiment/cohort/dataset/training set/group, as part of keys."""
-        return f"{self.experiment}/{self.cohort}/{self.dataset}/{_slug(self.training_set)}/g{self.group}"
+        return f"{self.experiment}/{self.cohort}/{self.dataset}/{slug(self.training_set)}/g{self.group}"
 
     @property
     def parameters(self) -> dict[str, str | int]:
@@ -76,7 +76,7 @@ class Cell:
         }
 
 
-def _slug(level: str) -> str:
+def slug(level: str) -> str:
     """A level of the factor ('Revolution CT') as part of a key; different levels stay different."""
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else f"_{ord(c):x}_" for c in level)
     return plain if plain[0].isalnum() else f"x{plain}"

@@ -3,30 +3,30 @@
 import argparse
 import importlib
 import importlib.util
+import json
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
-from nameplate.campaign import Campaign, parse_campaign
+from nameplate.batch import Timing, run_batch, seconds_since_start
 from nameplate.errors import NameplateError, UserError
 from nameplate.job import default_scratch, run_job
 from nameplate.log import log_to_stderr
 from nameplate.pipeline import STEPS, step_named
-from nameplate.plan import cells_of, plan
-from nameplate.records import Selection
-from nameplate.result import Result, read_result
-from nameplate.selections import read_selection
+from nameplate.plan import plan
 from nameplate.source import source_digests
-from nameplate.store import NoSuchKey, Store, open_store
+from nameplate.stages import Batch
+from nameplate.store import open_store
+from nameplate.stored import committed_results, committed_selections, read_campaign
 from nameplate.verb import Verb
 
 logger = logging.getLogger(__name__)
-
-CAMPAIGN_KEY = "campaign.yaml"
 
 
 def verb_of(service: str) -> Verb | None:
@@ -86,6 +86,10 @@ def service_main(service: str, arguments: Sequence[str] | None = None) -> int:
     prog = f"nameplate-{service}"
     if given[:1] == ["job"]:
         return exit_code_of(lambda: job_command(prog, given[1:], service=service))
+    if given[:1] == ["batch"]:
+        return exit_code_of(lambda: batch_command(prog, given[1:], service=service))
+    if given[:1] == ["line"] and step_named("judge").service == service:
+        return exit_code_of(lambda: line_command(prog, given[1:]))
 
     def main() -> int:
         verb = verb_of(service)
@@ -117,53 +121,141 @@ def job_command(prog: str, arguments: Sequence[str], *, service: str | None = No
     options = parser.parse_args(arguments)
     log_to_stderr()
     store = open_store(options.store, create=False)
-    try:
-        text = store.get(CAMPAIGN_KEY).decode()
-    except NoSuchKey:
-        raise UserError(f"{store.url}: holds no {CAMPAIGN_KEY}; `nameplate run` puts it there") from None
-    campaign = parse_campaign(text, f"{store.url}/{CAMPAIGN_KEY}")
+    campaign = read_campaign(store)
     folder = Path.cwd()
     # Only the ingest looks at source files; no other job may need them, or the key of the pseudonyms.
     sources = source_digests(campaign, folder) if options.id.startswith("ingest/") else {}
-    made = plan(campaign, _selections(campaign, store), sources)
+    made = plan(campaign, committed_selections(campaign, store), sources)
     try:
         job = made.job(options.id)
     except KeyError:
         raise UserError(f"{options.id}: the campaign has no such job, or not yet") from None
     if service is not None and step_named(job.step).service != service:
         raise UserError(f"{options.id}: a job of the service {step_named(job.step).service}, not {service}")
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     run_job(
         job,
         campaign,
         folder,
         store,
-        _results(store, job.needs),
+        committed_results(store, job.needs),
         scratch_root=default_scratch(store),
-        should_stop=stop.is_set,
+        should_stop=stop_on_sigterm(),
     )
     return 0
 
 
-def _selections(campaign: Campaign, store: Store) -> dict[str, tuple[Selection, ...]]:
-    """The verdicts as they were committed, in the order of rounds."""
-    found: dict[str, tuple[Selection, ...]] = {}
-    for cell in cells_of(campaign):
-        rounds: list[Selection] = []
-        while (result := read_result(store, f"judge/{cell.id}/r{len(rounds):02d}")) is not None:
-            rounds.append(read_selection(store, result))
-            if not rounds[-1].next_seeds:
-                break
-        found[cell.id] = tuple(rounds)
-    return found
+def batch_command(prog: str, arguments: Sequence[str], *, service: str) -> int:
+    """``batch BATCH --store URL``: do the jobs of one batch; what a pod of a cluster runs."""
+    parser = argparse.ArgumentParser(
+        prog=f"{prog} batch",
+        description="Do some consecutive jobs of a campaign whose file lies in the store, one after the "
+        "other, each with its own commit. What is committed already is not done again. Exit codes as "
+        "those of `job`.",
+        epilog=f"example:\n  {prog} batch phantom/study/000+4 --store s3://bucket/demo",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("batch", help="the first job and a count, as the campaign's plan names it")
+    _add_pod_arguments(parser)
+    options = parser.parse_args(arguments)
+    with _timed(options.timing) as timing:
+        run_batch(
+            Batch.parse(options.batch),
+            options.store,
+            service=service,
+            digest=options.digest,
+            patience=options.patience,
+            should_stop=stop_on_sigterm(),
+            timing=timing,
+        )
+    return 0
 
 
-def _results(store: Store, needs: Sequence[str]) -> dict[str, Result]:
-    results = {}
-    for need in needs:
-        result = read_result(store, need)
-        if result is None:
-            raise UserError(f"{need}: not done yet, but needed")
-        results[need] = result
-    return results
+def line_command(prog: str, arguments: Sequence[str]) -> int:
+    """``line LINE --store URL``: judge a line's runs and say what follows; what a judge's pod runs."""
+    from nameplate.line import MOST_TURNS, judge_line
+
+    parser = argparse.ArgumentParser(
+        prog=f"{prog} line",
+        description="Judge the runs of one experiment on one training set, and write what comes next: the "
+        "batches of another round, or those of the evaluation.",
+        epilog=f"example:\n  {prog} line spheres/GE --store s3://bucket/demo --out /tmp/turn",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("line", help="experiment/training set")
+    _add_pod_arguments(parser)
+    parser.add_argument("--out", type=Path, required=True, help="folder for training, evaluation and more")
+    parser.add_argument("--turn", type=int, default=0, help="how often this line was judged before")
+    add_batch_size_arguments(parser)
+    options = parser.parse_args(arguments)
+    if options.turn >= MOST_TURNS:
+        raise UserError(f"{options.line}: {MOST_TURNS} rounds in one run; submit the campaign again to go on")
+    with _timed(options.timing) as timing:
+        turn = judge_line(
+            options.line,
+            options.store,
+            digest=options.digest,
+            patience=options.patience,
+            target_seconds=options.batch_seconds,
+            most=options.most_batches,
+            timing=timing,
+        )
+    write_outputs(
+        options.out,
+        training=json.dumps([str(batch) for batch in turn.training]),
+        evaluation=json.dumps([str(batch) for batch in turn.evaluation]),
+        more="yes" if turn.training else "no",
+        turn=str(options.turn + 1),
+    )
+    return 0
+
+
+def add_batch_size_arguments(parser: argparse.ArgumentParser) -> None:
+    """How many jobs a pod gets."""
+    parser.add_argument(
+        "--batch-seconds",
+        type=float,
+        default=60,
+        help="small jobs are put together until a batch takes about so long (default: 60)",
+    )
+    parser.add_argument("--most-batches", type=int, help="most batches of one stage or line")
+
+
+def write_outputs(folder: Path, **outputs: str) -> None:
+    """One file an output, for a workflow to read."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in outputs.items():
+        (folder / name).write_text(text)
+
+
+def _add_pod_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
+    parser.add_argument("--digest", help="SHA-256 that the campaign's file must have")
+    parser.add_argument("--timing", type=Path, help="file for a line of JSON: where the time went")
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="how long a store may be silent before the process gives up (default: 0)",
+    )
+
+
+@contextmanager
+def _timed(file: Path | None) -> Iterator[Timing]:
+    """Log as JSON from now on, and at the end also where the time went."""
+    log_to_stderr()
+    timing = Timing(start_s=seconds_since_start())
+    try:
+        yield timing
+    finally:
+        logger.info("time spent", extra=asdict(timing))
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(timing.json())
+
+
+def stop_on_sigterm() -> Callable[[], bool]:
+    """Catch SIGTERM from now on; the function says whether it has come."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    return stop.is_set

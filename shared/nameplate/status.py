@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from nameplate.campaign import Campaign
 from nameplate.pipeline import STEPS
 from nameplate.plan import cells_of
-from nameplate.selections import current_state
+from nameplate.state import current_state
 from nameplate.store import Store
 
 

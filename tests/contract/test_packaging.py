@@ -24,7 +24,12 @@ MODULES = {
     "matplotlib": "matplotlib",
     "jinja2": "jinja2",
     "scikit-learn": "sklearn",
+    "kubernetes": "kubernetes",
+    "argo-workflows": "argo_workflows",
 }
+
+PARTS = (*SERVICES, "cluster")
+"""Everything that is a folder, an extra, a script and an image of one name; not all do steps."""
 
 
 def _extra(name: str) -> set[str]:
@@ -33,19 +38,20 @@ def _extra(name: str) -> set[str]:
 
 def test_services_are_folders_extras_and_scripts_of_one_name() -> None:
     folders = {path.name for path in (ROOT / "services").iterdir() if path.is_dir()}
-    assert folders == set(SERVICES)
-    for service in SERVICES:
+    assert folders == set(PARTS)
+    for service in PARTS:
         assert service in PROJECT["optional-dependencies"]
         assert PROJECT["scripts"][f"nameplate-{service}"] == f"nameplate_{service}.cli:main"
         assert (ROOT / "services" / service / "README.md").stat().st_size > 500
+        assert f"nameplate/{service}:" in (ROOT / "services" / service / "Dockerfile").read_text()
 
 
 def test_every_extra_is_known_here() -> None:
-    for service in SERVICES:
+    for service in PARTS:
         assert _extra(service) <= set(MODULES), service
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", PARTS)
 def test_a_service_runs_with_its_own_extra_alone(service: str) -> None:
     """Its steps and its verb import with everything blocked that other extras bring."""
     blocked = sorted(module for package, module in MODULES.items() if package not in _extra(service))

@@ -163,7 +163,7 @@ def _versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = {}
-    for package in ("numpy", "scipy", "torch", "monai", "pydicom", "nibabel"):
+    for package in ("numpy", "scipy", "torch", "monai", "nibabel"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

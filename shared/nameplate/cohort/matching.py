@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from nameplate.campaign.cohort import MatchSettings
 from nameplate.records import Exam
@@ -44,5 +43,7 @@ def _pairs(anchors: Sequence[Exam], others: Sequence[Exam], settings: MatchSetti
         allowed &= sexes[:, None] == np.array([exam.sex for exam in others])[None, :]
     # Dearer than any sum of allowed differences, so that as many pairs as possible are made first.
     forbidden = settings.age_years * (min(len(anchors), len(others)) + 1)
+    from scipy.optimize import linear_sum_assignment  # here, for its import takes a second
+
     rows, columns = linear_sum_assignment(np.where(allowed, cost, forbidden))
     return {int(r): others[int(c)] for r, c in zip(rows, columns, strict=True) if allowed[r, c]}

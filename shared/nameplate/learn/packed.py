@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_erosion
 
 from nameplate.campaign.experiment import InputSettings, Task
 from nameplate.errors import UserError
@@ -67,6 +66,8 @@ def brain_only(hu_ijk: NDArray[Any], mask_ijk: NDArray[Any]) -> NDArray[Any]:
     The outermost voxels of the mask in each slice go too: they are half bone, and a bright ring is all
     that a network would see at first. An exam without a brain comes back as it is.
     """
+    from scipy.ndimage import binary_erosion  # here: who only reads packs needs none of it
+
     inside = binary_erosion(mask_ijk != 0, np.ones((3, 3, 1), dtype=bool))
     if not inside.any():
         return hu_ijk

@@ -14,7 +14,7 @@ from minio import Minio
 from minio.error import MinioException, S3Error
 
 from nameplate.errors import StoreError, StoreUnreachable, UserError
-from nameplate.store.store import NoSuchKey, check_key
+from nameplate.store.store import NoBucket, NoSuchKey, check_key
 
 _REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}
 _FULL = {"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "InsufficientCapacity"}
@@ -73,7 +73,7 @@ class S3Store:
         except ValueError as error:
             raise UserError(f"{url}: {error}") from None
         if not there:
-            raise StoreError(f"{url}: there is no bucket {store.bucket!r}; make it first")
+            raise NoBucket(f"{url}: there is no bucket {store.bucket!r}; make it first")
         return store
 
     def _name(self, key: str) -> str:
@@ -89,7 +89,7 @@ class S3Store:
             if error.code in ("NoSuchKey", "NoSuchObject"):
                 raise NoSuchKey(f"{self.url}: nothing under {key}") from None
             if error.code == "NoSuchBucket":
-                raise StoreError(f"{self.url}: there is no bucket {self.bucket!r}; make it first") from None
+                raise NoBucket(f"{self.url}: there is no bucket {self.bucket!r}; make it first") from None
             if error.code in _REFUSED:
                 raise StoreError(
                     f"{self.url}: refused ({error.code}) for {key}; check AWS_ACCESS_KEY_ID, "

@@ -17,6 +17,10 @@ class NoSuchKey(NameplateError):
     """Nothing is stored under this key."""
 
 
+class NoBucket(StoreError):
+    """The bucket is not there: a mistake at first, trouble that may pass when it was there before."""
+
+
 class Store(Protocol):
     """Objects under keys. A put is seen whole or not at all."""
 
@@ -55,13 +59,18 @@ def check_key(key: str) -> str:
     return key
 
 
-def open_store(url: str, *, create: bool = True) -> Store:
+def open_store(url: str, *, create: bool = True, patience: float = 0) -> Store:
     """Open ``s3://bucket/prefix`` or a directory.
 
     An empty place becomes a store when ``create`` is set. A place that holds something else is
     refused with StoreError, so that a mistyped folder is never written into. Raises
-    StoreUnreachable when an S3 service does not answer.
+    StoreUnreachable when an S3 service does not answer, or has not for ``patience`` seconds: then,
+    and on every later call, it is asked again until so many seconds are over.
     """
+    if patience > 0:
+        from nameplate.store.patient import PatientStore, patiently
+
+        return PatientStore(patiently(lambda: open_store(url, create=create), patience), patience)
     store: Store
     if url.startswith("s3://"):
         from nameplate.store.s3 import S3Store

@@ -1,0 +1,113 @@
+{{/* What selects the pods of one component. It stands in immutable fields and never changes. */}}
+{{- define "nameplate.selector" -}}
+app.kubernetes.io/name: nameplate
+app.kubernetes.io/component: {{ .component }}
+app.kubernetes.io/part-of: nameplate
+{{- end }}
+
+{{/* Labels of every object. Call with (dict "root" $ "component" "minio"). */}}
+{{- define "nameplate.labels" -}}
+{{ include "nameplate.selector" . }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+{{- end }}
+
+{{/* Image of a service. Call with (dict "root" $ "service" "training"). */}}
+{{- define "nameplate.image" -}}
+{{- $image := .root.Values.image -}}
+{{- with $image.registry }}{{ trimSuffix "/" . }}/{{ end -}}
+nameplate/{{ .service }}:{{ get $image.tags .service | default $image.tag | default .root.Chart.AppVersion }}
+{{- end }}
+
+{{/* spec.imagePullSecrets of a pod, or imagePullSecrets of a ServiceAccount; nothing where there are none. */}}
+{{- define "nameplate.pullSecrets" -}}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* securityContext of a pod, for the Pod Security level `restricted`. */}}
+{{- define "nameplate.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{/* securityContext of a container, for the Pod Security level `restricted`. */}}
+{{- define "nameplate.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* "true" where the chart brings the object store itself, else nothing. */}}
+{{- define "nameplate.ownMinio" -}}
+{{- if and .Values.minio.enabled (not .Values.objectStore.endpoint) }}true{{ end }}
+{{- end }}
+
+{{- define "nameplate.storeSecret" -}}
+{{ .Values.objectStore.existingSecret | default "nameplate-store" }}
+{{- end }}
+
+{{- define "nameplate.keySecret" -}}
+{{ .Values.patientKey.existingSecret | default "nameplate-patient-key" }}
+{{- end }}
+
+{{- define "nameplate.minioSecret" -}}
+{{ .Values.minio.existingSecret | default "nameplate-minio" }}
+{{- end }}
+
+{{/* URL of the object store; says what is missing where there is none. */}}
+{{- define "nameplate.endpoint" -}}
+{{- if include "nameplate.ownMinio" . -}}
+http://nameplate-minio:9000
+{{- else if not .Values.objectStore.endpoint -}}
+{{- fail "objectStore.endpoint: expected the URL of an S3 service, since minio.enabled is false" -}}
+{{- else if not .Values.objectStore.existingSecret -}}
+{{- fail "objectStore.existingSecret: expected the name of a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, since objectStore.endpoint is set" -}}
+{{- else -}}
+{{ trimSuffix "/" .Values.objectStore.endpoint }}
+{{- end -}}
+{{- end }}
+
+{{/* Port of another S3 than the chart's. */}}
+{{- define "nameplate.storePort" -}}
+{{- $url := urlParse (include "nameplate.endpoint" .) -}}
+{{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" -}}
+{{ .Values.objectStore.port | default $port | default (ternary "443" "80" (eq $url.scheme "https")) }}
+{{- end }}
+
+{{/* NetworkPolicy egress rules to the API server: from values, else from the cluster, else any address. */}}
+{{- define "nameplate.apiServerRules" -}}
+{{- $rules := list -}}
+{{- $given := .Values.networkPolicy.apiServer -}}
+{{- if not (or $given.cidrs $given.ports) -}}
+{{- range (lookup "discovery.k8s.io/v1" "EndpointSlice" "default" "").items -}}
+{{- if and (eq (dig "labels" "kubernetes.io/service-name" "" .metadata) "kubernetes") .endpoints .ports -}}
+{{- $bits := ternary "128" "32" (eq .addressType "IPv6") -}}
+{{- $cidrs := list -}}
+{{- range .endpoints }}{{ range .addresses }}{{ $cidrs = append $cidrs (printf "%s/%s" . $bits) }}{{ end }}{{ end -}}
+{{- $ports := list -}}
+{{- range .ports }}{{ $ports = append $ports (int .port) }}{{ end -}}
+{{- $rules = append $rules (dict "cidrs" $cidrs "ports" $ports) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $rules | default (list (dict "cidrs" ($given.cidrs | default (list "0.0.0.0/0")) "ports" ($given.ports | default (list 443 6443)))) }}
+- to:
+    {{- range .cidrs }}
+    - ipBlock: {cidr: {{ . }}}
+    {{- end }}
+  ports:
+    {{- range .ports }}
+    - {protocol: TCP, port: {{ int . }}}
+    {{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,194 @@
+"""The bucket in an object store and, in the chart's MinIO, the account that may use that bucket alone."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from minio import Minio, MinioAdmin
+from minio.credentials import StaticProvider
+from minio.error import MinioAdminException, MinioException, S3Error
+
+from nameplate.errors import StoreError, StoreUnreachable, UserError
+
+logger = logging.getLogger(__name__)
+
+_WRONG = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}
+_BUSY = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "XMinioServerNotInitialized"}
+
+
+def bucket_policy(bucket: str) -> dict[str, Any]:
+    """What the account of the campaigns may do: everything with the bucket's objects, nothing else."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+                "Resource": [f"arn:aws:s3:::{bucket}"],
+            },
+            {
+                "Effect": "Allow",
+                "Action": [
+                    "s3:AbortMultipartUpload",
+                    "s3:DeleteObject",
+                    "s3:GetObject",
+                    "s3:ListMultipartUploadParts",
+                    "s3:PutObject",
+                ],
+                "Resource": [f"arn:aws:s3:::{bucket}/*"],
+            },
+        ],
+    }
+
+
+class ObjectStore:
+    """An S3 service, seen with one account of it.
+
+    ``secret`` names the Kubernetes Secret of that account, for messages.
+    """
+
+    def __init__(self, endpoint: str, region: str, account: tuple[str, str], secret: str) -> None:
+        where = urlsplit(endpoint)
+        if where.scheme not in ("http", "https") or not where.netloc:
+            raise UserError("AWS_ENDPOINT_URL: expected http://host:port or https://host:port")
+        self.endpoint = endpoint
+        self.secret = secret
+        self.user = account[0]
+        self._service = {
+            "endpoint": where.netloc,
+            "region": region,
+            "secure": where.scheme == "https",
+            "http_client": urllib3.PoolManager(
+                timeout=urllib3.Timeout(connect=5, read=60), retries=urllib3.Retry(connect=0, read=0, total=2)
+            ),
+        }
+        self.client = self._client(*account)
+        self.admin = MinioAdmin(credentials=StaticProvider(*account), **self._service)
+
+    def _client(self, user: str, password: str) -> Minio:
+        return Minio(access_key=user, secret_key=password, **self._service)
+
+    def make_bucket(self, bucket: str) -> None:
+        """Make the bucket where it is absent."""
+        try:
+            with self._translated(f"bucket {bucket!r}"):
+                if _is_there(self.client, bucket):
+                    return
+        except ValueError as error:
+            raise UserError(f"objectStore.bucket: {error}") from None
+        with self._translated(f"bucket {bucket!r} is absent, and making it"):
+            try:
+                self.client.make_bucket(bucket_name=bucket)
+            except S3Error as error:
+                # Another copy of the Job was faster; a foreign owner's bucket is refused as such.
+                if error.code == "BucketAlreadyOwnedByYou":
+                    return
+                raise
+        logger.info("bucket made", extra={"bucket": bucket})
+
+    def grant(self, user: str, password: str, bucket: str) -> None:
+        """With MinIO's administrator: the account ``user`` exists, with this password, for ``bucket`` alone.
+
+        What is as it should be is left alone.
+        """
+        if user == self.user:
+            raise UserError(
+                f"the account of the campaigns is MinIO's administrator {user!r}; give them two users"
+            )
+        name = f"nameplate-{bucket}"
+        policy = bucket_policy(bucket)
+        with self._translated(f"the policy {name!r}"):
+            if _in_order(self._found(self.admin.policy_info, name)) != _in_order(policy):
+                self.admin.policy_add(policy_name=name, policy=policy)
+                logger.info("policy written", extra={"policy": name})
+        with self._translated(f"the account {user!r}"):
+            info = self._found(self.admin.user_info, user)
+            if info is None or info.get("status") != "enabled" or not self._opens(user, password, bucket):
+                self.admin.user_add(access_key=user, secret_key=password)
+                logger.info("account written", extra={"account": user})
+            if info is None or info.get("policyName") != name:
+                self.admin.policy_set(policy_name=name, user=user)
+                logger.info("account limited to the bucket", extra={"account": user, "bucket": bucket})
+
+    def _opens(self, user: str, password: str, bucket: str) -> bool:
+        """Whether the account has this password."""
+        try:
+            _is_there(self._client(user, password), bucket)
+        except S3Error as error:
+            if error.code in _BUSY:
+                raise
+            return error.code not in _WRONG
+        return True
+
+    @staticmethod
+    def _found(call: Any, name: str) -> dict[str, Any] | None:
+        """The answer of MinIO's administration about ``name``; None where it knows no such thing."""
+        try:
+            answer = json.loads(call(name))
+        except MinioAdminException as error:
+            if _code(error) in ("XMinioAdminNoSuchUser", "XMinioAdminNoSuchPolicy"):
+                return None
+            raise
+        return answer if isinstance(answer, dict) else None
+
+    @contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        """Turn what the SDK raises into nameplate's errors, which say whose fault it is."""
+        try:
+            yield
+        except (S3Error, MinioAdminException) as error:
+            code = error.code if isinstance(error, S3Error) else _code(error)
+            if code in _BUSY:
+                raise StoreUnreachable(f"{self.endpoint}: busy ({code}) for {what}") from None
+            if code in _WRONG:
+                raise StoreError(
+                    f"{self.endpoint}: refused the account in the Secret {self.secret} ({code}); "
+                    "the store and that Secret must hold the same user and password"
+                ) from None
+            raise StoreError(
+                f"{self.endpoint}: {what} was refused ({code}) to the account in the Secret {self.secret}"
+            ) from None
+        except (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
+            raise StoreUnreachable(
+                f"{self.endpoint}: no answer ({type(error).__name__}) for {what}; check that the service "
+                "runs and that the NetworkPolicy allows DNS and it"
+            ) from None
+        except MinioException as error:
+            raise StoreUnreachable(
+                f"{self.endpoint}: bad answer ({type(error).__name__}) for {what}"
+            ) from None
+
+
+def _in_order(policy: Any) -> Any:
+    """The policy with its lists of names sorted: MinIO gives them back in any order."""
+    if isinstance(policy, dict):
+        return {key: _in_order(value) for key, value in policy.items()}
+    if isinstance(policy, list):
+        return sorted(map(_in_order, policy), key=json.dumps)
+    return policy
+
+
+def _is_there(client: Minio, bucket: str) -> bool:
+    """Whether there is such a bucket.
+
+    By a GET: the answer to a HEAD has no body that tells a wrong password from a missing right.
+    """
+    try:
+        next(iter(client.list_objects(bucket_name=bucket)), None)
+    except S3Error as error:
+        if error.code == "NoSuchBucket":
+            return False
+        raise
+    return True
+
+
+def _code(error: MinioAdminException) -> str:
+    """The code in an answer of MinIO's administration, which the SDK leaves as JSON."""
+    try:
+        return str(json.loads(error._body)["Code"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return str(getattr(error, "_code", "unknown"))

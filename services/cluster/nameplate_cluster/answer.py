@@ -1,0 +1,96 @@
+"""What a cluster's refusals mean to a person: one line each, with what to do.
+
+UserError
+├── NotThere     the object, or the namespace, is not there
+├── NotAllowed   this account may not do it (403), or the server does not offer it
+├── SignedOut    the cluster does not know this account (401)
+└── Refused      the request itself was refused (other 4xx)
+TryAgain
+└── ClusterUnreachable  no answer, or an answer that says later (429, 5xx)
+"""
+
+import json
+import re
+
+import urllib3
+
+from nameplate.errors import NameplateError, TryAgain, UserError
+
+
+class NotThere(UserError):
+    """The cluster has no such object."""
+
+
+class NotAllowed(UserError):
+    """This account may not do or see it."""
+
+
+class SignedOut(UserError):
+    """The cluster does not take the credentials."""
+
+
+class Refused(UserError):
+    """The cluster refuses the request itself."""
+
+
+class ClusterUnreachable(TryAgain):
+    """The cluster does not answer."""
+
+
+def refusal_of(
+    status: int, body: str | bytes | None, *, doing: str, place: str, login: str
+) -> NameplateError:
+    """The error that an HTTP answer other than 2xx stands for.
+
+    ``doing`` says what was asked ("list workflows in hospital"), ``place`` names the server, ``login``
+    says how to get credentials for it.
+    """
+    said = message_of(body)
+    if status == 401:
+        return SignedOut(f"{place} does not accept the credentials (expired?): {login}")
+    if status == 403:
+        return NotAllowed(
+            f"may not {doing}: {said or 'forbidden'}; ask for the chart's role nameplate-submitter"
+        )
+    if status == 404:
+        return NotThere(f"cannot {doing}: {said or 'not found'}")
+    if status == 429 or status >= 500 or status == 0:
+        return ClusterUnreachable(f"{place} cannot {doing} now: {said or f'HTTP {status}'}; try again")
+    return Refused(f"{place} refuses to {doing}: {said or f'HTTP {status}'}")
+
+
+def message_of(body: str | bytes | None) -> str:
+    """The message in an answer's body, on one line; empty where there is none."""
+    if not body:
+        return ""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        parsed = None
+    if isinstance(parsed, dict) and isinstance(parsed.get("error"), dict):
+        parsed = parsed["error"]  # as an Argo Server answers in the middle of a stream
+    if isinstance(parsed, dict):
+        text = str(parsed.get("message") or parsed.get("error") or "")
+    return " ".join(text.split())[:300]
+
+
+def unreachable_of(error: Exception, *, place: str) -> NameplateError:
+    """The error that a broken connection stands for: the user's mistake when it is the certificate."""
+    cause: object = error
+    while isinstance(cause, urllib3.exceptions.MaxRetryError) and cause.reason is not None:
+        cause = cause.reason
+    text = " ".join(str(cause).split())
+    # Addresses of objects in this program's memory say nothing to anybody.
+    text = re.sub(r"^<?\S*Connection\S* ?(object at 0x[0-9a-f]+>)?(\(.*?\))?: ", "", text)
+    lower = text.lower()
+    if "certificate" in lower or "ssl" in lower:
+        advice = "the certificate is not trusted here (another address? a private authority?)"
+        return Refused(f"{place}: {advice}: {text}")
+    if "refused" in lower:
+        text = "connection refused"
+    elif "resolve" in lower or "name or service" in lower:
+        text = "no such host"
+    elif "timed out" in lower:
+        text = "no answer in time"
+    return ClusterUnreachable(f"{place} is not reachable: {text}; is it running, and is the VPN up?")

@@ -1,0 +1,96 @@
+"""What the verbs ask of a cluster, and which way leads to it.
+
+Objects of the cluster travel as the JSON they are (``Json``), not as models of a client's version.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from nameplate.errors import UserError
+
+Json = dict[str, Any]
+
+Shutdown = Literal["Stop", "Terminate"]
+
+CAMPAIGN_LABEL = "nameplate.dev/campaign"
+CAMPAIGN_TEMPLATE = "nameplate-campaign"
+REPORT_TEMPLATE = "nameplate-report"
+STORE = "nameplate-store"
+POOLS = "nameplate-pools"
+DEFAULT_NAMESPACE = "nameplate"
+
+
+class Cluster(Protocol):
+    """One namespace of a cluster.
+
+    Every call raises an error of ``answer`` that is one line for a person; NotAllowed also where the
+    way to the cluster does not offer what was asked.
+    """
+
+    namespace: str
+    place: str
+    """How the server is named in messages."""
+
+    def create_workflow(self, manifest: Json) -> Json:
+        """Make a workflow; returns it with its name."""
+
+    def workflow(self, name: str) -> Json:
+        """A workflow with the status of every node."""
+
+    def workflows(self, selector: str) -> list[Json]:
+        """The workflows with these labels."""
+
+    def shut_down(self, name: str, how: Shutdown) -> None:
+        """End a workflow: Stop lets exit handlers run, Terminate does not."""
+
+    def delete_workflow(self, name: str) -> None:
+        """Forget a workflow and its pods."""
+
+    def templates(self) -> dict[str, Json]:
+        """The WorkflowTemplates by name."""
+
+    def pod_log(self, workflow: str, pod: str, *, follow: bool = False) -> Iterator[str]:
+        """The lines of a pod's main container, without line ends; NotThere when the pod is gone."""
+
+    def nodes(self) -> list[Json]:
+        """The nodes of the cluster."""
+
+    def quotas(self) -> list[Json]:
+        """The ResourceQuotas of the namespace."""
+
+    def has_secret(self, name: str) -> bool:
+        """Whether the Secret is there; its content is not looked at."""
+
+    def config_map(self, name: str) -> dict[str, str]:
+        """The data of a ConfigMap; NotThere when there is none."""
+
+
+def connect(namespace: str | None, context: str | None) -> Cluster:
+    """The cluster that the arguments and the environment name.
+
+    As the argo command line does: ARGO_SERVER before a kubeconfig; ``--context`` asks for a
+    kubeconfig. Without either, the account that Kubernetes gives to a pod.
+    """
+    namespace = namespace or os.environ.get("ARGO_NAMESPACE") or None
+    try:
+        if os.environ.get("ARGO_SERVER") and context is None:
+            from nameplate_cluster.argo_server import ArgoServer
+
+            return ArgoServer.from_environment(namespace or DEFAULT_NAMESPACE)
+        from nameplate_cluster.kube import Kube
+
+        return Kube.connect(namespace, context)
+    except ModuleNotFoundError as error:
+        hint = "the cluster service is not installed here: pip install 'nameplate[cluster]'"
+        raise UserError(f"{hint} ({error.name} is missing)") from error
+
+
+def in_cluster_namespace() -> str | None:
+    """The namespace of the pod that this process runs in; None outside a cluster."""
+    try:
+        path = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+        return path.read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None

@@ -1,0 +1,114 @@
+"""The Secrets that an installation needs: read where they are, made at random where they are not."""
+
+import base64
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import urllib3
+from kubernetes.client import ApiException
+
+from nameplate.errors import TryAgain, UserError
+
+logger = logging.getLogger(__name__)
+
+MINIO_KEYS = ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD")
+STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+PATIENT_KEYS = ("NAMEPLATE_KEY",)
+
+# What a label may select, so that a person finds what no chart owns.
+LABELS = {
+    "app.kubernetes.io/name": "nameplate",
+    "app.kubernetes.io/part-of": "nameplate",
+    "app.kubernetes.io/managed-by": "nameplate-setup",
+}
+
+
+def random_root() -> dict[str, str]:
+    """MinIO's administrator."""
+    return dict(zip(MINIO_KEYS, ("nameplate-root", secrets.token_hex(20)), strict=True))
+
+
+def random_account() -> dict[str, str]:
+    """The account of the campaigns' pods."""
+    return dict(zip(STORE_KEYS, ("nameplate", secrets.token_hex(20)), strict=True))
+
+
+def random_patient_key() -> dict[str, str]:
+    """The key of the pseudonyms."""
+    return dict(zip(PATIENT_KEYS, (secrets.token_hex(32),), strict=True))
+
+
+class Secrets:
+    """The Secrets of one namespace, by a ``CoreV1Api`` whose account may get and create them."""
+
+    def __init__(self, api: Any, namespace: str) -> None:
+        self.api = api
+        self.namespace = namespace
+
+    def read(self, name: str, keys: tuple[str, ...]) -> dict[str, str] | None:
+        """The values under ``keys``; None where there is no such Secret.
+
+        Raises UserError for a Secret without one of them.
+        """
+        try:
+            found = self._call(self.api.read_namespaced_secret, name, self.namespace)
+        except ApiException as error:
+            if error.status == 404:
+                return None
+            raise self._refused("read", name, error) from None
+        values = {key: base64.b64decode(text) for key, text in (found.data or {}).items()}
+        missing = [key for key in keys if not values.get(key)]
+        if missing:
+            raise UserError(f"Secret {self.namespace}/{name}: expected a value for {' and '.join(missing)}")
+        try:
+            return {key: values[key].decode() for key in keys}
+        except UnicodeDecodeError:
+            raise UserError(f"Secret {self.namespace}/{name}: expected text in UTF-8") from None
+
+    def need(self, name: str, keys: tuple[str, ...]) -> dict[str, str]:
+        """A Secret that the site brings; raises UserError where it is absent."""
+        found = self.read(name, keys)
+        if found is None:
+            raise UserError(
+                f"Secret {self.namespace}/{name}: expected it, with {' and '.join(keys)}; there is none. "
+                f"Make it: kubectl create secret generic {name} -n {self.namespace} ..."
+            )
+        return found
+
+    def make(self, name: str, content: Mapping[str, str]) -> dict[str, str]:
+        """The Secret ``name``, made with ``content`` where it is absent, else as it is."""
+        keys = tuple(content)
+        if (found := self.read(name, keys)) is not None:
+            return found
+        body = {"metadata": {"name": name, "labels": LABELS}, "stringData": dict(content), "type": "Opaque"}
+        try:
+            self._call(self.api.create_namespaced_secret, self.namespace, body)
+        except ApiException as error:
+            if error.status == 409:  # another copy of this Job was faster
+                return self.need(name, keys)
+            raise self._refused("create", name, error) from None
+        logger.info("secret made", extra={"secret": name})
+        return dict(content)
+
+    def _call(self, function: Any, *arguments: Any) -> Any:
+        try:
+            return function(*arguments, _request_timeout=(5, 30))
+        except (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
+            raise TryAgain(
+                f"Kubernetes: no answer from the API server ({type(error).__name__}); check "
+                "networkPolicy.apiServer, where its address and port stand"
+            ) from None
+
+    def _refused(self, verb: str, name: str, error: ApiException) -> UserError | TryAgain:
+        if error.status in (401, 403):
+            return UserError(
+                f"Secret {self.namespace}/{name}: this account may not {verb} it; "
+                "check the Role nameplate-setup"
+            )
+        if error.status == 429 or (error.status or 500) >= 500:
+            return TryAgain(f"Kubernetes: the API server is busy ({error.status})")
+        return UserError(
+            f"Secret {self.namespace}/{name}: could not {verb} it ({error.status} {error.reason})"
+        )

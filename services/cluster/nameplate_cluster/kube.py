@@ -1,0 +1,207 @@
+"""A cluster by its Kubernetes API: a kubeconfig, or the account of the pod that this runs in."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from kubernetes import client, config
+
+from nameplate.errors import UserError
+from nameplate_cluster.answer import NotThere, refusal_of, unreachable_of
+from nameplate_cluster.client import DEFAULT_NAMESPACE, Json, Shutdown, in_cluster_namespace
+
+_CONNECT_S, _READ_S = 10.0, 60.0
+_ARGO = {"group": "argoproj.io", "version": "v1alpha1"}
+_LOGIN = "log in to the cluster again, or check the user of this kubeconfig"
+
+
+class Kube:
+    """One namespace, reached by the ``kubernetes`` client."""
+
+    def __init__(self, api: Any, namespace: str, place: str) -> None:
+        self.namespace = namespace
+        self.place = place
+        self._core = client.CoreV1Api(api)
+        self._custom = client.CustomObjectsApi(api)
+
+    @classmethod
+    def connect(cls, namespace: str | None, context: str | None) -> "Kube":
+        """By the kubeconfig where there is one (or a context is named), else by the pod's account."""
+        if context is None and not _has_kubeconfig():
+            try:
+                configuration = client.Configuration()
+                config.load_incluster_config(client_configuration=configuration)
+            except config.ConfigException:
+                raise UserError(
+                    "no cluster to talk to: set KUBECONFIG (or ~/.kube/config), or ARGO_SERVER and ARGO_TOKEN"
+                ) from None
+            api = client.ApiClient(configuration)
+            return cls(api, namespace or in_cluster_namespace() or DEFAULT_NAMESPACE, "the Kubernetes API")
+        try:
+            contexts, active = config.list_kube_config_contexts()
+            known = {item["name"]: item for item in contexts}
+            if context is not None and context not in known:
+                offered = ", ".join(sorted(known)) or "none"
+                raise UserError(f"--context {context}: the kubeconfig has {offered}")
+            chosen = known[context] if context is not None else active
+            api = config.new_client_from_config(context=context)
+        except config.ConfigException as error:
+            raise UserError(f"the kubeconfig cannot be used: {' '.join(str(error).split())}") from error
+        home = (chosen.get("context") or {}).get("namespace")
+        place = f"the cluster of context {chosen['name']} ({api.configuration.host})"
+        return cls(api, namespace or home or DEFAULT_NAMESPACE, place)
+
+    def create_workflow(self, manifest: Json) -> Json:
+        """Make a workflow."""
+        return self._ask(
+            f"create workflows in {self.namespace}",
+            self._custom.create_namespaced_custom_object,
+            body=manifest,
+            plural="workflows",
+            namespace=self.namespace,
+            **_ARGO,
+        )
+
+    def workflow(self, name: str) -> Json:
+        """A workflow with its nodes."""
+        return self._ask(
+            f"read the workflow {name} in {self.namespace}",
+            self._custom.get_namespaced_custom_object,
+            name=name,
+            plural="workflows",
+            namespace=self.namespace,
+            **_ARGO,
+        )
+
+    def workflows(self, selector: str) -> list[Json]:
+        """The workflows with these labels."""
+        found = self._ask(
+            f"list workflows in {self.namespace}",
+            self._custom.list_namespaced_custom_object,
+            label_selector=selector,
+            plural="workflows",
+            namespace=self.namespace,
+            **_ARGO,
+        )
+        return list(found["items"])
+
+    def shut_down(self, name: str, how: Shutdown) -> None:
+        """End a workflow."""
+        self._ask(
+            f"stop the workflow {name} in {self.namespace}",
+            self._custom.patch_namespaced_custom_object,
+            # A list is taken for a JSON patch by every version of the client.
+            body=[{"op": "add", "path": "/spec/shutdown", "value": how}],
+            name=name,
+            plural="workflows",
+            namespace=self.namespace,
+            **_ARGO,
+        )
+
+    def delete_workflow(self, name: str) -> None:
+        """Forget a workflow and its pods."""
+        self._ask(
+            f"delete the workflow {name} in {self.namespace}",
+            self._custom.delete_namespaced_custom_object,
+            name=name,
+            plural="workflows",
+            namespace=self.namespace,
+            **_ARGO,
+        )
+
+    def templates(self) -> dict[str, Json]:
+        """The WorkflowTemplates by name."""
+        found = self._ask(
+            f"list workflowtemplates in {self.namespace}",
+            self._custom.list_namespaced_custom_object,
+            plural="workflowtemplates",
+            namespace=self.namespace,
+            **_ARGO,
+        )
+        return {item["metadata"]["name"]: item for item in found["items"]}
+
+    def pod_log(self, workflow: str, pod: str, *, follow: bool = False) -> Iterator[str]:  # noqa: ARG002
+        """The lines of the pod's main container."""
+        with self._translated(f"read the log of {pod}"):
+            response = self._core.read_namespaced_pod_log(
+                name=pod,
+                namespace=self.namespace,
+                container="main",
+                follow=follow,
+                _preload_content=False,
+                _request_timeout=(_CONNECT_S, 3600.0 if follow else _READ_S),
+            )
+            self._check(response, f"read the log of {pod}")
+            try:
+                yield from lines_of(response.stream(1 << 16))
+            finally:
+                response.close()
+
+    def nodes(self) -> list[Json]:
+        """The nodes of the cluster."""
+        return list(self._ask("list the cluster's nodes", self._core.list_node)["items"])
+
+    def quotas(self) -> list[Json]:
+        """The ResourceQuotas of the namespace."""
+        doing = f"list resourcequotas in {self.namespace}"
+        found = self._ask(doing, self._core.list_namespaced_resource_quota, namespace=self.namespace)
+        return list(found["items"])
+
+    def has_secret(self, name: str) -> bool:
+        """Whether the Secret is there."""
+        doing = f"look for the Secret {name} in {self.namespace}"
+        try:
+            self._ask(doing, self._core.read_namespaced_secret, name=name, namespace=self.namespace)
+        except NotThere:
+            return False
+        return True
+
+    def config_map(self, name: str) -> dict[str, str]:
+        """The data of a ConfigMap."""
+        doing = f"read the ConfigMap {name} in {self.namespace}"
+        found = self._ask(doing, self._core.read_namespaced_config_map, name=name, namespace=self.namespace)
+        return dict(found.get("data") or {})
+
+    def _ask(self, doing: str, call: Callable[..., Any], **arguments: Any) -> Json:
+        """One call; the answer as JSON, unseen by the client's models."""
+        with self._translated(doing):
+            response = call(**arguments, _preload_content=False, _request_timeout=(_CONNECT_S, _READ_S))
+            self._check(response, doing)
+            answer: Json = json.loads(response.read() or b"{}")
+            return answer
+
+    def _check(self, response: Any, doing: str) -> None:
+        if not 200 <= response.status < 300:
+            raise refusal_of(response.status, response.read(), doing=doing, place=self.place, login=_LOGIN)
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except client.ApiException as error:
+            raise refusal_of(
+                error.status or 0, error.body or error.reason, doing=doing, place=self.place, login=_LOGIN
+            ) from error
+        except urllib3.exceptions.HTTPError as error:
+            raise unreachable_of(error, place=self.place) from error
+
+
+def _has_kubeconfig() -> bool:
+    named = os.environ.get("KUBECONFIG", "")
+    paths = [Path(part) for part in named.split(os.pathsep) if part] or [Path.home() / ".kube" / "config"]
+    return any(path.is_file() for path in paths)
+
+
+def lines_of(blocks: Iterator[bytes]) -> Iterator[str]:
+    """Text lines from blocks of bytes that may end in the middle of one."""
+    rest = b""
+    for block in blocks:
+        *whole, rest = (rest + block).split(b"\n")
+        for line in whole:
+            yield line.decode("utf-8", "replace")
+    if rest:
+        yield rest.decode("utf-8", "replace")

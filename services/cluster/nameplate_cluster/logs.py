@@ -1,0 +1,195 @@
+"""The log of a job, wherever its pod ran: which pods to ask, which lines are its own, how they read."""
+
+import contextlib
+import json
+import queue
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nameplate.errors import NameplateError, UserError
+from nameplate.pipeline import STEPS
+from nameplate_cluster.answer import NotThere
+from nameplate_cluster.client import Cluster, Json
+from nameplate_cluster.workflow import Attempt, attempts_of, is_over, name_of, newest_attempts
+
+_AHEAD = ("time", "level", "event", "job")
+_MOST_FOLLOWED = 50
+
+
+def pods_for(attempts: list[Attempt], what: str) -> list[Attempt]:
+    """The pods that may have done a job or a step, in the order of their start.
+
+    A batch is named by its first job; a job in the middle of one may be in any pod of its step.
+    """
+    steps = ("plan", *(step.name for step in STEPS))
+    step = what.partition("/")[0]
+    if step not in steps:
+        raise UserError(f"{what}: expected a step ({', '.join(steps)}) or the id of a job")
+    of_step = [attempt for attempt in attempts if attempt.step == step]
+    if what == step:
+        return of_step
+    named = [attempt for attempt in of_step if what in (attempt.batch, attempt.first_job)]
+    return named or of_step
+
+
+def parse_line(line: str) -> Json | None:
+    """A line of our own log; None for anything else (Argo's own lines, a traceback)."""
+    if not line.startswith("{"):
+        return None
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and "event" in value else None
+
+
+def belongs(entry: Json | None, what: str) -> bool:
+    """Whether a line is about a job; every line of a step's pods is about the step."""
+    if "/" not in what or "+" in what:
+        return True
+    return entry is not None and entry.get("job") == what
+
+
+def readable(entry: Json) -> str:
+    """A line of the log for a person: time, level, job, event, and the other fields.
+
+    >>> readable({"time": "T", "level": "info", "event": "epoch", "job": "a/b", "loss": 0.5})
+    'T info    a/b: epoch loss=0.5'
+    """
+    fields = " ".join(
+        f"{key}={_value(value)}" for key, value in entry.items() if key not in (*_AHEAD, "traceback")
+    )
+    job = f"{entry['job']}: " if entry.get("job") else ""
+    text = f"{entry.get('time', '')} {entry.get('level', ''):<7} {job}{entry['event']} {fields}".rstrip()
+    return f"{text}\n{entry['traceback']}" if entry.get("traceback") else text
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def is_argos(line: str) -> bool:
+    """Whether a line was written by the program that Argo puts around the container's own."""
+    if re.fullmatch(r"Error: exit status \d+", line):
+        return True
+    return line.startswith("time=") and " level=" in line and " msg=" in line
+
+
+def last_reason(lines: list[str]) -> str | None:
+    """What the pod says was wrong: the last line with a reason, else the last line of its own."""
+    for line in reversed(lines):
+        entry = parse_line(line)
+        if entry is not None and entry.get("reason"):
+            return str(entry["reason"])
+    own = [line.strip() for line in lines if line.strip() and not is_argos(line) and parse_line(line) is None]
+    return own[-1] if own else None
+
+
+def failure_reasons(cluster: Cluster, workflow: Json, most: int = 5) -> dict[str, str]:
+    """What the pods that failed say of it, by node; of the first few, and of those that are still there."""
+    reasons = {}
+    failed = [attempt for attempt in newest_attempts(attempts_of(workflow)) if attempt.state == "failed"]
+    for attempt in failed[:most]:
+        with contextlib.suppress(NameplateError):
+            reason = last_reason(list(cluster.pod_log(name_of(workflow), attempt.pod)))
+            if reason is not None:
+                reasons[attempt.node] = reason
+    return reasons
+
+
+def show_logs(
+    cluster: Cluster, workflow: Json, what: str, *, follow: bool, raw: bool, say: Callable[[str], None]
+) -> int:
+    """Print the log of a job or of a step; exit code 2 through UserError where there is none."""
+    found = pods_for(attempts_of(workflow), what)
+    asked: set[str] = set()
+    lines = _streams(cluster, workflow, what, asked) if follow else _reads(cluster, workflow, found)
+    shown = False
+    for line in lines:
+        entry = parse_line(line)
+        if not belongs(entry, what):
+            continue
+        if raw:
+            say(line)
+        elif entry is not None:
+            say(readable(entry))
+        elif line and not is_argos(line):
+            say(line)
+        else:
+            continue
+        shown = True
+    if not shown:
+        raise UserError(_nothing(cluster, workflow, what, found))
+    return 0
+
+
+def _nothing(cluster: Cluster, workflow: Json, what: str, found: list[Attempt]) -> str:
+    name = name_of(workflow)
+    if not found:
+        return f"{what}: no pod of {name} has done it, or not yet (done by an earlier run: ask that one)"
+    waiting = [attempt for attempt in found if attempt.state == "waiting"]
+    if len(waiting) == len(found):
+        return f"{what}: its pod has not started yet; nameplate status says why"
+    gone = f"{what}: no log of it (looked at {len(found)} pods of {name}); a pod's log goes with the pod, "
+    return gone + f"which Argo deletes some time after its end: kubectl -n {cluster.namespace} get pods"
+
+
+def _reads(cluster: Cluster, workflow: Json, found: list[Attempt]) -> Iterator[str]:
+    for attempt in found:
+        if attempt.state == "waiting":
+            continue
+        try:
+            yield from cluster.pod_log(name_of(workflow), attempt.pod)
+        except NotThere:
+            continue
+
+
+def _streams(cluster: Cluster, workflow: Json, what: str, asked: set[str]) -> Iterator[str]:
+    """Lines of all pods as they come, of those too that start later, until the workflow is over."""
+    name = name_of(workflow)
+    lines: queue.Queue[str] = queue.Queue()
+    threads: list[threading.Thread] = []
+
+    def read(pod: str) -> None:
+        try:
+            for line in cluster.pod_log(name, pod, follow=True):
+                lines.put(line)
+        except NameplateError:
+            return  # the pod is gone, or the connection: what came before is shown
+
+    looked = 0.0
+    while True:
+        alive = [thread for thread in threads if thread.is_alive()]
+        if time.monotonic() - looked > 3.0 and len(alive) < _MOST_FOLLOWED:
+            looked = time.monotonic()
+            if threads:
+                workflow = cluster.workflow(name)
+            for attempt in pods_for(attempts_of(workflow), what):
+                if attempt.state != "waiting" and attempt.pod not in asked:
+                    asked.add(attempt.pod)
+                    threads.append(threading.Thread(target=read, args=(attempt.pod,), daemon=True))
+                    threads[-1].start()
+            if not threads:
+                workflow = cluster.workflow(name)
+        try:
+            yield lines.get(timeout=1.0)
+            continue
+        except queue.Empty:
+            pass
+        alive = [thread for thread in threads if thread.is_alive()]
+        if not alive and (is_over(workflow) or _all_ended(workflow, what)) and lines.empty():
+            return
+
+
+def _all_ended(workflow: Json, what: str) -> bool:
+    """Whether the job itself is done, though the workflow goes on; a step may always get further pods."""
+    if "/" not in what:
+        return False
+    found = pods_for(attempts_of(workflow), what)
+    done = {attempt.task for attempt in found if attempt.state == "done"}
+    return bool(found) and all(attempt.task in done for attempt in found)

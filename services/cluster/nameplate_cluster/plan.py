@@ -1,0 +1,141 @@
+"""The first pod of a campaign: put its file into the store, and name the batches of what is not done."""
+
+import argparse
+import json
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from nameplate.campaign import Campaign, parse_campaign
+from nameplate.errors import UserError
+from nameplate.estimate import seconds_estimate
+from nameplate.log import log_to_stderr
+from nameplate.pipeline import STEPS
+from nameplate.service import add_batch_size_arguments, write_outputs
+from nameplate.source import source_digests
+from nameplate.stages import LINE_STEPS, Line, batches_of, lines_of, stages_of
+from nameplate.state import State, current_state
+from nameplate.store import NoSuchKey, Store, open_store
+from nameplate.stored import CAMPAIGN_KEY, campaign_digest, put_campaign
+from nameplate_cluster.pools import Pool, pool_of, read_pools
+
+logger = logging.getLogger(__name__)
+
+FILE_VARIABLE = "NAMEPLATE_CAMPAIGN"
+"""Environment variable with a campaign file's text: what a person has just submitted."""
+
+
+def plan_main(arguments: Sequence[str]) -> int:
+    """``nameplate-cluster plan``: one file an output for the workflow to read; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="nameplate-cluster plan",
+        description="Put a campaign's file into its store and write what is left to do, in batches: one "
+        "file a step, one file a pool with its lines of training, the file's digest, and the report.",
+        epilog="example:\n  nameplate-cluster plan demo --store s3://bucket/demo --pools pools.yaml "
+        "--out /tmp/plan",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("campaign", help="the campaign's name")
+    parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
+    parser.add_argument(
+        "--campaigns", type=Path, help="folder of campaign files for a store that holds none yet"
+    )
+    parser.add_argument("--pools", type=Path, required=True, help="pools of nodes for the training, YAML")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the outputs")
+    parser.add_argument("--only", default="", help="one step alone, on what the earlier ones have left")
+    add_batch_size_arguments(parser)
+    options = parser.parse_args(arguments)
+    log_to_stderr()
+    only = _steps(options.only)
+    pools = read_pools(options.pools)
+    store = open_store(options.store)
+    text = _text(options.campaign, store, options.campaigns)
+    campaign = parse_campaign(text, f"campaign {options.campaign}")
+    if campaign.name != options.campaign:
+        raise UserError(f"the file of campaign {options.campaign} names itself {campaign.name!r}")
+    put_campaign(store, campaign, text)
+    state = current_state(campaign, store, source_digests(campaign, Path.cwd()))
+    outputs = outputs_of(
+        campaign,
+        state,
+        pools,
+        only=only,
+        target_seconds=options.batch_seconds,
+        most=options.most_batches,
+    )
+    write_outputs(options.out, digest=campaign_digest(text), **outputs)
+    left = sum(job.id not in state.results for job in state.plan.jobs)
+    logger.info("planned", extra={"campaign": campaign.name, "done": len(state.results), "left": left})
+    return 0
+
+
+def _steps(only: str) -> tuple[str, ...]:
+    """The steps that ``only`` asks for; the rounds of a line are one thing."""
+    names = tuple(step.name for step in STEPS)
+    if not only:
+        return names
+    if only not in names:
+        raise UserError(f"only: expected one of {', '.join(names)}, got {only!r}")
+    return LINE_STEPS if only in LINE_STEPS else (only,)
+
+
+def _text(name: str, store: Store, campaigns: Path | None) -> str:
+    """The campaign's file: as submitted, else as the store holds it, else as it was installed."""
+    if text := os.environ.get(FILE_VARIABLE):
+        return text
+    try:
+        return store.get(CAMPAIGN_KEY).decode()
+    except NoSuchKey:
+        pass
+    except UnicodeDecodeError:
+        raise UserError(f"{store.url}/{CAMPAIGN_KEY}: not a text file") from None
+    installed = sorted(path.stem for path in campaigns.glob("*.yaml")) if campaigns is not None else []
+    offered = ", ".join(installed) or "none"
+    if campaigns is None or name not in installed:
+        raise UserError(
+            f"no campaign {name!r}: {store.url} holds none, and installed are {offered}; "
+            "submit a file with `nameplate submit FILE`"
+        )
+    return (campaigns / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def outputs_of(
+    campaign: Campaign,
+    state: State,
+    pools: tuple[Pool, ...],
+    *,
+    only: Sequence[str],
+    target_seconds: float,
+    most: int | None,
+) -> dict[str, str]:
+    """The outputs by name: JSON lists of batches by step, and of lines by pool (``lines-<pool>``).
+
+    A step that is left out, or has nothing to do, has an empty list.
+    """
+    seconds = seconds_estimate(campaign)
+    batches: dict[str, list[str]] = {step.name: [] for step in STEPS if step.name not in LINE_STEPS}
+    lines: dict[str, list[str]] = {pool.name: [] for pool in pools}
+    for stage in stages_of(state.plan):
+        if stage.line is None and stage.step in only:
+            made = batches_of(stage, state.results, seconds, target_seconds=target_seconds, most=most)
+            batches[stage.step] += [str(batch) for batch in made]
+    if set(LINE_STEPS) & set(only):
+        for line in lines_of(state.plan):
+            pool = pool_of(line, pools)
+            if not _is_finished(state, line):
+                lines[pool.name].append(line.id)
+    if "report" in only and not batches["report"] and "report" not in state.results:
+        # The report's job appears once the last judge has spoken, which is during the run.
+        batches["report"] = ["report+1"]
+    outputs = {step: json.dumps(names) for step, names in batches.items()}
+    return outputs | {f"lines-{name}": json.dumps(rows) for name, rows in lines.items()}
+
+
+def _is_finished(state: State, line: Line) -> bool:
+    """Whether every job of the line is done, and none can follow."""
+    if any(Line(cell.experiment, cell.training_set) == line for cell in state.plan.open_cells):
+        return False
+    return all(
+        job.id in state.results for job in state.plan.jobs if job.step in LINE_STEPS and Line.of(job) == line
+    )

@@ -1,0 +1,54 @@
+"""Pools of nodes: where the runs of an experiment or of a training set are trained."""
+
+from pathlib import Path
+
+import yaml
+from pydantic import Field, ValidationError
+
+from nameplate.campaign.settings import Settings
+from nameplate.errors import UserError
+from nameplate.stages import Line
+
+
+class Pool(Settings):
+    """One pool; empty lists take everything."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    experiments: tuple[str, ...] = ()
+    training_sets: tuple[str, ...] = ()
+
+    def takes(self, line: Line) -> bool:
+        """Whether the runs of this line may be trained here."""
+        return (not self.experiments or line.experiment in self.experiments) and (
+            not self.training_sets or line.training_set in self.training_sets
+        )
+
+
+def read_pools(path: Path) -> tuple[Pool, ...]:
+    """The pools of a file: a list, of which the first that takes a line gets it."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        pools = tuple(
+            Pool(
+                name=item["name"],
+                experiments=tuple(item.get("experiments") or ()),
+                training_sets=tuple(item.get("training_sets") or ()),
+            )
+            for item in raw
+        )
+    except (OSError, yaml.YAMLError, ValidationError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(f"{path}: expected a list of pools ({type(error).__name__})") from error
+    if not pools or len({pool.name for pool in pools}) != len(pools):
+        raise UserError(f"{path}: expected at least one pool, each with a name of its own")
+    return pools
+
+
+def pool_of(line: Line, pools: tuple[Pool, ...]) -> Pool:
+    """The pool of a line; UserError when none takes it."""
+    for pool in pools:
+        if pool.takes(line):
+            return pool
+    raise UserError(
+        f"no pool takes the runs of {line.experiment} on {line.training_set}: "
+        f"the pools are {', '.join(pool.name for pool in pools)}; add one without restrictions"
+    )

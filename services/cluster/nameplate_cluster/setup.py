@@ -1,0 +1,194 @@
+"""``nameplate-cluster setup`` and ``check``: what an install needs beside manifests, and a proof.
+
+Secrets never pass through Helm: its releases keep every value that it rendered.
+"""
+
+import argparse
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import kubernetes
+
+from nameplate.errors import StoreError, TryAgain, UserError
+from nameplate.log import log_to_stderr
+from nameplate.service import exit_code_of
+from nameplate.store.s3 import S3Store
+from nameplate_cluster.account import ObjectStore
+from nameplate_cluster.credentials import (
+    MINIO_KEYS,
+    PATIENT_KEYS,
+    STORE_KEYS,
+    Secrets,
+    random_account,
+    random_patient_key,
+    random_root,
+)
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+def setup_main(args: Sequence[str]) -> int:
+    """Run ``setup``; returns the exit code."""
+    return exit_code_of(lambda: setup(_setup_parser().parse_args(args)))
+
+
+def check_main(args: Sequence[str]) -> int:
+    """Run ``check``; returns the exit code."""
+    return exit_code_of(lambda: check(_check_parser().parse_args(args)))
+
+
+def setup(options: argparse.Namespace) -> int:
+    """Make what is absent: the Secrets, the bucket and, in the chart's MinIO, its limited account."""
+    log_to_stderr()
+    deadline = time.monotonic() + options.patience
+    found = Secrets(_api(), options.namespace)
+    given = set(options.given)
+
+    def secret(name: str, keys: tuple[str, ...], content: Callable[[], dict[str, str]]) -> tuple[str, ...]:
+        def ensure() -> dict[str, str]:
+            return found.need(name, keys) if name in given else found.make(name, content())
+
+        values = persistently(ensure, deadline)
+        return tuple(values[key] for key in keys)
+
+    # All Secrets first: MinIO does not start without its own.
+    root = secret(options.minio_secret, MINIO_KEYS, random_root) if options.minio_secret else None
+    user, password = secret(options.store_secret, STORE_KEYS, random_account)
+    secret(options.key_secret, PATIENT_KEYS, random_patient_key)
+    prepare_store(
+        endpoint=_environment("AWS_ENDPOINT_URL"),
+        region=os.environ.get("AWS_REGION") or "us-east-1",
+        bucket=_environment("NAMEPLATE_BUCKET"),
+        account=(user, password),
+        account_secret=options.store_secret,
+        root=None if root is None else (root[0], root[1]),
+        root_secret=options.minio_secret,
+        deadline=deadline,
+    )
+    logger.info("ready")
+    return 0
+
+
+def prepare_store(
+    *,
+    endpoint: str,
+    region: str,
+    bucket: str,
+    account: tuple[str, str],
+    account_secret: str,
+    root: tuple[str, str] | None,
+    root_secret: str,
+    deadline: float,
+) -> None:
+    """Make the bucket; with MinIO's administrator ``root``, where there is one, the account too.
+
+    ``deadline`` is the time.monotonic() until which a store that does not answer is asked again.
+    """
+    if root is None:
+        store = ObjectStore(endpoint, region, account, account_secret)
+        persistently(lambda: store.make_bucket(bucket), deadline)
+        return
+    admin = ObjectStore(endpoint, region, root, root_secret)
+    persistently(lambda: admin.make_bucket(bucket), deadline)
+    persistently(lambda: admin.grant(*account, bucket), deadline)
+
+
+def check(options: argparse.Namespace) -> int:
+    """Write one object under a key of its own, read it, delete it, as a campaign's pod would."""
+    log_to_stderr()
+    deadline = time.monotonic() + options.patience
+    bucket = _environment("NAMEPLATE_BUCKET")
+    content = secrets.token_hex(16)
+    key = f"{content}.txt"
+    store = persistently(lambda: S3Store.from_environment(f"s3://{bucket}/helm-test"), deadline)
+    store.put(key, content.encode())
+    back = store.get(key)
+    store.delete(key)
+    if back != content.encode() or store.exists(key):
+        raise StoreError(f"{store.url}: gave back something else than was written; is this an S3 service?")
+    print(f"ok: wrote, read and deleted one object in {store.url}")  # noqa: T201 (the verb's answer)
+    return 0
+
+
+def persistently(call: Callable[[], T], deadline: float, pause_s: float = 2.0) -> T:
+    """What ``call`` returns; asked again while it raises TryAgain, until ``deadline`` (time.monotonic())."""
+    said = ""
+    while True:
+        try:
+            return call()
+        except TryAgain as error:
+            if time.monotonic() + pause_s > deadline:
+                raise
+            if str(error) != said:
+                said = str(error)
+                logger.info("waiting", extra={"reason": said})
+        time.sleep(pause_s)
+
+
+def _api() -> Any:
+    """The API server, with the account of this pod."""
+    try:
+        kubernetes.config.load_incluster_config()
+    except kubernetes.config.ConfigException:
+        raise UserError("setup: runs in a pod with the token of nameplate-setup, not here") from None
+    return kubernetes.client.CoreV1Api()
+
+
+def _environment(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise UserError(f"{name}: not set in the environment; the ConfigMap nameplate-store holds it")
+    return value
+
+
+def _setup_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nameplate-cluster setup",
+        description="Make what an installation needs beside its manifests, where it is absent: Secrets with "
+        "random content, the bucket and, in the chart's MinIO, an account limited to that bucket. Where "
+        "the store is stands in AWS_ENDPOINT_URL, AWS_REGION and NAMEPLATE_BUCKET. A second run changes "
+        "nothing. Exit codes: 0 done, 2 a mistake that no retry will mend, 75 try again.",
+        epilog="example:\n  nameplate-cluster setup --minio-secret nameplate-minio",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--store-secret", default="nameplate-store", help="the account of the pods")
+    parser.add_argument("--key-secret", default="nameplate-patient-key", help="the key of the pseudonyms")
+    parser.add_argument(
+        "--minio-secret", default="", help="MinIO's administrator; without it no account is made"
+    )
+    parser.add_argument(
+        "--given", action="append", default=[], metavar="SECRET", help="one that must be there (repeatable)"
+    )
+    parser.add_argument(
+        "--namespace", default=os.environ.get("NAMESPACE", "nameplate"), help="default: NAMESPACE"
+    )
+    _add_patience(parser, 300)
+    return parser
+
+
+def _check_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nameplate-cluster check",
+        description="Write, read and delete one object in the bucket NAMEPLATE_BUCKET, as a campaign's pod "
+        "would: with AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        epilog="example:\n  nameplate-cluster check",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_patience(parser, 30)
+    return parser
+
+
+def _add_patience(parser: argparse.ArgumentParser, default: float) -> None:
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=default,
+        metavar="SECONDS",
+        help=f"how long to wait for what does not answer (default: {default:g})",
+    )

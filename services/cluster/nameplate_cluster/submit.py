@@ -1,0 +1,96 @@
+"""Submitting a campaign: its plan in short, its workflow, and the watch over it."""
+
+import time
+from datetime import UTC, datetime
+
+from nameplate.campaign import Campaign
+from nameplate.estimate import cell_estimates, plan_summary
+from nameplate.pipeline import STEPS
+from nameplate.plan import plan
+from nameplate_cluster.client import CAMPAIGN_LABEL, CAMPAIGN_TEMPLATE, Cluster, Json
+from nameplate_cluster.logs import failure_reasons
+from nameplate_cluster.plan_pod import await_plan, stopped
+from nameplate_cluster.waiting import Wait
+from nameplate_cluster.watch import IMAGE_S, ImageAlarm, View, follow, say, status_text
+from nameplate_cluster.workflow import Attempt, is_over, name_of, phase_of
+
+
+def plan_lines(campaign: Campaign, only: str, gpu_tflops: float) -> list[str]:
+    """The plan in a few lines; ``nameplate plan`` has all of it."""
+    jobs = plan(campaign, {}, {}).jobs
+    counts = [(step.name, sum(job.step == step.name for job in jobs)) for step in STEPS]
+    rows = cell_estimates(campaign)
+    first, expected, limit = (
+        sum(row.first for row in rows),
+        sum(row.expected for row in rows),
+        sum(row.limit for row in rows),
+    )
+    hours = sum(row.expected * row.flop_per_run for row in rows) / (gpu_tflops * 1e12) / 3600
+    size = plan_summary(campaign, gpu_tflops=gpu_tflops)[-1].strip().removeprefix("together ")
+    return [
+        f"campaign {campaign.name}: {campaign.title}" + (f" (the step {only} alone)" if only else ""),
+        "  jobs        " + ", ".join(f"{name} {count}" for name, count in counts if count),
+        f"  trainings   {first} in the first round, {expected:.0f} expected, {limit} at most",
+        f"  GPU-hours   {hours:.3g} at {gpu_tflops:g} TFLOP/s sustained on one GPU (--gpu-tflops)",
+        f"  bytes       {size}",
+    ]
+
+
+def manifest_of(campaign: Campaign, text: str, only: str) -> Json:
+    """The workflow that is submitted: a reference to the chart's template, and the file."""
+    values = {"campaign": campaign.name, "file": text, "only": only}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {
+            "generateName": f"nameplate-{campaign.name}-",
+            "labels": {CAMPAIGN_LABEL: campaign.name},
+        },
+        "spec": {
+            "workflowTemplateRef": {"name": CAMPAIGN_TEMPLATE},
+            "arguments": {"parameters": [{"name": key, "value": value} for key, value in values.items()]},
+        },
+    }
+
+
+def submit(cluster: Cluster, campaign: Campaign, text: str, *, only: str, watch: bool) -> int:
+    """Make the workflow, see its plan through, and watch the rest if asked; returns the exit code."""
+    workflow = name_of(cluster.create_workflow(manifest_of(campaign, text, only)))
+    say(f"submitted: workflow {workflow} in {cluster.namespace}")
+    try:
+        await_plan(cluster, workflow, campaign.name)
+        if not watch:
+            say(f"planned; how far it is: nameplate status {campaign.name} -n {cluster.namespace} --watch")
+            return 0
+        code = watch_to_the_end(cluster, workflow)
+        last = cluster.workflow(workflow)
+        for line in status_text(last, datetime.now(UTC), failure_reasons(cluster, last)):
+            say(line)
+        return code
+    except KeyboardInterrupt:
+        say(
+            f"no longer watched, but {workflow} goes on; to see or end it: nameplate status (or stop) "
+            f"{campaign.name} -n {cluster.namespace}"
+        )
+        return 130
+
+
+def watch_to_the_end(cluster: Cluster, name: str, *, stop_without_image: bool = True) -> int:
+    """Show a workflow until it is over; 0 when it succeeded, else 1.
+
+    An image that is missing for long ends it, unless a person is only looking.
+    """
+    alarm = ImageAlarm(IMAGE_S)
+    trouble: list[tuple[Attempt, Wait]] = []
+
+    def until(workflow: Json) -> bool:
+        found = alarm.trouble(workflow, time.monotonic()) if stop_without_image else None
+        if found is not None:
+            trouble.append(found)
+        return bool(trouble)
+
+    with View() as view:
+        workflow = follow(cluster, name, until=until, view=view)
+    if trouble and not is_over(workflow):
+        raise stopped(cluster, name, *trouble[0])
+    return 0 if phase_of(workflow) == "Succeeded" else 1

@@ -1,0 +1,241 @@
+"""A workflow as a person sees it: pods by step, what waits and why, what failed; shown once or followed."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from nameplate.pipeline import STEPS
+from nameplate_cluster.answer import ClusterUnreachable
+from nameplate_cluster.client import CAMPAIGN_LABEL, Cluster, Json
+from nameplate_cluster.waiting import Wait, wait_of
+from nameplate_cluster.workflow import (
+    Attempt,
+    attempts_of,
+    is_over,
+    message_of,
+    name_of,
+    newest_attempts,
+    phase_of,
+    time_of,
+)
+
+ORDER = ("plan", *(step.name for step in STEPS))
+PATIENCE_S = 600.0
+"""How long a cluster may be silent while its workflow is watched."""
+IMAGE_S = 120.0
+"""How long an image may be missing while the workflow is watched."""
+
+
+def headline(workflow: Json, now: datetime) -> str:
+    """Campaign, workflow, phase, how long."""
+    status = workflow.get("status") or {}
+    labels = workflow["metadata"].get("labels") or {}
+    name = labels.get(CAMPAIGN_LABEL, name_of(workflow))
+    began = time_of(status.get("startedAt")) or time_of(workflow["metadata"].get("creationTimestamp")) or now
+    ended = time_of(status.get("finishedAt"))
+    words = {"Succeeded": "done", "Failed": "failed", "Error": "failed", "Pending": "waiting"}
+    phase = words.get(phase_of(workflow), "running")
+    if phase == "running" and (workflow.get("spec") or {}).get("shutdown"):
+        phase = "stopping"
+    return f"{name}: {phase} after {clock((ended or now) - began)} (workflow {name_of(workflow)})"
+
+
+def clock(span: object) -> str:
+    """A span of time as h:mm:ss or m:ss."""
+    seconds = max(0, int(getattr(span, "total_seconds", lambda: 0)()))
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def by_step(attempts: list[Attempt]) -> dict[str, Counter[str]]:
+    """Pods by state, and those that were tried again, of every step in the pipeline's order."""
+    counts: dict[str, Counter[str]] = {}
+    newest = newest_attempts(attempts)
+    for attempt in newest:
+        counts.setdefault(attempt.step, Counter())[attempt.state] += 1
+    known = {attempt.node for attempt in newest}
+    for attempt in attempts:
+        if attempt.node not in known:
+            counts[attempt.step]["again"] += 1
+    steps = [*(step for step in ORDER if step in counts), *(step for step in counts if step not in ORDER)]
+    return {step: counts[step] for step in steps}
+
+
+def waits_of(attempts: list[Attempt]) -> dict[tuple[str, Wait], int]:
+    """Why pods are waiting, how many for each reason; being started is none."""
+    found: Counter[tuple[str, Wait]] = Counter()
+    for attempt in newest_attempts(attempts):
+        if attempt.state == "waiting":
+            wait = wait_of(attempt.message)
+            if wait.kind != "start":
+                found[attempt.step, wait] += 1
+    return dict(found)
+
+
+def failures_of(attempts: list[Attempt]) -> list[Attempt]:
+    """The last attempts that failed."""
+    return [attempt for attempt in newest_attempts(attempts) if attempt.state == "failed"]
+
+
+def status_text(workflow: Json, now: datetime, reasons: Mapping[str, str] = {}) -> list[str]:
+    """The workflow as lines of text; ``reasons`` is what pods that failed say of it, by node."""
+    attempts = attempts_of(workflow)
+    lines = [headline(workflow, now)]
+    rows = by_step(attempts)
+    if rows:
+        lines.append(f"  {'pods':<11} {'done':>6} {'running':>8} {'waiting':>8} {'failed':>7} {'again':>6}")
+    for step, count in rows.items():
+        lines.append(
+            f"  {step:<11} {count['done']:>6} {count['running']:>8} {count['waiting']:>8} "
+            f"{count['failed']:>7} {count['again']:>6}"
+        )
+    lines += [f"  {line}" for line in wait_lines(attempts, workflow)]
+    failed = failures_of(attempts)
+    lines += [f"  failed: {failure_line(attempt, reasons.get(attempt.node))}" for attempt in failed[:10]]
+    if len(failed) > 10:
+        lines.append(f"  and {len(failed) - 10} more")
+    if is_over(workflow) and phase_of(workflow) != "Succeeded" and not failed and message_of(workflow):
+        lines.append(f"  {message_of(workflow)}")
+    return lines
+
+
+def wait_lines(attempts: list[Attempt], workflow: Json) -> list[str]:
+    """One line a reason to wait, of pods and of the workflow as a whole."""
+    lines = [f"{pods(number)} of {step}: {wait.text}" for (step, wait), number in waits_of(attempts).items()]
+    if not attempts and not is_over(workflow):
+        lines.append(wait_of(message_of(workflow)).text)
+    return lines
+
+
+def pods(number: int) -> str:
+    """A number of pods in words."""
+    return "1 pod" if number == 1 else f"{number} pods"
+
+
+def failure_line(attempt: Attempt, reason: str | None = None) -> str:
+    """What failed, and why: in its own words, or in Argo's."""
+    what = (
+        attempt.batch if attempt.batch.startswith(f"{attempt.step}/") else f"{attempt.step} {attempt.batch}"
+    )
+    why = " ".join((reason or attempt.message).split())[:300] or "no reason given"
+    return f"{what.strip()}: {why}"
+
+
+class View:
+    """Shows a workflow while it goes on: a table that is redrawn on a terminal, a line a change elsewhere."""
+
+    def __init__(self, *, terminal: bool | None = None) -> None:
+        self._console = Console(highlight=False, soft_wrap=True)
+        live = self._console.is_terminal if terminal is None else terminal
+        self._live = Live(console=self._console, refresh_per_second=4) if live else None
+        self._said: set[str] = set()
+
+    def __enter__(self) -> "View":
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, workflow: Json) -> None:
+        """Show the workflow as it is now."""
+        now = datetime.now(UTC)
+        if self._live is not None:
+            self._live.update(Text("\n".join(status_text(workflow, now))))
+            return
+        attempts = attempts_of(workflow)
+        status = workflow.get("status") or {}
+        stamp = clock(now - (time_of(status.get("startedAt")) or now))
+        parts = []
+        for step, count in by_step(attempts).items():
+            rest = [f"{count[state]} {state}" for state in ("running", "waiting", "failed") if count[state]]
+            if rest:
+                parts.append(f"{step} {count['done']} done, {', '.join(rest)}")
+            else:
+                parts.append(f"{step} {count['done']} done")
+        self._once(stamp, "; ".join(parts))
+        for line in wait_lines(attempts, workflow):
+            self._once(stamp, line)
+        for attempt in attempts:
+            if attempt.state == "failed":
+                self._once(stamp, f"failed: {failure_line(attempt)} (pod {attempt.pod})")
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        self._console.print(text, markup=False)
+
+    def _once(self, stamp: str, text: str) -> None:
+        if text and text not in self._said:
+            self._said.add(text)
+            self.say(f"[{stamp}] {text}")
+
+
+def follow(
+    cluster: Cluster,
+    name: str,
+    *,
+    until: Callable[[Json], bool] = is_over,
+    every_s: float = 2.0,
+    limit_s: float | None = None,
+    view: View | None = None,
+) -> Json:
+    """Look at the workflow again and again until it is as ``until`` asks, or the time is over.
+
+    A cluster that does not answer for a while is forgiven: its API may be restarting.
+    """
+    began = heard = time.monotonic()
+    while True:
+        try:
+            workflow = cluster.workflow(name)
+            heard = time.monotonic()
+        except ClusterUnreachable as error:
+            if time.monotonic() - heard > PATIENCE_S:
+                raise
+            if view is not None:
+                view.say(f"{error}; asking again")
+            time.sleep(max(every_s, 5.0))
+            continue
+        if view is not None:
+            view.show(workflow)
+        if until(workflow) or is_over(workflow):
+            return workflow
+        if limit_s is not None and time.monotonic() - began > limit_s:
+            return workflow
+        # A large workflow is a large answer: look less often.
+        time.sleep(every_s if len((workflow.get("status") or {}).get("nodes") or ()) < 500 else 5 * every_s)
+
+
+def say(text: str) -> None:
+    """A line for the person."""
+    print(text, file=sys.stdout, flush=True)  # noqa: T201 (a verb's output)
+
+
+class ImageAlarm:
+    """Remembers since when an image is missing: Kubernetes tries again for ever, a person need not."""
+
+    def __init__(self, patience_s: float, steps: tuple[str, ...] | None = None) -> None:
+        self._patience_s = patience_s
+        self._steps = steps
+        self._since: dict[str, float] = {}
+
+    def trouble(self, workflow: Json, now_s: float) -> tuple[Attempt, Wait] | None:
+        """The pod that has waited too long for what will not come by itself; None where there is none."""
+        waiting = [attempt for attempt in attempts_of(workflow) if attempt.state == "waiting"]
+        hopeless = {attempt.node: (attempt, wait_of(attempt.message)) for attempt in waiting}
+        hopeless = {node: found for node, found in hopeless.items() if found[1].hopeless}
+        if self._steps is not None:
+            hopeless = {node: found for node, found in hopeless.items() if found[0].step in self._steps}
+        self._since = {node: self._since.get(node, now_s) for node in hopeless}
+        for node, found in hopeless.items():
+            if now_s - self._since[node] >= self._patience_s:
+                return found
+        return None

@@ -1,0 +1,172 @@
+"""An Argo Workflow as its JSON tells it: pods by step, their attempts, and why one is waiting. Pure."""
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from nameplate.errors import UserError
+from nameplate_cluster.client import Json
+
+STAGES = ("plan", "export")
+State = Literal["waiting", "running", "done", "failed"]
+_STATES: dict[str, State] = {
+    "": "waiting",
+    "Pending": "waiting",
+    "Running": "running",
+    "Succeeded": "done",
+    "Failed": "failed",
+    "Error": "failed",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One pod."""
+
+    node: str
+    """Id of the node."""
+    pod: str
+    """Name of the pod."""
+    task: str
+    """Name of what it does; attempts at the same have the same."""
+    step: str
+    """A step of the pipeline, or 'plan'."""
+    batch: str
+    """What it does, as the plan names it; a judge's line; or empty."""
+    state: State
+    message: str
+    began: datetime | None
+    """When the workflow asked for the pod."""
+    ended: datetime | None
+    exit_code: int | None
+    timing: Json
+    """Where its time went, as it wrote it; empty when it did not."""
+
+    @property
+    def first_job(self) -> str:
+        """The first job of its batch."""
+        return self.batch.rpartition("+")[0] or self.batch
+
+
+def name_of(workflow: Json) -> str:
+    """The workflow's name."""
+    return str(workflow["metadata"]["name"])
+
+
+def phase_of(workflow: Json) -> str:
+    """Pending, Running, Succeeded, Failed or Error."""
+    return str((workflow.get("status") or {}).get("phase") or "Pending")
+
+
+def is_over(workflow: Json) -> bool:
+    """Whether nothing more will happen."""
+    return phase_of(workflow) in ("Succeeded", "Failed", "Error")
+
+
+def message_of(workflow: Json) -> str:
+    """What Argo says of the whole workflow."""
+    return str((workflow.get("status") or {}).get("message") or "")
+
+
+def time_of(text: Any) -> datetime | None:
+    """A time as Kubernetes writes it; None where there is none."""
+    if not text:
+        return None
+    return datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def nodes_of(workflow: Json) -> dict[str, Json]:
+    """The nodes by id; Argo packs those of large workflows.
+
+    Raises UserError when the site's Argo keeps them in a database of its own.
+    """
+    status = workflow.get("status") or {}
+    if packed := status.get("compressedNodes"):
+        nodes: dict[str, Json] = json.loads(gzip.decompress(base64.b64decode(packed)))
+        return nodes
+    if status.get("offloadNodeStatusVersion") and not status.get("nodes"):
+        raise UserError(
+            f"{name_of(workflow)}: this Argo keeps the nodes of large workflows in its database; "
+            "set ARGO_SERVER and ARGO_TOKEN to ask its server instead"
+        )
+    return dict(status.get("nodes") or {})
+
+
+def step_of(node: Json) -> str:
+    """The step that a node is of, by the template that it comes from; its own name elsewhere."""
+    reference = node.get("templateRef") or {}
+    template = str(reference.get("name") or node.get("templateScope", "").rpartition("/")[2])
+    step = template.removeprefix("nameplate-")
+    if step in ("", "campaign", template):
+        return re.sub(r"[(:].*", "", str(node.get("displayName") or node.get("name") or "?"))
+    return step
+
+
+def pod_name(workflow: str, node: Json) -> str:
+    """The name that Argo gives to a node's pod.
+
+    It is the workflow's name, the template's, and the number at the end of the node's id; cut where
+    Kubernetes would not take it. The only pod of a workflow without steps has the workflow's name.
+    """
+    if node["name"] == workflow:
+        return workflow
+    template = str((node.get("templateRef") or {}).get("template") or node.get("templateName") or "")
+    number = str(node["id"]).rpartition("-")[2]
+    return f"{f'{workflow}-{template}'[:242]}-{number}"
+
+
+def attempts_of(workflow: Json) -> list[Attempt]:
+    """Every pod of the workflow, in the order in which they were asked for."""
+    name = name_of(workflow)
+    found = []
+    for node in nodes_of(workflow).values():
+        if node.get("type") != "Pod" or node.get("phase") in ("Skipped", "Omitted"):
+            continue
+        inputs = _parameters(node.get("inputs"))
+        outputs = node.get("outputs") or {}
+        code = outputs.get("exitCode")
+        # An attempt's name ends in its number, "(0)"; what it attempts is the rest.
+        retried = (node.get("nodeFlag") or {}).get("retried")
+        task = re.sub(r"\(\d+\)$", "", node["name"]) if retried else node["name"]
+        found.append(
+            Attempt(
+                node=str(node["id"]),
+                pod=pod_name(name, node),
+                task=task,
+                step=step_of(node),
+                batch=inputs.get("batch") or inputs.get("line", ""),
+                state=_STATES.get(str(node.get("phase") or ""), "failed"),
+                message=str(node.get("message") or ""),
+                began=time_of(node.get("startedAt")),
+                ended=time_of(node.get("finishedAt")),
+                exit_code=int(code) if code is not None and str(code).lstrip("-").isdigit() else None,
+                timing=_timing(_parameters(outputs).get("timing", "")),
+            )
+        )
+    start = datetime.min.replace(tzinfo=UTC)
+    return sorted(found, key=lambda attempt: (attempt.began or start, attempt.node))
+
+
+def newest_attempts(attempts: Iterable[Attempt]) -> list[Attempt]:
+    """The last attempt at each task, in the order of their first."""
+    last: dict[str, Attempt] = {}
+    for attempt in attempts:
+        last[attempt.task] = attempt
+    return list(last.values())
+
+
+def _parameters(part: Any) -> dict[str, str]:
+    return {item["name"]: str(item.get("value", "")) for item in (part or {}).get("parameters") or ()}
+
+
+def _timing(text: str) -> Json:
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,105 @@
+"""One turn of a line: judge what has been trained, then say what its next round, or its end, consists of."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nameplate.batch import Timing
+from nameplate.campaign import Campaign
+from nameplate.errors import UserError
+from nameplate.estimate import seconds_estimate
+from nameplate.job import run_job
+from nameplate.plan import Job
+from nameplate.result import Result
+from nameplate.stages import LINE_STEPS, Batch, Line, batches_of, lines_of, stages_of
+from nameplate.state import State
+from nameplate.store import Store, open_store
+from nameplate.stored import committed_results, read_campaign
+
+logger = logging.getLogger(__name__)
+
+MOST_TURNS = 90
+"""Argo gives up on templates that call themselves a hundred times."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What a line has to do next; both empty when it has come to its end."""
+
+    training: tuple[Batch, ...]
+    evaluation: tuple[Batch, ...]
+    """Wanted only once no training is left."""
+
+
+def turn_of(
+    state: State, line: Line, seconds: Callable[[Job], float], *, target_seconds: float, most: int | None
+) -> Turn:
+    """The batches that a line needs next, from the state of its campaign."""
+    batches: dict[str, list[Batch]] = {step: [] for step in LINE_STEPS}
+    for stage in stages_of(state.plan):
+        if stage.line == line:
+            batches[stage.step] += batches_of(
+                stage, state.results, seconds, target_seconds=target_seconds, most=most
+            )
+    training = tuple(batches["training"])
+    return Turn(training=training, evaluation=() if training else tuple(batches["evaluation"]))
+
+
+def judge_line(
+    line_id: str,
+    store_url: str,
+    *,
+    digest: str | None,
+    patience: float,
+    target_seconds: float,
+    most: int | None,
+    timing: Timing,
+) -> Turn:
+    """Do the judges' jobs of a line that can be done, and say what follows."""
+    began = time.monotonic()
+    store = open_store(store_url, create=False, patience=patience)
+    campaign = read_campaign(store, digest=digest)
+    state = State(campaign, store, {})
+    line = next((line for line in lines_of(state.plan) if line.id == line_id), None)
+    if line is None:
+        raise UserError(f"{line_id}: the campaign has no such line")
+    _trust_packs(state, store, line)
+    timing.plan_s += time.monotonic() - began
+
+    def mine(job: Job) -> bool:
+        return job.step in LINE_STEPS and Line.of(job) == line
+
+    before, worked = time.monotonic(), timing.work_s
+    while True:
+        state.take_committed(among=mine)
+        ready = [
+            job
+            for job in state.plan.jobs
+            if job.step == "judge" and mine(job) and job.id not in state.results and state.has_needs(job)
+        ]
+        if not ready:
+            break
+        for job in ready:
+            state.take(job, _run(job, campaign, store, state.results, timing))
+    timing.commit_s += time.monotonic() - before - (timing.work_s - worked)
+    return turn_of(state, line, seconds_estimate(campaign), target_seconds=target_seconds, most=most)
+
+
+def _trust_packs(state: State, store: Store, line: Line) -> None:
+    """Take the packs that the line's runs read as they are committed: the plan has looked at them."""
+    runs = [job for job in state.plan.jobs if job.step == "training" and Line.of(job) == line]
+    packs = {need for job in runs for need in job.needs if need.startswith("pack/")}
+    for job in state.plan.jobs:
+        if job.id in packs:
+            state.take(job, committed_results(store, [job.id], may_follow=True)[job.id])
+
+
+def _run(job: Job, campaign: Campaign, store: Store, results: Mapping[str, Result], timing: Timing) -> Result:
+    def add(seconds: float) -> None:
+        timing.work_s += seconds
+
+    needed = {need: results[need] for need in job.needs}
+    timing.jobs += 1
+    return run_job(job, campaign, Path.cwd(), store, needed, on_worked=add)

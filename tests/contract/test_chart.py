@@ -1,0 +1,425 @@
+"""The chart: what it renders is what k8s/ holds, keeps `restricted`, and opens no more than is used."""
+
+import filecmp
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "charts" / "nameplate"
+HELM = shutil.which("helm") or shutil.which("helm", path=Path("~/.cache/test-cluster/bin").expanduser())
+
+pytestmark = pytest.mark.skipif(HELM is None, reason="no helm program")
+
+OTHER_S3 = ("--set", "objectStore.endpoint=https://s3.example.org,objectStore.existingSecret=site-account")
+
+
+def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    assert HELM is not None
+    return subprocess.run([HELM, *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+def rendered(*arguments: str) -> list[dict[str, Any]]:
+    """The objects of the chart with these further arguments of `helm template`."""
+    ran = helm("template", "nameplate", str(CHART), "-n", "nameplate", *arguments)
+    assert ran.returncode == 0, ran.stderr
+    return [document for document in yaml.safe_load_all(ran.stdout) if document]
+
+
+def refusal(*settings: str) -> str:
+    ran = helm("template", "nameplate", str(CHART), *(f"--set={setting}" for setting in settings))
+    assert ran.returncode != 0, settings
+    return ran.stderr
+
+
+@pytest.fixture(scope="module")
+def objects() -> list[dict[str, Any]]:
+    return rendered()
+
+
+def of_kind(objects: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
+    return {thing["metadata"]["name"]: thing for thing in objects if thing["kind"] == kind}
+
+
+def pod_specs(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any], dict[str, str]]]:
+    """Name, spec and labels of every pod that the objects make themselves; Argo's are not among them."""
+    for thing in objects:
+        where = f"{thing['kind']}/{thing['metadata']['name']}"
+        if thing["kind"] == "Pod":
+            yield where, thing["spec"], thing["metadata"]["labels"]
+        elif thing["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"):
+            template = thing["spec"]["template"]
+            yield where, template["spec"], template["metadata"]["labels"]
+        elif thing["kind"] == "CronJob":
+            template = thing["spec"]["jobTemplate"]["spec"]["template"]
+            yield where, template["spec"], template["metadata"]["labels"]
+
+
+def violations(spec: dict[str, Any]) -> list[str]:
+    """What in a pod the Pod Security level `restricted` forbids, and a root that can be written to."""
+    found = [key for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key)]
+    allowed = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim"}
+    allowed |= {"projected", "secret"}
+    for volume in spec.get("volumes", []):
+        found += [f"volume {kind}" for kind in volume if kind != "name" and kind not in allowed]
+    pod = spec.get("securityContext", {})
+    containers = [
+        *spec["containers"],
+        *spec.get("initContainers", []),
+        *spec.get("ephemeralContainers", []),
+    ]
+    for container in containers:
+        own = container.get("securityContext", {})
+        both = {**pod, **own}
+        wrong = {
+            "runAsNonRoot": both.get("runAsNonRoot") is not True,
+            "runAsUser": both.get("runAsUser") in (0, None),
+            "seccompProfile": both.get("seccompProfile", {}).get("type")
+            not in ("RuntimeDefault", "Localhost"),
+            "allowPrivilegeEscalation": own.get("allowPrivilegeEscalation") is not False,
+            "privileged": bool(own.get("privileged")),
+            "capabilities": own.get("capabilities") != {"drop": ["ALL"]},
+            "procMount": own.get("procMount", "Default") != "Default",
+            "readOnlyRootFilesystem": own.get("readOnlyRootFilesystem") is not True,
+            "hostPort": any(port.get("hostPort") for port in container.get("ports", [])),
+        }
+        found += [f"{container['name']}: {name}" for name, is_wrong in wrong.items() if is_wrong]
+    return found
+
+
+def test_lint() -> None:
+    ran = helm("lint", "--strict", str(CHART))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_k8s_is_the_chart_rendered(tmp_path: Path) -> None:
+    assert HELM is not None
+    path = f"{Path(HELM).parent}{os.pathsep}{os.environ['PATH']}"
+    ran = subprocess.run(
+        [ROOT / "scripts" / "render", tmp_path],
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    fresh = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    kept = {file.name: file.read_text() for file in (ROOT / "k8s").glob("*.yaml")}
+    assert sorted(kept) == sorted(fresh), "run `make render`"
+    for name in sorted(fresh):
+        assert kept[name] == fresh[name], f"k8s/{name}: run `make render`"
+
+
+def test_k8s_lies_in_its_namespace() -> None:
+    for file in (ROOT / "k8s").glob("*.yaml"):
+        for thing in yaml.safe_load_all(file.read_text()):
+            if thing["kind"] == "Namespace":
+                assert thing["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+            else:
+                assert thing["metadata"].get("namespace") == "nameplate", (file.name, thing["metadata"])
+
+
+def test_the_chart_has_the_campaigns(objects: list[dict[str, Any]]) -> None:
+    names = sorted(file.name for file in (ROOT / "campaigns").glob("*.yaml"))
+    assert sorted(file.name for file in (CHART / "campaigns").iterdir()) == names
+    _, different, absent = filecmp.cmpfiles(ROOT / "campaigns", CHART / "campaigns", names, shallow=False)
+    assert not different + absent, "run `make render`"
+    held = of_kind(objects, "ConfigMap")["nameplate-campaigns"]["data"]
+    assert held == {name: (ROOT / "campaigns" / name).read_text() for name in names}
+
+
+def test_campaigns_of_the_values_come_beside_them(tmp_path: Path) -> None:
+    text = "\n  # starts anywhere, {{ is not Helm's }}\nname: mine\n"
+    (tmp_path / "mine.yaml").write_text(text)
+    files = [f"--set-file=campaigns.{name}={tmp_path / 'mine.yaml'}" for name in ("mine", "demo")]
+    held = of_kind(rendered(*files), "ConfigMap")["nameplate-campaigns"]["data"]
+    assert sorted(held) == ["demo.yaml", "mine.yaml", "paper.yaml"]
+    assert held["mine.yaml"] == held["demo.yaml"] == text
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("minio.enabled=perhaps", "at '/minio/enabled': got string, want boolean"),
+        ("minio.enabld=true", "at '/minio': additional properties 'enabld' not allowed"),
+        ("minio.size=large", "at '/minio/size': 'large' does not match"),
+        ("objectStore.bucket=My_Bucket", "at '/objectStore/bucket': 'My_Bucket' does not match"),
+        ("objectStore.endpoint=minio:9000", "at '/objectStore/endpoint': 'minio:9000' does not match"),
+        ("image.tags.trainning=1", "at '/image/tags': additional properties 'trainning' not allowed"),
+        ("networkPolicy.apiServer.ports={0}", "at '/networkPolicy/apiServer/ports/0': minimum"),
+        ("campaigns.Not_A_Name=x", "at '/campaigns': additional properties 'Not_A_Name' not allowed"),
+        ("minio.enabled=false", "objectStore.endpoint: expected the URL of an S3 service"),
+        ("objectStore.endpoint=https://s3.example.org", "objectStore.existingSecret: expected the name"),
+        ("resourceQuota.enabled=true", "resourceQuota.hard: expected at least one amount"),
+    ],
+)
+def test_a_wrong_value_is_named(setting: str, said: str) -> None:
+    assert said in refusal(setting)
+
+
+def test_every_value_has_a_schema() -> None:
+    schema = yaml.safe_load((CHART / "values.schema.json").read_text())
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+
+    def walk(part: Any, known: dict[str, Any], path: str) -> None:
+        if not isinstance(part, dict) or "properties" not in known:
+            return
+        assert known.get("additionalProperties") is False, path
+        assert set(part) <= set(known["properties"]), path
+        for name, value in part.items():
+            walk(value, known["properties"][name], f"{path}.{name}")
+
+    walk(values, schema, "values")
+
+
+@pytest.mark.parametrize("arguments", [(), OTHER_S3], ids=["own MinIO", "another S3"])
+def test_every_pod_is_restricted(arguments: tuple[str, ...]) -> None:
+    pods = list(pod_specs(rendered(*arguments)))
+    assert len(pods) == (2 if arguments else 3)
+    for where, spec, labels in pods:
+        assert not violations(spec), where
+        assert labels["app.kubernetes.io/part-of"] == "nameplate", where  # what the policies select
+        for container in spec["containers"]:
+            assert container["resources"]["requests"], where
+            assert container["resources"]["limits"]["memory"], where
+
+
+def test_only_setup_holds_a_token(objects: list[dict[str, Any]]) -> None:
+    holders = [where for where, spec, _ in pod_specs(objects) if spec["automountServiceAccountToken"]]
+    assert [where.partition("-setup")[0] for where in holders] == ["Job/nameplate"]
+    for account in of_kind(objects, "ServiceAccount").values():
+        assert account["automountServiceAccountToken"] is False
+
+
+def test_violations_are_seen() -> None:
+    assert violations({"containers": [{"name": "a"}]}) == [
+        "a: runAsNonRoot",
+        "a: runAsUser",
+        "a: seccompProfile",
+        "a: allowPrivilegeEscalation",
+        "a: capabilities",
+        "a: readOnlyRootFilesystem",
+    ]
+    volumes = [{"name": "v", "hostPath": {"path": "/"}}]
+    assert violations({"hostNetwork": True, "volumes": volumes, "containers": []}) == [
+        "hostNetwork",
+        "volume hostPath",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [(), OTHER_S3], ids=["own MinIO", "another S3"])
+def test_no_secret_is_rendered(arguments: tuple[str, ...]) -> None:
+    secrets = of_kind(rendered(*arguments), "Secret")
+    assert list(secrets) == ["nameplate-executor.service-account-token"]
+    (token,) = secrets.values()
+    assert token["type"] == "kubernetes.io/service-account-token"
+    assert not {"data", "stringData"} & set(token)
+
+
+def test_no_variable_is_there_twice(objects: list[dict[str, Any]]) -> None:
+    for where, spec, _ in pod_specs(objects):
+        for container in [*spec["containers"], *spec.get("initContainers", [])]:
+            names = [variable["name"] for variable in container.get("env", [])]
+            assert len(names) == len(set(names)), where
+
+
+def test_no_key_is_there_twice() -> None:
+    class Strict(yaml.SafeLoader):
+        pass
+
+    def mapping(loader: Any, node: Any) -> dict[str, Any]:
+        keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
+        assert len(keys) == len(set(keys)), (keys, str(node.start_mark))
+        return dict(loader.construct_pairs(node, deep=True))
+
+    Strict.add_constructor("tag:yaml.org,2002:map", mapping)
+    for arguments in ((), OTHER_S3):
+        ran = helm("template", "nameplate", str(CHART), *arguments)
+        assert list(yaml.load_all(ran.stdout, Strict))
+
+
+def test_rights(objects: list[dict[str, Any]]) -> None:
+    roles = {name: role["rules"] for name, role in of_kind(objects, "Role").items()}
+    assert roles["nameplate-executor"] == [
+        {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}
+    ]
+    assert roles["nameplate-setup"] == [
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]},
+        {
+            "apiGroups": [""],
+            "resources": ["secrets"],
+            "resourceNames": ["nameplate-store", "nameplate-patient-key", "nameplate-minio"],
+            "verbs": ["get"],
+        },
+    ]
+    granted = {
+        (resource, verb)
+        for rule in roles["nameplate-submitter"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert not {resource for resource, _ in granted} & {"secrets", "pods/exec", "*"}
+    assert {resource for resource, verb in granted if verb not in ("get", "list", "watch")} == {"workflows"}
+    assert not of_kind(objects, "ClusterRole")
+    bound = {
+        (subject["name"], binding["roleRef"]["name"])
+        for binding in of_kind(objects, "RoleBinding").values()
+        for subject in binding["subjects"]
+    }
+    assert bound == {(f"nameplate-{name}",) * 2 for name in ("executor", "submitter", "setup")}
+
+
+DNS = {"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}
+CLIENTS = {"app.kubernetes.io/part-of": "nameplate", "nameplate.dev/needs": "store"}
+MINIO = {
+    "app.kubernetes.io/name": "nameplate",
+    "app.kubernetes.io/component": "minio",
+    "app.kubernetes.io/part-of": "nameplate",
+}
+
+
+def peers(*cidrs: str) -> list[dict[str, Any]]:
+    return [{"ipBlock": {"cidr": cidr}} for cidr in cidrs]
+
+
+def tcp(*ports: int) -> list[dict[str, Any]]:
+    return [{"protocol": "TCP", "port": port} for port in ports]
+
+
+def test_policies_of_the_default(objects: list[dict[str, Any]]) -> None:
+    policies = {name: policy["spec"] for name, policy in of_kind(objects, "NetworkPolicy").items()}
+    assert policies == {
+        "nameplate-default-deny": {
+            "podSelector": {"matchLabels": {"app.kubernetes.io/part-of": "nameplate"}},
+            "policyTypes": ["Ingress", "Egress"],
+        },
+        "nameplate-store-clients": {
+            "podSelector": {"matchLabels": CLIENTS},
+            "policyTypes": ["Egress"],
+            "egress": [
+                DNS,
+                {"to": [{"podSelector": {"matchLabels": MINIO}}], "ports": tcp(9000)},
+                {"to": peers("0.0.0.0/0"), "ports": tcp(443, 6443)},
+            ],
+        },
+        "nameplate-minio": {
+            "podSelector": {"matchLabels": MINIO},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"from": [{"podSelector": {"matchLabels": CLIENTS}}], "ports": tcp(9000)}],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "store", "api"),
+    [
+        (
+            "",
+            {"to": peers("0.0.0.0/0"), "ports": tcp(443)},
+            {"to": peers("0.0.0.0/0"), "ports": tcp(443, 6443)},
+        ),
+        (
+            "objectStore.endpoint=http://s3:7070/,objectStore.cidrs={10.1.0.0/16,10.2.0.0/16}",
+            {"to": peers("10.1.0.0/16", "10.2.0.0/16"), "ports": tcp(7070)},
+            {"to": peers("0.0.0.0/0"), "ports": tcp(443, 6443)},
+        ),
+        (
+            "objectStore.endpoint=http://s3,objectStore.peers[0].podSelector.matchLabels.app=rgw,"
+            "networkPolicy.apiServer.cidrs={10.0.0.1/32},networkPolicy.apiServer.ports={6443}",
+            {"to": [{"podSelector": {"matchLabels": {"app": "rgw"}}}], "ports": tcp(80)},
+            {"to": peers("10.0.0.1/32"), "ports": tcp(6443)},
+        ),
+        (
+            "objectStore.port=8333",
+            {"to": peers("0.0.0.0/0"), "ports": tcp(8333)},
+            {"to": peers("0.0.0.0/0"), "ports": tcp(443, 6443)},
+        ),
+    ],
+)
+def test_policies_of_another_s3(settings: str, store: dict[str, Any], api: dict[str, Any]) -> None:
+    policies = of_kind(rendered(*OTHER_S3, *(["--set", settings] if settings else [])), "NetworkPolicy")
+    assert set(policies) == {"nameplate-default-deny", "nameplate-store-clients"}
+    assert policies["nameplate-store-clients"]["spec"]["egress"] == [DNS, store, api]
+
+
+def test_another_s3_brings_no_minio() -> None:
+    objects = rendered(*OTHER_S3)
+    assert not of_kind(objects, "StatefulSet")
+    assert not of_kind(objects, "Service")
+    assert "nameplate-minio" not in of_kind(objects, "ServiceAccount")
+    assert of_kind(objects, "ConfigMap")["nameplate-store"]["data"] == {
+        "AWS_ENDPOINT_URL": "https://s3.example.org",
+        "AWS_REGION": "us-east-1",
+        "NAMEPLATE_BUCKET": "nameplate",
+    }
+    (job,) = of_kind(objects, "Job").values()
+    arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert arguments == [
+        "--store-secret=site-account",
+        "--key-secret=nameplate-patient-key",
+        "--given=site-account",
+        "--patience=300",
+    ]
+    rules = of_kind(objects, "Role")["nameplate-setup"]["rules"]
+    assert rules[1]["resourceNames"] == ["site-account", "nameplate-patient-key"]
+
+
+def test_the_setup_job_is_named_by_what_it_does() -> None:
+    def name(*settings: str) -> str:
+        (found,) = of_kind(rendered(*(f"--set={setting}" for setting in settings)), "Job")
+        return found
+
+    assert name() == name("campaigns.mine=x", "minio.size=5Gi", "networkPolicy.enabled=false")
+    others = [
+        "objectStore.bucket=other",
+        "objectStore.region=eu-1",
+        "image.tag=0.2.0",
+        "patientKey.existingSecret=k",
+    ]
+    assert len({name(), *map(name, others)}) == 1 + len(others)
+
+
+def test_selectors_and_claims_never_change(objects: list[dict[str, Any]]) -> None:
+    """They are immutable: a version or the name of a release in them would break every upgrade."""
+    (minio,) = of_kind(objects, "StatefulSet").values()
+    assert minio["spec"]["selector"] == {"matchLabels": MINIO}
+    assert minio["spec"]["template"]["metadata"]["labels"] == MINIO
+    assert minio["spec"]["volumeClaimTemplates"][0]["metadata"]["labels"] == MINIO
+    assert minio["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain"
+    assert of_kind(objects, "Service")["nameplate-minio"]["spec"]["selector"] == MINIO
+
+
+def test_labels(objects: list[dict[str, Any]]) -> None:
+    wanted = {"name", "instance", "version", "component", "part-of", "managed-by"}
+    for thing in objects:
+        labels = thing["metadata"]["labels"]
+        missing = {f"app.kubernetes.io/{name}" for name in wanted} - set(labels)
+        assert not missing, (thing["kind"], thing["metadata"]["name"], missing)
+
+
+def test_images_of_a_registry() -> None:
+    tags = "image.tag=1.2,image.tags.cluster=1.2-rc"
+    objects = rendered("--set", f"image.registry=registry.example.org/ct,{tags},image.pullSecrets={{site}}")
+    (job,) = of_kind(objects, "Job").values()
+    image = job["spec"]["template"]["spec"]["containers"][0]["image"]
+    assert image == "registry.example.org/ct/nameplate/cluster:1.2-rc"
+    accounts = of_kind(objects, "ServiceAccount")
+    for name in ("nameplate-runner", "nameplate-setup", "nameplate-minio"):
+        assert accounts[name]["imagePullSecrets"] == [{"name": "site"}]
+
+
+def test_quota_and_limits_are_there_when_asked_for(objects: list[dict[str, Any]]) -> None:
+    assert not of_kind(objects, "ResourceQuota")
+    assert not of_kind(objects, "LimitRange")
+    on = rendered(
+        "--set",
+        r"resourceQuota.enabled=true,resourceQuota.hard.requests\.nvidia\.com/gpu=4,limitRange.enabled=true",
+    )
+    assert of_kind(on, "ResourceQuota")["nameplate"]["spec"] == {"hard": {"requests.nvidia.com/gpu": "4"}}
+    assert of_kind(on, "LimitRange")["nameplate"]["spec"]["limits"][0]["type"] == "Container"
