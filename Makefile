@@ -11,7 +11,7 @@ RUN_FLAGS ?=
 TEST_PROCESSES ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit bench clean
+.PHONY: help demo test lint types unit bench images render e2e faults scale clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,27 @@ unit: $(VENV)/.dev  ## tests, one process a core
 
 bench: $(VENV)/.dev  ## every figure that the README quotes (takes a while)
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+images:  ## container images of all services, with docker, podman or buildah (TORCH_INDEX=... for CUDA)
+	scripts/images
+
+render:  ## k8s/ and the chart's copies of campaigns/, from the chart (needs helm)
+	scripts/render
+
+# On a cluster of kind, load the images after they are built: LOAD="kind load docker-image"
+LOAD ?=
+E2E_FLAGS ?=
+
+e2e: $(VENV)/.dev  ## on the cluster of KUBECONFIG: build and load images, install, run a campaign, uninstall
+	scripts/images
+	$(if $(LOAD),for service in $(notdir $(wildcard services/*)); do $(LOAD) nameplate/$$service:0.1.0 || exit 1; done)
+	$(BIN)/python tests/e2e/campaign.py $(E2E_FLAGS)
+
+faults: $(VENV)/.dev  ## on a cluster that is yours alone: inject every fault and write docs/faults.md
+	$(BIN)/python tests/e2e/faults.py $(E2E_FLAGS)
+
+scale: $(VENV)/.dev  ## on a cluster: 500 jobs with parallelism 20, none lost or doubled
+	$(BIN)/python tests/e2e/scale.py $(E2E_FLAGS)
 
 clean:  ## forget the environment and the caches; runs/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

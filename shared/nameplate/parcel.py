@@ -12,7 +12,7 @@ from nameplate.errors import TryAgain, UserError
 BEGIN, LINE, END = "NAMEPLATE-REPORT-BEGIN ", "NAMEPLATE-REPORT ", "NAMEPLATE-REPORT-END"
 LINE_BYTES = 6000
 """Of the packed archive in one line: container logs cut lines of 16 KiB."""
-MOST_BYTES = 1 << 30
+MOST_BYTES = 1 << 28
 
 
 class Torn(TryAgain):

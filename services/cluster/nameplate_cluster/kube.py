@@ -94,8 +94,7 @@ class Kube:
         self._ask(
             f"stop the workflow {name} in {self.namespace}",
             self._custom.patch_namespaced_custom_object,
-            # A list is taken for a JSON patch by every version of the client.
-            body=[{"op": "add", "path": "/spec/shutdown", "value": how}],
+            body={"spec": {"shutdown": how}},
             name=name,
             plural="workflows",
             namespace=self.namespace,

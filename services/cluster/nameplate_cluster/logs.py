@@ -17,6 +17,7 @@ from nameplate_cluster.workflow import Attempt, attempts_of, is_over, name_of, n
 
 _AHEAD = ("time", "level", "event", "job")
 _MOST_FOLLOWED = 50
+_LOOK_S = 3.0
 
 
 def pods_for(attempts: list[Attempt], what: str) -> list[Attempt]:
@@ -107,8 +108,7 @@ def show_logs(
 ) -> int:
     """Print the log of a job or of a step; exit code 2 through UserError where there is none."""
     found = pods_for(attempts_of(workflow), what)
-    asked: set[str] = set()
-    lines = _streams(cluster, workflow, what, asked) if follow else _reads(cluster, workflow, found)
+    lines = _streams(cluster, workflow, what) if follow else _reads(cluster, workflow, found)
     shown = False
     for line in lines:
         entry = parse_line(line)
@@ -149,40 +149,38 @@ def _reads(cluster: Cluster, workflow: Json, found: list[Attempt]) -> Iterator[s
             continue
 
 
-def _streams(cluster: Cluster, workflow: Json, what: str, asked: set[str]) -> Iterator[str]:
-    """Lines of all pods as they come, of those too that start later, until the workflow is over."""
+def _streams(cluster: Cluster, workflow: Json, what: str) -> Iterator[str]:
+    """Lines of all pods as they come, also of those that start later, until the job or workflow is over."""
     name = name_of(workflow)
     lines: queue.Queue[str] = queue.Queue()
-    threads: list[threading.Thread] = []
+    threads: dict[str, threading.Thread] = {}
 
     def read(pod: str) -> None:
-        try:
+        # The pod may be gone, or the connection: what came before is shown.
+        with contextlib.suppress(NameplateError):
             for line in cluster.pod_log(name, pod, follow=True):
                 lines.put(line)
-        except NameplateError:
-            return  # the pod is gone, or the connection: what came before is shown
 
-    looked = 0.0
+    looked = -_LOOK_S
     while True:
-        alive = [thread for thread in threads if thread.is_alive()]
-        if time.monotonic() - looked > 3.0 and len(alive) < _MOST_FOLLOWED:
+        if time.monotonic() - looked >= _LOOK_S:
             looked = time.monotonic()
-            if threads:
-                workflow = cluster.workflow(name)
-            for attempt in pods_for(attempts_of(workflow), what):
-                if attempt.state != "waiting" and attempt.pod not in asked:
-                    asked.add(attempt.pod)
-                    threads.append(threading.Thread(target=read, args=(attempt.pod,), daemon=True))
-                    threads[-1].start()
-            if not threads:
-                workflow = cluster.workflow(name)
+            workflow = cluster.workflow(name)
+            room = _MOST_FOLLOWED - sum(thread.is_alive() for thread in threads.values())
+            begun = [
+                attempt for attempt in pods_for(attempts_of(workflow), what) if attempt.state != "waiting"
+            ]
+            for attempt in [attempt for attempt in begun if attempt.pod not in threads][:room]:
+                threads[attempt.pod] = threading.Thread(target=read, args=(attempt.pod,), daemon=True)
+                threads[attempt.pod].start()
         try:
             yield lines.get(timeout=1.0)
             continue
         except queue.Empty:
             pass
-        alive = [thread for thread in threads if thread.is_alive()]
-        if not alive and (is_over(workflow) or _all_ended(workflow, what)) and lines.empty():
+        # An Argo Server keeps the log of a finished pod open until the workflow is over.
+        alive = any(thread.is_alive() for thread in threads.values())
+        if _all_ended(workflow, what) or (is_over(workflow) and not alive):
             return
 
 

@@ -1,20 +1,22 @@
 """Fetching a campaign's report: a pod with the store's account prints it, and its log carries it here."""
 
 import contextlib
+import queue
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 from nameplate.archive import unpack_folder
 from nameplate.errors import DamagedObject, NameplateError, TryAgain, UserError
-from nameplate.parcel import MOST_BYTES, Torn, received
+from nameplate.parcel import MOST_BYTES, received
 from nameplate_cluster.answer import NotThere
 from nameplate_cluster.client import REPORT_TEMPLATE, Cluster, Json
 from nameplate_cluster.logs import last_reason
 from nameplate_cluster.plan_pod import IMAGE_S, PodFailed
 from nameplate_cluster.waiting import wait_of
 from nameplate_cluster.watch import ImageAlarm, follow, say
-from nameplate_cluster.workflow import attempts_of, is_over, message_of, name_of
+from nameplate_cluster.workflow import Attempt, attempts_of, is_over, message_of, name_of
 
 START_S = 600.0
 TRIES = 3
@@ -34,8 +36,10 @@ def report(cluster: Cluster, campaign: str, out: Path) -> int:
     try:
         data = _fetch(cluster, name)
     finally:
-        with contextlib.suppress(NameplateError):
+        try:
             cluster.delete_workflow(name)
+        except NameplateError as error:
+            say(f"note: the workflow {name} is left for an hour: {error}")
     write_report(data, out)
     say(f"report: {out / 'index.html'}")
     return 0
@@ -59,40 +63,57 @@ def manifest_of(campaign: str) -> Json:
 
 
 def _fetch(cluster: Cluster, name: str) -> bytes:
+    """The archive, read from the log of the workflow's pod from its first moment on.
+
+    A node keeps 10 MiB of a log: what is read late of a larger one has lost its beginning.
+    """
+    follow(cluster, name, until=lambda workflow: bool(attempts_of(workflow)), every_s=0.5, limit_s=START_S)
     alarm = ImageAlarm(IMAGE_S)
-    trouble: list[str] = []
-
-    def started(workflow: Json) -> bool:
+    deadline, tries = time.monotonic() + START_S, TRIES
+    while True:
+        answer = _reading(cluster, name)
+        while answer.empty():
+            workflow = cluster.workflow(name)
+            if (found := alarm.trouble(workflow, time.monotonic())) is not None:
+                raise UserError(f"the report cannot be fetched: {found[1].text}")
+            time.sleep(0.5)
+        result = answer.get()
+        if isinstance(result, bytes):
+            return result
+        workflow = cluster.workflow(name)
         attempts = attempts_of(workflow)
-        found = alarm.trouble(workflow, time.monotonic())
-        if found is not None:
-            trouble.append(found[1].text)
-        return bool(trouble) or any(attempt.state != "waiting" for attempt in attempts)
+        if attempts and attempts[-1].state == "failed":
+            raise _failure(cluster, name, attempts[-1])
+        if attempts and attempts[-1].state == "done":
+            tries -= 1
+        if tries == 0:
+            raise result
+        if is_over(workflow) and not attempts:
+            raise PodFailed(f"no report: {message_of(workflow)}", 1)
+        if time.monotonic() > deadline:
+            why = wait_of(attempts[-1].message if attempts else message_of(workflow)).text
+            raise TryAgain(f"the pod that prints the report does not start: {why}; try again later")
+        time.sleep(0.3)
 
-    workflow = follow(cluster, name, until=started, every_s=1.0, limit_s=START_S)
-    attempts = attempts_of(workflow)
-    if trouble:
-        raise UserError(f"the report cannot be fetched: {trouble[0]}")
-    if not attempts or attempts[-1].state == "waiting":
-        why = wait_of(attempts[-1].message if attempts else message_of(workflow)).text
-        raise TryAgain(f"the pod that prints the report does not start: {why}; try again later")
-    pod = attempts[-1].pod
-    for attempt in range(TRIES):
+
+def _reading(cluster: Cluster, name: str) -> "queue.Queue[bytes | NameplateError]":
+    """Starts to read the log beside; the answer is the archive, or why there is none (yet)."""
+    answer: queue.Queue[bytes | NameplateError] = queue.Queue()
+
+    def read() -> None:
         try:
-            # Followed from the start: the log of a large report is rotated while it is written.
-            return received(cluster.pod_log(name, pod, follow=attempt == 0))
-        except (Torn, NotThere):
-            workflow = follow(cluster, name, until=is_over, every_s=1.0, limit_s=START_S)
-            last = attempts_of(workflow)[-1]
-            if last.state == "failed":
-                raise _failure(cluster, name, workflow) from None
-            if attempt == TRIES - 1:
-                raise
-    raise AssertionError
+            attempts = attempts_of(cluster.workflow(name))
+            if not attempts:
+                raise NotThere("the pod is not there yet")
+            answer.put(received(cluster.pod_log(name, attempts[-1].pod, follow=True)))
+        except NameplateError as error:
+            answer.put(error)
+
+    threading.Thread(target=read, daemon=True).start()
+    return answer
 
 
-def _failure(cluster: Cluster, name: str, workflow: Json) -> NameplateError:
-    last = attempts_of(workflow)[-1]
+def _failure(cluster: Cluster, name: str, last: Attempt) -> NameplateError:
     reason = None
     with contextlib.suppress(NameplateError):
         reason = last_reason(list(cluster.pod_log(name, last.pod)))

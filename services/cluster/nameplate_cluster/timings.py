@@ -72,6 +72,20 @@ def _row(step: str, attempts: list[Attempt]) -> StepTime:
     )
 
 
+def idle_seconds(workflow: Json) -> float:
+    """Seconds of a finished workflow in which it had no pod at all."""
+    status = workflow.get("status") or {}
+    reached, ended = time_of(status.get("startedAt")), time_of(status.get("finishedAt"))
+    if reached is None or ended is None:
+        return 0.0
+    idle = 0.0
+    for attempt in attempts_of(workflow):  # in the order of their start
+        if attempt.began is not None and attempt.ended is not None:
+            idle += max(0.0, (attempt.began - reached).total_seconds())
+            reached = max(reached, attempt.ended)
+    return idle + max(0.0, (ended - reached).total_seconds())
+
+
 def timing_lines(workflow: Json) -> list[str]:
     """The table that ``status --timings`` prints."""
     rows = step_times(workflow)
@@ -100,6 +114,7 @@ def timing_lines(workflow: Json) -> list[str]:
     status = workflow.get("status") or {}
     began, ended = time_of(status.get("startedAt")), time_of(status.get("finishedAt"))
     if began and ended:
-        lines.append(f"  the workflow took {(ended - began).total_seconds():.0f} s from its start to its end")
+        wall, idle = (ended - began).total_seconds(), idle_seconds(workflow)
+        lines.append(f"  the workflow took {wall:.0f} s; {idle:.0f} s of them without any pod (Argo's own)")
     lines.append("  cluster: waiting for a node, fetching the image, starting and ending the containers")
     return [line.rstrip() for line in lines]

@@ -41,8 +41,8 @@ def headline(workflow: Json, now: datetime) -> str:
     ended = time_of(status.get("finishedAt"))
     words = {"Succeeded": "done", "Failed": "failed", "Error": "failed", "Pending": "waiting"}
     phase = words.get(phase_of(workflow), "running")
-    if phase == "running" and (workflow.get("spec") or {}).get("shutdown"):
-        phase = "stopping"
+    if (workflow.get("spec") or {}).get("shutdown"):
+        phase = {"running": "stopping", "waiting": "stopping", "failed": "stopped"}.get(phase, phase)
     return f"{name}: {phase} after {clock((ended or now) - began)} (workflow {name_of(workflow)})"
 
 

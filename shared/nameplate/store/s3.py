@@ -61,7 +61,9 @@ class S3Store:
             session_token=os.environ.get("AWS_SESSION_TOKEN"),
             secure=where.scheme == "https",
             region=os.environ.get("AWS_REGION") or "us-east-1",
+            # More connections than the SDK has threads for the parts of a large file.
             http_client=urllib3.PoolManager(
+                maxsize=16,
                 timeout=urllib3.Timeout(connect=5, read=120),
                 retries=urllib3.Retry(total=4, backoff_factor=0.3, status_forcelist=(502, 503, 504)),
             ),

@@ -1,0 +1,210 @@
+"""The two runners agree: the pods of a cluster, here one process a pod, leave the local runner's bytes."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nameplate.stored import campaign_digest
+
+POOLS = "- {name: default}\n"
+
+
+def _service(service: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    code = f"import sys; from nameplate_{service}.cli import main; sys.exit(main())"
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert not check or ran.returncode == 0, ran.stderr
+    return ran
+
+
+def _digests(store: Path) -> dict[str, str]:
+    return {
+        path.relative_to(store).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(store.rglob("*"))
+        if path.is_file() and path.relative_to(store).parts[0] not in ("logs", "work")
+    }
+
+
+class Walk:
+    """A campaign walked as the workflow walks it: plan, steps, lines, report."""
+
+    def __init__(self, text: str, store: Path, scratch: Path) -> None:
+        self.store, self.scratch = store, scratch
+        campaigns = scratch / "campaigns"
+        campaigns.mkdir(parents=True)
+        (campaigns / "tiny.yaml").write_text(text)
+        (scratch / "pools.yaml").write_text(POOLS)
+        self.pods = 0
+
+    def plan(self, *more: str, check: bool = True) -> dict[str, str]:
+        out = self.scratch / f"plan-{self.pods}"
+        self.pods += 1
+        _service(
+            "cluster", "plan", "tiny", "--store", str(self.store), "--campaigns",
+            str(self.scratch / "campaigns"), "--pools", str(self.scratch / "pools.yaml"), "--out",
+            str(out), *more, check=check,
+        )  # fmt: skip
+        return {path.name: path.read_text() for path in out.iterdir()}
+
+    def batch(self, service: str, batch: str, digest: str) -> None:
+        self.pods += 1
+        timing = self.scratch / "timing"
+        _service(
+            service, "batch", batch, "--store", str(self.store), "--digest", digest, "--timing", str(timing)
+        )
+        assert set(json.loads(timing.read_text())) == {"start_s", "plan_s", "work_s", "commit_s", "jobs"}
+
+    def line(self, line: str, digest: str) -> None:
+        for turn in range(10):
+            out = self.scratch / "turn"
+            _service(
+                "training", "line", line, "--store", str(self.store), "--digest", digest, "--turn",
+                str(turn), "--out", str(out),
+            )  # fmt: skip
+            self.pods += 1
+            for batch in json.loads((out / "training").read_text()):
+                self.batch("training", batch, digest)
+            for batch in json.loads((out / "evaluation").read_text()):
+                self.batch("evaluation", batch, digest)
+            if (out / "more").read_text() == "no":
+                return
+        raise AssertionError("the line never ends")
+
+    def everything(self) -> None:
+        planned = self.plan()
+        services = {"cohort": "synthesis", "pack": "synthesis"}
+        for step in ("phantom", "ingest", "skullstrip", "cohort", "synthesis", "pack"):
+            for batch in json.loads(planned[step]):
+                self.batch(services.get(step, step), batch, planned["digest"])
+        for line in json.loads(planned["lines-default"]):
+            self.line(line, planned["digest"])
+        for batch in json.loads(planned["report"]):
+            self.batch("evaluation", batch, planned["digest"])
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory, tiny_text: str) -> Walk:
+    folder = tmp_path_factory.mktemp("walked")
+    walk = Walk(tiny_text, folder / "store", folder / "scratch")
+    walk.everything()
+    return walk
+
+
+def test_the_pods_leave_the_bytes_that_the_local_runner_leaves(
+    walked: Walk, tiny_text: str, tmp_path: Path
+) -> None:
+    campaign = tmp_path / "tiny.yaml"
+    campaign.write_text(tiny_text)
+    command = ["run", str(campaign), "--store", str(tmp_path / "local"), "--workers", "2"]
+    subprocess.run([sys.executable, "-m", "nameplate", *command], check=True, capture_output=True)
+    assert _digests(walked.store) == _digests(tmp_path / "local")
+
+
+def test_a_second_plan_has_nothing_left(walked: Walk, tiny_text: str) -> None:
+    planned = walked.plan()
+    assert planned.pop("digest") == campaign_digest(tiny_text)
+    assert set(planned.values()) == {"[]"}
+    assert "lines-default" in planned
+
+
+def test_what_was_lost_is_all_that_is_planned_again(walked: Walk) -> None:
+    before = _digests(walked.store)
+    run = walked.store / "models/spheres/study/easy/Siemens/g0/s000/weights.pt"
+    run.unlink()
+    planned = walked.plan()
+    assert json.loads(planned["lines-default"]) == ["spheres/Siemens"]
+    assert {name for name, text in planned.items() if text != "[]"} == {"digest", "lines-default", "report"}
+    walked.line("spheres/Siemens", planned["digest"])
+    assert _digests(walked.store) == before
+
+
+def test_one_step_alone_plans_that_step(walked: Walk, tmp_path: Path, tiny_text: str) -> None:
+    fresh = Walk(tiny_text, tmp_path / "store", tmp_path / "scratch")
+    planned = fresh.plan("--only", "phantom")
+    assert json.loads(planned["phantom"]) == ["phantom/study/000+2"]
+    assert {name for name, text in planned.items() if text != "[]"} == {"digest", "phantom"}
+    training = fresh.plan("--only", "training")
+    assert json.loads(training["lines-default"])
+    assert training["ingest"] == training["report"] == "[]"
+
+
+def test_a_campaign_that_has_changed_since_it_was_planned_is_refused(walked: Walk) -> None:
+    ran = _service(
+        "phantom",
+        "batch",
+        "phantom/study/000+1",
+        "--store",
+        str(walked.store),
+        "--digest",
+        "0" * 64,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert "has changed since this run was planned; submit the campaign again" in ran.stderr
+
+
+def test_a_batch_of_another_service_is_refused(walked: Walk) -> None:
+    ran = _service("ingest", "batch", "phantom/study/000+1", "--store", str(walked.store), check=False)
+    assert ran.returncode == 2
+    assert "work of the service phantom, not ingest" in ran.stderr
+
+
+def test_a_job_before_what_it_needs_is_tried_again_not_failed(tiny_text: str, tmp_path: Path) -> None:
+    """Another copy of the job that it needs may just be writing it anew."""
+    walk = Walk(tiny_text, tmp_path / "store", tmp_path / "scratch")
+    planned = walk.plan()
+    ran = _service(
+        "ingest", "batch", "ingest/study/000+2", "--store", str(walk.store), "--digest", planned["digest"],
+        check=False,
+    )  # fmt: skip
+    assert ran.returncode == 75
+    assert "phantom/study/000: not done yet, but needed" in ran.stderr
+
+
+def test_a_batch_that_is_asked_to_end_ends_between_its_jobs_and_goes_on_later(
+    tiny_text: str, tmp_path: Path
+) -> None:
+    walk = Walk(tiny_text, tmp_path / "store", tmp_path / "scratch")
+    digest = walk.plan()["digest"]
+    code = "import sys; from nameplate_phantom.cli import main; sys.exit(main())"
+    arguments = ["batch", "phantom/study/000+2", "--store", str(walk.store), "--digest", digest]
+    command = [sys.executable, "-c", code, *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if '"start"' in line:
+                break
+        os.kill(process.pid, signal.SIGTERM)
+        rest = process.stderr.read()
+    assert process.returncode == 75, rest
+    assert "asked to stop before phantom/study/001; what was done is committed" in rest
+    assert json.loads(walk.plan()["phantom"]) == ["phantom/study/001+1"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("seed: 7", "seed: x", "seed: "),
+        ("name: tiny", "name: other", "the file of campaign tiny names itself 'other'"),
+        ("  study:\n", "  study:\n    nonsense: 1\n", "cohorts.study.nonsense: unknown key"),
+    ],
+)
+def test_a_wrong_campaign_file_is_one_line_before_anything_is_written(
+    old: str, new: str, expected: str, tiny_text: str, tmp_path: Path
+) -> None:
+    walk = Walk(tiny_text.replace(old, new, 1), tmp_path / "store", tmp_path / "scratch")
+    ran = _service(
+        "cluster", "plan", "tiny", "--store", str(walk.store), "--campaigns", str(walk.scratch / "campaigns"),
+        "--pools", str(walk.scratch / "pools.yaml"), "--out", str(tmp_path / "out"), check=False,
+    )  # fmt: skip
+    assert ran.returncode == 2
+    assert expected in ran.stderr
+    assert not (tmp_path / "out").exists()
+    assert not (walk.store / "campaign.yaml").exists()

@@ -1,0 +1,283 @@
+"""The chart's workflows are pipeline.py: its steps, order, fan-out, commands and retries."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from chart import HELM, ROOT, rendered, violations
+
+from nameplate.campaign import load_campaign
+from nameplate.pipeline import STEPS, step_named
+from nameplate.stages import LINE_STEPS
+from nameplate.state import State
+from nameplate.store.directory import DirectoryStore
+from nameplate_cluster.plan import outputs_of
+from nameplate_cluster.pools import Pool
+
+pytestmark = pytest.mark.skipif(HELM is None, reason="no helm program")
+
+ARGO = shutil.which("argo") or shutil.which("argo", path=Path("~/.cache/test-cluster/bin").expanduser())
+EXAMPLES = sorted((ROOT / "charts/nameplate/examples").glob("*.yaml"))
+RUNS = sorted((ROOT / "argo").glob("*.yaml"))
+Json = dict[str, Any]
+
+
+def _templates(*arguments: str) -> dict[str, Json]:
+    found = rendered(*arguments)
+    return {thing["metadata"]["name"]: thing for thing in found if thing["kind"] == "WorkflowTemplate"}
+
+
+@pytest.fixture(scope="module")
+def templates() -> dict[str, Json]:
+    return _templates()
+
+
+@pytest.fixture(scope="module", params=["defaults", *EXAMPLES], ids=lambda p: getattr(p, "stem", p))
+def any_templates(request: pytest.FixtureRequest) -> dict[str, Json]:
+    return _templates() if request.param == "defaults" else _templates("-f", str(request.param))
+
+
+def _pods(templates: dict[str, Json]) -> list[tuple[str, Json]]:
+    """Every template that is a pod, with the step that it is of."""
+    return [
+        (name.removeprefix("nameplate-"), template)
+        for name, thing in templates.items()
+        for template in thing["spec"]["templates"]
+        if "container" in template
+    ]
+
+
+def _tasks(templates: dict[str, Json]) -> dict[str, Json]:
+    (campaign,) = templates["nameplate-campaign"]["spec"]["templates"]
+    return {task["name"]: task for task in campaign["dag"]["tasks"]}
+
+
+def _before(tasks: dict[str, Json], name: str) -> set[str]:
+    """All tasks that come before one."""
+    found: set[str] = set()
+    for earlier in (tasks[name].get("depends") or "").split(" && "):
+        if earlier:
+            found |= {earlier, *_before(tasks, earlier)}
+    return found
+
+
+def test_one_template_a_step_and_the_plan_and_the_campaign(templates: dict[str, Json]) -> None:
+    assert set(templates) == {f"nameplate-{name}" for name in ("plan", "campaign", *(s.name for s in STEPS))}
+
+
+def test_every_step_runs_its_service_with_the_command_of_its_batches(any_templates: dict[str, Json]) -> None:
+    for step, template in _pods(any_templates):
+        service = "cluster" if step == "plan" else step_named(step).service
+        container = template["container"]
+        assert container["image"] == f"nameplate/{service}:0.1.0"
+        verb = {"plan": "plan", "judge": "line"}.get(step, "batch")
+        if template["name"] == "export":
+            verb = "export"
+        assert container["command"] == [f"nameplate-{service}", verb]
+        assert any(arg.startswith("--store=s3://$(NAMEPLATE_BUCKET)/") for arg in container["args"])
+        if verb in ("batch", "line"):
+            assert "--digest={{inputs.parameters.digest}}" in container["args"]
+            assert "--timing=/tmp/nameplate/timing" in container["args"]
+
+
+def test_the_order_is_that_of_the_pipeline(any_templates: dict[str, Json]) -> None:
+    tasks = _tasks(any_templates)
+    lines = {name for name in tasks if name.startswith("lines-")}
+    assert lines
+    assert set(tasks) == {"plan", *lines, *(s.name for s in STEPS if s.name not in LINE_STEPS)}
+    for step in STEPS:
+        mine = lines if step.name in LINE_STEPS else {step.name}
+        for name in mine:
+            before = _before(tasks, name)
+            assert "plan" in before
+            for need in step.needs:
+                if need in LINE_STEPS:
+                    assert name in lines or lines <= before, (name, need)
+                elif need != step.name:
+                    assert need in before, (name, need)
+    for name in lines:
+        # No line waits for another one.
+        assert not _before(tasks, name) & lines
+
+
+def test_every_step_fans_out_over_the_batches_that_the_plan_names(any_templates: dict[str, Json]) -> None:
+    tasks = _tasks(any_templates)
+    for name, task in tasks.items():
+        if name == "plan":
+            continue
+        assert task["withParam"] == f"{{{{tasks.plan.outputs.parameters.{name}}}}}"
+        given = {p["name"]: p["value"] for p in task["arguments"]["parameters"]}
+        item = "line" if name.startswith("lines-") else "batch"
+        assert given[item] == "{{item}}"
+
+
+def test_a_line_is_judged_trained_and_evaluated_in_its_own_pool(any_templates: dict[str, Json]) -> None:
+    training = {t["name"]: t for t in any_templates["nameplate-training"]["spec"]["templates"]}
+    evaluation = {t["name"] for t in any_templates["nameplate-evaluation"]["spec"]["templates"]}
+    pools = {name.removeprefix("line-") for name in training if name.startswith("line-")}
+    assert {f"lines-{pool}" for pool in pools} == {t for t in _tasks(any_templates) if t.startswith("lines-")}
+    for pool in pools:
+        assert {f"batch-{pool}", f"line-{pool}"} <= set(training)
+        assert f"batch-{pool}" in evaluation
+        steps = [step for group in training[f"line-{pool}"]["steps"] for step in group]
+        assert [step["name"] for step in steps] == ["judge", "training", "evaluation", "again"]
+        targets = [step.get("template") or step["templateRef"]["template"] for step in steps]
+        assert targets == ["judge", f"batch-{pool}", f"batch-{pool}", f"line-{pool}"]
+
+
+def test_the_plan_has_an_output_for_everything_that_runs(tmp_path: Path) -> None:
+    campaign = load_campaign(ROOT / "campaigns" / "demo.yaml")
+    state = State(campaign, DirectoryStore(tmp_path), {})
+    for arguments in ((), ("-f", str(ROOT / "charts/nameplate/examples/gpu-per-manufacturer.yaml"))):
+        found = rendered(*arguments)
+        (plan,) = next(t for t in found if t["metadata"]["name"] == "nameplate-plan")["spec"]["templates"]
+        pools = yaml.safe_load(
+            next(t for t in found if t["metadata"]["name"] == "nameplate-pools")["data"]["pools.yaml"]
+        )
+        made = tuple(
+            Pool(
+                name=pool["name"],
+                experiments=tuple(pool["experiments"]),
+                training_sets=tuple(pool["training_sets"]),
+            )
+            for pool in pools
+        )
+        every = tuple(step.name for step in STEPS)
+        outputs = outputs_of(campaign, state, made, only=every, target_seconds=60, most=None)
+        declared = {p["name"]: p["valueFrom"]["path"] for p in plan["outputs"]["parameters"]}
+        assert declared == {name: f"/tmp/nameplate/{name}" for name in ("digest", *outputs)}
+
+
+def test_machines_are_tried_again_and_mistakes_are_not(any_templates: dict[str, Json]) -> None:
+    for step, template in _pods(any_templates):
+        if template["name"] == "export":
+            assert "retryStrategy" not in template
+            continue
+        retry = template["retryStrategy"]
+        assert retry["retryPolicy"] == "Always"
+        # A retried pod must not get the rest of somebody's time as its deadline.
+        assert "maxDuration" not in retry["backoff"]
+        if step == "plan":
+            assert "75" not in retry["expression"]
+            continue
+        assert int(retry["limit"]) == step_named(step).retries
+        assert "in [75, 143]" in retry["expression"]
+        assert 'lastRetry.status == "Error"' in retry["expression"]
+        assert "OOMKilled" in retry["expression"]
+
+
+def test_every_pod_keeps_restricted_argos_own_containers_included(any_templates: dict[str, Json]) -> None:
+    for step, template in _pods(any_templates):
+        patch = json.loads(template["podSpecPatch"])
+        main = {"name": "main", **template["container"]}
+        spec = {
+            "securityContext": template["securityContext"],
+            "containers": [main, *patch["containers"]],
+            "initContainers": patch["initContainers"],
+            "volumes": template["volumes"],
+        }
+        assert [c["name"] for c in (*patch["containers"], *patch["initContainers"])] == ["wait", "init"]
+        assert violations(spec) == [], step
+        assert template["automountServiceAccountToken"] is False
+        assert template["serviceAccountName"] == "nameplate-runner"
+        assert template["executor"] == {"serviceAccountName": "nameplate-executor"}
+        names = [item["name"] for item in main.get("env", [])]
+        assert len(set(names)) == len(names)
+
+
+def test_only_the_plan_and_the_ingest_hold_the_key_of_the_patients(any_templates: dict[str, Json]) -> None:
+    for step, template in _pods(any_templates):
+        names = [item["name"] for item in template["container"]["env"]]
+        assert ("NAMEPLATE_KEY" in names) == (step in ("plan", "ingest")), step
+        for item in template["container"]["env"]:
+            if item["name"] == "NAMEPLATE_KEY":
+                assert set(item["valueFrom"]) == {"secretKeyRef"}
+
+
+def test_memory_is_what_the_pipeline_says(templates: dict[str, Json]) -> None:
+    units = {"Mi": 1, "Gi": 1024}
+    for step, template in _pods(templates):
+        if step != "plan":
+            limit = template["container"]["resources"]["limits"]["memory"]
+            assert int(limit[:-2]) * units[limit[-2:]] >= step_named(step).memory_mib, step
+
+
+def test_gpus_are_asked_for_where_the_pool_has_them() -> None:
+    found = _templates("-f", str(ROOT / "charts/nameplate/examples/gpu-per-manufacturer.yaml"))
+    for step, template in _pods(found):
+        wanted = template["container"]["resources"].get("limits", {}).get("nvidia.com/gpu")
+        assert wanted == (1 if step in ("training", "evaluation") else None)
+        if step in ("training", "evaluation"):
+            pool = template["metadata"]["labels"]["nameplate.dev/pool"]
+            (semaphore,) = template["synchronization"]["semaphores"]
+            assert semaphore["configMapKeyRef"] == {"name": "nameplate-pools", "key": pool}
+    for _, template in _pods(_templates()):
+        assert "nvidia.com/gpu" not in template["container"]["resources"]["limits"]
+
+
+def test_nodes_of_a_pool_are_the_pools() -> None:
+    found = _templates(
+        "--set", "pools.default.nodeSelector.card=a100", "--set", "pools.default.tolerations[0].key=gpu",
+        "--set", "pools.default.sharedMemory=2Gi", "--set", "steps.synthesis.nodeSelector.kind=cpu",
+    )  # fmt: skip
+    for step, template in _pods(found):
+        if step in ("training", "evaluation"):
+            assert template["nodeSelector"] == {"card": "a100"}
+            assert template["tolerations"] == [{"key": "gpu"}]
+            assert {"name": "shared-memory", "mountPath": "/dev/shm"} in template["container"]["volumeMounts"]
+        else:
+            assert template.get("nodeSelector") == ({"kind": "cpu"} if step == "synthesis" else None)
+
+
+def test_a_pool_says_what_differs_from_the_default_and_zero_is_something_to_say() -> None:
+    found = _templates(
+        "--set", "pools.default.gpu.count=2", "--set", "pools.default.limit=3",
+        "--set", "pools.ge.trainingSets={GE}", "--set", "pools.ge.gpu.count=0", "--set", "pools.ge.limit=0",
+    )  # fmt: skip
+    by_name = {t["name"]: t for step, t in _pods(found) if step == "training"}
+    assert "nvidia.com/gpu" not in by_name["batch-ge"]["container"]["resources"]["limits"]
+    assert "synchronization" not in by_name["batch-ge"]
+    assert by_name["batch-ge"]["timeout"] == by_name["batch-default"]["timeout"]
+    assert by_name["batch-default"]["container"]["resources"]["limits"]["nvidia.com/gpu"] == 2
+
+
+def test_bulk_data_is_not_argos(any_templates: dict[str, Json]) -> None:
+    assert '"artifacts"' not in json.dumps(any_templates)
+    for _, template in _pods(any_templates):
+        assert template["archiveLocation"] == {"archiveLogs": False}
+
+
+def test_the_cohorts_volume_is_for_reading_and_for_plan_and_ingest_alone() -> None:
+    found = _templates("--set", "data.existingClaim=ncct")
+    for step, template in _pods(found):
+        mounts = {mount["mountPath"]: mount for mount in template["container"]["volumeMounts"]}
+        assert ("/data" in mounts) == (step in ("plan", "ingest"))
+        if "/data" in mounts:
+            assert mounts["/data"]["readOnly"] is True
+
+
+def test_what_a_person_submits_names_a_stage_that_the_plan_knows() -> None:
+    stages = {path.stem for path in RUNS} - {"campaign"}
+    assert stages == {s.name for s in STEPS} - {"judge", "evaluation"}  # they belong to training
+    for path in RUNS:
+        run = yaml.safe_load(path.read_text())
+        assert run["spec"]["workflowTemplateRef"] == {"name": "nameplate-campaign"}
+        given = {p["name"]: p["value"] for p in run["spec"]["arguments"]["parameters"]}
+        assert given.get("only", "campaign") == path.stem
+
+
+@pytest.mark.skipif(ARGO is None, reason="no argo program")
+def test_argo_finds_nothing_to_complain_of(tmp_path: Path) -> None:
+    assert ARGO is not None
+    for name, arguments in {"defaults": (), **{p.stem: ("-f", str(p)) for p in EXAMPLES}}.items():
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(yaml.safe_dump_all(list(_templates(*arguments).values())))
+        ran = subprocess.run(
+            [ARGO, "lint", "--offline", "--strict", str(file), *map(str, RUNS)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -1,0 +1,564 @@
+#!/usr/bin/env python3
+"""Inject every fault that a cluster knows into a running campaign; each must end in the undisturbed bytes.
+
+    make faults            all of them, and docs/faults.md with what was seen
+    tests/e2e/faults.py --only drain,oom
+
+Needs a cluster in KUBECONFIG with Argo Workflows and the images (``make e2e`` loads them); makes the
+namespace ``nameplate-faults`` and deletes it. It drains nodes and restarts Argo: not for a shared cluster.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from installation import ROOT, Json, Site, call, differences, fingerprint, nodes_of, say, until
+
+from nameplate.overrides import load_with_overrides
+
+NAMESPACE = "nameplate-faults"
+CHANGES = [
+    "name=faults",
+    # Runs long enough to be hit in the middle.
+    "experiments.spheres.training.epochs=40",
+    "experiments.skull.training.epochs=2",
+]
+REDONE = (
+    "jobs/training/",
+    "jobs/judge/",
+    "jobs/evaluation/",
+    "jobs/report.json",
+    "models/",
+    "report/",
+    "work/",
+)
+
+
+@dataclass
+class Seen:
+    """What one fault came to."""
+
+    fault: str
+    injected: str
+    seen: str = ""
+    recovery: float | None = None
+    """Seconds from the fault until the disturbed work went on."""
+    wall: float | None = None
+    same: bool = False
+
+
+@dataclass
+class Trial:
+    """The installation, the campaign and the undisturbed result."""
+
+    site: Site
+    text: str
+    reference: dict[str, str] = field(default_factory=dict)
+    undisturbed: float = 0.0
+
+    def forget(self) -> None:
+        """Back to the packed datasets: everything behind them is to be made anew."""
+        with self.site.store("faults") as store:
+            for prefix in REDONE:
+                for key in store.sizes(prefix):
+                    store.delete(key)
+
+    def start(self) -> str:
+        """Forget, and submit."""
+        self.forget()
+        return self.site.submit("faults", text=self.text)
+
+    def training_pod(self, workflow: str, *, epochs: int = 2) -> str:
+        """A pod of the long training, once it has done some epochs."""
+
+        def find() -> str:
+            for pod in self.site.pods(workflow, "training", "Running"):
+                name = str(pod["metadata"]["name"])
+                if "training/spheres" in json.dumps(pod["spec"]) and self.epochs(name) >= epochs:
+                    return name
+            return ""
+
+        return str(until(300, "a training in mid-epoch", find))
+
+    def epochs(self, pod: str) -> int:
+        """Epochs that a training pod has done."""
+        return self.site.log(pod).count('"trained an epoch"')
+
+    def attempts(self, workflow: str, pod: str) -> list[Json]:
+        """All attempts at what a pod does, in order."""
+        nodes = nodes_of(self.site.get("workflow", workflow))
+        number = pod.rpartition("-")[2]
+        mine = next((node for node in nodes if node["id"].endswith(number)), None)
+        if mine is None:
+            return []
+        task = re.sub(r"\(\d+\)$", "", mine["name"])
+        found = [n for n in nodes if n["type"] == "Pod" and re.sub(r"\(\d+\)$", "", n["name"]) == task]
+        return sorted(found, key=lambda node: node["name"])
+
+    def recovery(self, workflow: str, pod: str) -> float:
+        """Seconds until the next attempt at a pod's work runs its own program."""
+        began = time.monotonic()
+
+        def again() -> bool:
+            running = {p["metadata"]["name"]: p for p in self.site.pods(workflow, "training", "Running")}
+            for node in self.attempts(workflow, pod)[1:]:
+                number = node["id"].rpartition("-")[2]
+                name = next((n for n in running if n.endswith(number)), None)
+                if name is not None and self.site.log(name):
+                    return True
+            return False
+
+        until(240, "the next attempt", again, pause=0.5)
+        return time.monotonic() - began
+
+    def messages(self, workflow: str, pod: str) -> str:
+        """How the attempts at a pod's work ended."""
+        ends = [f"{n['phase']} ({n.get('message') or 'done'})" for n in self.attempts(workflow, pod)]
+        return ", then ".join(ends)
+
+    def close(self, seen: Seen, workflow: str, began: float) -> Seen:
+        """Wait for the end and hold every byte against the undisturbed run."""
+        self.site.finish(workflow)
+        seen.wall = time.monotonic() - began
+        with self.site.store("faults") as store:
+            wrong = differences(self.reference, fingerprint(store))
+        seen.same = not wrong
+        if wrong:
+            say(f"DIFFERENT: {wrong[:10]}")
+        return seen
+
+
+# --- the faults: each injects, waits for the end, and says what it saw
+
+
+def deleted(trial: Trial) -> Seen:
+    """A training pod is deleted in mid-epoch."""
+    began, workflow = time.monotonic(), trial.start()
+    pod = trial.training_pod(workflow)
+    trial.site.kubectl("delete", "pod", pod, "--wait=false")
+    seen = Seen("training pod deleted in mid-epoch", "kubectl delete pod")
+    seen.recovery = trial.recovery(workflow, pod)
+    trial.close(seen, workflow, began)
+    seen.seen = trial.messages(workflow, pod)
+    return seen
+
+
+def killed(trial: Trial) -> Seen:
+    """Its process gets SIGKILL: exit code 137, tried again once."""
+    began, workflow = time.monotonic(), trial.start()
+    pod = trial.training_pod(workflow)
+    uid = trial.site.get("pod", pod)["metadata"]["uid"]
+    trial_kill(uid)
+    seen = Seen("training process killed (137)", "SIGKILL to the process of the container")
+    seen.recovery = trial.recovery(workflow, pod)
+    trial.close(seen, workflow, began)
+    seen.seen = trial.messages(workflow, pod)
+    return seen
+
+
+def trial_kill(uid: str) -> None:
+    """SIGKILL to nameplate-training in the pod of this uid; its container must be on this machine."""
+    for proc in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (proc / "cmdline").read_bytes()
+            group = (proc / "cgroup").read_text()
+        except OSError:
+            continue
+        if uid in group.replace("_", "-") and b"nameplate-training" in command and b"argoexec" not in command:
+            call("kill", "-9", proc.name)
+            return
+    raise RuntimeError("the process of the pod is not on this machine")
+
+
+def twice_killed(trial: Trial) -> Seen:
+    """Killed a second time, it is not tried again: the step fails, and a new submission goes on."""
+    began, workflow = time.monotonic(), trial.start()
+    pod = trial.training_pod(workflow)
+    trial_kill(trial.site.get("pod", pod)["metadata"]["uid"])
+    trial.recovery(workflow, pod)
+
+    def second() -> str:
+        running = {
+            p["metadata"]["name"]: p["metadata"]["uid"]
+            for p in trial.site.pods(workflow, "training", "Running")
+        }
+        for node in trial.attempts(workflow, pod)[1:]:
+            for name, uid in running.items():
+                if name.endswith(node["id"].rpartition("-")[2]) and trial.epochs(name) >= 1:
+                    return str(uid)
+        return ""
+
+    trial_kill(until(120, "the second attempt at work", second))
+    trial.site.finish(workflow, wanted="Failed")
+    seen = Seen("training process killed twice", "SIGKILL again, to the second attempt")
+    messages = trial.messages(workflow, pod)
+    again = trial.site.submit("faults", text=trial.text)
+    trial.close(seen, again, began)
+    seen.seen = f"{messages}; no third attempt; submitted again it went on from the checkpoint"
+    return seen
+
+
+def out_of_memory(trial: Trial) -> Seen:
+    """A training that meets its memory limit is not tried again, and says so by name."""
+    trial.site.install(
+        "pools.default.training.resources.limits.memory=180Mi",
+        "pools.default.training.resources.requests.memory=100Mi",
+        create=False,
+    )
+    began, workflow = time.monotonic(), trial.start()
+    trial.site.finish(workflow, wanted="Failed")
+    failed = [
+        n
+        for n in nodes_of(trial.site.get("workflow", workflow))
+        if n["type"] == "Pod" and n["phase"] in ("Failed", "Error")
+    ]
+    messages = {str(node.get("message")) for node in failed}
+    tasks = {re.sub(r"\(\d+\)$", "", node["name"]) for node in failed}
+    trial.site.install(create=False)
+    again = trial.site.submit("faults", text=trial.text)
+    seen = Seen("training out of memory", "memory limit of 180 MiB for training pods")
+    trial.close(seen, again, began)
+    retried = "not tried again" if len(tasks) == len(failed) else "TRIED AGAIN"
+    seen.seen = f"{', '.join(sorted(messages))}; {retried}; with the limit raised, submitted again: went on"
+    return seen
+
+
+def drained(trial: Trial) -> Seen:
+    """The node is drained: every pod on it, the object store and Argo included, has to go and come back."""
+    began, workflow = time.monotonic(), trial.start()
+    pod = trial.training_pod(workflow)
+    node = trial.site.get("pod", pod)["spec"]["nodeName"]
+    call("kubectl", "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--force",
+         "--grace-period=30", "--timeout=120s", check=False)  # fmt: skip
+    call("kubectl", "uncordon", node)
+    seen = Seen("node drained", "kubectl drain, uncordoned when it was empty")
+    seen.recovery = trial.recovery(workflow, pod)
+    trial.close(seen, workflow, began)
+    seen.seen = trial.messages(workflow, pod)
+    return seen
+
+
+def store_restarted(trial: Trial) -> Seen:
+    """MinIO is killed while pods write checkpoints and results."""
+    began, workflow = time.monotonic(), trial.start()
+    pod = trial.training_pod(workflow, epochs=1)
+    before = trial.epochs(pod)
+    trial.site.kubectl("delete", "pod", "nameplate-minio-0", "--grace-period=0", "--force")
+    start = time.monotonic()
+    seen = Seen(
+        "MinIO restarted in the middle of a write", "its pod deleted without grace, checkpoints every epoch"
+    )
+    waits = _store_back(trial, pod, before)
+    seen.recovery = time.monotonic() - start
+    trial.close(seen, workflow, began)
+    seen.seen = f"{waits}; attempts at that training: {trial.messages(workflow, pod)}"
+    return seen
+
+
+def store_gone(trial: Trial) -> Seen:
+    """No object store for 60 seconds."""
+    began, workflow = time.monotonic(), trial.start()
+    pod = trial.training_pod(workflow, epochs=1)
+    trial.site.kubectl("scale", "statefulset/nameplate-minio", "--replicas=0")
+    trial.site.kubectl("wait", "--for=delete", "pod/nameplate-minio-0", "--timeout=60s")
+    before = trial.epochs(pod)
+    time.sleep(60)
+    trial.site.kubectl("scale", "statefulset/nameplate-minio", "--replicas=1")
+    start = time.monotonic()
+    seen = Seen("object store gone for 60 s", "its StatefulSet scaled to 0 and, 60 s later, to 1")
+    waits = _store_back(trial, pod, before)
+    seen.recovery = time.monotonic() - start
+    trial.close(seen, workflow, began)
+    seen.seen = f"{waits}; attempts at that training: {trial.messages(workflow, pod)}"
+    return seen
+
+
+def bucket_gone(trial: Trial) -> Seen:
+    """The bucket itself is away for 60 seconds, the service answers."""
+    began, workflow = time.monotonic(), trial.start()
+    pod = trial.training_pod(workflow, epochs=1)
+    claim = trial.site.get("pvc", "data-nameplate-minio-0")["spec"]["volumeName"]
+    volume = Path(json.loads(call("kubectl", "get", "pv", claim, "-o", "json"))["spec"]["hostPath"]["path"])
+    before = trial.epochs(pod)
+    (volume / "nameplate").rename(volume.parent / "nameplate-away")
+    time.sleep(60)
+    # Whatever tried to write meanwhile must not have made a bucket of its own.
+    made = (volume / "nameplate").exists()
+    (volume.parent / "nameplate-away").rename(volume / "nameplate")
+    start = time.monotonic()
+    seen = Seen("bucket gone for 60 s", "its folder moved out of MinIO's volume and back")
+    waits = _store_back(trial, pod, before)
+    seen.recovery = time.monotonic() - start
+    trial.close(seen, workflow, began)
+    seen.seen = f"{waits}; attempts at that training: {trial.messages(workflow, pod)}"
+    assert not made
+    return seen
+
+
+def _store_back(trial: Trial, pod: str, before: int) -> str:
+    """Wait until a training writes again; says what its log told meanwhile."""
+
+    def on() -> bool:
+        return trial.epochs(pod) > before + 1 or "committed" in trial.site.log(pod)
+
+    until(240, "the training to go on", on, pause=0.5)
+    asked = trial.site.log(pod).count("the store does not answer; asking again")
+    return f"the pod asked {asked} times again and went on"
+
+
+def controller_restarted(trial: Trial) -> Seen:
+    """Argo's controller is killed in mid-campaign."""
+    began, workflow = time.monotonic(), trial.start()
+    pod = trial.training_pod(workflow)
+    call(
+        "kubectl",
+        "-n",
+        "argo",
+        "delete",
+        "pod",
+        "-l",
+        "app=workflow-controller",
+        "--grace-period=0",
+        "--force",
+    )
+    start = time.monotonic()
+    call("kubectl", "-n", "argo", "rollout", "status", "deployment/workflow-controller", "--timeout=120s")
+    seen = Seen("Argo's controller restarted", "its pod deleted without grace")
+    seen.recovery = time.monotonic() - start
+    trial.close(seen, workflow, began)
+    seen.seen = f"no pod of the campaign was touched; {trial.messages(workflow, pod)}"
+    return seen
+
+
+def two_copies(trial: Trial) -> Seen:
+    """A second copy of a training pod runs at the same time."""
+    began, workflow = time.monotonic(), trial.start()
+    pod = trial.training_pod(workflow, epochs=1)
+    found = trial.site.get("pod", pod)
+    main = next(c for c in found["spec"]["containers"] if c["name"] == "main")
+    command = list(main["command"])
+    own = command[command.index("--") + 1 :] if "--" in command else command
+    copy = {
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "second-copy", "labels": {
+            "app.kubernetes.io/part-of": "nameplate", "app.kubernetes.io/component": "training",
+            "nameplate.dev/needs": "store"}},
+        "spec": {"restartPolicy": "Never", "automountServiceAccountToken": False,
+                 "securityContext": found["spec"]["securityContext"],
+                 "containers": [{"name": "main", "image": main["image"], "command": own, "args": main["args"],
+                                 "env": [e for e in main.get("env", []) if not e["name"].startswith("ARGO_")],
+                                 "envFrom": main["envFrom"],
+                                 "securityContext": main["securityContext"],
+                                 "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}]}],
+                 "volumes": [{"name": "scratch", "emptyDir": {}}]},
+    }  # fmt: skip
+    trial.site.kubectl("create", "-f", "-", stdin=json.dumps(copy))
+    seen = Seen("two copies of one training at once", "a pod with the same command, not Argo's")
+    trial.close(seen, workflow, began)
+    until(
+        240,
+        "the copy to end",
+        lambda: trial.site.get("pod", "second-copy")["status"]["phase"] in ("Succeeded", "Failed"),
+    )
+    phase = trial.site.get("pod", "second-copy")["status"]["phase"]
+    with trial.site.store("faults") as store:
+        seen.same = seen.same and not differences(trial.reference, fingerprint(store))
+    trial.site.kubectl("delete", "pod", "second-copy")
+    seen.seen = f"both ran to their end (the copy: {phase}); {trial.messages(workflow, pod)}"
+    return seen
+
+
+def resubmitted(trial: Trial) -> Seen:
+    """A campaign is stopped half-way and submitted again: only what is missing runs."""
+    began, workflow = time.monotonic(), trial.start()
+    trial.training_pod(workflow)
+    trial.site.kubectl("patch", "workflow", workflow, "--type=merge", "-p", '{"spec":{"shutdown":"Stop"}}')
+    trial.site.finish(workflow, wanted="Failed")
+    with trial.site.store("faults") as store:
+        done = set(store.sizes("jobs/"))
+    again = trial.site.submit("faults", text=trial.text)
+    seen = Seen("campaign stopped half-way and submitted again", "shutdown: Stop, then a new workflow")
+    trial.close(seen, again, began)
+    steps = sorted({step_of(n) for n in nodes_of(trial.site.get("workflow", again)) if n["type"] == "Pod"})
+    seen.seen = f"{len(done)} jobs were committed before; the second workflow had pods of: {', '.join(steps)}"
+    return seen
+
+
+def step_of(node: Json) -> str:
+    """The step of a node."""
+    from nameplate_cluster.workflow import step_of as of
+
+    return of(node)
+
+
+def corrupt_exam(trial: Trial) -> Seen:
+    """One file of an exam is damaged: a row of the ledger, and the campaign goes on."""
+    campaign = trial.text.replace("name: faults", "name: corrupt")
+    began = time.monotonic()
+    first = trial.site.submit("corrupt", text=campaign, only="phantom")
+    trial.site.finish(first)
+    from nameplate.result import read_result, write_result
+
+    with trial.site.store("corrupt") as store:
+        import hashlib
+
+        key = "cohorts/study/dicom/000.tar"
+        data = bytearray(store.get(key))
+        # Behind the header of the archive's first file and the DICOM prefix: pixels and tags alike.
+        where = data.index(b"DICM") + 40
+        data[where : where + 3000] = bytes(3000)
+        store.put(key, bytes(data))
+        result = read_result(store, "phantom/study/000")
+        assert result is not None
+        outputs = tuple(
+            o.model_copy(update={"sha256": hashlib.sha256(data).hexdigest()}) if o.key == key else o
+            for o in result.outputs
+        )
+        write_result(store, result.model_copy(update={"outputs": outputs}))
+    second = trial.site.submit("corrupt", text=campaign)
+    trial.site.finish(second)
+    with trial.site.store("corrupt") as store:
+        rows = [json.loads(line) for line in store.get("cohorts/study/ledger/000.jsonl").splitlines()]
+        there = "report/index.html" in store.sizes("report/")
+    refused = [
+        row
+        for row in rows
+        if "corrupt" in json.dumps(row) or "cannot be read" in json.dumps(row) or "damaged" in json.dumps(row)
+    ]
+    reasons = sorted({str(row.get("reason")) for row in rows if row.get("reason") and row in refused})
+    seen = Seen("exam with a corrupt file", "3,000 bytes of one DICOM file overwritten with zeros")
+    seen.wall = time.monotonic() - began
+    seen.same = there
+    seen.seen = (
+        f"ledger: {'; '.join(reasons) or [r for r in rows if r.get('reason')][:2]}; the report was made"
+    )
+    return seen
+
+
+def wrong_file(trial: Trial) -> Seen:
+    """A campaign file with an error: one clear line from the first pod, and no other pod."""
+    began = time.monotonic()
+    workflow = trial.site.submit("wrong", text="name: wrong\nseed: x\n")
+    trial.site.finish(workflow, wanted="Failed")
+    return _plan_failed(trial, workflow, began, "wrong campaign file", "seed: x, no cohorts")
+
+
+def wrong_credentials(trial: Trial) -> Seen:
+    """The account of the object store is wrong: one clear line, exit 2, no retry."""
+    began = time.monotonic()
+    secret = trial.site.get("secret", "nameplate-store")["data"]["AWS_SECRET_ACCESS_KEY"]
+    patch = {"stringData": {"AWS_SECRET_ACCESS_KEY": "not-the-right-one"}}
+    trial.site.kubectl("patch", "secret", "nameplate-store", "--type=merge", "-p", json.dumps(patch))
+    try:
+        workflow = trial.site.submit("faults", text=trial.text)
+        trial.site.finish(workflow, wanted="Failed")
+    finally:
+        patch = {"data": {"AWS_SECRET_ACCESS_KEY": secret}}
+        trial.site.kubectl("patch", "secret", "nameplate-store", "--type=merge", "-p", json.dumps(patch))
+    return _plan_failed(trial, workflow, began, "wrong credentials", "another secret key in the Secret")
+
+
+def _plan_failed(trial: Trial, workflow: str, began: float, fault: str, injected: str) -> Seen:
+    seen = Seen(fault, injected, wall=time.monotonic() - began)
+    pods = [n for n in nodes_of(trial.site.get("workflow", workflow)) if n["type"] == "Pod"]
+    log = trial.site.log(pods[0]["id"].replace(workflow, f"{workflow}-plan", 1))
+    codes = [(pod.get("outputs") or {}).get("exitCode") for pod in pods]
+    lines = [line for line in log.splitlines() if line.startswith("nameplate: ")]
+    seen.seen = f"{len(pods)} pod, exit {', '.join(map(str, codes))}: {' / '.join(lines)}"
+    seen.same = len(pods) == 1 and codes == ["2"] and bool(lines)
+    return seen
+
+
+FAULTS: dict[str, Callable[[Trial], Seen]] = {
+    "deleted": deleted,
+    "killed": killed,
+    "killed-twice": twice_killed,
+    "oom": out_of_memory,
+    "drain": drained,
+    "store-restart": store_restarted,
+    "store-gone": store_gone,
+    "bucket-gone": bucket_gone,
+    "controller": controller_restarted,
+    "two-copies": two_copies,
+    "resubmit": resubmitted,
+    "corrupt": corrupt_exam,
+    "wrong-file": wrong_file,
+    "credentials": wrong_credentials,
+}
+
+
+def table(rows: list[Seen], undisturbed: float) -> str:
+    """The page with what was seen."""
+    lines = [
+        "# Faults injected into a running campaign",
+        "",
+        "Made by `make faults` (tests/e2e/faults.py) on a one-node Kubernetes cluster with Argo Workflows.",
+        "*Same* means: every object in the bucket has the bytes of the undisturbed run (for the last three",
+        "faults: what the table says is what had to happen). *Recovery* is the time from the fault, or from",
+        "the return of what was taken away, until the disturbed work went on. The undisturbed run took",
+        f"{undisturbed:.0f} s from submission to report.",
+        "",
+        "| fault | injected by | seen | recovery, s | whole run, s | same |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        recovery = "" if row.recovery is None else f"{row.recovery:.0f}"
+        wall = "" if row.wall is None else f"{row.wall:.0f}"
+        text = re.sub(r"nameplate-[a-z]+-[a-z0-9]{5}\b", "(workflow)", row.seen).replace("|", "\\|")
+        lines.append(
+            f"| {row.fault} | {row.injected} | {text} | {recovery} | {wall} | {'yes' if row.same else 'NO'} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", default="", help=f"some of: {', '.join(FAULTS)}")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "faults.md")
+    parser.add_argument("--keep", action="store_true", help="leave the namespace")
+    parser.add_argument("--set", action="append", default=[], help="values of the chart")
+    options = parser.parse_args()
+    chosen = [name for name in options.only.split(",") if name] or list(FAULTS)
+    text = load_with_overrides(ROOT / "tests" / "tiny.yaml", CHANGES)[1]
+    site = Site(NAMESPACE)
+    if call("kubectl", "get", "namespace", NAMESPACE, "--ignore-not-found", "-o", "name"):
+        say("the namespace is there already: going on in it")
+    else:
+        site.install(*options.set)
+    trial = Trial(site, text)
+    rows: list[Seen] = []
+    try:
+        site.finish(site.submit("faults", text=text))
+        say("undisturbed run")
+        began = time.monotonic()
+        site.finish(trial.start())
+        trial.undisturbed = time.monotonic() - began
+        with site.store("faults") as store:
+            trial.reference = fingerprint(store)
+        say(f"undisturbed: {trial.undisturbed:.0f} s, {len(trial.reference)} objects")
+        for name in chosen:
+            say(f"fault: {name}")
+            try:
+                rows.append(FAULTS[name](trial))
+            except (RuntimeError, TimeoutError, AssertionError, subprocess.SubprocessError) as error:
+                say(f"FAILED: {error}")
+                rows.append(Seen(name, "", f"FAILED: {str(error).splitlines()[0]}"))
+            say(f"  {rows[-1]}")
+    finally:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(table(rows, trial.undisturbed))
+        if not options.keep:
+            site.remove()
+    return 0 if all(row.same for row in rows) else 1
+
+
+if __name__ == "__main__":
+    threading.excepthook = sys.excepthook  # type: ignore[assignment]
+    sys.exit(main())
