@@ -1,5 +1,6 @@
 """What a pod of a cluster does: the jobs of one batch, one after the other, each with its own commit."""
 
+import importlib
 import json
 import logging
 import os
@@ -56,12 +57,15 @@ def run_batch(
     for how many seconds a store may be silent.
     """
     began = time.monotonic()
-    store = open_store(store_url, create=False, patience=patience)
-    campaign = read_campaign(store, digest=digest)
-    folder = Path.cwd()
     step = step_named(batch.first.partition("/")[0])
     if step.service != service:
         raise UserError(f"{batch}: work of the service {step.service}, not {service}")
+    importlib.import_module(step.entry.partition(":")[0])  # torch alone takes seconds
+    timing.start_s += time.monotonic() - began
+    began = time.monotonic()
+    store = open_store(store_url, create=False, patience=patience)
+    campaign = read_campaign(store, digest=digest)
+    folder = Path.cwd()
     # Only the ingest looks at source files; no other job may need them, or the key of the pseudonyms.
     sources = source_digests(campaign, folder) if step.name == "ingest" else {}
     made: Plan = plan(campaign, committed_selections(campaign, store), sources)

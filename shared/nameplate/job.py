@@ -8,6 +8,8 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import nameplate
@@ -15,7 +17,15 @@ from nameplate.campaign import Campaign
 from nameplate.errors import DamagedObject, StoreError
 from nameplate.pipeline import step_named
 from nameplate.plan import Job
-from nameplate.result import Output, Result, read_output, read_result, result_key, write_result
+from nameplate.result import (
+    Output,
+    Result,
+    job_of_key,
+    read_output,
+    read_result,
+    result_key,
+    write_result,
+)
 from nameplate.store import NoSuchKey, Store
 
 logger = logging.getLogger(__name__)
@@ -145,14 +155,42 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def is_current(store: Store, job: Job, results: Mapping[str, Result]) -> Result | None:
-    """The committed result, if it was made from these very inputs and its outputs are still there."""
-    result = read_result(store, job.id)
+@dataclass(frozen=True)
+class Snapshot:
+    """What a store held at one moment: for looking at thousands of jobs without asking for each."""
+
+    sizes: Mapping[str, int]
+    """Bytes of every object, by key."""
+    results: Mapping[str, Result]
+    """Every committed result, by job id."""
+
+    @classmethod
+    def of(cls, store: Store, *, readers: int = 16) -> "Snapshot":
+        """List the store once, and read its results side by side."""
+        sizes = store.sizes("")
+        jobs = [job for key in sizes if (job := job_of_key(key)) is not None]
+        with ThreadPoolExecutor(readers) as pool:
+            found = pool.map(lambda job: read_result(store, job), jobs)
+            results = {job: result for job, result in zip(jobs, found, strict=True) if result is not None}
+        return cls(sizes, results)
+
+
+def is_current(
+    store: Store, job: Job, results: Mapping[str, Result], snapshot: Snapshot | None = None
+) -> Result | None:
+    """The committed result, if it was made from these very inputs and its outputs are still there.
+
+    With a ``snapshot`` the store is not asked.
+    """
+    result = read_result(store, job.id) if snapshot is None else snapshot.results.get(job.id)
     if result is None or result.digest != job.digest(results):
         return None
-    sizes: dict[str, int] = {}
-    for folder in sorted({output.key.rpartition("/")[0] + "/" for output in result.outputs}):
-        sizes.update(store.sizes(folder))
+    sizes: Mapping[str, int]
+    if snapshot is not None:
+        sizes = snapshot.sizes
+    else:
+        folders = sorted({output.key.rpartition("/")[0] + "/" for output in result.outputs})
+        sizes = {key: size for folder in folders for key, size in store.sizes(folder).items()}
     if any(sizes.get(output.key) != output.size for output in result.outputs):
         return None
     return result

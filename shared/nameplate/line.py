@@ -36,12 +36,16 @@ class Turn:
 def turn_of(
     state: State, line: Line, seconds: Callable[[Job], float], *, target_seconds: float, most: int | None
 ) -> Turn:
-    """The batches that a line needs next, from the state of its campaign."""
+    """The batches that a line needs next, from the state of its campaign.
+
+    ``most`` is for all lines together, which may be at work at once: each has its share of it.
+    """
+    share = None if most is None else max(1, most // len(lines_of(state.plan)))
     batches: dict[str, list[Batch]] = {step: [] for step in LINE_STEPS}
     for stage in stages_of(state.plan):
         if stage.line == line:
             batches[stage.step] += batches_of(
-                stage, state.results, seconds, target_seconds=target_seconds, most=most
+                stage, state.results, seconds, target_seconds=target_seconds, most=share
             )
     training = tuple(batches["training"])
     return Turn(training=training, evaluation=() if training else tuple(batches["evaluation"]))

@@ -97,7 +97,7 @@ STEPS = (
     Step(
         name="judge",
         service="training",
-        entry="nameplate_training.step:judge",
+        entry="nameplate_training.judge:judge",
         needs=("training",),
         fan_out=("experiment", "cohort", "dataset", "training_set", "group", "round"),
         version=1,
@@ -116,7 +116,7 @@ STEPS = (
     Step(
         name="report",
         service="evaluation",
-        entry="nameplate_evaluation.step:report",
+        entry="nameplate_evaluation.publish:report",
         needs=("ingest", "skullstrip", "cohort", "synthesis", "training", "judge", "evaluation"),
         fan_out=(),
         version=1,

@@ -46,6 +46,12 @@ def result_key(job: str) -> str:
     return f"jobs/{job}.json"
 
 
+def job_of_key(key: str) -> str | None:
+    """The job whose result record lies under a key; None for any other key."""
+    inside = key.startswith("jobs/") and key.endswith(".json")
+    return key.removeprefix("jobs/").removesuffix(".json") if inside else None
+
+
 def read_result(store: Store, job: str) -> Result | None:
     """The committed result of a job, or None where there is none (or a torn one)."""
     try:

@@ -217,7 +217,9 @@ def add_batch_size_arguments(parser: argparse.ArgumentParser) -> None:
         default=60,
         help="small jobs are put together until a batch takes about so long (default: 60)",
     )
-    parser.add_argument("--most-batches", type=int, help="most batches of one stage or line")
+    parser.add_argument(
+        "--most-batches", type=int, help="most batches of one step, in a round of all lines together"
+    )
 
 
 def write_outputs(folder: Path, **outputs: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from nameplate.campaign import Campaign
-from nameplate.job import is_current
+from nameplate.job import Snapshot, is_current
 from nameplate.plan import Job, Plan, plan
 from nameplate.records import Selection
 from nameplate.result import Result, read_output
@@ -41,10 +41,12 @@ class State:
         *,
         among: Callable[[Job], bool] = lambda job: True,  # noqa: ARG005 (every job)
         on_taken: Callable[[Job], None] = lambda job: None,  # noqa: ARG005
+        snapshot: Snapshot | None = None,
     ) -> None:
         """Take what is committed already, each job looked at once, verdicts and what follows included.
 
-        ``among`` leaves jobs out that are of no interest; ``on_taken`` is called for each one taken.
+        ``among`` leaves jobs out that are of no interest; ``on_taken`` is called for each one taken;
+        ``snapshot`` stands for the store where many jobs are to be looked at.
         """
         while True:
             before = self.plan
@@ -54,7 +56,7 @@ class State:
                 if not among(job) or not self.has_needs(job):
                     continue
                 self._looked_at.add(job.id)
-                result = is_current(self._store, job, self.results)
+                result = is_current(self._store, job, self.results, snapshot)
                 if result is not None:
                     self.take(job, result)
                     on_taken(job)
@@ -65,7 +67,7 @@ class State:
 def current_state(campaign: Campaign, store: Store, sources: Mapping[str, str]) -> State:
     """The state of a campaign as its store tells it."""
     state = State(campaign, store, sources)
-    state.take_committed()
+    state.take_committed(snapshot=Snapshot.of(store))
     return state
 
 

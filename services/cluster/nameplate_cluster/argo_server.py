@@ -142,6 +142,10 @@ class ArgoServer:
             finally:
                 response.close()
 
+    def pods(self, workflow: str) -> list[Json]:
+        """An Argo Server does not show them."""
+        raise NotAllowed(f"an Argo Server does not show pods ({workflow})")
+
     def nodes(self) -> list[Json]:
         """An Argo Server does not show them."""
         raise NotAllowed("an Argo Server does not show nodes")

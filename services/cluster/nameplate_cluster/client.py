@@ -54,6 +54,9 @@ class Cluster(Protocol):
     def pod_log(self, workflow: str, pod: str, *, follow: bool = False) -> Iterator[str]:
         """The lines of a pod's main container, without line ends; NotThere when the pod is gone."""
 
+    def pods(self, workflow: str) -> list[Json]:
+        """The pods of a workflow that are still there."""
+
     def nodes(self) -> list[Json]:
         """The nodes of the cluster."""
 

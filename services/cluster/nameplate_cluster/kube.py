@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
+import yaml
 from kubernetes import client, config
 
 from nameplate.errors import UserError
@@ -42,15 +43,17 @@ class Kube:
             api = client.ApiClient(configuration)
             return cls(api, namespace or in_cluster_namespace() or DEFAULT_NAMESPACE, "the Kubernetes API")
         try:
-            contexts, active = config.list_kube_config_contexts()
+            # Named here: the client looks at KUBECONFIG once, when it is imported.
+            file = os.environ.get("KUBECONFIG") or None
+            contexts, active = config.list_kube_config_contexts(config_file=file)
             known = {item["name"]: item for item in contexts}
             if context is not None and context not in known:
                 offered = ", ".join(sorted(known)) or "none"
                 raise UserError(f"--context {context}: the kubeconfig has {offered}")
             chosen = known[context] if context is not None else active
-            api = config.new_client_from_config(context=context)
-        except config.ConfigException as error:
-            raise UserError(f"the kubeconfig cannot be used: {' '.join(str(error).split())}") from error
+            api = config.new_client_from_config(config_file=file, context=context)
+        except (config.ConfigException, yaml.YAMLError, TypeError, OSError) as error:
+            raise UserError(f"the kubeconfig cannot be used: {' '.join(str(error).split())[:200]}") from error
         home = (chosen.get("context") or {}).get("namespace")
         place = f"the cluster of context {chosen['name']} ({api.configuration.host})"
         return cls(api, namespace or home or DEFAULT_NAMESPACE, place)
@@ -139,6 +142,16 @@ class Kube:
                 yield from lines_of(response.stream(1 << 16))
             finally:
                 response.close()
+
+    def pods(self, workflow: str) -> list[Json]:
+        """The pods of a workflow that are still there."""
+        found = self._ask(
+            f"list pods in {self.namespace}",
+            self._core.list_namespaced_pod,
+            namespace=self.namespace,
+            label_selector=f"workflows.argoproj.io/workflow={workflow}",
+        )
+        return list(found["items"])
 
     def nodes(self) -> list[Json]:
         """The nodes of the cluster."""

@@ -41,7 +41,7 @@ def pods_of(template: Json, step: str, pools: frozenset[str] | None = None) -> I
     """The kinds of pods of a step's WorkflowTemplate; of these pools alone, where they are known."""
     spec = template.get("spec") or {}
     for item in spec.get("templates") or ():
-        container = item.get("container") or item.get("script")
+        container = item.get("container", item.get("script"))
         if container is None:
             continue
         _, dash, pool = str(item["name"]).partition("batch-")

@@ -1,9 +1,11 @@
 """Where the time of a workflow went: the pods' own account beside what the cluster took. Pure."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from nameplate_cluster.client import Json
-from nameplate_cluster.watch import ORDER
+from nameplate_cluster.watch import ORDER, pods
 from nameplate_cluster.workflow import Attempt, attempts_of, time_of
 
 POD_S = 5.0
@@ -19,6 +21,8 @@ class StepTime:
     jobs: int
     total: float
     """From asking for the pod to its end."""
+    queue: float = 0.0
+    """Of it, waiting until a node had room: no overhead, but too few nodes."""
     work: float
     start: float
     plan: float
@@ -26,31 +30,47 @@ class StepTime:
 
     @property
     def cluster(self) -> float:
-        """Outside the pod's process: waiting for a node, image, start and end of containers."""
-        return max(0.0, self.total - self.work - self.start - self.plan - self.commit)
+        """Outside the pod's process: image, start and end of containers."""
+        return max(0.0, self.overhead - self.start - self.plan - self.commit)
 
     @property
     def overhead(self) -> float:
-        """All that is not work."""
-        return max(0.0, self.total - self.work)
+        """All that is neither work nor waiting for room."""
+        return max(0.0, self.total - self.queue - self.work)
 
     @property
     def beyond(self) -> float:
         """Share of the time that is overhead beyond the cluster's own 5 s a pod."""
-        return max(0.0, self.overhead - POD_S * self.pods) / self.total if self.total > 0 else 0.0
+        spent = self.total - self.queue
+        return max(0.0, self.overhead - POD_S * self.pods) / spent if spent > 0 else 0.0
 
 
-def step_times(workflow: Json) -> list[StepTime]:
-    """One row a step, in the pipeline's order; pods that gave no account count as overhead."""
+def scheduled_of(found_pods: Iterable[Json]) -> dict[str, datetime]:
+    """When each pod got its node, by the pod's name."""
+    found = {}
+    for pod in found_pods:
+        for condition in (pod.get("status") or {}).get("conditions") or ():
+            if condition.get("type") == "PodScheduled" and condition.get("status") == "True":
+                when = time_of(condition.get("lastTransitionTime"))
+                if when is not None:
+                    found[pod["metadata"]["name"]] = when
+    return found
+
+
+def step_times(workflow: Json, scheduled: Mapping[str, datetime] = {}) -> list[StepTime]:
+    """One row a step, in the pipeline's order; pods that gave no account count as overhead.
+
+    ``scheduled`` says when pods got their nodes; what is not known of it counts as the cluster's.
+    """
     groups: dict[str, list[Attempt]] = {}
     for attempt in attempts_of(workflow):
         if attempt.began is not None and attempt.ended is not None:
             groups.setdefault(attempt.step, []).append(attempt)
     order = [*(step for step in ORDER if step in groups), *(step for step in groups if step not in ORDER)]
-    return [_row(step, groups[step]) for step in order]
+    return [_row(step, groups[step], scheduled) for step in order]
 
 
-def _row(step: str, attempts: list[Attempt]) -> StepTime:
+def _row(step: str, attempts: list[Attempt], scheduled: Mapping[str, datetime]) -> StepTime:
     def part(name: str) -> float:
         values = (attempt.timing.get(name, 0.0) for attempt in attempts)
         return sum(float(value) for value in values if isinstance(value, int | float))
@@ -65,6 +85,7 @@ def _row(step: str, attempts: list[Attempt]) -> StepTime:
         pods=len(attempts),
         jobs=int(part("jobs")),
         total=sum(spans),
+        queue=sum(_queue(attempt, scheduled) or 0.0 for attempt in attempts),
         work=part("work_s"),
         start=part("start_s"),
         plan=part("plan_s"),
@@ -86,9 +107,20 @@ def idle_seconds(workflow: Json) -> float:
     return idle + max(0.0, (ended - reached).total_seconds())
 
 
-def timing_lines(workflow: Json) -> list[str]:
+def _queue(attempt: Attempt, scheduled: Mapping[str, datetime]) -> float | None:
+    """How long a pod that has ended waited for a node; None when nobody knows any more."""
+    if attempt.began is None or attempt.ended is None:
+        return None
+    if not attempt.host:
+        return (attempt.ended - attempt.began).total_seconds()  # it never got one
+    if attempt.pod not in scheduled:
+        return None
+    return max(0.0, (scheduled[attempt.pod] - attempt.began).total_seconds())
+
+
+def timing_lines(workflow: Json, scheduled: Mapping[str, datetime] = {}) -> list[str]:
     """The table that ``status --timings`` prints."""
-    rows = step_times(workflow)
+    rows = step_times(workflow, scheduled)
     if not rows:
         return ["no pod has ended yet"]
     whole = StepTime(
@@ -96,6 +128,7 @@ def timing_lines(workflow: Json) -> list[str]:
         pods=sum(row.pods for row in rows),
         jobs=sum(row.jobs for row in rows),
         total=sum(row.total for row in rows),
+        queue=sum(row.queue for row in rows),
         work=sum(row.work for row in rows),
         start=sum(row.start for row in rows),
         plan=sum(row.plan for row in rows),
@@ -103,18 +136,22 @@ def timing_lines(workflow: Json) -> list[str]:
     )
     lines = [
         "seconds of all pods together",
-        f"  {'step':<11} {'pods':>5} {'jobs':>6} {'work':>9} {'start':>8} {'plan':>8} {'commit':>8} "
-        f"{'cluster':>9} {'beyond 5 s a pod':>17}",
+        f"  {'step':<11} {'pods':>5} {'jobs':>5} {'queue':>8} {'cluster':>8} {'start':>7} {'plan':>7} "
+        f"{'work':>9} {'commit':>7} {'beyond 5 s a pod':>17}",
     ]
     for row in (*rows, whole):
         lines.append(
-            f"  {row.step:<11} {row.pods:>5} {row.jobs:>6} {row.work:>9.1f} {row.start:>8.1f} "
-            f"{row.plan:>8.1f} {row.commit:>8.1f} {row.cluster:>9.1f} {row.beyond:>16.0%} "
+            f"  {row.step:<11} {row.pods:>5} {row.jobs:>5} {row.queue:>8.1f} {row.cluster:>8.1f} "
+            f"{row.start:>7.1f} {row.plan:>7.1f} {row.work:>9.1f} {row.commit:>7.1f} {row.beyond:>17.0%}"
         )
     status = workflow.get("status") or {}
     began, ended = time_of(status.get("startedAt")), time_of(status.get("finishedAt"))
     if began and ended:
         wall, idle = (ended - began).total_seconds(), idle_seconds(workflow)
         lines.append(f"  the workflow took {wall:.0f} s; {idle:.0f} s of them without any pod (Argo's own)")
-    lines.append("  cluster: waiting for a node, fetching the image, starting and ending the containers")
-    return [line.rstrip() for line in lines]
+    lines.append("  queue: until a node had room; cluster: image, start and end of the containers")
+    ended_pods = [attempt for attempt in attempts_of(workflow) if attempt.ended is not None]
+    unknown = sum(_queue(attempt, scheduled) is None for attempt in ended_pods)
+    if unknown:
+        lines.append(f"  the queue of {pods(unknown)} went with them and stands in 'cluster'")
+    return lines

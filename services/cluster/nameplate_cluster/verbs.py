@@ -161,9 +161,10 @@ def _submit(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
+    from nameplate_cluster.answer import NotAllowed
     from nameplate_cluster.logs import failure_reasons
     from nameplate_cluster.submit import watch_to_the_end
-    from nameplate_cluster.timings import timing_lines
+    from nameplate_cluster.timings import scheduled_of, timing_lines
     from nameplate_cluster.watch import say, status_text
     from nameplate_cluster.workflow import is_over
 
@@ -180,7 +181,11 @@ def _status(options: argparse.Namespace) -> int:
     for line in status_text(workflow, datetime.now(UTC), failure_reasons(cluster, workflow)):
         say(line)
     if options.timings:
-        for line in timing_lines(workflow):
+        try:
+            scheduled = scheduled_of(cluster.pods(name_of(workflow)))
+        except NotAllowed:
+            scheduled = {}
+        for line in timing_lines(workflow, scheduled):
             say(line)
     return code
 

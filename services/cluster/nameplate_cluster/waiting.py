@@ -31,8 +31,10 @@ def wait_of(message: str) -> Wait:
     word, _, rest = message.partition(": ")
     if word in _IMAGE:
         name = _IMAGE_NAME.search(message)
-        image = f"the image {name[1]}" if name else "the image"
-        return Wait("image", f"{image} cannot be pulled ({word})")
+        image = f"the image {name[1].removeprefix('docker.io/')}" if name else "the image"
+        # The two that take turns while Kubernetes tries again are one reason to a person.
+        why = "" if word in ("ImagePullBackOff", "ErrImagePull") else f" ({word})"
+        return Wait("image", f"{image} cannot be pulled{why}")
     if word in ("CreateContainerConfigError", "CreateContainerError", "RunContainerError"):
         return Wait("setup", f"its container cannot be made: {_short(rest)}")
     if word in ("Unschedulable", "PodScheduled"):

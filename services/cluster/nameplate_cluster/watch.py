@@ -1,5 +1,6 @@
 """A workflow as a person sees it: pods by step, what waits and why, what failed; shown once or followed."""
 
+import re
 import sys
 import time
 from collections import Counter
@@ -80,8 +81,9 @@ def waits_of(attempts: list[Attempt]) -> dict[tuple[str, Wait], int]:
 
 
 def failures_of(attempts: list[Attempt]) -> list[Attempt]:
-    """The last attempts that failed."""
-    return [attempt for attempt in newest_attempts(attempts) if attempt.state == "failed"]
+    """The last attempts that failed, but for those that were stopped with the workflow."""
+    failed = [attempt for attempt in newest_attempts(attempts) if attempt.state == "failed"]
+    return [attempt for attempt in failed if not attempt.message.startswith("workflow shutdown")]
 
 
 def status_text(workflow: Json, now: datetime, reasons: Mapping[str, str] = {}) -> list[str]:
@@ -132,9 +134,9 @@ class View:
     """Shows a workflow while it goes on: a table that is redrawn on a terminal, a line a change elsewhere."""
 
     def __init__(self, *, terminal: bool | None = None) -> None:
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = Console(highlight=False)
         live = self._console.is_terminal if terminal is None else terminal
-        self._live = Live(console=self._console, refresh_per_second=4) if live else None
+        self._live = Live(console=self._console, auto_refresh=False) if live else None
         self._said: set[str] = set()
 
     def __enter__(self) -> "View":
@@ -150,7 +152,7 @@ class View:
         """Show the workflow as it is now."""
         now = datetime.now(UTC)
         if self._live is not None:
-            self._live.update(Text("\n".join(status_text(workflow, now))))
+            self._live.update(Text("\n".join(status_text(workflow, now))), refresh=True)
             return
         attempts = attempts_of(workflow)
         status = workflow.get("status") or {}
@@ -164,14 +166,15 @@ class View:
                 parts.append(f"{step} {count['done']} done")
         self._once(stamp, "; ".join(parts))
         for line in wait_lines(attempts, workflow):
-            self._once(stamp, line)
+            # How many wait changes all the time; that some wait, and why, is said once.
+            self._once(stamp, re.sub(r"^\d+ pods? of", "pods of", line))
         for attempt in attempts:
             if attempt.state == "failed":
                 self._once(stamp, f"failed: {failure_line(attempt)} (pod {attempt.pod})")
 
     def say(self, text: str) -> None:
         """A line that stays."""
-        self._console.print(text, markup=False)
+        self._console.print(text, markup=False, soft_wrap=True)
 
     def _once(self, stamp: str, text: str) -> None:
         if text and text not in self._said:

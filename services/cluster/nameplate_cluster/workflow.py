@@ -43,6 +43,8 @@ class Attempt:
     began: datetime | None
     """When the workflow asked for the pod."""
     ended: datetime | None
+    host: str
+    """The node of the cluster that it ran on; empty when it never got one."""
     exit_code: int | None
     timing: Json
     """Where its time went, as it wrote it; empty when it did not."""
@@ -144,6 +146,7 @@ def attempts_of(workflow: Json) -> list[Attempt]:
                 message=str(node.get("message") or ""),
                 began=time_of(node.get("startedAt")),
                 ended=time_of(node.get("finishedAt")),
+                host=str(node.get("hostNodeName") or ""),
                 exit_code=int(code) if code is not None and str(code).lstrip("-").isdigit() else None,
                 timing=_timing(_parameters(outputs).get("timing", "")),
             )

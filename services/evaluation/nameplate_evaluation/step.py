@@ -1,7 +1,8 @@
-"""The steps of a campaign: predictions of a cell's kept runs on the test split, and the report."""
+"""The step of a campaign: predictions of a cell's kept runs on the test split."""
 
 from nameplate import keys
 from nameplate.job import JobContext
+from nameplate.learn.train import predict_run
 from nameplate.packs import fetch_pack
 from nameplate.plan import Cell
 from nameplate.records import Run, Selection, to_jsonl
@@ -9,9 +10,6 @@ from nameplate.records import Run, Selection, to_jsonl
 
 def evaluation(context: JobContext) -> None:
     """Predict the test split with every kept run of the cell."""
-    # Imported here: the report, which shares this module, needs no torch.
-    from nameplate.learn.train import predict_run
-
     cell = Cell.of(context.job.parameters)
     experiment = context.campaign.experiment(cell.experiment)
     pack = fetch_pack(context, cell.cohort, cell.experiment, cell.dataset)
@@ -28,13 +26,3 @@ def evaluation(context: JobContext) -> None:
             splits=("test",),
         )
         context.write(keys.test_predictions(cell.id, seed), to_jsonl(predictions))
-
-
-def report(context: JobContext) -> None:
-    """Write the report from everything that is committed."""
-    from nameplate_evaluation.load import load_results
-    from nameplate_evaluation.report import build_report
-
-    results = load_results(context.campaign, context)
-    for name, data in build_report(results).items():
-        context.write(keys.report(name), data)

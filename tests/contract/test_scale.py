@@ -1,0 +1,155 @@
+"""A campaign of thousands of jobs stays within what Kubernetes and Argo allow of one workflow.
+
+The worst case: jobs so long that none shares a pod until the limit of pods makes them.
+
+The nodes are made in the shape of those that a real run leaves (tests/contract/nodes.json, recorded from
+Argo Workflows 4.0.7), one chain a pod, and packed as Argo packs them once a workflow outgrows a megabyte.
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from nameplate.campaign import Campaign, load_campaign, parse_campaign
+from nameplate.estimate import seconds_estimate
+from nameplate.line import turn_of
+from nameplate.pipeline import STEPS
+from nameplate.plan import Job, plan
+from nameplate.result import Output, Result
+from nameplate.stages import Batch, Line, lines_of, stages_of
+from nameplate.state import State
+from nameplate.store.directory import DirectoryStore
+from nameplate_cluster.plan import outputs_of
+from nameplate_cluster.pools import Pool
+
+ROOT = Path(__file__).parents[2]
+NODES = json.loads((Path(__file__).parent / "nodes.json").read_text())
+MOST = yaml.safe_load((ROOT / "charts/nameplate/values.yaml").read_text())["workflow"]["mostBatches"]
+WORKFLOW_LIMIT, PARAMETER_LIMIT = 1_000_000, 256_000
+REST = 60_000
+"""Bytes of a workflow beside its nodes: its templates are stored in it (38 kB in the recorded one)."""
+
+
+def large_campaign(manufacturers: int = 10, levels: int = 10, seeds: int = 20) -> Campaign:
+    """A grid of so many makers, difficulties and seeds, with three times as many cells as the paper's."""
+    raw = yaml.safe_load((ROOT / "campaigns" / "demo.yaml").read_text())
+    names = [f"Maker {number} Medical" for number in range(manufacturers)]
+    raw["factor"]["levels"] = names
+    study = raw["cohorts"]["study"]
+    study.pop("phantom")
+    study.update(folder="dicom", shards=400)
+    raw["cohorts"] = {"study": study}
+    sphere = {"start": None, "radius_mm": [13, 17], "hu_mean": 40, "hu_sd": 2}
+    raw["datasets"]["spheres"]["levels"] = [
+        {key: value for key, value in {**sphere, "name": f"level-{n}"}.items() if value is not None}
+        for n in range(levels)
+    ]
+    for experiment in raw["experiments"]:
+        experiment.update(cohorts=["study"], training_sets=["mixed", *names], expected_convergence={})
+        experiment["convergence"] = {"default": experiment["convergence"]["default"]}
+        experiment["rounds"] = {"first": seeds, "target": seeds, "keep": 5, "limit": 4 * seeds}
+    return parse_campaign(yaml.safe_dump(raw), "large")
+
+
+@pytest.fixture(scope="module")
+def campaign() -> Campaign:
+    return large_campaign()
+
+
+def _finished(job: Job) -> Result:
+    return Result(job=job.id, digest="d", code="c", outputs=(Output(key=f"x/{job.id}", size=1, sha256="0"),))
+
+
+def _packed(pods: list[tuple[str, str]]) -> int:
+    """Bytes of the packed nodes of a workflow with these pods, by their place in it and their batch."""
+    nodes: dict[str, Any] = {}
+    for position, (place, batch) in enumerate(pods):
+        numbers = hashlib.sha256(f"{place}{batch}".encode()).digest()
+        for shape, number in zip(NODES, (numbers[:4], numbers[4:8]), strict=True):
+            node = json.loads(json.dumps(shape))
+            name = f"nameplate-large-x7k2p-{int.from_bytes(number)}"
+            node.update(id=name, name=f"nameplate-large-x7k2p.{place}({position}:{batch})(0)")
+            node["displayName"] = f"{place.rpartition('.')[2]}({position}:{batch})(0)"
+            node["boundaryID"] = "nameplate-large-x7k2p-1234567890"
+            node["children"] = [f"nameplate-large-x7k2p-{int.from_bytes(numbers[8:12])}"]
+            node["inputs"]["parameters"][2]["value"] = batch
+            seconds = int.from_bytes(numbers[12:14])
+            node["startedAt"] = f"2026-11-24T{seconds % 24:02d}:{seconds % 60:02d}:{seconds % 59:02d}Z"
+            node["finishedAt"] = f"2026-11-24T{seconds % 23:02d}:{seconds % 58:02d}:{seconds % 57:02d}Z"
+            timing = {"start_s": numbers[14] / 99, "plan_s": numbers[15] / 98, "work_s": seconds / 97,
+                      "commit_s": numbers[16] / 96, "jobs": 3}  # fmt: skip
+            node["outputs"]["parameters"][0]["value"] = json.dumps(timing)
+            nodes[name] = node
+    return len(base64.b64encode(gzip.compress(json.dumps(nodes).encode())))
+
+
+def _inside(units: list[list[str]], batch: Batch) -> list[str]:
+    """The jobs of a batch, found once a line: `jobs_of` cuts the whole plan each time it is asked."""
+    start = [unit[0] for unit in units].index(batch.first)
+    return [job for unit in units[start : start + batch.units] for job in unit]
+
+
+def test_five_thousand_jobs_stay_within_the_limits(campaign: Campaign, tmp_path: Path) -> None:
+    state = State(campaign, DirectoryStore(tmp_path), {"study": "s"})
+    seconds = seconds_estimate(campaign)
+    every = tuple(step.name for step in STEPS)
+    outputs = outputs_of(campaign, state, (Pool(name="default"),), only=every, target_seconds=0.01, most=MOST)
+    assert len(state.plan.jobs) > 5000
+    assert max(map(len, outputs.values())) < PARAMETER_LIMIT
+    pods = [("plan", "")]
+    for name, text in outputs.items():
+        batches = json.loads(text)
+        if not name.startswith("lines-"):
+            assert len(batches) <= MOST
+            pods += [(name, batch) for batch in batches]
+    # The first round of every line, and as much again for what a campaign repeats.
+    lines = lines_of(state.plan)
+    for job in state.plan.jobs:
+        if job.step not in ("training", "judge", "evaluation", "report"):
+            state.take(job, _finished(job))
+    units = {
+        stage.line: [[job.id for job in unit] for unit in stage.units]
+        for stage in stages_of(state.plan)
+        if stage.step == "training"
+    }
+    trained: list[str] = []
+    for line in lines:
+        turn = turn_of(state, line, seconds, target_seconds=0.01, most=MOST)
+        assert len(json.dumps([str(batch) for batch in turn.training])) < PARAMETER_LIMIT
+        place = f"lines-default(0:{line.id})[1].training"
+        for again in range(3):
+            pods += [(place + f"[{again}].again", str(batch)) for batch in turn.training]
+            pods.append((place + f"[{again}].judge", line.id))
+        trained += [job for batch in turn.training for job in _inside(units[line], batch)]
+    assert sorted(trained) == sorted(job.id for job in state.plan.jobs if job.step == "training")
+    assert len(pods) > 2000
+    assert _packed(pods) + REST < WORKFLOW_LIMIT
+
+
+def test_the_lines_share_the_most_pods_of_a_round(campaign: Campaign, tmp_path: Path) -> None:
+    state = State(campaign, DirectoryStore(tmp_path), {"study": "s"})
+    for job in state.plan.jobs:
+        if job.step not in ("training", "judge", "evaluation", "report"):
+            state.take(job, _finished(job))
+    seconds = seconds_estimate(campaign)
+    turns = [turn_of(state, line, seconds, target_seconds=0.01, most=MOST) for line in lines_of(state.plan)]
+    assert sum(len(turn.training) for turn in turns) <= MOST
+    assert min(len(turn.training) for turn in turns) >= 1
+
+
+def test_a_stage_of_one_line_is_a_small_part_of_a_large_plan(campaign: Campaign) -> None:
+    made = plan(campaign, {}, {"study": "s"})
+    assert len(lines_of(made)) == 3 * 11
+    assert Line("spheres", "Maker 3 Medical").id == "spheres/Maker_20_3_20_Medical"
+
+
+def test_the_paper_needs_no_cutting() -> None:
+    campaign = load_campaign(ROOT / "campaigns" / "paper.yaml")
+    made = plan(campaign, {}, {"study": "s"})
+    assert len(made.jobs) < MOST

@@ -1,0 +1,185 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nameplate.errors import NameplateError, TryAgain, UserError
+from nameplate.overrides import load_with_overrides
+from nameplate_cluster import plan_pod
+from nameplate_cluster.checks import check
+from nameplate_cluster.preflight import steps_needed
+from nameplate_cluster.stop import stop
+from nameplate_cluster.submit import manifest_of, plan_lines, submit
+from nameplate_cluster.workflow import attempts_of
+
+DEMO = load_with_overrides(Path(__file__).parents[3] / "campaigns" / "demo.yaml", [])
+POOLS = "- {name: default, experiments: [], training_sets: []}\n"
+
+
+@pytest.fixture
+def ready(cluster: Any) -> Any:
+    """A cluster on which the demo can run."""
+    container = {"envFrom": [{"secretRef": {"name": "nameplate-store"}}]}
+    template = {"spec": {"templates": [{"name": "batch", "container": container}]}}
+    names = [*steps_needed(DEMO[0], ""), "campaign"]
+    cluster.there = {f"nameplate-{name}": template for name in names}
+    cluster.secrets = {"nameplate-store"}
+    cluster.maps = {"nameplate-pools": {"pools.yaml": POOLS}}
+    cluster.machines = [
+        {"metadata": {"name": "a"}, "status": {"allocatable": {"cpu": "4", "memory": "8Gi"}}},
+    ]
+    cluster.limits = []
+    return cluster
+
+
+def test_the_plan_in_short() -> None:
+    lines = plan_lines(DEMO[0], "", 40)
+    assert lines[1].startswith("  jobs        phantom 12, ingest 12")
+    assert "45 in the first round" in lines[2]
+    assert len(lines) == 5
+
+
+def test_nothing_speaks_against_it(ready: Any) -> None:
+    findings = check(ready, *DEMO, "")
+    assert findings.problems == ()
+    assert findings.notes == ()
+
+
+def test_all_problems_are_reported_at_once(ready: Any, workflow: Callable[..., Any]) -> None:
+    ready.secrets = set()
+    ready.listed = [workflow()]
+    ready.maps["nameplate-pools"]["pools.yaml"] = "- {name: default, experiments: [spheres]}\n"
+    item = {"name": "batch-default", "container": {"resources": {"limits": {"nvidia.com/gpu": 1}}}}
+    ready.there["nameplate-training"] = {"spec": {"templates": [item]}}
+    problems = check(ready, *DEMO, "").problems
+    assert len(problems) == 4
+    for part in (
+        "running already",
+        "no pool takes",
+        "no Secret nameplate-store",
+        "nvidia.com/gpu, which no node has",
+    ):
+        assert any(part in problem for problem in problems), part
+    assert not any("nvidia" in problem for problem in check(ready, *DEMO, "", elastic=True).problems)
+
+
+def test_what_may_not_be_looked_at_is_said(ready: Any) -> None:
+    ready.secrets = ready.maps = ready.machines = ready.limits = None
+    findings = check(ready, *DEMO, "")
+    assert findings.problems == ()
+    assert findings.notes == (
+        "not checked, since this account may not look: pools, Secrets, what nodes offer, quotas",
+    )
+
+
+def test_a_folder_is_one_of_the_pods(ready: Any) -> None:
+    text = DEMO[1].replace(
+        "phantom: {exams: 400, signature: 1.0, matrix: 128, thin_mm: 2.5, bone_share: 0.25}",
+        "folder: /data/ct",
+    )
+    from nameplate.campaign import parse_campaign
+
+    (note,) = check(ready, parse_campaign(text, "x"), text, "").notes
+    assert note.startswith("cohorts.study.folder: /data/ct is a path in the pods")
+
+
+def test_the_workflow_that_is_made() -> None:
+    manifest = manifest_of(*DEMO, "training")
+    assert manifest["spec"]["workflowTemplateRef"] == {"name": "nameplate-campaign"}
+    assert manifest["metadata"]["labels"] == {"nameplate.dev/campaign": "demo"}
+    values = {row["name"]: row["value"] for row in manifest["spec"]["arguments"]["parameters"]}
+    assert values == {"campaign": "demo", "file": DEMO[1], "only": "training"}
+    assert len(json.dumps(manifest)) < 256 * 1024
+
+
+def test_submit_returns_once_the_plan_is_done(
+    ready: Any, node: Callable[..., Any], workflow: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ready.story = [
+        workflow(phase="Pending"),
+        workflow(node("plan(0)", phase="Pending", message="ContainerCreating")),
+        workflow(node("plan(0)", phase="Running")),
+        workflow(node("plan(0)", phase="Succeeded")),
+    ]
+    assert submit(ready, *DEMO, only="", watch=False) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "submitted: workflow nameplate-demo-x7k2p in hospital"
+    assert "plan: running" in said
+    assert said[-1].startswith("planned;")
+
+
+def test_watching_ends_with_the_workflow(
+    ready: Any, recorded: Callable[[str], Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ready.story = [recorded("done")]
+    assert submit(ready, *DEMO, only="", watch=True) == 0
+    assert "demo: done after 2:12" in capsys.readouterr().out
+
+
+def test_an_interrupted_watch_leaves_the_workflow_alone(
+    ready: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(name: str) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ready, "workflow", interrupted)
+    assert submit(ready, *DEMO, only="", watch=True) == 130
+    assert "goes on" in capsys.readouterr().out
+    assert [what for what, *_ in ready.told] == ["create"]
+
+
+def test_a_failed_plan_is_told_in_its_own_words(ready: Any, recorded: Callable[[str], Any]) -> None:
+    failed = recorded("no-credentials")
+    ready.story = [failed]
+    pod = attempts_of(failed)[0].pod
+    ready.logs[pod] = [json.dumps({"event": "failed", "reason": "s3://bias: access denied"})]
+    with pytest.raises(NameplateError, match="the plan failed: s3://bias: access denied") as caught:
+        plan_pod.await_plan(ready, "wf", "demo")
+    assert caught.value.exit_code == 2
+    ready.logs.clear()
+    with pytest.raises(NameplateError, match="exit code 2"):
+        plan_pod.await_plan(ready, "wf", "demo")
+
+
+def test_a_store_that_is_silent_may_be_tried_again(
+    ready: Any, node: Callable[..., Any], workflow: Callable[..., Any]
+) -> None:
+    failed = node("plan(0)", phase="Failed", outputs={"exitCode": "75"}, message="Error (exit code 75)")
+    ready.story = [workflow(failed, phase="Failed")]
+    with pytest.raises(NameplateError, match="may succeed") as caught:
+        plan_pod.await_plan(ready, "wf", "demo")
+    assert caught.value.exit_code == 75
+
+
+def test_an_image_that_cannot_be_pulled_ends_it(
+    ready: Any, node: Callable[..., Any], workflow: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_pod, "IMAGE_S", 0.0)
+    message = 'ImagePullBackOff: Back-off pulling image "nameplate/cluster:9"'
+    ready.story = [workflow(node("plan(0)", phase="Pending", message=message))]
+    with pytest.raises(UserError, match=r"the image nameplate/cluster:9 cannot be pulled.*image.registry"):
+        plan_pod.await_plan(ready, "wf", "demo")
+    assert ready.told == [("Terminate", "wf")]
+
+
+def test_a_plan_that_does_not_begin(
+    ready: Any, node: Callable[..., Any], workflow: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_pod, "PLAN_S", 0.0)
+    ready.story = [
+        workflow(node("plan(0)", phase="Pending", message="Unschedulable: 0/1 nodes are available"))
+    ]
+    with pytest.raises(TryAgain, match="no node has room"):
+        plan_pod.await_plan(ready, "wf", "demo")
+
+
+def test_stopping(ready: Any, workflow: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
+    ready.story = [workflow(), workflow(phase="Failed")]
+    assert stop(ready, workflow(), "demo", now=False) == 0
+    assert ready.told == [("Stop", "wf")]
+    assert "has stopped; nameplate submit" in capsys.readouterr().out
+    stop(ready, workflow(phase="Succeeded"), "demo", now=True)
+    assert "is over already" in capsys.readouterr().out
+    assert len(ready.told) == 1

@@ -1,0 +1,77 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nameplate.errors import UserError
+from nameplate_cluster import verbs
+from nameplate_cluster.argo_server import ArgoServer
+from nameplate_cluster.client import connect
+
+
+@pytest.fixture
+def there(cluster: Any, recorded: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Verbs that reach a cluster with one finished campaign."""
+    cluster.listed = [recorded("stopped"), recorded("done"), recorded("no-credentials")]
+    cluster.story = [recorded("done")]
+    monkeypatch.setattr(verbs, "connect", lambda namespace, context: cluster)
+    return cluster
+
+
+@pytest.mark.parametrize("command", list(verbs.VERBS))
+def test_every_verb_teaches_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        verbs.main(command, ["--help"])
+    assert caught.value.code == 0
+    page = capsys.readouterr().out
+    assert "ARGO_SERVER" in page
+    assert f"nameplate {command}" in page
+    assert set(verbs.SUMMARIES) == set(verbs.VERBS)
+
+
+def test_status_of_the_newest_workflow(there: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verbs.newest_workflow(there, "demo")["metadata"]["name"] == "nameplate-demo-59dwf"
+    assert verbs.main("status", ["demo", "--timings"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("demo: done after 2:12")
+    assert "beyond 5 s a pod" in said
+
+
+def test_a_campaign_that_never_ran(there: Any) -> None:
+    there.listed = []
+    with pytest.raises(UserError, match="no workflow of a campaign 'other' in the namespace hospital"):
+        verbs.main("status", ["other"])
+
+
+def test_a_refused_submission_sends_nothing(there: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    there.listed = []
+    demo = Path(__file__).parents[3] / "campaigns" / "demo.yaml"
+    with pytest.raises(UserError, match="helm install"):
+        verbs.main("submit", [str(demo), "--yes"])
+    assert not [what for what, *_ in there.told if what == "create"]
+    assert capsys.readouterr().out.startswith("campaign demo:")
+
+
+def test_the_way_to_an_argo_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARGO_SERVER", "argo.hospital:2746")
+    monkeypatch.setenv("ARGO_TOKEN", "Bearer secret-token")
+    monkeypatch.setenv("ARGO_NAMESPACE", "ct")
+    found = connect(None, None)
+    assert isinstance(found, ArgoServer)
+    assert (found.namespace, found.place) == ("ct", "the Argo Server argo.hospital:2746")
+    assert connect("other", None).namespace == "other"
+    monkeypatch.setenv("ARGO_SERVER", "https://argo.hospital")
+    with pytest.raises(UserError, match="host:port"):
+        connect(None, None)
+
+
+def test_no_way_to_a_cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("ARGO_SERVER", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    with pytest.raises(UserError, match="set KUBECONFIG"):
+        connect(None, None)
+    (tmp_path / "none").write_text("{")
+    with pytest.raises(UserError, match="kubeconfig"):
+        connect(None, None)
