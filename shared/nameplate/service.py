@@ -157,7 +157,7 @@ def batch_command(prog: str, arguments: Sequence[str], *, service: str) -> int:
     parser.add_argument("batch", help="the first job and a count, as the campaign's plan names it")
     _add_pod_arguments(parser)
     options = parser.parse_args(arguments)
-    with _timed(options.timing) as timing:
+    with timed(options.timing) as timing:
         run_batch(
             Batch.parse(options.batch),
             options.store,
@@ -189,7 +189,7 @@ def line_command(prog: str, arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if options.turn >= MOST_TURNS:
         raise UserError(f"{options.line}: {MOST_TURNS} rounds in one run; submit the campaign again to go on")
-    with _timed(options.timing) as timing:
+    with timed(options.timing) as timing:
         turn = judge_line(
             options.line,
             options.store,
@@ -243,7 +243,7 @@ def _add_pod_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def _timed(file: Path | None) -> Iterator[Timing]:
+def timed(file: Path | None) -> Iterator[Timing]:
     """Log as JSON from now on, and at the end also where the time went."""
     log_to_stderr()
     timing = Timing(start_s=seconds_since_start())

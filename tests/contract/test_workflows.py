@@ -149,7 +149,7 @@ def test_the_plan_has_an_output_for_everything_that_runs(tmp_path: Path) -> None
         every = tuple(step.name for step in STEPS)
         outputs = outputs_of(campaign, state, made, only=every, target_seconds=60, most=None)
         declared = {p["name"]: p["valueFrom"]["path"] for p in plan["outputs"]["parameters"]}
-        assert declared == {name: f"/tmp/nameplate/{name}" for name in ("digest", *outputs)}
+        assert declared == {name: f"/tmp/nameplate/{name}" for name in ("digest", "timing", *outputs)}
 
 
 def test_machines_are_tried_again_and_mistakes_are_not(any_templates: dict[str, Json]) -> None:

@@ -93,10 +93,12 @@ def check(site: Site, text: str, workflow: Json, jobs: int, seconds: float) -> N
         call("kubectl", "-n", site.namespace, "get", "workflow", workflow["metadata"]["name"], "-o", "json")
     )
     say(
-        f"{jobs} jobs in {seconds:.0f} s ({jobs / seconds:.2f} a second); {len(pods)} pods; none lost, none doubled"
+        f"{jobs} jobs in {seconds:.0f} s ({jobs / seconds:.2f} a second), {len(pods)} pods; "
+        "none lost, none doubled"
     )
     say(
-        f"nodes of the workflow: {len(nodes):,} bytes, packed {len(packed):,}; the object as stored {stored:,}"
+        f"nodes of the workflow: {len(nodes):,} bytes, packed {len(packed):,}; "
+        f"the object as stored {stored:,}"
     )
 
 

@@ -4,15 +4,15 @@ import argparse
 import json
 import logging
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from nameplate.campaign import Campaign, parse_campaign
 from nameplate.errors import UserError
 from nameplate.estimate import seconds_estimate
-from nameplate.log import log_to_stderr
 from nameplate.pipeline import STEPS
-from nameplate.service import add_batch_size_arguments, write_outputs
+from nameplate.service import add_batch_size_arguments, timed, write_outputs
 from nameplate.source import source_digests
 from nameplate.stages import LINE_STEPS, Line, batches_of, lines_of, stages_of
 from nameplate.state import State, current_state
@@ -45,8 +45,16 @@ def plan_main(arguments: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder for the outputs")
     parser.add_argument("--only", default="", help="one step alone, on what the earlier ones have left")
     add_batch_size_arguments(parser)
+    parser.add_argument("--timing", type=Path, help="file for a line of JSON: where the time went")
     options = parser.parse_args(arguments)
-    log_to_stderr()
+    with timed(options.timing) as timing:
+        began = time.monotonic()
+        _plan(options)
+        timing.plan_s = time.monotonic() - began
+    return 0
+
+
+def _plan(options: argparse.Namespace) -> None:
     only = _steps(options.only)
     pools = read_pools(options.pools)
     store = open_store(options.store)
@@ -67,7 +75,6 @@ def plan_main(arguments: Sequence[str]) -> int:
     write_outputs(options.out, digest=campaign_digest(text), **outputs)
     left = sum(job.id not in state.results for job in state.plan.jobs)
     logger.info("planned", extra={"campaign": campaign.name, "done": len(state.results), "left": left})
-    return 0
 
 
 def _steps(only: str) -> tuple[str, ...]:

@@ -1,8 +1,13 @@
 """Entry point of the evaluation service alone."""
 
-from nameplate.service import service_main
+import sys
+
+from nameplate.service import exit_code_of, service_main
+from nameplate_evaluation.export import export
 
 
 def main() -> int:
-    """Run `nameplate-evaluation`."""
+    """Run `nameplate-evaluation`; ``export`` prints a campaign's report for another machine to read."""
+    if sys.argv[1:2] == ["export"]:
+        return exit_code_of(lambda: export(sys.argv[2:]))
     return service_main("evaluation")
