@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from nameplate.campaign import Campaign
 from nameplate.errors import NameplateError, StoreError, StoreUnreachable, TryAgain, UserError
 from nameplate.job import default_scratch, run_job
 from nameplate.pipeline import step_named
-from nameplate.plan import Plan, plan
+from nameplate.plan import Cell, Plan, cells_of, plan
 from nameplate.source import source_digests
-from nameplate.stages import Batch, jobs_of
+from nameplate.stages import LINE_STEPS, Batch, jobs_of
 from nameplate.store import open_store
 from nameplate.stored import committed_results, committed_selections, read_campaign
 
@@ -52,9 +53,9 @@ def run_batch(
 ) -> None:
     """Do the jobs of a batch that are not committed yet.
 
-    A job that fails does not keep the others from being done. At the end the first mistake is raised,
-    or else the first failure that may pass. ``digest`` is that of the campaign's text; ``patience`` is
-    for how many seconds a store may be silent.
+    A job that fails does not keep the others from being done. At the end a failure that may pass is
+    raised before a mistake: the batch is then tried again, and what was a mistake fails again. ``digest``
+    is that of the campaign's text; ``patience`` is for how many seconds a store may be silent.
     """
     began = time.monotonic()
     step = step_named(batch.first.partition("/")[0])
@@ -63,15 +64,16 @@ def run_batch(
     importlib.import_module(step.entry.partition(":")[0])  # torch alone takes seconds
     timing.start_s += time.monotonic() - began
     began = time.monotonic()
-    store = open_store(store_url, create=False, patience=patience)
+    store = open_store(store_url, create=False, patience=patience, should_stop=should_stop)
     campaign = read_campaign(store, digest=digest)
     folder = Path.cwd()
     # Only the ingest looks at source files; no other job may need them, or the key of the pseudonyms.
     sources = source_digests(campaign, folder) if step.name == "ingest" else {}
-    made: Plan = plan(campaign, committed_selections(campaign, store), sources)
+    selections = committed_selections(store, _cells_behind(batch, campaign))
+    made: Plan = plan(campaign, selections, sources)
     jobs = jobs_of(made, batch)
     timing.plan_s += time.monotonic() - began
-    failures: list[NameplateError] = []
+    failures: list[Exception] = []
     for job in jobs:
         if should_stop():
             raise TryAgain(f"asked to stop before {job.id}; what was done is committed")
@@ -94,10 +96,23 @@ def run_batch(
             if isinstance(error, StoreError | StoreUnreachable) or should_stop():
                 raise  # no other job could do better
             failures.append(error)
+        except Exception as error:
+            logger.exception("failed by a bug", extra={"job": job.id})
+            failures.append(error)
         finally:
             timing.commit_s += time.monotonic() - before - (timing.work_s - worked)
     if failures:
-        raise min(failures, key=lambda failure: failure.exit_code != UserError.exit_code)
+        raise min(failures, key=lambda failure: not isinstance(failure, TryAgain))
+
+
+def _cells_behind(batch: Batch, campaign: Campaign) -> tuple[Cell, ...]:
+    """The cells whose verdicts decide what a batch is: those of its line, and all for the report."""
+    step, _, rest = batch.first.partition("/")
+    if step not in LINE_STEPS:
+        return cells_of(campaign) if step == "report" else ()
+    cells = cells_of(campaign)
+    lines = {cell.line for cell in cells if rest == cell.id or rest.startswith(f"{cell.id}/")}
+    return tuple(cell for cell in cells if cell.line in lines)
 
 
 def _add_work(timing: Timing, seconds: float) -> None:

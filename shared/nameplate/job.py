@@ -77,7 +77,11 @@ class JobContext:
 
     def read(self, key: str) -> bytes:
         """A committed input, checked against its digest."""
-        return read_output(self._store, self._inputs[key])
+        try:
+            return read_output(self._store, self._inputs[key])
+        except DamagedObject:
+            self._withdraw(key)
+            raise
 
     def fetch(self, key: str) -> Path:
         """A local file with a committed input, checked against its digest; read only."""
@@ -85,12 +89,22 @@ class JobContext:
         try:
             path = self._store.fetch(key, self.scratch / "fetched")
         except NoSuchKey as error:
+            self._withdraw(key)
             raise DamagedObject(f"{error}, though it was committed; run again to make it anew") from error
         if path.stat().st_size != output.size or _sha256(path) != output.sha256:
+            self._withdraw(key)
             raise DamagedObject(
-                f"{self._store.url}: {key} is not what was committed; delete it and run again"
+                f"{self._store.url}: {key} is not what was committed (damaged or replaced); "
+                "delete it and run again, and it will be made anew"
             )
         return path
+
+    def _withdraw(self, key: str) -> None:
+        """Take back the commit of the job that made a damaged input: the next run then does it again."""
+        for job, result in self.results.items():
+            if any(output.key == key for output in result.outputs):
+                logger.warning("commit withdrawn", extra={"job": job, "key": key})
+                self._store.delete(result_key(job))
 
     def write(self, key: str, data: bytes) -> None:
         """Store an output; it counts once the job is committed."""

@@ -57,13 +57,14 @@ def judge_line(
     *,
     digest: str | None,
     patience: float,
+    should_stop: Callable[[], bool],
     target_seconds: float,
     most: int | None,
     timing: Timing,
 ) -> Turn:
     """Do the judges' jobs of a line that can be done, and say what follows."""
     began = time.monotonic()
-    store = open_store(store_url, create=False, patience=patience)
+    store = open_store(store_url, create=False, patience=patience, should_stop=should_stop)
     campaign = read_campaign(store, digest=digest)
     state = State(campaign, store, {})
     line = next((line for line in lines_of(state.plan) if line.id == line_id), None)

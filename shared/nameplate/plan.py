@@ -65,6 +65,11 @@ class Cell:
         return f"{self.experiment}/{self.cohort}/{self.dataset}/{slug(self.training_set)}/g{self.group}"
 
     @property
+    def line(self) -> tuple[str, str]:
+        """Experiment and training set: the cells that a cluster trains as one line."""
+        return self.experiment, self.training_set
+
+    @property
     def parameters(self) -> dict[str, str | int]:
         """The cell as parameters of a job."""
         return {

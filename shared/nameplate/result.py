@@ -74,6 +74,6 @@ def read_output(store: Store, output: Output) -> bytes:
     if len(data) != output.size or hashlib.sha256(data).hexdigest() != output.sha256:
         raise DamagedObject(
             f"{store.url}: {output.key} is not what was committed (damaged or replaced); "
-            f"delete it and run again, and it will be made anew"
+            "delete it and run again, and it will be made anew"
         )
     return data

@@ -19,7 +19,7 @@ from nameplate.errors import NameplateError, UserError
 from nameplate.job import default_scratch, run_job
 from nameplate.log import log_to_stderr
 from nameplate.pipeline import STEPS, step_named
-from nameplate.plan import plan
+from nameplate.plan import cells_of, plan
 from nameplate.source import source_digests
 from nameplate.stages import Batch
 from nameplate.store import open_store
@@ -125,7 +125,7 @@ def job_command(prog: str, arguments: Sequence[str], *, service: str | None = No
     folder = Path.cwd()
     # Only the ingest looks at source files; no other job may need them, or the key of the pseudonyms.
     sources = source_digests(campaign, folder) if options.id.startswith("ingest/") else {}
-    made = plan(campaign, committed_selections(campaign, store), sources)
+    made = plan(campaign, committed_selections(store, cells_of(campaign)), sources)
     try:
         job = made.job(options.id)
     except KeyError:
@@ -195,6 +195,7 @@ def line_command(prog: str, arguments: Sequence[str]) -> int:
             options.store,
             digest=options.digest,
             patience=options.patience,
+            should_stop=stop_on_sigterm(),
             target_seconds=options.batch_seconds,
             most=options.most_batches,
             timing=timing,

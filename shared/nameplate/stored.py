@@ -8,17 +8,20 @@ of an earlier version of the campaign, later in the chain, are never reached by 
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from nameplate.campaign import Campaign, parse_campaign
 from nameplate.errors import NameplateError, StoreError, TryAgain, UserError
-from nameplate.plan import cells_of
+from nameplate.plan import Cell
 from nameplate.records import Selection
 from nameplate.result import Result, read_result
 from nameplate.state import read_selection
 from nameplate.store import NoSuchKey, Store
 
 CAMPAIGN_KEY = "campaign.yaml"
+READERS = 8
+"""Records that are read side by side: each is small, and far away."""
 
 
 def campaign_digest(text: str) -> str:
@@ -56,17 +59,19 @@ def put_campaign(store: Store, campaign: Campaign, text: str) -> None:
         store.put(CAMPAIGN_KEY, text.encode())
 
 
-def committed_selections(campaign: Campaign, store: Store) -> dict[str, tuple[Selection, ...]]:
-    """The verdicts as they were committed, by cell id, in the order of rounds."""
-    found: dict[str, tuple[Selection, ...]] = {}
-    for cell in cells_of(campaign):
+def committed_selections(store: Store, cells: Sequence[Cell]) -> dict[str, tuple[Selection, ...]]:
+    """The verdicts on these cells as they were committed, by cell id, in the order of rounds."""
+
+    def of(cell: Cell) -> tuple[Selection, ...]:
         rounds: list[Selection] = []
         while (result := read_result(store, f"judge/{cell.id}/r{len(rounds):02d}")) is not None:
             rounds.append(read_selection(store, result))
             if not rounds[-1].next_seeds:
                 break
-        found[cell.id] = tuple(rounds)
-    return found
+        return tuple(rounds)
+
+    with ThreadPoolExecutor(READERS) as pool:
+        return dict(zip((cell.id for cell in cells), pool.map(of, cells), strict=True))
 
 
 def committed_results(store: Store, jobs: Sequence[str], *, may_follow: bool = False) -> Mapping[str, Result]:
@@ -75,11 +80,10 @@ def committed_results(store: Store, jobs: Sequence[str], *, may_follow: bool = F
     A job that is not committed is the user's mistake, or, with ``may_follow``, something to wait for:
     another copy of that job may just be writing it anew.
     """
-    results = {}
-    for job in jobs:
-        result = read_result(store, job)
+    with ThreadPoolExecutor(READERS) as pool:
+        found = dict(zip(jobs, pool.map(lambda job: read_result(store, job), jobs), strict=True))
+    for job, result in found.items():
         if result is None:
             kind = TryAgain if may_follow else UserError
             raise kind(f"{job}: not done yet, but needed")
-        results[job] = result
-    return results
+    return {job: result for job, result in found.items() if result is not None}

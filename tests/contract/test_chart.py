@@ -12,6 +12,11 @@ from chart import CHART, HELM, ROOT, helm, pod_specs, rendered, violations
 
 pytestmark = pytest.mark.skipif(HELM is None, reason="no helm program")
 
+PRIVATE = [
+    {"ipBlock": {"cidr": cidr}} for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+]
+"""Where a rendering supposes the API server, which it cannot ask."""
+
 OTHER_S3 = ("--set", "objectStore.endpoint=https://s3.example.org,objectStore.existingSecret=site-account")
 
 
@@ -242,7 +247,7 @@ def test_policies_of_the_default(objects: list[dict[str, Any]]) -> None:
             "egress": [
                 DNS,
                 {"to": [{"podSelector": {"matchLabels": MINIO}}], "ports": tcp(9000)},
-                {"to": peers("0.0.0.0/0"), "ports": tcp(443, 6443)},
+                {"to": PRIVATE, "ports": tcp(443, 6443)},
             ],
         },
         "nameplate-minio": {
@@ -259,12 +264,12 @@ def test_policies_of_the_default(objects: list[dict[str, Any]]) -> None:
         (
             "",
             {"to": peers("0.0.0.0/0"), "ports": tcp(443)},
-            {"to": peers("0.0.0.0/0"), "ports": tcp(443, 6443)},
+            {"to": PRIVATE, "ports": tcp(443, 6443)},
         ),
         (
             "objectStore.endpoint=http://s3:7070/,objectStore.cidrs={10.1.0.0/16,10.2.0.0/16}",
             {"to": peers("10.1.0.0/16", "10.2.0.0/16"), "ports": tcp(7070)},
-            {"to": peers("0.0.0.0/0"), "ports": tcp(443, 6443)},
+            {"to": PRIVATE, "ports": tcp(443, 6443)},
         ),
         (
             "objectStore.endpoint=http://s3,objectStore.peers[0].podSelector.matchLabels.app=rgw,"
@@ -275,7 +280,7 @@ def test_policies_of_the_default(objects: list[dict[str, Any]]) -> None:
         (
             "objectStore.port=8333",
             {"to": peers("0.0.0.0/0"), "ports": tcp(8333)},
-            {"to": peers("0.0.0.0/0"), "ports": tcp(443, 6443)},
+            {"to": PRIVATE, "ports": tcp(443, 6443)},
         ),
     ],
 )

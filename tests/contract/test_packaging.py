@@ -92,3 +92,13 @@ def test_a_tree_of_one_service_builds_a_wheel_of_just_that(service: str, tmp_pat
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"nameplate", f"nameplate_{service}"}
+
+
+def test_the_dockerfiles_differ_in_the_service_alone() -> None:
+    """One short file a service, by one pattern; those with torch say also where it comes from."""
+    texts: dict[bool, set[str]] = {True: set(), False: set()}
+    for service in PARTS:
+        text = (ROOT / "services" / service / "Dockerfile").read_text()
+        texts["ARG TORCH_INDEX" in text].add(text.replace(service, "SERVICE"))
+        assert ("ARG TORCH_INDEX" in text) == ("torch" in _extra(service))
+    assert {kind: len(found) for kind, found in texts.items()} == {True: 1, False: 1}

@@ -15,10 +15,17 @@ from nameplate.stored import campaign_digest
 POOLS = "- {name: default}\n"
 
 
-def _service(service: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def _service(
+    service: str, *arguments: str, check: bool = True, **environment: str
+) -> subprocess.CompletedProcess[str]:
     code = f"import sys; from nameplate_{service}.cli import main; sys.exit(main())"
     ran = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, **environment},
     )
     assert not check or ran.returncode == 0, ran.stderr
     return ran
@@ -42,16 +49,22 @@ class Walk:
         (campaigns / "tiny.yaml").write_text(text)
         (scratch / "pools.yaml").write_text(POOLS)
         self.pods = 0
+        self.out = scratch
 
-    def plan(self, *more: str, check: bool = True) -> dict[str, str]:
-        out = self.scratch / f"plan-{self.pods}"
+    def ask(self, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """A plan that may fail."""
+        self.out = self.scratch / f"plan-{self.pods}"
         self.pods += 1
-        _service(
+        return _service(
             "cluster", "plan", "tiny", "--store", str(self.store), "--campaigns",
             str(self.scratch / "campaigns"), "--pools", str(self.scratch / "pools.yaml"), "--out",
-            str(out), *more, check=check,
+            str(self.out), *more, check=False, **environment,
         )  # fmt: skip
-        return {path.name: path.read_text() for path in out.iterdir()}
+
+    def plan(self, *more: str) -> dict[str, str]:
+        ran = self.ask(*more)
+        assert ran.returncode == 0, ran.stderr
+        return {path.name: path.read_text() for path in self.out.iterdir()}
 
     def batch(self, service: str, batch: str, digest: str) -> None:
         self.pods += 1
@@ -130,9 +143,68 @@ def test_one_step_alone_plans_that_step(walked: Walk, tmp_path: Path, tiny_text:
     planned = fresh.plan("--only", "phantom")
     assert json.loads(planned["phantom"]) == ["phantom/study/000+2"]
     assert {name for name, text in planned.items() if text != "[]"} == {"digest", "phantom"}
-    training = fresh.plan("--only", "training")
-    assert json.loads(training["lines-default"])
-    assert training["ingest"] == training["report"] == "[]"
+    again = walked.plan("--only", "training")
+    assert set(again.values()) == {"[]", again["digest"]}
+
+
+@pytest.mark.parametrize(
+    ("only", "says"),
+    [
+        (
+            "ingest",
+            "ingest: phantom is not done for this campaign's file (phantom/study/000); submit phantom",
+        ),
+        (
+            "training",
+            "training: pack is not done for this campaign's file (pack/study/manufacturer/original)",
+        ),
+        ("report", "report: the training is not done for this campaign's file; submit training first"),
+        ("nonsense", "only: expected one of phantom, ingest, "),
+    ],
+)
+def test_one_step_before_its_time_is_one_line(only: str, says: str, tmp_path: Path, tiny_text: str) -> None:
+    fresh = Walk(tiny_text, tmp_path / "store", tmp_path / "scratch")
+    ran = fresh.ask("--only", only)
+    assert ran.returncode == 2
+    assert says in ran.stderr
+
+
+def test_one_step_on_what_another_file_has_left_is_refused(
+    walked: Walk, tmp_path: Path, tiny_text: str
+) -> None:
+    """Pods trust what is committed: the plan must not send them onto data of other settings."""
+    changed = Walk(tiny_text.replace("seed: 7", "seed: 8"), walked.store, tmp_path / "scratch")
+    ran = changed.ask("--only", "training", NAMEPLATE_CAMPAIGN=tiny_text.replace("seed: 7", "seed: 8"))
+    assert ran.returncode == 2
+    assert "training: pack is not done for this campaign's file" in ran.stderr
+    walked.ask(NAMEPLATE_CAMPAIGN=tiny_text)
+
+
+def test_a_damaged_object_is_made_anew_by_the_next_run(tmp_path: Path, tiny_text: str) -> None:
+    walk = Walk(tiny_text, tmp_path / "store", tmp_path / "scratch")
+    digest = walk.plan("--only", "phantom")["digest"]
+    walk.batch("phantom", "phantom/study/000+1", digest)
+    archive = walk.store / "cohorts/study/dicom/000.tar"
+    good = archive.read_bytes()
+    archive.write_bytes(bytes(len(good)))
+    ran = _service(
+        "ingest", "batch", "ingest/study/000+1", "--store", str(walk.store), "--digest", digest, check=False
+    )
+    assert ran.returncode == 2
+    assert "is not what was committed" in ran.stderr
+    assert json.loads(walk.plan("--only", "phantom")["phantom"]) == ["phantom/study/000+2"]
+    walk.batch("phantom", "phantom/study/000+1", digest)
+    assert archive.read_bytes() == good
+
+
+def test_a_mistyped_name_leaves_nothing_behind(tmp_path: Path, tiny_text: str) -> None:
+    walk = Walk(tiny_text, tmp_path / "store", tmp_path / "scratch")
+    (walk.scratch / "campaigns" / "tiny.yaml").rename(walk.scratch / "campaigns" / "tinny.yaml")
+    ran = walk.ask()
+    assert ran.returncode == 2
+    assert "no campaign 'tiny'" in ran.stderr
+    assert "installed are tinny" in ran.stderr
+    assert not walk.store.exists()
 
 
 def test_a_campaign_that_has_changed_since_it_was_planned_is_refused(walked: Walk) -> None:
@@ -200,11 +272,8 @@ def test_a_wrong_campaign_file_is_one_line_before_anything_is_written(
     old: str, new: str, expected: str, tiny_text: str, tmp_path: Path
 ) -> None:
     walk = Walk(tiny_text.replace(old, new, 1), tmp_path / "store", tmp_path / "scratch")
-    ran = _service(
-        "cluster", "plan", "tiny", "--store", str(walk.store), "--campaigns", str(walk.scratch / "campaigns"),
-        "--pools", str(walk.scratch / "pools.yaml"), "--out", str(tmp_path / "out"), check=False,
-    )  # fmt: skip
+    ran = walk.ask()
     assert ran.returncode == 2
     assert expected in ran.stderr
-    assert not (tmp_path / "out").exists()
-    assert not (walk.store / "campaign.yaml").exists()
+    assert not walk.out.exists()
+    assert not walk.store.exists()

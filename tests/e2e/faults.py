@@ -19,17 +19,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
 from installation import ROOT, Json, Site, call, differences, fingerprint, nodes_of, say, until
 
-from nameplate.overrides import load_with_overrides
-
 NAMESPACE = "nameplate-faults"
-CHANGES = [
-    "name=faults",
-    # Runs long enough to be hit in the middle.
-    "experiments.spheres.training.epochs=40",
-    "experiments.skull.training.epochs=2",
-]
+CAMPAIGN = "trial"
 REDONE = (
     "jobs/training/",
     "jobs/judge/",
@@ -65,7 +59,7 @@ class Trial:
 
     def forget(self) -> None:
         """Back to the packed datasets: everything behind them is to be made anew."""
-        with self.site.store("faults") as store:
+        with self.site.store(CAMPAIGN) as store:
             for prefix in REDONE:
                 for key in store.sizes(prefix):
                     store.delete(key)
@@ -73,7 +67,7 @@ class Trial:
     def start(self) -> str:
         """Forget, and submit."""
         self.forget()
-        return self.site.submit("faults", text=self.text)
+        return self.site.submit(CAMPAIGN, text=self.text)
 
     def training_pod(self, workflow: str, *, epochs: int = 2) -> str:
         """A pod of the long training, once it has done some epochs."""
@@ -127,7 +121,7 @@ class Trial:
         """Wait for the end and hold every byte against the undisturbed run."""
         self.site.finish(workflow)
         seen.wall = time.monotonic() - began
-        with self.site.store("faults") as store:
+        with self.site.store(CAMPAIGN) as store:
             wrong = differences(self.reference, fingerprint(store))
         seen.same = not wrong
         if wrong:
@@ -199,7 +193,7 @@ def twice_killed(trial: Trial) -> Seen:
     trial.site.finish(workflow, wanted="Failed")
     seen = Seen("training process killed twice", "SIGKILL again, to the second attempt")
     messages = trial.messages(workflow, pod)
-    again = trial.site.submit("faults", text=trial.text)
+    again = trial.site.submit(CAMPAIGN, text=trial.text)
     trial.close(seen, again, began)
     seen.seen = f"{messages}; no third attempt; submitted again it went on from the checkpoint"
     return seen
@@ -222,7 +216,7 @@ def out_of_memory(trial: Trial) -> Seen:
     messages = {str(node.get("message")) for node in failed}
     tasks = {re.sub(r"\(\d+\)$", "", node["name"]) for node in failed}
     trial.site.install(create=False)
-    again = trial.site.submit("faults", text=trial.text)
+    again = trial.site.submit(CAMPAIGN, text=trial.text)
     seen = Seen("training out of memory", "memory limit of 180 MiB for training pods")
     trial.close(seen, again, began)
     retried = "not tried again" if len(tasks) == len(failed) else "TRIED AGAIN"
@@ -368,7 +362,7 @@ def two_copies(trial: Trial) -> Seen:
         lambda: trial.site.get("pod", "second-copy")["status"]["phase"] in ("Succeeded", "Failed"),
     )
     phase = trial.site.get("pod", "second-copy")["status"]["phase"]
-    with trial.site.store("faults") as store:
+    with trial.site.store(CAMPAIGN) as store:
         seen.same = seen.same and not differences(trial.reference, fingerprint(store))
     trial.site.kubectl("delete", "pod", "second-copy")
     seen.seen = f"both ran to their end (the copy: {phase}); {trial.messages(workflow, pod)}"
@@ -381,9 +375,9 @@ def resubmitted(trial: Trial) -> Seen:
     trial.training_pod(workflow)
     trial.site.kubectl("patch", "workflow", workflow, "--type=merge", "-p", '{"spec":{"shutdown":"Stop"}}')
     trial.site.finish(workflow, wanted="Failed")
-    with trial.site.store("faults") as store:
+    with trial.site.store(CAMPAIGN) as store:
         done = set(store.sizes("jobs/"))
-    again = trial.site.submit("faults", text=trial.text)
+    again = trial.site.submit(CAMPAIGN, text=trial.text)
     seen = Seen("campaign stopped half-way and submitted again", "shutdown: Stop, then a new workflow")
     trial.close(seen, again, began)
     steps = sorted({step_of(n) for n in nodes_of(trial.site.get("workflow", again)) if n["type"] == "Pod"})
@@ -400,7 +394,7 @@ def step_of(node: Json) -> str:
 
 def corrupt_exam(trial: Trial) -> Seen:
     """One file of an exam is damaged: a row of the ledger, and the campaign goes on."""
-    campaign = trial.text.replace("name: faults", "name: corrupt")
+    campaign = trial.text.replace(f"name: {CAMPAIGN}", "name: corrupt")
     began = time.monotonic()
     first = trial.site.submit("corrupt", text=campaign, only="phantom")
     trial.site.finish(first)
@@ -457,7 +451,7 @@ def wrong_credentials(trial: Trial) -> Seen:
     patch = {"stringData": {"AWS_SECRET_ACCESS_KEY": "not-the-right-one"}}
     trial.site.kubectl("patch", "secret", "nameplate-store", "--type=merge", "-p", json.dumps(patch))
     try:
-        workflow = trial.site.submit("faults", text=trial.text)
+        workflow = trial.site.submit(CAMPAIGN, text=trial.text)
         trial.site.finish(workflow, wanted="Failed")
     finally:
         patch = {"data": {"AWS_SECRET_ACCESS_KEY": secret}}
@@ -494,6 +488,19 @@ FAULTS: dict[str, Callable[[Trial], Seen]] = {
 }
 
 
+def campaign() -> str:
+    """The smallest campaign with a training that lasts long enough to be hit in the middle."""
+    raw = yaml.safe_load((ROOT / "tests" / "tiny.yaml").read_text())
+    raw["name"] = CAMPAIGN
+    raw["datasets"]["spheres"]["levels"] = raw["datasets"]["spheres"]["levels"][:1]
+    (spheres,) = (e for e in raw["experiments"] if e["name"] == "spheres")
+    spheres["training_sets"] = ["mixed"]
+    spheres["convergence"].pop("hard")
+    spheres["training"]["epochs"] = 60
+    raw["experiments"] = [spheres]
+    return yaml.safe_dump(raw, sort_keys=False)
+
+
 def table(rows: list[Seen], undisturbed: float) -> str:
     """The page with what was seen."""
     lines = [
@@ -526,7 +533,7 @@ def main() -> int:
     parser.add_argument("--set", action="append", default=[], help="values of the chart")
     options = parser.parse_args()
     chosen = [name for name in options.only.split(",") if name] or list(FAULTS)
-    text = load_with_overrides(ROOT / "tests" / "tiny.yaml", CHANGES)[1]
+    text = campaign()
     site = Site(NAMESPACE)
     if call("kubectl", "get", "namespace", NAMESPACE, "--ignore-not-found", "-o", "name"):
         say("the namespace is there already: going on in it")
@@ -535,12 +542,12 @@ def main() -> int:
     trial = Trial(site, text)
     rows: list[Seen] = []
     try:
-        site.finish(site.submit("faults", text=text))
+        site.finish(site.submit(CAMPAIGN, text=text))
         say("undisturbed run")
         began = time.monotonic()
         site.finish(trial.start())
         trial.undisturbed = time.monotonic() - began
-        with site.store("faults") as store:
+        with site.store(CAMPAIGN) as store:
             trial.reference = fingerprint(store)
         say(f"undisturbed: {trial.undisturbed:.0f} s, {len(trial.reference)} objects")
         for name in chosen:

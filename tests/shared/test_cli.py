@@ -181,3 +181,19 @@ def test_a_full_disk(tiny: Path, tmp_path: Path) -> None:
         assert not list((disk / "store").rglob(".tmp-*"))
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["status", "demo"], ["report", "demo", "--out", "x"], ["logs", "demo", "training"], ["stop", "demo"]],
+)
+def test_a_campaigns_name_in_place_of_a_file_asks_a_cluster(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "absent"))
+    for name in ("ARGO_SERVER", "KUBERNETES_SERVICE_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(arguments) == 2
+    assert "no cluster to talk to" in capsys.readouterr().err

@@ -84,7 +84,7 @@ http://nameplate-minio:9000
 {{ .Values.objectStore.port | default $port | default (ternary "443" "80" (eq $url.scheme "https")) }}
 {{- end }}
 
-{{/* NetworkPolicy egress rules to the API server: from values, else from the cluster, else any address. */}}
+{{/* NetworkPolicy egress rules to the API server: from values, else from the cluster, else private ones. */}}
 {{- define "nameplate.apiServerRules" -}}
 {{- $rules := list -}}
 {{- $given := .Values.networkPolicy.apiServer -}}
@@ -100,7 +100,7 @@ http://nameplate-minio:9000
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- range $rules | default (list (dict "cidrs" ($given.cidrs | default (list "0.0.0.0/0")) "ports" ($given.ports | default (list 443 6443)))) }}
+{{- range $rules | default (list (dict "cidrs" ($given.cidrs | default (list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" "100.64.0.0/10")) "ports" ($given.ports | default (list 443 6443)))) }}
 - to:
     {{- range .cidrs }}
     - ipBlock: {cidr: {{ . }}}

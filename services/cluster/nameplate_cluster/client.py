@@ -64,7 +64,7 @@ class Cluster(Protocol):
         """The ResourceQuotas of the namespace."""
 
     def has_secret(self, name: str) -> bool:
-        """Whether the Secret is there; its content is not looked at."""
+        """Whether the Secret is there; what the answer holds of it is dropped unread."""
 
     def config_map(self, name: str) -> dict[str, str]:
         """The data of a ConfigMap; NotThere when there is none."""

@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from nameplate.campaign import Campaign, parse_campaign
@@ -14,9 +15,9 @@ from nameplate.estimate import seconds_estimate
 from nameplate.pipeline import STEPS
 from nameplate.service import add_batch_size_arguments, timed, write_outputs
 from nameplate.source import source_digests
-from nameplate.stages import LINE_STEPS, Line, batches_of, lines_of, stages_of
+from nameplate.stages import LINE_STEPS, Batch, Line, batches_of, lines_of, stages_of
 from nameplate.state import State, current_state
-from nameplate.store import NoSuchKey, Store, open_store
+from nameplate.store import NoStore, NoSuchKey, open_store
 from nameplate.stored import CAMPAIGN_KEY, campaign_digest, put_campaign
 from nameplate_cluster.pools import Pool, pool_of, read_pools
 
@@ -57,13 +58,15 @@ def plan_main(arguments: Sequence[str]) -> int:
 def _plan(options: argparse.Namespace) -> None:
     only = _steps(options.only)
     pools = read_pools(options.pools)
-    store = open_store(options.store)
-    text = _text(options.campaign, store, options.campaigns)
+    text = _text(options.campaign, options.store, options.campaigns)
     campaign = parse_campaign(text, f"campaign {options.campaign}")
     if campaign.name != options.campaign:
         raise UserError(f"the file of campaign {options.campaign} names itself {campaign.name!r}")
+    sources = source_digests(campaign, Path.cwd())
+    store = open_store(options.store)
+    state = current_state(campaign, store, sources)
+    _check_earlier(state, only)
     put_campaign(store, campaign, text)
-    state = current_state(campaign, store, source_digests(campaign, Path.cwd()))
     outputs = outputs_of(
         campaign,
         state,
@@ -77,8 +80,24 @@ def _plan(options: argparse.Namespace) -> None:
     logger.info("planned", extra={"campaign": campaign.name, "done": len(state.results), "left": left})
 
 
+def _check_earlier(state: State, only: Sequence[str]) -> None:
+    """Refuse a stage whose earlier stages are not done for this very file: pods trust what is committed."""
+    if "report" in only and len(only) == 1 and state.plan.open_cells:
+        raise UserError("report: the training is not done for this campaign's file; submit training first")
+    for job in state.plan.jobs:
+        if job.step not in only or job.id in state.results:
+            continue
+        for need in job.needs:
+            step = need.partition("/")[0]
+            if step not in only and need not in state.results:
+                raise UserError(
+                    f"{job.step}: {step} is not done for this campaign's file ({need}); submit {step} first, "
+                    "or the whole campaign"
+                )
+
+
 def _steps(only: str) -> tuple[str, ...]:
-    """The steps that ``only`` asks for; the rounds of a line are one thing."""
+    """The steps that ``only`` asks for; the steps of a line are one stage."""
     names = tuple(step.name for step in STEPS)
     if not only:
         return names
@@ -87,21 +106,23 @@ def _steps(only: str) -> tuple[str, ...]:
     return LINE_STEPS if only in LINE_STEPS else (only,)
 
 
-def _text(name: str, store: Store, campaigns: Path | None) -> str:
-    """The campaign's file: as submitted, else as the store holds it, else as it was installed."""
+def _text(name: str, store_url: str, campaigns: Path | None) -> str:
+    """The campaign's file: as submitted, else as the store holds it, else as it was installed.
+
+    Nothing is made in the store: a mistyped name must not leave one behind.
+    """
     if text := os.environ.get(FILE_VARIABLE):
         return text
-    try:
-        return store.get(CAMPAIGN_KEY).decode()
-    except NoSuchKey:
-        pass
-    except UnicodeDecodeError:
-        raise UserError(f"{store.url}/{CAMPAIGN_KEY}: not a text file") from None
+    with suppress(NoStore, NoSuchKey):
+        try:
+            return open_store(store_url, create=False).get(CAMPAIGN_KEY).decode()
+        except UnicodeDecodeError:
+            raise UserError(f"{store_url}/{CAMPAIGN_KEY}: not a text file") from None
     installed = sorted(path.stem for path in campaigns.glob("*.yaml")) if campaigns is not None else []
-    offered = ", ".join(installed) or "none"
     if campaigns is None or name not in installed:
+        offered = ", ".join(installed) or "none"
         raise UserError(
-            f"no campaign {name!r}: {store.url} holds none, and installed are {offered}; "
+            f"no campaign {name!r}: {store_url} holds none, and installed are {offered}; "
             "submit a file with `nameplate submit FILE`"
         )
     return (campaigns / f"{name}.yaml").read_text(encoding="utf-8")
@@ -134,7 +155,7 @@ def outputs_of(
                 lines[pool.name].append(line.id)
     if "report" in only and not batches["report"] and "report" not in state.results:
         # The report's job appears once the last judge has spoken, which is during the run.
-        batches["report"] = ["report+1"]
+        batches["report"] = [str(Batch("report", 1))]
     outputs = {step: json.dumps(names) for step, names in batches.items()}
     return outputs | {f"lines-{name}": json.dumps(rows) for name, rows in lines.items()}
 

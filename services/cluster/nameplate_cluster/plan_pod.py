@@ -55,7 +55,7 @@ def await_plan(cluster: Cluster, name: str, campaign: str) -> None:
         raise plan_failure(cluster, name, attempts, message_of(workflow))
     why = wait_of(attempts[-1].message if attempts else message_of(workflow)).text
     raise TryAgain(
-        f"the plan has not begun after {PLAN_S / 60:.0f} minutes ({why}); the workflow {name} waits on: "
+        f"the plan is not done after {PLAN_S / 60:.0f} minutes ({why}); the workflow {name} goes on: "
         f"nameplate status (or stop) {campaign} -n {cluster.namespace}"
     )
 

@@ -1,5 +1,5 @@
 """The object store: a directory or S3, behind one small interface."""
 
-from nameplate.store.store import NoSuchKey, Store, check_key, open_store
+from nameplate.store.store import NoStore, NoSuchKey, Store, check_key, open_store
 
-__all__ = ["NoSuchKey", "Store", "check_key", "open_store"]
+__all__ = ["NoStore", "NoSuchKey", "Store", "check_key", "open_store"]

@@ -22,13 +22,19 @@ class PatientStore:
     Every call of a store may be repeated: a put is seen whole or not at all, and writes the same bytes.
     """
 
-    def __init__(self, store: Store, patience: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        patience: float,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._store = store
         self._patience = patience
+        self._should_stop = should_stop
         self.url = store.url
 
     def _ask(self, call: Callable[[], Answer]) -> Answer:
-        return patiently(call, self._patience)
+        return patiently(call, self._patience, self._should_stop)
 
     def get(self, key: str) -> bytes:
         """The object; raises NoSuchKey."""
@@ -63,19 +69,24 @@ class PatientStore:
         return self._store.folder(prefix)
 
 
-def patiently(call: Callable[[], Answer], patience: float) -> Answer:
+def patiently(
+    call: Callable[[], Answer], patience: float, should_stop: Callable[[], bool] = lambda: False
+) -> Answer:
     """Call until it answers, for at most ``patience`` seconds; then StoreUnreachable is raised.
 
-    A bucket that is gone counts as a store that does not answer: whoever waits knows that it was there.
+    So it is, at once, when ``should_stop`` says that the process was asked to end. A bucket that is gone
+    counts as a store that does not answer: whoever waits knows that it was there.
     """
     deadline, pause = time.monotonic() + patience, _FIRST_PAUSE
     while True:
         try:
             return call()
         except (StoreUnreachable, NoBucket) as error:
-            left = deadline - time.monotonic()
-            if left <= 0:
+            now = time.monotonic()
+            if now >= deadline or should_stop():
                 raise StoreUnreachable(str(error)) from error
             logger.warning("the store does not answer; asking again", extra={"reason": str(error)})
-            time.sleep(min(pause, left))
+            again = min(now + pause, deadline)
             pause = min(2 * pause, _LONGEST_PAUSE)
+            while time.monotonic() < again and not should_stop():
+                time.sleep(min(_FIRST_PAUSE, max(0.0, again - time.monotonic())))

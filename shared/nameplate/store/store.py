@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +20,10 @@ class NoSuchKey(NameplateError):
 
 class NoBucket(StoreError):
     """The bucket is not there: a mistake at first, trouble that may pass when it was there before."""
+
+
+class NoStore(StoreError):
+    """The place is empty: no store has been made there."""
 
 
 class Store(Protocol):
@@ -59,18 +64,26 @@ def check_key(key: str) -> str:
     return key
 
 
-def open_store(url: str, *, create: bool = True, patience: float = 0) -> Store:
+def open_store(
+    url: str,
+    *,
+    create: bool = True,
+    patience: float = 0,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Store:
     """Open ``s3://bucket/prefix`` or a directory.
 
     An empty place becomes a store when ``create`` is set. A place that holds something else is
     refused with StoreError, so that a mistyped folder is never written into. Raises
     StoreUnreachable when an S3 service does not answer, or has not for ``patience`` seconds: then,
-    and on every later call, it is asked again until so many seconds are over.
+    and on every later call, it is asked again until so many seconds are over, or ``should_stop`` says
+    that the process was asked to end.
     """
     if patience > 0:
         from nameplate.store.patient import PatientStore, patiently
 
-        return PatientStore(patiently(lambda: open_store(url, create=create), patience), patience)
+        opened = patiently(lambda: open_store(url, create=create), patience, should_stop)
+        return PatientStore(opened, patience, should_stop)
     store: Store
     if url.startswith("s3://"):
         from nameplate.store.s3 import S3Store
@@ -95,7 +108,7 @@ def _check_marker(store: Store, *, create: bool) -> None:
                 f"{store.url}: not empty and not a nameplate store; name an empty or a new place"
             ) from None
         if not create:
-            raise StoreError(f"{store.url}: no nameplate store there") from None
+            raise NoStore(f"{store.url}: no nameplate store there") from None
         store.put(MARKER, json.dumps({"nameplate-store": FORMAT}).encode() + b"\n")
         return
     except ValueError:

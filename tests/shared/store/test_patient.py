@@ -50,6 +50,13 @@ def test_a_mistake_is_not_repeated() -> None:
     assert trouble.calls == 1
 
 
+def test_a_process_that_is_asked_to_end_does_not_wait() -> None:
+    trouble = _Trouble(*[StoreUnreachable("silent")] * 10)
+    with pytest.raises(StoreUnreachable, match="silent"):
+        patiently(trouble, 1000, lambda: trouble.calls >= 3)
+    assert trouble.calls == 3
+
+
 def test_it_does_all_that_the_store_behind_it_does(tmp_path: Path) -> None:
     store = PatientStore(DirectoryStore(tmp_path / "store"), 1)
     store.put("a/b", b"12")
