@@ -9,6 +9,7 @@ namespace ``nameplate-faults`` and deletes it. It drains nodes and restarts Argo
 """
 
 import argparse
+import hashlib
 import json
 import re
 import subprocess
@@ -21,6 +22,8 @@ from pathlib import Path
 
 import yaml
 from installation import ROOT, Json, Site, call, differences, fingerprint, nodes_of, say, until
+
+from nameplate.result import read_result, write_result
 
 NAMESPACE = "nameplate-faults"
 CAMPAIGN = "trial"
@@ -192,10 +195,13 @@ def twice_killed(trial: Trial) -> Seen:
     trial_kill(until(120, "the second attempt at work", second))
     trial.site.finish(workflow, wanted="Failed")
     seen = Seen("training process killed twice", "SIGKILL again, to the second attempt")
-    messages = trial.messages(workflow, pod)
+    messages, attempts = trial.messages(workflow, pod), len(trial.attempts(workflow, pod))
     again = trial.site.submit(CAMPAIGN, text=trial.text)
     trial.close(seen, again, began)
-    seen.seen = f"{messages}; no third attempt; submitted again it went on from the checkpoint"
+    (resumed,) = trial.site.pods(again, "training")
+    went_on = '"resumed"' in trial.site.log(resumed["metadata"]["name"])
+    seen.seen = f"{messages}; {attempts} attempts; submitted again it went on from the checkpoint"
+    seen.same = seen.same and attempts == 2 and went_on
     return seen
 
 
@@ -219,8 +225,12 @@ def out_of_memory(trial: Trial) -> Seen:
     again = trial.site.submit(CAMPAIGN, text=trial.text)
     seen = Seen("training out of memory", "memory limit of 180 MiB for training pods")
     trial.close(seen, again, began)
-    retried = "not tried again" if len(tasks) == len(failed) else "TRIED AGAIN"
-    seen.seen = f"{', '.join(sorted(messages))}; {retried}; with the limit raised, submitted again: went on"
+    seen.seen = (
+        f"{', '.join(sorted(messages))}; attempts: {len(failed)} at {len(tasks)} batch; with the limit "
+        "raised and submitted again it went on"
+    )
+    named = all("OOMKilled" in message for message in messages)
+    seen.same = seen.same and len(tasks) == len(failed) and named
     return seen
 
 
@@ -327,7 +337,9 @@ def controller_restarted(trial: Trial) -> Seen:
     seen = Seen("Argo's controller restarted", "its pod deleted without grace")
     seen.recovery = time.monotonic() - start
     trial.close(seen, workflow, began)
-    seen.seen = f"no pod of the campaign was touched; {trial.messages(workflow, pod)}"
+    attempts = trial.attempts(workflow, pod)
+    seen.seen = f"attempts at the training: {len(attempts)}; {trial.messages(workflow, pod)}"
+    seen.same = seen.same and len(attempts) == 1
     return seen
 
 
@@ -364,8 +376,9 @@ def two_copies(trial: Trial) -> Seen:
     phase = trial.site.get("pod", "second-copy")["status"]["phase"]
     with trial.site.store(CAMPAIGN) as store:
         seen.same = seen.same and not differences(trial.reference, fingerprint(store))
+        seen.same = seen.same and phase == "Succeeded"
     trial.site.kubectl("delete", "pod", "second-copy")
-    seen.seen = f"both ran to their end (the copy: {phase}); {trial.messages(workflow, pod)}"
+    seen.seen = f"the copy: {phase}; Argo's: {trial.messages(workflow, pod)}"
     return seen
 
 
@@ -382,6 +395,7 @@ def resubmitted(trial: Trial) -> Seen:
     trial.close(seen, again, began)
     steps = sorted({step_of(n) for n in nodes_of(trial.site.get("workflow", again)) if n["type"] == "Pod"})
     seen.seen = f"{len(done)} jobs were committed before; the second workflow had pods of: {', '.join(steps)}"
+    seen.same = seen.same and steps == ["evaluation", "judge", "plan", "report", "training"]
     return seen
 
 
@@ -398,11 +412,7 @@ def corrupt_exam(trial: Trial) -> Seen:
     began = time.monotonic()
     first = trial.site.submit("corrupt", text=campaign, only="phantom")
     trial.site.finish(first)
-    from nameplate.result import read_result, write_result
-
     with trial.site.store("corrupt") as store:
-        import hashlib
-
         key = "cohorts/study/dicom/000.tar"
         data = bytearray(store.get(key))
         # Behind the header of the archive's first file and the DICOM prefix: pixels and tags alike.
@@ -421,18 +431,12 @@ def corrupt_exam(trial: Trial) -> Seen:
     with trial.site.store("corrupt") as store:
         rows = [json.loads(line) for line in store.get("cohorts/study/ledger/000.jsonl").splitlines()]
         there = "report/index.html" in store.sizes("report/")
-    refused = [
-        row
-        for row in rows
-        if "corrupt" in json.dumps(row) or "cannot be read" in json.dumps(row) or "damaged" in json.dumps(row)
-    ]
-    reasons = sorted({str(row.get("reason")) for row in rows if row.get("reason") and row in refused})
+    refused = [row for row in rows if row["item"] == "file" and row["verdict"] == "refused"]
+    reasons = sorted({f"{row['rule']} ({row['seen']})" for row in refused})
     seen = Seen("exam with a corrupt file", "3,000 bytes of one DICOM file overwritten with zeros")
     seen.wall = time.monotonic() - began
-    seen.same = there
-    seen.seen = (
-        f"ledger: {'; '.join(reasons) or [r for r in rows if r.get('reason')][:2]}; the report was made"
-    )
+    seen.same = there and bool(refused)
+    seen.seen = f"{len(refused)} refused file in the ledger: {'; '.join(reasons)}; the report was made"
     return seen
 
 
