@@ -20,13 +20,10 @@ import time
 from pathlib import Path
 
 from flows import Flows
-from installation import ROOT, Site, call, differences, fingerprint, local_run, nodes_of, say
+from installation import OF_THE_MACHINE, ROOT, Site, call, differences, fingerprint, local_run, nodes_of, say
 
 NAMESPACE = "nameplate-e2e"
 CAMPAIGN = ROOT / "tests" / "tiny.yaml"
-
-# What names the machine and not the result: the report lists the versions of what made it.
-_OF_THE_MACHINE = {"report/provenance.json", "report/index.html", "jobs/report.json"}
 
 
 def nameplate(*arguments: str, check: bool = True) -> str:
@@ -78,7 +75,7 @@ def run(site: Site, folder: Path) -> None:
     local = local_run(CAMPAIGN, folder / "local")
     with site.store("tiny") as store:
         remote = fingerprint(store)
-    wrong = [key for key in differences(local, remote) if key not in _OF_THE_MACHINE]
+    wrong = [key for key in differences(local, remote) if key not in OF_THE_MACHINE]
     if wrong:
         raise RuntimeError(f"other bytes than on this machine: {wrong[:10]}")
     say(f"{len(remote)} objects, the same bytes as on this machine")

@@ -463,6 +463,23 @@ def wrong_credentials(trial: Trial) -> Seen:
     return _plan_failed(trial, workflow, began, "wrong credentials", "another secret key in the Secret")
 
 
+def absent_bucket(trial: Trial) -> Seen:
+    """The bucket that the settings name was never there: one clear line, exit 2, no retry."""
+    began = time.monotonic()
+
+    def name(bucket: str) -> None:
+        patch = json.dumps({"data": {"NAMEPLATE_BUCKET": bucket}})
+        trial.site.kubectl("patch", "configmap", "nameplate-store", "--type=merge", "-p", patch)
+
+    name("not-there")
+    try:
+        workflow = trial.site.submit(CAMPAIGN, text=trial.text)
+        trial.site.finish(workflow, wanted="Failed")
+    finally:
+        name("nameplate")
+    return _plan_failed(trial, workflow, began, "absent bucket", "another bucket in the ConfigMap")
+
+
 def _plan_failed(trial: Trial, workflow: str, began: float, fault: str, injected: str) -> Seen:
     seen = Seen(fault, injected, wall=time.monotonic() - began)
     pods = [n for n in nodes_of(trial.site.get("workflow", workflow)) if n["type"] == "Pod"]
@@ -489,6 +506,7 @@ FAULTS: dict[str, Callable[[Trial], Seen]] = {
     "corrupt": corrupt_exam,
     "wrong-file": wrong_file,
     "credentials": wrong_credentials,
+    "absent-bucket": absent_bucket,
 }
 
 
@@ -511,7 +529,7 @@ def table(rows: list[Seen], undisturbed: float) -> str:
         "# Faults injected into a running campaign",
         "",
         "Made by `make faults` (tests/e2e/faults.py) on a one-node Kubernetes cluster with Argo Workflows.",
-        "*Same* means: every object in the bucket has the bytes of the undisturbed run (for the last three",
+        "*Same* means: every object in the bucket has the bytes of the undisturbed run (for the last four",
         "faults: what the table says is what had to happen). *Recovery* is the time from the fault, or from",
         "the return of what was taken away, until the disturbed work went on. The undisturbed run took",
         f"{undisturbed:.0f} s from submission to report.",

@@ -3,6 +3,7 @@
 Whatever KUBECONFIG names is used; images must be there already (``make e2e`` builds and loads them).
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -126,8 +127,6 @@ class Site:
             if match is None:
                 raise RuntimeError("no port-forward to the object store")
             secret = self.get("secret", "nameplate-store")["data"]
-            import base64
-
             account = {key: base64.b64decode(value).decode() for key, value in secret.items()}
             os.environ.update(account, AWS_ENDPOINT_URL=f"http://127.0.0.1:{match[1]}")
             yield S3Store.from_environment(f"s3://nameplate/{campaign}")
@@ -192,6 +191,10 @@ def nodes_of(workflow: Json) -> list[Json]:
     return list(by_id(workflow).values())
 
 
+OF_THE_MACHINE = {"report/provenance.json", "report/index.html", "jobs/report.json"}
+"""What names the machine and not the result: the report lists the versions of what made it."""
+
+
 def fingerprint(store: S3Store, *, folders: Sequence[str] = ("",)) -> dict[str, str]:
     """SHA-256 of every object that counts, by key; work in progress does not."""
     keys = [
@@ -214,6 +217,11 @@ def local_run(campaign: Path, store: Path, *, workers: int = 2) -> dict[str, str
         sys.executable, "-m", "nameplate", "run", str(campaign), "--store", str(store), "--workers",
         str(workers), timeout=3600,
     )  # fmt: skip
+    return local_fingerprint(store)
+
+
+def local_fingerprint(store: Path) -> dict[str, str]:
+    """SHA-256 of every object that counts in a store that is a folder, by key."""
     return {
         path.relative_to(store).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(store.rglob("*"))

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""A campaign on another make of S3 than the chart's MinIO: versitygw, started on this machine.
+
+    tests/e2e/other_s3.py --address 10.199.0.1 campaigns/demo.yaml --local runs/demo
+
+ADDRESS is one of this machine at which pods reach it. Every object is held against a store of the same
+campaign that a local run has left (``--local``; run here where it is left out).
+"""
+
+import argparse
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from installation import (
+    OF_THE_MACHINE,
+    Site,
+    call,
+    differences,
+    fingerprint,
+    local_fingerprint,
+    local_run,
+    say,
+)
+
+from nameplate.campaign import load_campaign
+from nameplate.store.s3 import S3Store
+
+NAMESPACE = "nameplate-s3"
+PORT = 7070
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("campaign", type=Path)
+    parser.add_argument("--address", required=True)
+    parser.add_argument("--local", type=Path, help="a store that a local run of it has left")
+    parser.add_argument("--keep", action="store_true", help="leave the namespace")
+    options = parser.parse_args()
+    name = load_campaign(options.campaign).name
+    account = {"AWS_ACCESS_KEY_ID": "site", "AWS_SECRET_ACCESS_KEY": secrets.token_hex(16)}
+    site = Site(NAMESPACE)
+    with tempfile.TemporaryDirectory(prefix="nameplate-versitygw-") as folder:
+        gateway = subprocess.Popen(
+            ["versitygw", "--port", f"{options.address}:{PORT}", "--quiet", "posix", folder],
+            env={
+                **os.environ,
+                "ROOT_ACCESS_KEY": account["AWS_ACCESS_KEY_ID"],
+                "ROOT_SECRET_KEY": account["AWS_SECRET_ACCESS_KEY"],
+            },
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            call("kubectl", "create", "namespace", NAMESPACE)
+            site.restrict()
+            given = [f"--from-literal={key}={value}" for key, value in account.items()]
+            site.kubectl("create", "secret", "generic", "site-s3", *given)
+            endpoint = f"http://{options.address}:{PORT}"
+            site.install(
+                f"objectStore.endpoint={endpoint}",
+                "objectStore.existingSecret=site-s3",
+                f"objectStore.cidrs={{{options.address}/32}}",
+                create=False,
+            )
+            began = time.monotonic()
+            workflow = site.submit(name, text=options.campaign.read_text())
+            site.finish(workflow, 3600)
+            say(f"{name} on versitygw: {time.monotonic() - began:.0f} s")
+            command = [sys.executable, "-m", "nameplate", "status", name, "-n", NAMESPACE, "--timings"]
+            print(subprocess.run(command, capture_output=True, text=True, check=True).stdout, flush=True)
+            os.environ.update(account, AWS_ENDPOINT_URL=endpoint)
+            remote = fingerprint(S3Store.from_environment(f"s3://nameplate/{name}"))
+            local = (
+                local_fingerprint(options.local)
+                if options.local
+                else local_run(options.campaign, Path(folder).with_name(f"{name}-local"))
+            )
+            wrong = [key for key in differences(local, remote) if key not in OF_THE_MACHINE]
+            if wrong:
+                raise RuntimeError(f"other bytes than on this machine: {wrong[:10]}")
+            say(f"{len(remote)} objects, the same bytes as on this machine")
+        finally:
+            if not options.keep:
+                site.remove()
+            gateway.terminate()
+            gateway.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
