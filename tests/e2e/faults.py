@@ -557,10 +557,8 @@ def main() -> int:
     chosen = [name for name in options.only.split(",") if name] or list(FAULTS)
     text = campaign()
     site = Site(NAMESPACE)
-    if call("kubectl", "get", "namespace", NAMESPACE, "--ignore-not-found", "-o", "name"):
-        say("the namespace is there already: going on in it")
-    else:
-        site.install(*options.set)
+    there = call("kubectl", "get", "namespace", NAMESPACE, "--ignore-not-found", "-o", "name")
+    site.install(*options.set, create=not there)
     trial = Trial(site, text)
     rows: list[Seen] = []
     try:

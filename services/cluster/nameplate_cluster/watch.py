@@ -157,14 +157,10 @@ class View:
         attempts = attempts_of(workflow)
         status = workflow.get("status") or {}
         stamp = clock(now - (time_of(status.get("startedAt")) or now))
-        parts = []
         for step, count in by_step(attempts).items():
-            rest = [f"{count[state]} {state}" for state in ("running", "waiting", "failed") if count[state]]
-            if rest:
-                parts.append(f"{step} {count['done']} done, {', '.join(rest)}")
-            else:
-                parts.append(f"{step} {count['done']} done")
-        self._once(stamp, "; ".join(parts))
+            states = ("done", "running", "waiting", "failed")
+            said = ", ".join(f"{count[state]} {state}" for state in states if count[state])
+            self._once(stamp, f"{step:<10} {said}")
         for line in wait_lines(attempts, workflow):
             # How many wait changes all the time; that some wait, and why, is said once.
             self._once(stamp, re.sub(r"^\d+ pods? of", "pods of", line))

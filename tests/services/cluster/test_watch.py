@@ -57,7 +57,7 @@ def test_plain_lines_are_said_once(
             view.show(workflow(node("plan(0)", phase="Running")))
         view.show(workflow(node("plan(0)", phase="Succeeded")))
     said = capsys.readouterr().out.splitlines()
-    assert [line.partition("] ")[2] for line in said] == ["plan 0 done, 1 running", "plan 1 done"]
+    assert [line.partition("] ")[2] for line in said] == ["plan       1 running", "plan       1 done"]
 
 
 def test_a_cluster_that_is_silent_for_a_while_is_forgiven(
