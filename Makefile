@@ -14,7 +14,7 @@ TEST_PROCESSES ?= auto
 .PHONY: help demo test lint types unit bench images render e2e faults scale clean
 
 help:  ## list the verbs
-	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nameplate needs Python 3.11 or newer")'
@@ -26,7 +26,7 @@ $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: $(VENV)/.run  ## run the demo campaign (about 10 minutes on two cores) and say where the report is
+demo: $(VENV)/.run  ## run the demo campaign (some ten minutes on two cores) and say where the report is
 	$(BIN)/nameplate run $(CAMPAIGN) $(RUN_FLAGS)
 
 test: lint types unit  ## everything that must pass before a change lands

@@ -75,6 +75,11 @@ def _main(arguments: list[str]) -> int:
         return job_command("nameplate", rest)
     if command in CLUSTER_VERBS or (command in ("status", "report") and _is_on_cluster(rest)):
         return _cluster_verb(command, rest)
+    if command in ("status", "report") and {"-n", "--namespace"} & set(rest):
+        raise UserError(
+            f"{command}: a file's campaign is asked on this machine, a cluster's by its name: "
+            f"nameplate {command} NAME -n NAMESPACE"
+        )
     campaign_verbs = {"run": _run, "plan": _plan, "status": _status, "report": _report}
     if command in campaign_verbs:
         options = _campaign_parser(command).parse_args(rest)

@@ -135,7 +135,7 @@ def _nothing(cluster: Cluster, workflow: Json, what: str, found: list[Attempt]) 
     waiting = [attempt for attempt in found if attempt.state == "waiting"]
     if len(waiting) == len(found):
         return f"{what}: its pod has not started yet; nameplate status says why"
-    gone = f"{what}: no log of it (looked at {len(found)} pods of {name}); a pod's log goes with the pod, "
+    gone = f"{what}: no log of it (pods of {name} looked at: {len(found)}); a pod's log goes with the pod, "
     return gone + f"which Argo deletes some time after its end: kubectl -n {cluster.namespace} get pods"
 
 

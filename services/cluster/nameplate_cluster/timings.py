@@ -149,7 +149,10 @@ def timing_lines(workflow: Json, scheduled: Mapping[str, datetime] = {}) -> list
     if began and ended:
         wall, idle = (ended - began).total_seconds(), idle_seconds(workflow)
         lines.append(f"  the workflow took {wall:.0f} s; {idle:.0f} s of them without any pod (Argo's own)")
-    lines.append("  queue: until a node had room; cluster: image, start and end of the containers")
+    lines.append(
+        "  queue: until a node had room; cluster: image, start and end of the containers; "
+        "last column: share of overhead"
+    )
     ended_pods = [attempt for attempt in attempts_of(workflow) if attempt.ended is not None]
     unknown = sum(_queue(attempt, scheduled) is None for attempt in ended_pods)
     if unknown:

@@ -36,7 +36,7 @@ DESCRIPTIONS = {
 
 EXAMPLES = {
     "submit": "nameplate submit campaigns/demo.yaml -n nameplate --watch\n"
-    "  nameplate submit campaigns/paper.yaml --set seed=7 --only training",
+    "  nameplate submit campaigns/paper.yaml --set seed=7 --only training -n nameplate",
     "status": "nameplate status demo -n nameplate --watch",
     "logs": "nameplate logs demo training/spheres/study/easy/GE/g0/s000 -n nameplate --follow",
     "stop": "nameplate stop demo -n nameplate",
@@ -109,7 +109,11 @@ def parser_of(command: str) -> argparse.ArgumentParser:
         parser.add_argument("--now", action="store_true", help="skip exit handlers (Argo's Terminate)")
     if command == "report":
         parser.add_argument("--out", type=Path, required=True, help="folder for the report")
-    parser.add_argument("-n", "--namespace", help="namespace of the installation (default: the context's)")
+    parser.add_argument(
+        "-n",
+        "--namespace",
+        help="namespace of the installation (default: ARGO_NAMESPACE, the context's, or nameplate)",
+    )
     parser.add_argument("--context", help="context of the kubeconfig")
     return parser
 

@@ -98,6 +98,8 @@ def status_text(workflow: Json, now: datetime, reasons: Mapping[str, str] = {}) 
             f"  {step:<11} {count['done']:>6} {count['running']:>8} {count['waiting']:>8} "
             f"{count['failed']:>7} {count['again']:>6}"
         )
+    if is_over(workflow) and phase_of(workflow) == "Succeeded" and set(rows) < {"plan", *ORDER}:
+        lines.append("  what is not listed was done by an earlier run")
     lines += [f"  {line}" for line in wait_lines(attempts, workflow)]
     failed = failures_of(attempts)
     lines += [f"  failed: {failure_line(attempt, reasons.get(attempt.node))}" for attempt in failed[:10]]

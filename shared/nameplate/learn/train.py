@@ -7,6 +7,7 @@ one kind of machine with a fixed number of threads, interrupted and resumed or n
 import hashlib
 import logging
 import math
+import os
 import resource
 import time
 from collections.abc import Callable, Sequence
@@ -37,6 +38,9 @@ from nameplate.stats.metrics import accuracy, auroc
 from nameplate.streams import stream, stream_seed
 
 logger = logging.getLogger(__name__)
+
+GPU_VARIABLE = "NAMEPLATE_EXPECTS_GPU"
+"""Environment variable that a cluster sets where it gives a GPU."""
 
 
 class Interrupted(TryAgain):
@@ -248,6 +252,8 @@ def _prepare(experiment: ExperimentSettings) -> torch.device:
     """Choose the device and fix what decides sameness: threads, and the choice of GPU kernels."""
     torch.set_num_threads(experiment.training.threads)
     if not torch.cuda.is_available():
+        if os.environ.get(GPU_VARIABLE):
+            logger.warning("a GPU was asked for, but torch sees none: an image without CUDA? on the CPU now")
         return torch.device("cpu")
     deterministic = experiment.training.deterministic
     torch.backends.cudnn.benchmark = not deterministic
