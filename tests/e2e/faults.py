@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import yaml
@@ -551,6 +551,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", default="", help=f"some of: {', '.join(FAULTS)}")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "faults.md")
+    parser.add_argument(
+        "--rows", type=Path, help="file that keeps the rows, to do the faults in several runs"
+    )
     parser.add_argument("--keep", action="store_true", help="leave the namespace")
     parser.add_argument("--set", action="append", default=[], help="values of the chart")
     options = parser.parse_args()
@@ -560,7 +563,9 @@ def main() -> int:
     there = call("kubectl", "get", "namespace", NAMESPACE, "--ignore-not-found", "-o", "name")
     site.install(*options.set, create=not there)
     trial = Trial(site, text)
-    rows: list[Seen] = []
+    rows: dict[str, Seen] = {}
+    if options.rows and options.rows.is_file():
+        rows = {name: Seen(**row) for name, row in json.loads(options.rows.read_text()).items()}
     try:
         site.finish(site.submit(CAMPAIGN, text=text))
         say("undisturbed run")
@@ -573,17 +578,19 @@ def main() -> int:
         for name in chosen:
             say(f"fault: {name}")
             try:
-                rows.append(FAULTS[name](trial))
+                rows[name] = FAULTS[name](trial)
             except (RuntimeError, TimeoutError, AssertionError, subprocess.SubprocessError) as error:
                 say(f"FAILED: {error}")
-                rows.append(Seen(name, "", f"FAILED: {str(error).splitlines()[0]}"))
-            say(f"  {rows[-1]}")
+                rows[name] = Seen(name, "", f"FAILED: {str(error).splitlines()[0]}")
+            say(f"  {rows[name]}")
+            if options.rows:
+                options.rows.write_text(json.dumps({name: asdict(row) for name, row in rows.items()}))
     finally:
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(table(rows, trial.undisturbed))
+        options.out.write_text(table([rows[name] for name in FAULTS if name in rows], trial.undisturbed))
         if not options.keep:
             site.remove()
-    return 0 if all(row.same for row in rows) else 1
+    return 0 if all(row.same for row in rows.values()) else 1
 
 
 if __name__ == "__main__":

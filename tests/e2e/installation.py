@@ -76,7 +76,7 @@ class Site:
         sets = [part for value in values for part in ("--set", value)]
         call(
             "helm", "upgrade", "--install", "nameplate", "charts/nameplate", "-n", self.namespace,
-            "--wait", "--wait-for-jobs", "--timeout", "10m", *sets,
+            "--wait", "--wait-for-jobs", "--timeout", "10m", "--reset-values", *sets,
         )  # fmt: skip
 
     def restrict(self) -> None:
