@@ -253,13 +253,12 @@ def store_restarted(trial: Trial) -> Seen:
     """MinIO is killed while pods write checkpoints and results."""
     began, workflow = time.monotonic(), trial.start()
     pod = trial.training_pod(workflow, epochs=1)
-    before = trial.epochs(pod)
     trial.site.kubectl("delete", "pod", "nameplate-minio-0", "--grace-period=0", "--force")
     start = time.monotonic()
     seen = Seen(
         "MinIO restarted in the middle of a write", "its pod deleted without grace, checkpoints every epoch"
     )
-    waits = _store_back(trial, pod, before)
+    waits = _store_back(trial, pod)
     seen.recovery = time.monotonic() - start
     trial.close(seen, workflow, began)
     seen.seen = f"{waits}; attempts at that training: {trial.messages(workflow, pod)}"
@@ -272,12 +271,11 @@ def store_gone(trial: Trial) -> Seen:
     pod = trial.training_pod(workflow, epochs=1)
     trial.site.kubectl("scale", "statefulset/nameplate-minio", "--replicas=0")
     trial.site.kubectl("wait", "--for=delete", "pod/nameplate-minio-0", "--timeout=60s")
-    before = trial.epochs(pod)
     time.sleep(60)
     trial.site.kubectl("scale", "statefulset/nameplate-minio", "--replicas=1")
     start = time.monotonic()
     seen = Seen("object store gone for 60 s", "its StatefulSet scaled to 0 and, 60 s later, to 1")
-    waits = _store_back(trial, pod, before)
+    waits = _store_back(trial, pod)
     seen.recovery = time.monotonic() - start
     trial.close(seen, workflow, began)
     seen.seen = f"{waits}; attempts at that training: {trial.messages(workflow, pod)}"
@@ -290,7 +288,6 @@ def bucket_gone(trial: Trial) -> Seen:
     pod = trial.training_pod(workflow, epochs=1)
     claim = trial.site.get("pvc", "data-nameplate-minio-0")["spec"]["volumeName"]
     volume = Path(json.loads(call("kubectl", "get", "pv", claim, "-o", "json"))["spec"]["hostPath"]["path"])
-    before = trial.epochs(pod)
     (volume / "nameplate").rename(volume.parent / "nameplate-away")
     time.sleep(60)
     # Whatever tried to write meanwhile must not have made a bucket of its own.
@@ -298,7 +295,7 @@ def bucket_gone(trial: Trial) -> Seen:
     (volume.parent / "nameplate-away").rename(volume / "nameplate")
     start = time.monotonic()
     seen = Seen("bucket gone for 60 s", "its folder moved out of MinIO's volume and back")
-    waits = _store_back(trial, pod, before)
+    waits = _store_back(trial, pod)
     seen.recovery = time.monotonic() - start
     trial.close(seen, workflow, began)
     seen.seen = f"{waits}; attempts at that training: {trial.messages(workflow, pod)}"
@@ -306,15 +303,17 @@ def bucket_gone(trial: Trial) -> Seen:
     return seen
 
 
-def _store_back(trial: Trial, pod: str, before: int) -> str:
-    """Wait until a training writes again; says what its log told meanwhile."""
+def _store_back(trial: Trial, pod: str) -> str:
+    """Wait until a training has noticed that its store is gone, and works again; says what its log told."""
+    asking = "the store does not answer; asking again"
 
     def on() -> bool:
-        return trial.epochs(pod) > before + 1 or "committed" in trial.site.log(pod)
+        log = trial.site.log(pod)
+        noticed = log.rfind(asking)
+        return noticed >= 0 and max(log.rfind('"trained an epoch"'), log.rfind('"committed"')) > noticed
 
-    until(240, "the training to go on", on, pause=0.5)
-    asked = trial.site.log(pod).count("the store does not answer; asking again")
-    return f"the pod asked {asked} times again and went on"
+    until(240, "the training to notice and to go on", on, pause=0.5)
+    return f"the pod asked {trial.site.log(pod).count(asking)} times again and went on"
 
 
 def controller_restarted(trial: Trial) -> Seen:
