@@ -140,11 +140,11 @@ def _placing_problem(pod: PodNeeds, nodes: Sequence[Node]) -> str | None:
             offered = sorted({name for node in nodes for name in node.allocatable if "/" in name})
             has = f"they have {', '.join(offered)}" if offered else "they have none of the kind"
             return (
-                f"asks for {resource}, which no node has ({has}); set pools[].gpu in the chart's values "
+                f"asks for {resource}, which no node has ({has}); set pools.<name>.gpu in the chart's values "
                 "(count 0 trains on CPUs)"
             )
         if here < amount:
-            return f"asks for {amount} {resource}, and no node has more than {here}; lower pools[].gpu.count"
+            return f"asks for {amount} {resource}, and no node has more than {here}; lower pools.<name>.gpu.count"
     admitting = [node for node in nodes if node.admits(pod)]
     if not admitting:
         wanted = ", ".join(f"{key}={value}" for key, value in pod.selector.items())
