@@ -144,7 +144,10 @@ def _placing_problem(pod: PodNeeds, nodes: Sequence[Node]) -> str | None:
                 "(count 0 trains on CPUs)"
             )
         if here < amount:
-            return f"asks for {amount} {resource}, and no node has more than {here}; lower pools.<name>.gpu.count"
+            return (
+                f"asks for {amount} {resource}, and no node has more than {here}; "
+                "lower pools.<name>.gpu.count"
+            )
     admitting = [node for node in nodes if node.admits(pod)]
     if not admitting:
         wanted = ", ".join(f"{key}={value}" for key, value in pod.selector.items())
