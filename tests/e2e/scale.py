@@ -40,7 +40,6 @@ def main() -> int:
             "name=scale",
             f"cohorts.study.shards={options.jobs}",
             f"cohorts.study.phantom.exams={options.jobs}",
-            "cohorts.study.phantom.matrix=32",
         ],
     )[1]
     site = Site(NAMESPACE)
