@@ -70,7 +70,7 @@ class S3Store:
         )
         store = cls(client, parts.netloc, parts.path)
         try:
-            with store._translated("the bucket"):
+            with store._translated(f"the bucket {store.bucket!r} (is it there?)"):
                 there = client.bucket_exists(bucket_name=store.bucket)
         except ValueError as error:
             raise UserError(f"{url}: {error}") from None
