@@ -108,9 +108,9 @@ def run_batch(
 def _cells_behind(batch: Batch, campaign: Campaign) -> tuple[Cell, ...]:
     """The cells whose verdicts decide what a batch is: those of its line, and all for the report."""
     step, _, rest = batch.first.partition("/")
-    if step not in LINE_STEPS:
-        return cells_of(campaign) if step == "report" else ()
     cells = cells_of(campaign)
+    if step not in LINE_STEPS:
+        return cells if step == "report" else ()
     lines = {cell.line for cell in cells if rest == cell.id or rest.startswith(f"{cell.id}/")}
     return tuple(cell for cell in cells if cell.line in lines)
 

@@ -11,9 +11,9 @@ from nameplate.campaign import Campaign
 from nameplate.errors import UserError
 from nameplate.estimate import seconds_estimate
 from nameplate.job import run_job
-from nameplate.plan import Job
+from nameplate.plan import Job, Line
 from nameplate.result import Result
-from nameplate.stages import LINE_STEPS, Batch, Line, batches_of, lines_of, stages_of
+from nameplate.stages import LINE_STEPS, Batch, batches_of, line_of, lines_of, stages_of
 from nameplate.state import State
 from nameplate.store import Store, open_store
 from nameplate.stored import committed_results, read_campaign
@@ -74,7 +74,7 @@ def judge_line(
     timing.plan_s += time.monotonic() - began
 
     def mine(job: Job) -> bool:
-        return job.step in LINE_STEPS and Line.of(job) == line
+        return job.step in LINE_STEPS and line_of(job) == line
 
     before, worked = time.monotonic(), timing.work_s
     while True:
@@ -94,11 +94,10 @@ def judge_line(
 
 def _trust_packs(state: State, store: Store, line: Line) -> None:
     """Take the packs that the line's runs read as they are committed: the plan has looked at them."""
-    runs = [job for job in state.plan.jobs if job.step == "training" and Line.of(job) == line]
+    runs = [job for job in state.plan.jobs if job.step == "training" and line_of(job) == line]
     packs = {need for job in runs for need in job.needs if need.startswith("pack/")}
-    for job in state.plan.jobs:
-        if job.id in packs:
-            state.take(job, committed_results(store, [job.id], may_follow=True)[job.id])
+    for pack, result in committed_results(store, sorted(packs), may_follow=True).items():
+        state.take(state.plan.job(pack), result)
 
 
 def _run(job: Job, campaign: Campaign, store: Store, results: Mapping[str, Result], timing: Timing) -> Result:

@@ -38,6 +38,19 @@ class Job:
         )
 
 
+@dataclass(frozen=True, order=True)
+class Line:
+    """One experiment on one training set: cells whose rounds of runs wait for no other line."""
+
+    experiment: str
+    training_set: str
+
+    @property
+    def id(self) -> str:
+        """experiment/training set, as plain text of letters, digits, dots and dashes."""
+        return f"{self.experiment}/{slug(self.training_set)}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cell:
     """One square of the grid: runs that differ by their seed alone."""
@@ -65,9 +78,9 @@ class Cell:
         return f"{self.experiment}/{self.cohort}/{self.dataset}/{slug(self.training_set)}/g{self.group}"
 
     @property
-    def line(self) -> tuple[str, str]:
-        """Experiment and training set: the cells that a cluster trains as one line."""
-        return self.experiment, self.training_set
+    def line(self) -> Line:
+        """The line that it belongs to."""
+        return Line(self.experiment, self.training_set)
 
     @property
     def parameters(self) -> dict[str, str | int]:

@@ -12,28 +12,10 @@ from dataclasses import dataclass
 
 from nameplate.errors import UserError
 from nameplate.pipeline import STEPS
-from nameplate.plan import Job, Plan, slug
+from nameplate.plan import Cell, Job, Line, Plan
 
 LINE_STEPS = ("training", "judge", "evaluation")
 """Steps that every line walks by itself, round by round."""
-
-
-@dataclass(frozen=True, order=True)
-class Line:
-    """One experiment on one training set: rounds of runs that wait for no other line."""
-
-    experiment: str
-    training_set: str
-
-    @classmethod
-    def of(cls, job: Job) -> "Line":
-        """The line of a job of LINE_STEPS."""
-        return cls(str(job.parameters["experiment"]), str(job.parameters["training_set"]))
-
-    @property
-    def id(self) -> str:
-        """experiment/training set, as plain text of letters, digits, dots and dashes."""
-        return f"{self.experiment}/{slug(self.training_set)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +46,14 @@ class Batch:
         return cls(match[1], int(match[2]))
 
 
+def line_of(job: Job) -> Line:
+    """The line of a job of LINE_STEPS."""
+    return Cell.of(job.parameters).line
+
+
 def lines_of(plan: Plan) -> tuple[Line, ...]:
     """The lines of a plan, in its order."""
-    return tuple(dict.fromkeys(Line.of(job) for job in plan.jobs if job.step in LINE_STEPS))
+    return tuple(dict.fromkeys(line_of(job) for job in plan.jobs if job.step in LINE_STEPS))
 
 
 def stages_of(plan: Plan) -> tuple[Stage, ...]:
@@ -74,7 +61,7 @@ def stages_of(plan: Plan) -> tuple[Stage, ...]:
     members: dict[tuple[int, Line | None, int], list[Job]] = {}
     order = {step.name: position for position, step in enumerate(STEPS)}
     for job in plan.jobs:
-        line = Line.of(job) if job.step in LINE_STEPS else None
+        line = line_of(job) if job.step in LINE_STEPS else None
         number = int(job.parameters.get("round", 0))
         members.setdefault((order[job.step], line, number), []).append(job)
     return tuple(

@@ -20,9 +20,9 @@ from nameplate.campaign import Campaign, load_campaign, parse_campaign
 from nameplate.estimate import seconds_estimate
 from nameplate.line import turn_of
 from nameplate.pipeline import STEPS
-from nameplate.plan import Job, plan
+from nameplate.plan import Job, Line, plan
 from nameplate.result import Output, Result
-from nameplate.stages import Batch, Line, lines_of, stages_of
+from nameplate.stages import Batch, lines_of, stages_of
 from nameplate.state import State
 from nameplate.store.directory import DirectoryStore
 from nameplate_cluster.plan import outputs_of

@@ -11,7 +11,7 @@ from nameplate.campaign import Campaign, load_campaign, parse_campaign
 from nameplate.errors import UserError
 from nameplate.plan import Job, Plan, plan
 from nameplate.records import Selection
-from nameplate.stages import LINE_STEPS, Batch, Line, batches_of, jobs_of, lines_of, stages_of
+from nameplate.stages import LINE_STEPS, Batch, batches_of, jobs_of, line_of, lines_of, stages_of
 
 CAMPAIGNS = Path(__file__).parents[2] / "campaigns"
 
@@ -60,7 +60,7 @@ def test_a_line_is_an_experiment_on_a_training_set(made: Plan, campaign: Campaig
     for stage in stages_of(made):
         assert (stage.line is not None) == (stage.step in LINE_STEPS)
         if stage.line is not None:
-            assert {Line.of(job) for unit in stage.units for job in unit} == {stage.line}
+            assert {line_of(job) for unit in stage.units for job in unit} == {stage.line}
 
 
 @given(

@@ -13,9 +13,10 @@ from nameplate.campaign import Campaign, parse_campaign
 from nameplate.errors import UserError
 from nameplate.estimate import seconds_estimate
 from nameplate.pipeline import STEPS
+from nameplate.plan import Line
 from nameplate.service import add_batch_size_arguments, timed, write_outputs
 from nameplate.source import source_digests
-from nameplate.stages import LINE_STEPS, Batch, Line, batches_of, lines_of, stages_of
+from nameplate.stages import LINE_STEPS, Batch, batches_of, line_of, lines_of, stages_of
 from nameplate.state import State, current_state
 from nameplate.store import NoStore, NoSuchKey, open_store
 from nameplate.stored import CAMPAIGN_KEY, campaign_digest, put_campaign
@@ -162,8 +163,8 @@ def outputs_of(
 
 def _is_finished(state: State, line: Line) -> bool:
     """Whether every job of the line is done, and none can follow."""
-    if any(Line(cell.experiment, cell.training_set) == line for cell in state.plan.open_cells):
+    if any(cell.line == line for cell in state.plan.open_cells):
         return False
     return all(
-        job.id in state.results for job in state.plan.jobs if job.step in LINE_STEPS and Line.of(job) == line
+        job.id in state.results for job in state.plan.jobs if job.step in LINE_STEPS and line_of(job) == line
     )

@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError
 
 from nameplate.campaign.settings import Settings
 from nameplate.errors import UserError
-from nameplate.stages import Line
+from nameplate.plan import Line
 
 
 class Pool(Settings):
