@@ -1,44 +1,21 @@
 """What a pod of a cluster does: the jobs of one batch, one after the other, each with its own commit."""
 
-import importlib
-import json
 import logging
-import os
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nameplate.campaign import Campaign
 from nameplate.errors import NameplateError, StoreError, StoreUnreachable, TryAgain, UserError
 from nameplate.job import default_scratch, run_job
 from nameplate.pipeline import step_named
-from nameplate.plan import Cell, Plan, cells_of, plan
+from nameplate.plan import Cell, cells_of, plan
 from nameplate.source import source_digests
 from nameplate.stages import LINE_STEPS, Batch, jobs_of
 from nameplate.store import open_store
 from nameplate.stored import committed_results, committed_selections, read_campaign
+from nameplate.timing import Timing
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(kw_only=True)
-class Timing:
-    """Where a process spent its time, in seconds: its own work, and what went on around it."""
-
-    start_s: float = 0.0
-    """From the start of the process until it could begin (interpreter, imports)."""
-    plan_s: float = 0.0
-    """Opening the store, reading the campaign and its plan, looking at what is committed."""
-    work_s: float = 0.0
-    """Inside the steps' own functions, reading inputs and writing outputs included."""
-    commit_s: float = 0.0
-    """Looking whether a job is current, and committing it."""
-    jobs: int = 0
-
-    def json(self) -> str:
-        """One line of JSON."""
-        return json.dumps({key: round(value, 2) for key, value in asdict(self).items()})
 
 
 def run_batch(
@@ -57,39 +34,34 @@ def run_batch(
     raised before a mistake: the batch is then tried again, and what was a mistake fails again. ``digest``
     is that of the campaign's text; ``patience`` is for how many seconds a store may be silent.
     """
-    began = time.monotonic()
     step = step_named(batch.first.partition("/")[0])
     if step.service != service:
         raise UserError(f"{batch}: work of the service {step.service}, not {service}")
-    importlib.import_module(step.entry.partition(":")[0])  # torch alone takes seconds
-    timing.start_s += time.monotonic() - began
-    began = time.monotonic()
-    store = open_store(store_url, create=False, patience=patience, should_stop=should_stop)
-    campaign = read_campaign(store, digest=digest)
-    folder = Path.cwd()
-    # Only the ingest looks at source files; no other job may need them, or the key of the pseudonyms.
-    sources = source_digests(campaign, folder) if step.name == "ingest" else {}
-    selections = committed_selections(store, _cells_behind(batch, campaign))
-    made: Plan = plan(campaign, selections, sources)
-    jobs = jobs_of(made, batch)
-    timing.plan_s += time.monotonic() - began
+    with timing.spent("plan_s"):
+        store = open_store(store_url, create=False, patience=patience, should_stop=should_stop)
+        campaign = read_campaign(store, digest=digest)
+        folder = Path.cwd()
+        # Only the ingest looks at source files; no other job may need them, or the key of the pseudonyms.
+        sources = source_digests(campaign, folder) if step.name == "ingest" else {}
+        selections = committed_selections(store, _cells_behind(batch, campaign))
+        jobs = jobs_of(plan(campaign, selections, sources), batch)
     failures: list[Exception] = []
     for job in jobs:
         if should_stop():
             raise TryAgain(f"asked to stop before {job.id}; what was done is committed")
-        before, worked = time.monotonic(), timing.work_s
         try:
-            results = committed_results(store, job.needs, may_follow=True)
-            run_job(
-                job,
-                campaign,
-                folder,
-                store,
-                results,
-                scratch_root=default_scratch(store),
-                should_stop=should_stop,
-                on_worked=lambda seconds: _add_work(timing, seconds),
-            )
+            with timing.spent("commit_s"):
+                results = committed_results(store, job.needs, may_follow=True)
+                run_job(
+                    job,
+                    campaign,
+                    folder,
+                    store,
+                    results,
+                    scratch_root=default_scratch(store),
+                    should_stop=should_stop,
+                    timing=timing,
+                )
             timing.jobs += 1
         except NameplateError as error:
             logger.error("failed", extra={"job": job.id, "reason": str(error)})
@@ -99,8 +71,6 @@ def run_batch(
         except Exception as error:
             logger.exception("failed by a bug", extra={"job": job.id})
             failures.append(error)
-        finally:
-            timing.commit_s += time.monotonic() - before - (timing.work_s - worked)
     if failures:
         raise min(failures, key=lambda failure: not isinstance(failure, TryAgain))
 
@@ -113,18 +83,3 @@ def _cells_behind(batch: Batch, campaign: Campaign) -> tuple[Cell, ...]:
         return cells if step == "report" else ()
     lines = {cell.line for cell in cells if rest == cell.id or rest.startswith(f"{cell.id}/")}
     return tuple(cell for cell in cells if cell.line in lines)
-
-
-def _add_work(timing: Timing, seconds: float) -> None:
-    timing.work_s += seconds
-
-
-def seconds_since_start() -> float:
-    """How long this process has been running, as the kernel counts it; 0 where it does not say."""
-    try:
-        # Field 22 counts ticks since boot; the name in field 2 may hold spaces and ends with a bracket.
-        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-        started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
-        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - started)
-    except (OSError, ValueError, AttributeError):
-        return 0.0

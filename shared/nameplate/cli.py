@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import nameplate
+from nameplate.arguments import add_gpu_tflops_argument, add_set_argument
 from nameplate.campaign import Campaign, parse_campaign
 from nameplate.errors import NameplateError, UserError
 from nameplate.job import CommittedReader
@@ -139,13 +140,7 @@ def _campaign_parser(command: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("campaign", type=Path, help="a campaign file (YAML)")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change one setting, by its path in the file: cohorts.study.phantom.exams=60 (repeatable)",
-    )
+    add_set_argument(parser)
     parser.add_argument(
         "--store",
         help="where everything lies: a folder or s3://bucket/prefix (default: runs/<campaign>); S3 is "
@@ -158,12 +153,7 @@ def _campaign_parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("--logs", type=Path, help="folder of the jobs' logs (default: beside the store)")
     if command == "plan":
         parser.add_argument("--jobs", action="store_true", help="list the id of every job")
-        parser.add_argument(
-            "--gpu-tflops",
-            type=_positive_float,
-            default=40.0,
-            help="sustained TFLOP/s of one GPU, for the estimate (default: 40)",
-        )
+        add_gpu_tflops_argument(parser)
     if command == "report":
         parser.add_argument("--out", type=Path, required=True, help="folder for the report")
     return parser
@@ -173,13 +163,6 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected a positive number, got {text}")
-    return value
-
-
-def _positive_float(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
     return value
 
 

@@ -6,7 +6,6 @@ import importlib
 import logging
 import os
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from nameplate.result import (
     write_result,
 )
 from nameplate.store import NoSuchKey, Store
+from nameplate.timing import Timing
 
 logger = logging.getLogger(__name__)
 
@@ -219,19 +219,21 @@ def run_job(
     *,
     scratch_root: Path | None = None,
     should_stop: Callable[[], bool] = lambda: False,
-    on_worked: Callable[[float], None] = lambda seconds: None,  # noqa: ARG005
+    timing: Timing | None = None,
 ) -> Result:
     """Do one job and commit it; a job that is committed from the same inputs is not done again.
 
-    ``on_worked`` is told the seconds that the step's own function took.
+    What the step's own function and its import took is added to ``timing``.
     """
+    timing = timing or Timing()
     done = is_current(store, job, results)
     if done is not None:
         logger.info("already committed", extra={"job": job.id})
         return done
     older = read_result(store, job.id) is not None
-    module, _, function = step_named(job.step).entry.partition(":")
-    work = getattr(importlib.import_module(module), function)
+    with timing.spent("start_s"):  # torch alone takes seconds, and who finds all done needs none of it
+        module, _, function = step_named(job.step).entry.partition(":")
+        work = getattr(importlib.import_module(module), function)
     with tempfile.TemporaryDirectory(prefix="nameplate-", dir=scratch_root) as scratch:
         context = JobContext(job, campaign, campaign_folder, store, results, Path(scratch), should_stop)
         logger.info("start", extra={"job": job.id})
@@ -239,15 +241,13 @@ def run_job(
         # Where there was none, none is deleted: another copy of this job may commit the same bytes now.
         if older:
             store.delete(result_key(job.id))
-        began = time.monotonic()
         try:
-            work(context)
+            with timing.spent("work_s"):
+                work(context)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StoreError(f"the disk is full: {job.id} could not write its files") from error
             raise
-        finally:
-            on_worked(time.monotonic() - began)
         result = context.result(job.digest(results))
         write_result(store, result)
         context.drop_work()

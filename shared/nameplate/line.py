@@ -1,22 +1,19 @@
 """One turn of a line: judge what has been trained, then say what its next round, or its end, consists of."""
 
 import logging
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nameplate.batch import Timing
-from nameplate.campaign import Campaign
 from nameplate.errors import UserError
 from nameplate.estimate import seconds_estimate
 from nameplate.job import run_job
 from nameplate.plan import Job, Line
-from nameplate.result import Result
 from nameplate.stages import LINE_STEPS, Batch, batches_of, line_of, lines_of, stages_of
 from nameplate.state import State
 from nameplate.store import Store, open_store
 from nameplate.stored import committed_results, read_campaign
+from nameplate.timing import Timing
 
 logger = logging.getLogger(__name__)
 
@@ -63,32 +60,32 @@ def judge_line(
     timing: Timing,
 ) -> Turn:
     """Do the judges' jobs of a line that can be done, and say what follows."""
-    began = time.monotonic()
-    store = open_store(store_url, create=False, patience=patience, should_stop=should_stop)
-    campaign = read_campaign(store, digest=digest)
-    state = State(campaign, store, {})
-    line = next((line for line in lines_of(state.plan) if line.id == line_id), None)
-    if line is None:
-        raise UserError(f"{line_id}: the campaign has no such line")
-    _trust_packs(state, store, line)
-    timing.plan_s += time.monotonic() - began
+    with timing.spent("plan_s"):
+        store = open_store(store_url, create=False, patience=patience, should_stop=should_stop)
+        campaign = read_campaign(store, digest=digest)
+        state = State(campaign, store, {})
+        line = next((line for line in lines_of(state.plan) if line.id == line_id), None)
+        if line is None:
+            raise UserError(f"{line_id}: the campaign has no such line")
+        _trust_packs(state, store, line)
 
     def mine(job: Job) -> bool:
         return job.step in LINE_STEPS and line_of(job) == line
 
-    before, worked = time.monotonic(), timing.work_s
-    while True:
-        state.take_committed(among=mine)
-        ready = [
-            job
-            for job in state.plan.jobs
-            if job.step == "judge" and mine(job) and job.id not in state.results and state.has_needs(job)
-        ]
-        if not ready:
-            break
-        for job in ready:
-            state.take(job, _run(job, campaign, store, state.results, timing))
-    timing.commit_s += time.monotonic() - before - (timing.work_s - worked)
+    with timing.spent("commit_s"):
+        while True:
+            state.take_committed(among=mine)
+            ready = [
+                job
+                for job in state.plan.jobs
+                if job.step == "judge" and mine(job) and job.id not in state.results and state.has_needs(job)
+            ]
+            if not ready:
+                break
+            for job in ready:
+                needed = {need: state.results[need] for need in job.needs}
+                state.take(job, run_job(job, campaign, Path.cwd(), store, needed, timing=timing))
+                timing.jobs += 1
     return turn_of(state, line, seconds_estimate(campaign), target_seconds=target_seconds, most=most)
 
 
@@ -98,12 +95,3 @@ def _trust_packs(state: State, store: Store, line: Line) -> None:
     packs = {need for job in runs for need in job.needs if need.startswith("pack/")}
     for pack, result in committed_results(store, sorted(packs), may_follow=True).items():
         state.take(state.plan.job(pack), result)
-
-
-def _run(job: Job, campaign: Campaign, store: Store, results: Mapping[str, Result], timing: Timing) -> Result:
-    def add(seconds: float) -> None:
-        timing.work_s += seconds
-
-    needed = {need: results[need] for need in job.needs}
-    timing.jobs += 1
-    return run_job(job, campaign, Path.cwd(), store, needed, on_worked=add)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from nameplate.batch import Timing, run_batch, seconds_since_start
+from nameplate.batch import run_batch
 from nameplate.errors import NameplateError, UserError
 from nameplate.job import default_scratch, run_job
 from nameplate.log import log_to_stderr
@@ -24,6 +24,7 @@ from nameplate.source import source_digests
 from nameplate.stages import Batch
 from nameplate.store import open_store
 from nameplate.stored import committed_results, committed_selections, read_campaign
+from nameplate.timing import Timing, seconds_since_start
 from nameplate.verb import Verb
 
 logger = logging.getLogger(__name__)

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 import nameplate.batch
-from nameplate.batch import Timing, run_batch
+from nameplate.batch import run_batch
 from nameplate.campaign import parse_campaign
 from nameplate.errors import CohortError, StoreError, TryAgain, UserError
 from nameplate.plan import Job
 from nameplate.stages import Batch
 from nameplate.store import open_store
 from nameplate.stored import put_campaign
+from nameplate.timing import Timing
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from nameplate.arguments import add_gpu_tflops_argument, add_set_argument
 from nameplate.errors import UserError
 from nameplate.pipeline import STEPS
 from nameplate_cluster.client import CAMPAIGN_LABEL, Cluster, Json, connect
@@ -68,13 +69,7 @@ def parser_of(command: str) -> argparse.ArgumentParser:
     )
     if command == "submit":
         parser.add_argument("campaign", type=Path, help="a campaign file (YAML)")
-        parser.add_argument(
-            "--set",
-            action="append",
-            default=[],
-            metavar="KEY=VALUE",
-            help="change one setting, by its path in the file: cohorts.study.phantom.exams=60 (repeatable)",
-        )
+        add_set_argument(parser)
         names = [step.name for step in STEPS]
         parser.add_argument(
             "--only",
@@ -90,12 +85,7 @@ def parser_of(command: str) -> argparse.ArgumentParser:
             action="store_true",
             help="nodes come when pods ask for them (autoscaler): do not look at those that are there",
         )
-        parser.add_argument(
-            "--gpu-tflops",
-            type=_positive,
-            default=40.0,
-            help="sustained TFLOP/s of one GPU, for the estimate (default: 40)",
-        )
+        add_gpu_tflops_argument(parser)
     else:
         parser.add_argument("campaign", metavar="NAME", help="the name of a campaign")
     if command == "logs":
@@ -116,13 +106,6 @@ def parser_of(command: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--context", help="context of the kubeconfig")
     return parser
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
-    return value
 
 
 def _connect(options: argparse.Namespace) -> Cluster:

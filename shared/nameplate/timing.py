@@ -1,0 +1,55 @@
+"""Where a process spends its time; `nameplate status --timings` adds it up over the pods of a campaign."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+Part = Literal["start_s", "plan_s", "work_s", "commit_s"]
+
+
+@dataclass(kw_only=True)
+class Timing:
+    """Where a process spent its time, in seconds: its own work, and what went on around it."""
+
+    start_s: float = 0.0
+    """From the start of the process until it could begin (interpreter, imports)."""
+    plan_s: float = 0.0
+    """Opening the store, reading the campaign and its plan, looking at what is committed."""
+    work_s: float = 0.0
+    """Inside the steps' own functions, reading inputs and writing outputs included."""
+    commit_s: float = 0.0
+    """Looking whether a job is current, and committing it."""
+    jobs: int = 0
+
+    @contextmanager
+    def spent(self, part: Part) -> Iterator[None]:
+        """Count the time of a block as one part; blocks within it that count themselves are left out."""
+        began, counted = time.monotonic(), self._counted()
+        try:
+            yield
+        finally:
+            own = time.monotonic() - began - (self._counted() - counted)
+            setattr(self, part, getattr(self, part) + own)
+
+    def _counted(self) -> float:
+        return self.start_s + self.plan_s + self.work_s + self.commit_s
+
+    def json(self) -> str:
+        """One line of JSON."""
+        return json.dumps({key: round(value, 2) for key, value in asdict(self).items()})
+
+
+def seconds_since_start() -> float:
+    """How long this process has been running, as the kernel counts it; 0 where it does not say."""
+    try:
+        # Field 22 counts ticks since boot; the name in field 2 may hold spaces and ends with a bracket.
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - started)
+    except (OSError, ValueError, AttributeError):
+        return 0.0
