@@ -1,16 +1,32 @@
 """A real S3 server for the tests that need one, and a campaign small enough to be run in a test."""
 
+import logging
 import os
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from minio import Minio
+
+from nameplate.log import JsonFormatter
+
+
+@pytest.fixture(autouse=True)
+def _no_log_of_another_test() -> Iterator[None]:
+    """A command that a test has run logs to a standard error that ends with the test."""
+    yield
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler.formatter, JsonFormatter):
+            root.removeHandler(handler)
+            root.setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
@@ -31,11 +47,12 @@ class S3Server:
 
     @property
     def client(self) -> Minio:
+        where = urlsplit(self.endpoint)
         return Minio(
-            endpoint=self.endpoint.removeprefix("http://"),
+            endpoint=where.netloc,
             access_key=self.access_key,
             secret_key=self.secret_key,
-            secure=False,
+            secure=where.scheme == "https",
         )
 
 
@@ -46,15 +63,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+@contextmanager
+def minio(folder: Path, *options: str, scheme: str = "http") -> Iterator[S3Server]:
+    """A MinIO server with a bucket ``bias``, its data in ``folder``."""
     program = shutil.which("minio")
     if program is None:
         pytest.skip("no MinIO server program on PATH")
     address = f"127.0.0.1:{free_port()}"
-    server = S3Server(f"http://{address}")
+    server = S3Server(f"{scheme}://{address}")
     process = subprocess.Popen(
-        [program, "server", "--quiet", "--address", address, str(tmp_path_factory.mktemp("minio"))],
+        [program, "server", "--quiet", "--address", address, *options, str(folder)],
         env={
             **os.environ,
             "MINIO_ROOT_USER": server.access_key,
@@ -76,6 +94,12 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         process.wait()
 
 
+@pytest.fixture(scope="module")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with minio(tmp_path_factory.mktemp("minio")) as server:
+        yield server
+
+
 @pytest.fixture
 def s3_account(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
     """The server, with its account in the environment."""
@@ -83,6 +107,28 @@ def s3_account(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server
     for name, value in s3_server.environment.items():
         monkeypatch.setenv(name, value)
     return s3_server
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An authority of the site's own: its file, and in the environment a server that it vouches for."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl program on PATH")
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    certificate = folder / "public.crt"  # these names are MinIO's
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+         "-days", "2", "-subj", "/CN=site", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", str(folder / "private.key"), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with minio(tmp_path / "minio", "--certs-dir", str(folder), scheme="https") as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        yield certificate
 
 
 TINY = Path(__file__).with_name("tiny.yaml")

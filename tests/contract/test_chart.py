@@ -312,6 +312,27 @@ def test_another_s3_brings_no_minio() -> None:
     assert rules[1]["resourceNames"] == ["site-account", "nameplate-patient-key"]
 
 
+def test_an_authority_of_the_sites_own_reaches_every_pod_of_the_store() -> None:
+    """Argo's templates too: whoever gets the address of the store gets the authority that it trusts."""
+    given = [*OTHER_S3, "--set", "objectStore.authority=site-ca"]
+    objects = rendered(*given)
+    file = of_kind(objects, "ConfigMap")["nameplate-store"]["data"]["SSL_CERT_FILE"]
+    specs = {name: spec for name, spec, _ in pod_specs(objects)}
+    for name, found in of_kind(objects, "WorkflowTemplate").items():
+        for template in found["spec"]["templates"]:
+            if "container" in template:
+                specs[f"{name}/{template['name']}"] = {**template, "containers": [template["container"]]}
+    clients = 0
+    for where, spec in specs.items():
+        for container in spec["containers"]:
+            if {"configMapRef": {"name": "nameplate-store"}} in container.get("envFrom", []):
+                clients += 1
+                mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+                assert f"{mounts['authority']}/ca.crt" == file, where
+                assert {"name": "authority", "configMap": {"name": "site-ca"}} in spec["volumes"], where
+    assert clients >= 14  # ten steps, the plan, the export, setup, `helm test`
+
+
 def test_the_setup_job_is_named_by_what_it_does() -> None:
     def name(*settings: str) -> str:
         (found,) = of_kind(rendered(*(f"--set={setting}" for setting in settings)), "Job")
@@ -323,6 +344,7 @@ def test_the_setup_job_is_named_by_what_it_does() -> None:
         "objectStore.region=eu-1",
         "image.tag=0.2.0",
         "patientKey.existingSecret=k",
+        "objectStore.authority=site-ca",
     ]
     assert len({name(), *map(name, others)}) == 1 + len(others)
 

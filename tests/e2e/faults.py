@@ -17,119 +17,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
-import yaml
-from installation import ROOT, Json, Site, call, differences, fingerprint, nodes_of, say, until
+from installation import ROOT, Site, call, differences, fingerprint, nodes_of, say, until
+from trial import CAMPAIGN, Seen, Trial, campaign, kill_training
 
 from nameplate.result import read_result, write_result
+from nameplate_cluster.workflow import step_of
 
 NAMESPACE = "nameplate-faults"
-CAMPAIGN = "trial"
-REDONE = (
-    "jobs/training/",
-    "jobs/judge/",
-    "jobs/evaluation/",
-    "jobs/report.json",
-    "models/",
-    "report/",
-    "work/",
-)
-
-
-@dataclass
-class Seen:
-    """What one fault came to."""
-
-    fault: str
-    injected: str
-    seen: str = ""
-    recovery: float | None = None
-    """Seconds from the fault until the disturbed work went on."""
-    wall: float | None = None
-    same: bool = False
-
-
-@dataclass
-class Trial:
-    """The installation, the campaign and the undisturbed result."""
-
-    site: Site
-    text: str
-    reference: dict[str, str] = field(default_factory=dict)
-    undisturbed: float = 0.0
-
-    def forget(self) -> None:
-        """Back to the packed datasets: everything behind them is to be made anew."""
-        with self.site.store(CAMPAIGN) as store:
-            for prefix in REDONE:
-                for key in store.sizes(prefix):
-                    store.delete(key)
-
-    def start(self) -> str:
-        """Forget, and submit."""
-        self.forget()
-        return self.site.submit(CAMPAIGN, text=self.text)
-
-    def training_pod(self, workflow: str, *, epochs: int = 2) -> str:
-        """A pod of the long training, once it has done some epochs."""
-
-        def find() -> str:
-            for pod in self.site.pods(workflow, "training", "Running"):
-                name = str(pod["metadata"]["name"])
-                if "training/spheres" in json.dumps(pod["spec"]) and self.epochs(name) >= epochs:
-                    return name
-            return ""
-
-        return str(until(300, "a training in mid-epoch", find))
-
-    def epochs(self, pod: str) -> int:
-        """Epochs that a training pod has done."""
-        return self.site.log(pod).count('"trained an epoch"')
-
-    def attempts(self, workflow: str, pod: str) -> list[Json]:
-        """All attempts at what a pod does, in order."""
-        nodes = nodes_of(self.site.get("workflow", workflow))
-        number = pod.rpartition("-")[2]
-        mine = next((node for node in nodes if node["id"].endswith(number)), None)
-        if mine is None:
-            return []
-        task = re.sub(r"\(\d+\)$", "", mine["name"])
-        found = [n for n in nodes if n["type"] == "Pod" and re.sub(r"\(\d+\)$", "", n["name"]) == task]
-        return sorted(found, key=lambda node: node["name"])
-
-    def recovery(self, workflow: str, pod: str) -> float:
-        """Seconds until the next attempt at a pod's work runs its own program."""
-        began = time.monotonic()
-
-        def again() -> bool:
-            running = {p["metadata"]["name"]: p for p in self.site.pods(workflow, "training", "Running")}
-            for node in self.attempts(workflow, pod)[1:]:
-                number = node["id"].rpartition("-")[2]
-                name = next((n for n in running if n.endswith(number)), None)
-                if name is not None and self.site.log(name):
-                    return True
-            return False
-
-        until(240, "the next attempt", again, pause=0.5)
-        return time.monotonic() - began
-
-    def messages(self, workflow: str, pod: str) -> str:
-        """How the attempts at a pod's work ended."""
-        ends = [f"{n['phase']} ({n.get('message') or 'done'})" for n in self.attempts(workflow, pod)]
-        return ", then ".join(ends)
-
-    def close(self, seen: Seen, workflow: str, began: float) -> Seen:
-        """Wait for the end and hold every byte against the undisturbed run."""
-        self.site.finish(workflow)
-        seen.wall = time.monotonic() - began
-        with self.site.store(CAMPAIGN) as store:
-            wrong = differences(self.reference, fingerprint(store))
-        seen.same = not wrong
-        if wrong:
-            say(f"DIFFERENT: {wrong[:10]}")
-        return seen
 
 
 # --- the faults: each injects, waits for the end, and says what it saw
@@ -152,7 +49,7 @@ def killed(trial: Trial) -> Seen:
     began, workflow = time.monotonic(), trial.start()
     pod = trial.training_pod(workflow)
     uid = trial.site.get("pod", pod)["metadata"]["uid"]
-    trial_kill(uid)
+    kill_training(uid)
     seen = Seen("training process killed (137)", "SIGKILL to the process of the container")
     seen.recovery = trial.recovery(workflow, pod)
     trial.close(seen, workflow, began)
@@ -160,25 +57,11 @@ def killed(trial: Trial) -> Seen:
     return seen
 
 
-def trial_kill(uid: str) -> None:
-    """SIGKILL to nameplate-training in the pod of this uid; its container must be on this machine."""
-    for proc in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (proc / "cmdline").read_bytes()
-            group = (proc / "cgroup").read_text()
-        except OSError:
-            continue
-        if uid in group.replace("_", "-") and b"nameplate-training" in command and b"argoexec" not in command:
-            call("kill", "-9", proc.name)
-            return
-    raise RuntimeError("the process of the pod is not on this machine")
-
-
 def twice_killed(trial: Trial) -> Seen:
     """Killed a second time, it is not tried again: the step fails, and a new submission goes on."""
     began, workflow = time.monotonic(), trial.start()
     pod = trial.training_pod(workflow)
-    trial_kill(trial.site.get("pod", pod)["metadata"]["uid"])
+    kill_training(trial.site.get("pod", pod)["metadata"]["uid"])
     trial.recovery(workflow, pod)
 
     def second() -> str:
@@ -192,7 +75,7 @@ def twice_killed(trial: Trial) -> Seen:
                     return str(uid)
         return ""
 
-    trial_kill(until(120, "the second attempt at work", second))
+    kill_training(until(120, "the second attempt at work", second))
     trial.site.finish(workflow, wanted="Failed")
     seen = Seen("training process killed twice", "SIGKILL again, to the second attempt")
     messages, attempts = trial.messages(workflow, pod), len(trial.attempts(workflow, pod))
@@ -251,49 +134,54 @@ def drained(trial: Trial) -> Seen:
 
 def store_restarted(trial: Trial) -> Seen:
     """MinIO is killed while pods write checkpoints and results."""
-    began, workflow = time.monotonic(), trial.start()
-    pod = trial.training_pod(workflow, epochs=1)
-    trial.site.kubectl("delete", "pod", "nameplate-minio-0", "--grace-period=0", "--force")
-    seen = Seen(
-        "MinIO restarted in the middle of a write", "its pod deleted without grace, checkpoints every epoch"
+    return _without_store(
+        trial,
+        Seen(
+            "MinIO restarted in the middle of a write",
+            "its pod deleted without grace, checkpoints every epoch",
+        ),
+        lambda: trial.site.kubectl("delete", "pod", "nameplate-minio-0", "--grace-period=0", "--force"),
     )
-    waits = _store_back(trial, seen, pod)
-    trial.close(seen, workflow, began)
-    seen.seen = f"{waits}; attempts at that training: {trial.messages(workflow, pod)}"
-    return seen
 
 
 def store_gone(trial: Trial) -> Seen:
     """No object store for 60 seconds."""
-    began, workflow = time.monotonic(), trial.start()
-    pod = trial.training_pod(workflow, epochs=1)
-    trial.site.kubectl("scale", "statefulset/nameplate-minio", "--replicas=0")
-    trial.site.kubectl("wait", "--for=delete", "pod/nameplate-minio-0", "--timeout=60s")
-    time.sleep(60)
-    trial.site.kubectl("scale", "statefulset/nameplate-minio", "--replicas=1")
+
+    def away() -> None:
+        trial.site.kubectl("scale", "statefulset/nameplate-minio", "--replicas=0")
+        trial.site.kubectl("wait", "--for=delete", "pod/nameplate-minio-0", "--timeout=60s")
+        time.sleep(60)
+        trial.site.kubectl("scale", "statefulset/nameplate-minio", "--replicas=1")
+
     seen = Seen("object store gone for 60 s", "its StatefulSet scaled to 0 and, 60 s later, to 1")
-    waits = _store_back(trial, seen, pod)
-    trial.close(seen, workflow, began)
-    seen.seen = f"{waits}; attempts at that training: {trial.messages(workflow, pod)}"
-    return seen
+    return _without_store(trial, seen, away)
 
 
 def bucket_gone(trial: Trial) -> Seen:
     """The bucket itself is away for 60 seconds, the service answers."""
-    began, workflow = time.monotonic(), trial.start()
-    pod = trial.training_pod(workflow, epochs=1)
     claim = trial.site.get("pvc", "data-nameplate-minio-0")["spec"]["volumeName"]
     volume = Path(json.loads(call("kubectl", "get", "pv", claim, "-o", "json"))["spec"]["hostPath"]["path"])
-    (volume / "nameplate").rename(volume.parent / "nameplate-away")
-    time.sleep(60)
-    # Whatever tried to write meanwhile must not have made a bucket of its own.
-    made = (volume / "nameplate").exists()
-    (volume.parent / "nameplate-away").rename(volume / "nameplate")
+
+    def away() -> None:
+        (volume / "nameplate").rename(volume.parent / "nameplate-away")
+        time.sleep(60)
+        # Whatever tried to write meanwhile must not have made a bucket of its own.
+        made = (volume / "nameplate").exists()
+        (volume.parent / "nameplate-away").rename(volume / "nameplate")
+        assert not made
+
     seen = Seen("bucket gone for 60 s", "its folder moved out of MinIO's volume and back")
+    return _without_store(trial, seen, away)
+
+
+def _without_store(trial: Trial, seen: Seen, away: Callable[[], object]) -> Seen:
+    """A training loses its store while ``away`` runs; the recovery counts from the store's return."""
+    began, workflow = time.monotonic(), trial.start()
+    pod = trial.training_pod(workflow, epochs=1)
+    away()
     waits = _store_back(trial, seen, pod)
     trial.close(seen, workflow, began)
     seen.seen = f"{waits}; attempts at that training: {trial.messages(workflow, pod)}"
-    assert not made
     return seen
 
 
@@ -394,13 +282,6 @@ def resubmitted(trial: Trial) -> Seen:
     seen.seen = f"{len(done)} jobs were committed before; the second workflow had pods of: {', '.join(steps)}"
     seen.same = seen.same and steps == ["evaluation", "judge", "plan", "report", "training"]
     return seen
-
-
-def step_of(node: Json) -> str:
-    """The step of a node."""
-    from nameplate_cluster.workflow import step_of as of
-
-    return of(node)
 
 
 def corrupt_exam(trial: Trial) -> Seen:
@@ -507,19 +388,6 @@ FAULTS: dict[str, Callable[[Trial], Seen]] = {
 }
 
 
-def campaign() -> str:
-    """The smallest campaign with a training that lasts long enough to be hit in the middle."""
-    raw = yaml.safe_load((ROOT / "tests" / "tiny.yaml").read_text())
-    raw["name"] = CAMPAIGN
-    raw["datasets"]["spheres"]["levels"] = raw["datasets"]["spheres"]["levels"][:1]
-    (spheres,) = (e for e in raw["experiments"] if e["name"] == "spheres")
-    spheres["training_sets"] = ["mixed"]
-    spheres["convergence"].pop("hard")
-    spheres["training"]["epochs"] = 60
-    raw["experiments"] = [spheres]
-    return yaml.safe_dump(raw, sort_keys=False)
-
-
 def table(rows: list[Seen], undisturbed: float) -> str:
     """The page with what was seen."""
     lines = [
@@ -547,7 +415,9 @@ def table(rows: list[Seen], undisturbed: float) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", default="", help=f"some of: {', '.join(FAULTS)}")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "faults.md")
+    parser.add_argument(
+        "--out", type=Path, help="file for the table (default: docs/faults.md when all faults are injected)"
+    )
     parser.add_argument(
         "--rows", type=Path, help="file that keeps the rows, to do the faults in several runs"
     )
@@ -583,8 +453,9 @@ def main() -> int:
             if options.rows:
                 options.rows.write_text(json.dumps({name: asdict(row) for name, row in rows.items()}))
     finally:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(table([rows[name] for name in FAULTS if name in rows], trial.undisturbed))
+        out = options.out or (ROOT / "docs" / "faults.md" if set(rows) == set(FAULTS) else None)
+        if out is not None:
+            out.write_text(table([rows[name] for name in FAULTS if name in rows], trial.undisturbed))
         if not options.keep:
             site.remove()
     return 0 if all(row.same for row in rows.values()) else 1

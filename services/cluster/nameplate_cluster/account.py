@@ -13,6 +13,7 @@ from minio.credentials import StaticProvider
 from minio.error import MinioAdminException, MinioException, S3Error
 
 from nameplate.errors import StoreError, StoreUnreachable, UserError
+from nameplate.store.connection import BROKEN, failure_of
 
 logger = logging.getLogger(__name__)
 
@@ -152,11 +153,8 @@ class ObjectStore:
             raise StoreError(
                 f"{self.endpoint}: {what} was refused ({code}) to the account in the Secret {self.secret}"
             ) from None
-        except (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
-            raise StoreUnreachable(
-                f"{self.endpoint}: no answer ({type(error).__name__}) for {what}; check that the service "
-                "runs and that the NetworkPolicy allows DNS and it"
-            ) from None
+        except BROKEN as error:
+            raise failure_of(error, self.endpoint) from None
         except MinioException as error:
             raise StoreUnreachable(
                 f"{self.endpoint}: bad answer ({type(error).__name__}) for {what}"

@@ -14,6 +14,7 @@ from minio import Minio
 from minio.error import MinioException, S3Error
 
 from nameplate.errors import StoreError, StoreUnreachable, UserError
+from nameplate.store.connection import BROKEN, failure_of
 from nameplate.store.store import NoBucket, NoSuchKey, check_key
 
 _REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}
@@ -102,12 +103,8 @@ class S3Store:
             if error.code in _BUSY:
                 raise StoreUnreachable(f"{self.url}: busy ({error.code}); try again") from None
             raise StoreError(f"{self.url}: {error.code} for {key}") from None
-        except (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
-            raise StoreUnreachable(
-                f"{self.url}: no answer from the S3 service ({type(error).__name__}); check "
-                "AWS_ENDPOINT_URL, the network and, on Kubernetes, that the NetworkPolicy allows "
-                "DNS and the service"
-            ) from None
+        except BROKEN as error:
+            raise failure_of(error, self.url) from None
         except MinioException as error:
             raise StoreUnreachable(f"{self.url}: bad answer ({type(error).__name__}) for {key}") from None
 
