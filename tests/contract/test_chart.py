@@ -110,6 +110,8 @@ def test_every_value_has_a_schema() -> None:
     values = yaml.safe_load((CHART / "values.yaml").read_text())
 
     def walk(part: Any, known: dict[str, Any], path: str) -> None:
+        if "$ref" in known:
+            known = schema["definitions"][known["$ref"].rpartition("/")[2]]
         if not isinstance(part, dict) or "properties" not in known:
             return
         assert known.get("additionalProperties") is False, path

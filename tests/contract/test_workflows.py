@@ -275,6 +275,23 @@ def test_nodes_of_a_pool_are_the_pools() -> None:
             assert template.get("nodeSelector") == ({"kind": "cpu"} if step == "synthesis" else None)
 
 
+def test_a_step_may_have_a_limit_of_its_own() -> None:
+    arguments = ("--set", "steps.synthesis.limit=4", "--set", "pools.default.limit=2")
+    for step, template in _pods(_templates(*arguments)):
+        locks = template.get("synchronization", {}).get("semaphores", [])
+        key = {"synthesis": "step.synthesis", "training": "default", "evaluation": "default"}.get(step)
+        wanted = [{"configMapKeyRef": {"name": "nameplate-pools", "key": key}}] if key else []
+        assert locks == wanted, step
+    (pools,) = (
+        thing for thing in rendered(*arguments)
+        if thing["kind"] == "ConfigMap" and thing["metadata"]["name"] == "nameplate-pools"
+    )  # fmt: skip
+    assert {key: value for key, value in pools["data"].items() if key != "pools.yaml"} == {
+        "default": "2",
+        "step.synthesis": "4",
+    }
+
+
 def test_a_pool_says_what_differs_from_the_default_and_zero_is_something_to_say() -> None:
     found = _templates(
         "--set", "pools.default.gpu.count=2", "--set", "pools.default.limit=3",

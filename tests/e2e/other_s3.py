@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A campaign on another make of S3 than the chart's MinIO: versitygw, started on this machine.
 
-It answers by TLS, with a certificate that only its own authority vouches for:
+It answers by TLS, with a certificate that only its own authority vouches for.
 
     tests/e2e/other_s3.py --address 10.199.0.1 campaigns/demo.yaml --local runs/demo
 
