@@ -82,13 +82,13 @@ def is_argos(line: str) -> bool:
 
 
 def last_reason(lines: list[str]) -> str | None:
-    """What the pod says was wrong: the last line with a reason, else the last line of its own."""
+    """What the pod says was wrong: the last line with a reason, else what its program printed last."""
     for line in reversed(lines):
         entry = parse_line(line)
         if entry is not None and entry.get("reason"):
             return str(entry["reason"])
     own = [line.strip() for line in lines if line.strip() and not is_argos(line) and parse_line(line) is None]
-    return own[-1] if own else None
+    return own[-1].removeprefix("nameplate: ") if own else None
 
 
 def failure_reasons(cluster: Cluster, workflow: Json, most: int = 5) -> dict[str, str]:

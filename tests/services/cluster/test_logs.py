@@ -78,6 +78,7 @@ def test_the_reason_of_a_failure() -> None:
     ]
     assert last_reason(lines) == "no bucket"
     assert last_reason(["Traceback", "KeyError: 'x'", "Error: exit status 1"]) == "KeyError: 'x'"
+    assert last_reason(["nameplate: s3://b/x: no bucket", ARGO]) == "s3://b/x: no bucket"
     assert last_reason([ARGO]) is None
 
 
