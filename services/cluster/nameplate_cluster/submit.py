@@ -31,7 +31,7 @@ def plan_lines(campaign: Campaign, only: str, gpu_tflops: float) -> list[str]:
         f"campaign {campaign.name}: {campaign.title}" + (f" (the step {only} alone)" if only else ""),
         "  jobs        " + ", ".join(f"{name} {count}" for name, count in counts if count),
         f"  trainings   {first} in the first round, {expected:.0f} expected, {limit} at most",
-        f"  GPU-hours   {hours:.3g} at {gpu_tflops:g} TFLOP/s sustained on one GPU (--gpu-tflops)",
+        f"  GPU-hours   {'under 0.01' if hours < 0.01 else f'{hours:.3g}'} at {gpu_tflops:g} TFLOP/s sustained on one GPU (--gpu-tflops)",
         f"  bytes       {size}",
     ]
 
