@@ -26,12 +26,13 @@ def plan_lines(campaign: Campaign, only: str, gpu_tflops: float) -> list[str]:
         sum(row.limit for row in rows),
     )
     hours = sum(row.expected * row.flop_per_run for row in rows) / (gpu_tflops * 1e12) / 3600
+    shown = "under 0.01" if hours < 0.01 else f"{hours:.3g}"
     size = plan_summary(campaign, gpu_tflops=gpu_tflops)[-1].strip().removeprefix("together ")
     return [
         f"campaign {campaign.name}: {campaign.title}" + (f" (the step {only} alone)" if only else ""),
         "  jobs        " + ", ".join(f"{name} {count}" for name, count in counts if count),
         f"  trainings   {first} in the first round, {expected:.0f} expected, {limit} at most",
-        f"  GPU-hours   {'under 0.01' if hours < 0.01 else f'{hours:.3g}'} at {gpu_tflops:g} TFLOP/s sustained on one GPU (--gpu-tflops)",
+        f"  GPU-hours   {shown} at {gpu_tflops:g} TFLOP/s sustained on one GPU (--gpu-tflops)",
         f"  bytes       {size}",
     ]
 
