@@ -111,3 +111,17 @@ http://nameplate-minio:9000
     {{- end }}
 {{- end }}
 {{- end }}
+
+{{/* The site's own authority, for every client of the object store: where it lies, and JSON lists of its volume
+     and its mount, empty without one. */}}
+{{- define "nameplate.authorityFolder" -}}/etc/nameplate/authority{{- end -}}
+{{- define "nameplate.authorityVolumes" -}}
+{{- $found := list -}}
+{{- with .Values.objectStore.authority -}}{{- $found = append $found (dict "name" "authority" "configMap" (dict "name" .)) -}}{{- end -}}
+{{- $found | toJson -}}
+{{- end -}}
+{{- define "nameplate.authorityMounts" -}}
+{{- $found := list -}}
+{{- if .Values.objectStore.authority -}}{{- $found = append $found (dict "name" "authority" "mountPath" (include "nameplate.authorityFolder" .) "readOnly" true) -}}{{- end -}}
+{{- $found | toJson -}}
+{{- end -}}

@@ -12,9 +12,8 @@ TryAgain
 import json
 import re
 
-import urllib3
-
 from nameplate.errors import NameplateError, TryAgain, UserError
+from nameplate.store.connection import cause_of
 
 
 class NotThere(UserError):
@@ -77,10 +76,7 @@ def message_of(body: str | bytes | None) -> str:
 
 def unreachable_of(error: Exception, *, place: str) -> NameplateError:
     """The error that a broken connection stands for: the user's mistake when it is the certificate."""
-    cause: object = error
-    while isinstance(cause, urllib3.exceptions.MaxRetryError) and cause.reason is not None:
-        cause = cause.reason
-    text = " ".join(str(cause).split())
+    text = " ".join(str(cause_of(error)).split())
     # Addresses of objects in this program's memory say nothing to anybody.
     text = re.sub(r"^<?\S*Connection\S* ?(object at 0x[0-9a-f]+>)?(\(.*?\))?: ", "", text)
     lower = text.lower()

@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-import urllib3
 from kubernetes.client import ApiException
 
 from nameplate.errors import TryAgain, UserError
+from nameplate.store.connection import BROKEN
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Secrets:
     def _call(self, function: Any, *arguments: Any) -> Any:
         try:
             return function(*arguments, _request_timeout=(5, 30))
-        except (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
+        except BROKEN as error:
             raise TryAgain(
                 f"Kubernetes: no answer from the API server ({type(error).__name__}); check "
                 "networkPolicy.apiServer, where its address and port stand"

@@ -8,11 +8,16 @@ BROKEN = (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError)
 """What a connection that came to nothing raises."""
 
 
+def cause_of(error: Exception) -> Exception:
+    """What lies behind the report that no further attempt will be made."""
+    while isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason is not None:
+        error = error.reason
+    return error
+
+
 def failure_of(error: Exception, place: str) -> StoreError | StoreUnreachable:
     """The error of ours that one of ``BROKEN`` stands for."""
-    cause: object = error
-    while isinstance(cause, urllib3.exceptions.MaxRetryError) and cause.reason is not None:
-        cause = cause.reason
+    cause = cause_of(error)
     if isinstance(cause, urllib3.exceptions.SSLError):
         return StoreError(
             f"{place}: no safe connection to the S3 service: {_plain(cause)}; where an authority of your own "
