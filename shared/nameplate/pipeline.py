@@ -72,7 +72,7 @@ STEPS = (
         entry="nameplate_synthesis.step:synthesis",
         needs=("ingest", "skullstrip", "cohort", "synthesis"),
         fan_out=("cohort", "dataset", "shard"),
-        version=1,
+        version=2,
         memory_mib=1000,
     ),
     Step(

@@ -211,6 +211,8 @@ def _cohort_jobs(campaign: Campaign, name: str, source: str) -> list[Job]:
             earlier.append(level.start)
         of = [campaign.seed, campaign.datasets.slices, cohort.ingest.floor_hu, spheres.intensity]
         of.append(_dump(level) if level is not None else None)
+        # Original's labels say who is of the first level.
+        of.append(campaign.factor.levels[0] if dataset == ORIGINAL else None)
         synthesised[dataset] = [
             add(
                 "synthesis",

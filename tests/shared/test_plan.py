@@ -130,6 +130,16 @@ def test_a_change_reaches_just_the_steps_it_concerns() -> None:
     assert "phantom" in _jobs_that_differ(campaign, _changed(("signature: 1.0", "signature: 0.5")))
 
 
+def test_the_order_of_the_levels_reaches_the_labels_that_follow_it() -> None:
+    """Original's label is 1 for the first level: swapped levels are other labels, matched or not."""
+    tiny = (Path(__file__).parents[1] / "tiny.yaml").read_text()
+    one, other = (
+        parse_campaign(f"{tiny}\nfactor: {{levels: [{levels}]}}\n", "x")
+        for levels in ("GE, Siemens", "Siemens, GE")
+    )
+    assert "synthesis" in _jobs_that_differ(one, other)
+
+
 def test_checkpoint_frequency_changes_no_result() -> None:
     changed = _changed(("schedule: one_cycle,", "schedule: one_cycle, checkpoint_epochs: 4,"))
     assert _jobs_that_differ(_campaign(), changed) == {"report"}
