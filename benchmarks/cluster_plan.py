@@ -9,10 +9,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from nameplate.pipeline import STEPS
-from nameplate.state import current_state
+from nameplate.job.state import current_state
+from nameplate.plan.pipeline import STEPS
 from nameplate.store import open_store
-from nameplate_cluster.plan import outputs_of
+from nameplate_cluster.plan_step import outputs_of
 from nameplate_cluster.pools import Pool
 
 ROOT = Path(__file__).parents[1]
@@ -38,11 +38,11 @@ def main() -> None:
             most=scale.MOST,
         )
         seconds = time.perf_counter() - began
-    batches = sum(len(json.loads(text)) for text in outputs.values())
+    chunks = sum(len(json.loads(text)) for text in outputs.values())
     largest = max(outputs.values(), key=len)
     print(f"jobs known from the start   {len(state.plan.jobs):>8,}")
     print(f"planned in                  {seconds:>8.2f} s (directory store, nothing done yet)")
-    print(f"batches and lines           {batches:>8,}")
+    print(f"chunks and lines           {chunks:>8,}")
     print(f"largest parameter           {len(largest):>8,} bytes (limit 256,000)")
 
 

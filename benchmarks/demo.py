@@ -44,7 +44,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store"
-        command = [sys.executable, "-m", "nameplate", "run", options.campaign, "--store", str(store)]
+        command = [sys.executable, "-m", "nameplate_local", "run", options.campaign, "--store", str(store)]
         command += ["--workers", options.workers]
         began = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.image.window import Window
-from nameplate.learn.packed import pack_volume, write_rows
+from nameplate.pack.packed import pack_volume, write_rows
 from nameplate.streams import stream
 
 

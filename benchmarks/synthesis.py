@@ -14,14 +14,15 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from nameplate_synthesis.levels import draw_sphere
 
 from nameplate.campaign.dataset import SphereLevel
 from nameplate.image.volume import Volume, nifti_bytes
 from nameplate.image.window import Window
-from nameplate.learn.packed import pack_volume
-from nameplate.records import Member, Sphere
+from nameplate.pack.packed import pack_volume
+from nameplate.steps.cohort import Member
+from nameplate.steps.synthesis import Sphere
 from nameplate.streams import stream
-from nameplate_synthesis.levels import draw_sphere
 from nameplate_synthesis.slices import brain_slices
 from nameplate_synthesis.sphere import insert
 

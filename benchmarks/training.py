@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from nameplate.campaign.experiment import InputSettings, NetworkSettings
 from nameplate.image.window import Window
-from nameplate.learn.cost import network_cost
-from nameplate.learn.networks import build_network, parameters_of
-from nameplate.learn.predict import loss_of
+from nameplate.pack.cost import network_cost
+from nameplate_training.networks import build_network, parameters_of
+from nameplate_training.predict import loss_of
 
 BRAIN = Window(width=100, level=50)
 

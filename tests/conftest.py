@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from minio import Minio
 
-from nameplate.log import JsonFormatter
+from nameplate.service.log import JsonFormatter
 
 
 @pytest.fixture(autouse=True)

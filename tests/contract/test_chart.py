@@ -308,7 +308,7 @@ def test_another_s3_brings_no_minio() -> None:
         "--store-secret=site-account",
         "--key-secret=nameplate-patient-key",
         "--given=site-account",
-        "--patience=300",
+        "--store-timeout=300",
     ]
     rules = of_kind(objects, "Role")["nameplate-setup"]["rules"]
     assert rules[1]["resourceNames"] == ["site-account", "nameplate-patient-key"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nameplate.pipeline import SERVICES, STEPS
+from nameplate.plan.pipeline import SERVICES, STEPS
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nameplate.stored import campaign_digest
+from nameplate.job.committed import campaign_digest
 
 POOLS = "- {name: default}\n"
 
@@ -66,11 +66,11 @@ class Walk:
         assert ran.returncode == 0, ran.stderr
         return {path.name: path.read_text() for path in self.out.iterdir()}
 
-    def batch(self, service: str, batch: str, digest: str) -> None:
+    def chunk(self, service: str, chunk: str, digest: str) -> None:
         self.pods += 1
         timing = self.scratch / "timing"
         _service(
-            service, "batch", batch, "--store", str(self.store), "--digest", digest, "--timing", str(timing)
+            service, "chunk", chunk, "--store", str(self.store), "--digest", digest, "--timing", str(timing)
         )
         assert set(json.loads(timing.read_text())) == {"start_s", "plan_s", "work_s", "commit_s", "jobs"}
 
@@ -78,14 +78,14 @@ class Walk:
         for turn in range(10):
             out = self.scratch / "turn"
             _service(
-                "training", "line", line, "--store", str(self.store), "--digest", digest, "--turn",
+                "training", "line", line, "--store", str(self.store), "--digest", digest, "--iteration",
                 str(turn), "--out", str(out),
             )  # fmt: skip
             self.pods += 1
-            for batch in json.loads((out / "training").read_text()):
-                self.batch("training", batch, digest)
-            for batch in json.loads((out / "evaluation").read_text()):
-                self.batch("evaluation", batch, digest)
+            for chunk in json.loads((out / "training").read_text()):
+                self.chunk("training", chunk, digest)
+            for chunk in json.loads((out / "evaluation").read_text()):
+                self.chunk("evaluation", chunk, digest)
             if (out / "more").read_text() == "no":
                 return
         raise AssertionError("the line never ends")
@@ -94,12 +94,12 @@ class Walk:
         planned = self.plan()
         services = {"cohort": "synthesis", "pack": "synthesis"}
         for step in ("phantom", "ingest", "skullstrip", "cohort", "synthesis", "pack"):
-            for batch in json.loads(planned[step]):
-                self.batch(services.get(step, step), batch, planned["digest"])
-        for line in json.loads(planned["lines-default"]):
+            for chunk in json.loads(planned[step]):
+                self.chunk(services.get(step, step), chunk, planned["digest"])
+        for line in json.loads(planned["arms-default"]):
             self.line(line, planned["digest"])
-        for batch in json.loads(planned["report"]):
-            self.batch("evaluation", batch, planned["digest"])
+        for chunk in json.loads(planned["report"]):
+            self.chunk("evaluation", chunk, planned["digest"])
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_the_pods_leave_the_bytes_that_the_local_runner_leaves(
     campaign = tmp_path / "tiny.yaml"
     campaign.write_text(tiny_text)
     command = ["run", str(campaign), "--store", str(tmp_path / "local"), "--workers", "2"]
-    subprocess.run([sys.executable, "-m", "nameplate", *command], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "nameplate_local", *command], check=True, capture_output=True)
     assert _digests(walked.store) == _digests(tmp_path / "local")
 
 
@@ -124,7 +124,7 @@ def test_a_second_plan_has_nothing_left(walked: Walk, tiny_text: str) -> None:
     planned = walked.plan()
     assert planned.pop("digest") == campaign_digest(tiny_text)
     assert set(planned.values()) == {"[]"}
-    assert "lines-default" in planned
+    assert "arms-default" in planned
 
 
 def test_what_was_lost_is_all_that_is_planned_again(walked: Walk) -> None:
@@ -132,8 +132,8 @@ def test_what_was_lost_is_all_that_is_planned_again(walked: Walk) -> None:
     run = walked.store / "models/spheres/study/easy/Siemens/g0/s000/weights.pt"
     run.unlink()
     planned = walked.plan()
-    assert json.loads(planned["lines-default"]) == ["spheres/Siemens"]
-    assert {name for name, text in planned.items() if text != "[]"} == {"digest", "lines-default", "report"}
+    assert json.loads(planned["arms-default"]) == ["spheres/Siemens"]
+    assert {name for name, text in planned.items() if text != "[]"} == {"digest", "arms-default", "report"}
     walked.line("spheres/Siemens", planned["digest"])
     assert _digests(walked.store) == before
 
@@ -183,17 +183,17 @@ def test_one_step_on_what_another_file_has_left_is_refused(
 def test_a_damaged_object_is_made_anew_by_the_next_run(tmp_path: Path, tiny_text: str) -> None:
     walk = Walk(tiny_text, tmp_path / "store", tmp_path / "scratch")
     digest = walk.plan("--only", "phantom")["digest"]
-    walk.batch("phantom", "phantom/study/000+1", digest)
+    walk.chunk("phantom", "phantom/study/000+1", digest)
     archive = walk.store / "cohorts/study/dicom/000.tar"
     good = archive.read_bytes()
     archive.write_bytes(bytes(len(good)))
     ran = _service(
-        "ingest", "batch", "ingest/study/000+1", "--store", str(walk.store), "--digest", digest, check=False
+        "ingest", "chunk", "ingest/study/000+1", "--store", str(walk.store), "--digest", digest, check=False
     )
     assert ran.returncode == 2
     assert "is not what was committed" in ran.stderr
     assert json.loads(walk.plan("--only", "phantom")["phantom"]) == ["phantom/study/000+2"]
-    walk.batch("phantom", "phantom/study/000+1", digest)
+    walk.chunk("phantom", "phantom/study/000+1", digest)
     assert archive.read_bytes() == good
 
 
@@ -210,7 +210,7 @@ def test_a_mistyped_name_leaves_nothing_behind(tmp_path: Path, tiny_text: str) -
 def test_a_campaign_that_has_changed_since_it_was_planned_is_refused(walked: Walk) -> None:
     ran = _service(
         "phantom",
-        "batch",
+        "chunk",
         "phantom/study/000+1",
         "--store",
         str(walked.store),
@@ -223,7 +223,7 @@ def test_a_campaign_that_has_changed_since_it_was_planned_is_refused(walked: Wal
 
 
 def test_a_batch_of_another_service_is_refused(walked: Walk) -> None:
-    ran = _service("ingest", "batch", "phantom/study/000+1", "--store", str(walked.store), check=False)
+    ran = _service("ingest", "chunk", "phantom/study/000+1", "--store", str(walked.store), check=False)
     assert ran.returncode == 2
     assert "work of the service phantom, not ingest" in ran.stderr
 
@@ -233,7 +233,7 @@ def test_a_job_before_what_it_needs_is_tried_again_not_failed(tiny_text: str, tm
     walk = Walk(tiny_text, tmp_path / "store", tmp_path / "scratch")
     planned = walk.plan()
     ran = _service(
-        "ingest", "batch", "ingest/study/000+2", "--store", str(walk.store), "--digest", planned["digest"],
+        "ingest", "chunk", "ingest/study/000+2", "--store", str(walk.store), "--digest", planned["digest"],
         check=False,
     )  # fmt: skip
     assert ran.returncode == 75
@@ -246,7 +246,7 @@ def test_a_batch_that_is_asked_to_end_ends_between_its_jobs_and_goes_on_later(
     walk = Walk(tiny_text, tmp_path / "store", tmp_path / "scratch")
     digest = walk.plan()["digest"]
     code = "import sys; from nameplate_phantom.cli import main; sys.exit(main())"
-    arguments = ["batch", "phantom/study/000+2", "--store", str(walk.store), "--digest", digest]
+    arguments = ["chunk", "phantom/study/000+2", "--store", str(walk.store), "--digest", digest]
     command = [sys.executable, "-c", code, *arguments]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None

@@ -17,20 +17,22 @@ import pytest
 import yaml
 
 from nameplate.campaign import Campaign, load_campaign, parse_campaign
-from nameplate.estimate import seconds_estimate
-from nameplate.line import turn_of
-from nameplate.pipeline import STEPS
-from nameplate.plan import Job, Line, plan
-from nameplate.result import Output, Result
-from nameplate.stages import Batch, lines_of, stages_of
-from nameplate.state import State
+from nameplate.job.result import Output, Result
+from nameplate.job.state import State
+from nameplate.plan.chunks import Chunk, arms_of, stages_of
+from nameplate.plan.estimate import seconds_estimate
+from nameplate.plan.pipeline import STEPS
+from nameplate.plan.plan import plan
+from nameplate.service.arm import next_iteration
+from nameplate.steps.cell import Arm
+from nameplate.steps.step import Job
 from nameplate.store.directory import DirectoryStore
-from nameplate_cluster.plan import outputs_of
+from nameplate_cluster.plan_step import outputs_of
 from nameplate_cluster.pools import Pool
 
 ROOT = Path(__file__).parents[2]
 NODES = json.loads((Path(__file__).parent / "nodes.json").read_text())
-MOST = yaml.safe_load((ROOT / "charts/nameplate/values.yaml").read_text())["workflow"]["mostBatches"]
+MOST = yaml.safe_load((ROOT / "charts/nameplate/values.yaml").read_text())["workflow"]["maxChunks"]
 WORKFLOW_LIMIT, PARAMETER_LIMIT = 1_000_000, 256_000
 REST = 60_000
 """Bytes of a workflow beside its nodes: its templates are stored in it (38 kB in the recorded one)."""
@@ -67,18 +69,18 @@ def _finished(job: Job) -> Result:
 
 
 def _packed(pods: list[tuple[str, str]]) -> int:
-    """Bytes of the packed nodes of a workflow with these pods, by their place in it and their batch."""
+    """Bytes of the packed nodes of a workflow with these pods, by their place in it and their chunk."""
     nodes: dict[str, Any] = {}
-    for position, (place, batch) in enumerate(pods):
-        numbers = hashlib.sha256(f"{place}{batch}".encode()).digest()
+    for position, (place, chunk) in enumerate(pods):
+        numbers = hashlib.sha256(f"{place}{chunk}".encode()).digest()
         for shape, number in zip(NODES, (numbers[:4], numbers[4:8]), strict=True):
             node = json.loads(json.dumps(shape))
             name = f"nameplate-large-x7k2p-{int.from_bytes(number)}"
-            node.update(id=name, name=f"nameplate-large-x7k2p.{place}({position}:{batch})(0)")
-            node["displayName"] = f"{place.rpartition('.')[2]}({position}:{batch})(0)"
+            node.update(id=name, name=f"nameplate-large-x7k2p.{place}({position}:{chunk})(0)")
+            node["displayName"] = f"{place.rpartition('.')[2]}({position}:{chunk})(0)"
             node["boundaryID"] = "nameplate-large-x7k2p-1234567890"
             node["children"] = [f"nameplate-large-x7k2p-{int.from_bytes(numbers[8:12])}"]
-            node["inputs"]["parameters"][2]["value"] = batch
+            node["inputs"]["parameters"][2]["value"] = chunk
             seconds = int.from_bytes(numbers[12:14])
             node["startedAt"] = f"2026-11-24T{seconds % 24:02d}:{seconds % 60:02d}:{seconds % 59:02d}Z"
             node["finishedAt"] = f"2026-11-24T{seconds % 23:02d}:{seconds % 58:02d}:{seconds % 57:02d}Z"
@@ -89,10 +91,10 @@ def _packed(pods: list[tuple[str, str]]) -> int:
     return len(base64.b64encode(gzip.compress(json.dumps(nodes).encode())))
 
 
-def _inside(units: list[list[str]], batch: Batch) -> list[str]:
-    """The jobs of a batch, found once a line: `jobs_of` cuts the whole plan each time it is asked."""
-    start = [unit[0] for unit in units].index(batch.first)
-    return [job for unit in units[start : start + batch.units] for job in unit]
+def _inside(chains: list[list[str]], chunk: Chunk) -> list[str]:
+    """The jobs of a chunk, found once a line: `jobs_of` cuts the whole plan each time it is asked."""
+    start = [chain[0] for chain in chains].index(chunk.first)
+    return [job for chain in chains[start : start + chunk.chains] for job in chain]
 
 
 def test_five_thousand_jobs_stay_within_the_limits(campaign: Campaign, tmp_path: Path) -> None:
@@ -104,29 +106,29 @@ def test_five_thousand_jobs_stay_within_the_limits(campaign: Campaign, tmp_path:
     assert max(map(len, outputs.values())) < PARAMETER_LIMIT
     pods = [("plan", "")]
     for name, text in outputs.items():
-        batches = json.loads(text)
-        if not name.startswith("lines-"):
-            assert len(batches) <= MOST
-            pods += [(name, batch) for batch in batches]
+        chunks = json.loads(text)
+        if not name.startswith("arms-"):
+            assert len(chunks) <= MOST
+            pods += [(name, chunk) for chunk in chunks]
     # The first round of every line, and as much again for what a campaign repeats.
-    lines = lines_of(state.plan)
+    lines = arms_of(state.plan)
     for job in state.plan.jobs:
         if job.step not in ("training", "judge", "evaluation", "report"):
             state.take(job, _finished(job))
-    units = {
-        stage.line: [[job.id for job in unit] for unit in stage.units]
+    chains = {
+        stage.arm: [[job.id for job in chain] for chain in stage.chains]
         for stage in stages_of(state.plan)
         if stage.step == "training"
     }
     trained: list[str] = []
     for line in lines:
-        turn = turn_of(state, line, seconds, target_seconds=0.01, most=MOST)
-        assert len(json.dumps([str(batch) for batch in turn.training])) < PARAMETER_LIMIT
-        place = f"lines-default(0:{line.id})[1].training"
+        turn = next_iteration(state, line, seconds, target_seconds=0.01, most=MOST)
+        assert len(json.dumps([str(chunk) for chunk in turn.training])) < PARAMETER_LIMIT
+        place = f"arms-default(0:{line.id})[1].training"
         for again in range(3):
-            pods += [(place + f"[{again}].again", str(batch)) for batch in turn.training]
+            pods += [(place + f"[{again}].again", str(chunk)) for chunk in turn.training]
             pods.append((place + f"[{again}].judge", line.id))
-        trained += [job for batch in turn.training for job in _inside(units[line], batch)]
+        trained += [job for chunk in turn.training for job in _inside(chains[line], chunk)]
     assert sorted(trained) == sorted(job.id for job in state.plan.jobs if job.step == "training")
     assert len(pods) > 2000
     assert _packed(pods) + REST < WORKFLOW_LIMIT
@@ -138,15 +140,17 @@ def test_the_lines_share_the_most_pods_of_a_round(campaign: Campaign, tmp_path: 
         if job.step not in ("training", "judge", "evaluation", "report"):
             state.take(job, _finished(job))
     seconds = seconds_estimate(campaign)
-    turns = [turn_of(state, line, seconds, target_seconds=0.01, most=MOST) for line in lines_of(state.plan)]
+    turns = [
+        next_iteration(state, line, seconds, target_seconds=0.01, most=MOST) for line in arms_of(state.plan)
+    ]
     assert sum(len(turn.training) for turn in turns) <= MOST
     assert min(len(turn.training) for turn in turns) >= 1
 
 
 def test_a_stage_of_one_line_is_a_small_part_of_a_large_plan(campaign: Campaign) -> None:
     made = plan(campaign, {}, {"study": "s"})
-    assert len(lines_of(made)) == 3 * 11
-    assert Line("spheres", "Maker 3 Medical").id == "spheres/Maker_20_3_20_Medical"
+    assert len(arms_of(made)) == 3 * 11
+    assert Arm("spheres", "Maker 3 Medical").id == "spheres/Maker_20_3_20_Medical"
 
 
 def test_the_paper_needs_no_cutting() -> None:

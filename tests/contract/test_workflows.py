@@ -12,11 +12,10 @@ import yaml
 from chart import HELM, ROOT, rendered, violations
 
 from nameplate.campaign import load_campaign
-from nameplate.pipeline import STEPS, step_named
-from nameplate.stages import LINE_STEPS
-from nameplate.state import State
+from nameplate.job.state import State
+from nameplate.plan.pipeline import ARM_STEPS, STEPS, step_named
 from nameplate.store.directory import DirectoryStore
-from nameplate_cluster.plan import outputs_of
+from nameplate_cluster.plan_step import outputs_of
 from nameplate_cluster.pools import Pool
 
 pytestmark = pytest.mark.skipif(HELM is None, reason="no helm program")
@@ -77,28 +76,28 @@ def test_every_step_runs_its_service_with_the_command_of_its_batches(any_templat
         assert container["image"] in (f"nameplate/{service}:0.1.0", f"nameplate/{service}:0.1.0-cuda")
         if step in ("training", "evaluation"):
             assert ("cuda" in container["image"]) == ("gpu" in str(container["resources"]))
-        verb = {"plan": "plan", "judge": "line"}.get(step, "batch")
+        verb = {"plan": "plan", "judge": "line"}.get(step, "chunk")
         if template["name"] == "export":
             verb = "export"
         assert container["command"] == [f"nameplate-{service}", verb]
         assert any(arg.startswith("--store=s3://$(NAMEPLATE_BUCKET)/") for arg in container["args"])
-        if verb in ("batch", "line"):
+        if verb in ("chunk", "line"):
             assert "--digest={{inputs.parameters.digest}}" in container["args"]
             assert "--timing=/tmp/nameplate/timing" in container["args"]
 
 
 def test_the_order_is_that_of_the_pipeline(any_templates: dict[str, Json]) -> None:
     tasks = _tasks(any_templates)
-    lines = {name for name in tasks if name.startswith("lines-")}
+    lines = {name for name in tasks if name.startswith("arms-")}
     assert lines
-    assert set(tasks) == {"plan", *lines, *(s.name for s in STEPS if s.name not in LINE_STEPS)}
+    assert set(tasks) == {"plan", *lines, *(s.name for s in STEPS if s.name not in ARM_STEPS)}
     for step in STEPS:
-        mine = lines if step.name in LINE_STEPS else {step.name}
+        mine = lines if step.name in ARM_STEPS else {step.name}
         for name in mine:
             before = _before(tasks, name)
             assert "plan" in before
             for need in step.needs:
-                if need in LINE_STEPS:
+                if need in ARM_STEPS:
                     assert name in lines or lines <= before, (name, need)
                 elif need != step.name:
                     assert need in before, (name, need)
@@ -114,7 +113,7 @@ def test_every_step_fans_out_over_the_batches_that_the_plan_names(any_templates:
             continue
         assert task["withParam"] == f"{{{{tasks.plan.outputs.parameters.{name}}}}}"
         given = {p["name"]: p["value"] for p in task["arguments"]["parameters"]}
-        item = "line" if name.startswith("lines-") else "batch"
+        item = "line" if name.startswith("arms-") else "chunk"
         assert given[item] == "{{item}}"
 
 
@@ -122,14 +121,14 @@ def test_a_line_is_judged_trained_and_evaluated_in_its_own_pool(any_templates: d
     training = {t["name"]: t for t in any_templates["nameplate-training"]["spec"]["templates"]}
     evaluation = {t["name"] for t in any_templates["nameplate-evaluation"]["spec"]["templates"]}
     pools = {name.removeprefix("line-") for name in training if name.startswith("line-")}
-    assert {f"lines-{pool}" for pool in pools} == {t for t in _tasks(any_templates) if t.startswith("lines-")}
+    assert {f"arms-{pool}" for pool in pools} == {t for t in _tasks(any_templates) if t.startswith("arms-")}
     for pool in pools:
-        assert {f"batch-{pool}", f"line-{pool}"} <= set(training)
-        assert f"batch-{pool}" in evaluation
+        assert {f"chunk-{pool}", f"line-{pool}"} <= set(training)
+        assert f"chunk-{pool}" in evaluation
         steps = [step for group in training[f"line-{pool}"]["steps"] for step in group]
         assert [step["name"] for step in steps] == ["judge", "training", "evaluation", "again"]
         targets = [step.get("template") or step["templateRef"]["template"] for step in steps]
-        assert targets == ["judge", f"batch-{pool}", f"batch-{pool}", f"line-{pool}"]
+        assert targets == ["judge", f"chunk-{pool}", f"chunk-{pool}", f"line-{pool}"]
 
 
 def test_the_plan_has_an_output_for_everything_that_runs(tmp_path: Path) -> None:
@@ -241,11 +240,11 @@ def test_only_the_plan_and_the_ingest_hold_the_key_of_the_patients(any_templates
 
 
 def test_memory_is_what_the_pipeline_says(templates: dict[str, Json]) -> None:
-    units = {"Mi": 1, "Gi": 1024}
+    chains = {"Mi": 1, "Gi": 1024}
     for step, template in _pods(templates):
         if step != "plan":
             limit = template["container"]["resources"]["limits"]["memory"]
-            assert int(limit[:-2]) * units[limit[-2:]] >= step_named(step).memory_mib, step
+            assert int(limit[:-2]) * chains[limit[-2:]] >= step_named(step).memory_mib, step
 
 
 def test_gpus_are_asked_for_where_the_pool_has_them() -> None:
@@ -298,14 +297,14 @@ def test_a_pool_says_what_differs_from_the_default_and_zero_is_something_to_say(
         "--set", "pools.ge.trainingSets={GE}", "--set", "pools.ge.gpu.count=0", "--set", "pools.ge.limit=0",
     )  # fmt: skip
     by_name = {t["name"]: t for step, t in _pods(found) if step == "training"}
-    assert "nvidia.com/gpu" not in by_name["batch-ge"]["container"]["resources"]["limits"]
-    assert "synchronization" not in by_name["batch-ge"]
+    assert "nvidia.com/gpu" not in by_name["chunk-ge"]["container"]["resources"]["limits"]
+    assert "synchronization" not in by_name["chunk-ge"]
     # Where pods wait for a semaphore the clock starts with the pod: waiting is no fault of theirs.
-    assert by_name["batch-ge"]["timeout"] == "72h"
-    assert "timeout" not in by_name["batch-default"]
-    assert json.loads(by_name["batch-default"]["podSpecPatch"])["activeDeadlineSeconds"] == 72 * 3600
-    assert "activeDeadlineSeconds" not in json.loads(by_name["batch-ge"]["podSpecPatch"])
-    assert by_name["batch-default"]["container"]["resources"]["limits"]["nvidia.com/gpu"] == 2
+    assert by_name["chunk-ge"]["timeout"] == "72h"
+    assert "timeout" not in by_name["chunk-default"]
+    assert json.loads(by_name["chunk-default"]["podSpecPatch"])["activeDeadlineSeconds"] == 72 * 3600
+    assert "activeDeadlineSeconds" not in json.loads(by_name["chunk-ge"]["podSpecPatch"])
+    assert by_name["chunk-default"]["container"]["resources"]["limits"]["nvidia.com/gpu"] == 2
 
 
 def test_bulk_data_is_not_argos(any_templates: dict[str, Json]) -> None:

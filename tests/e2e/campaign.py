@@ -28,7 +28,7 @@ CAMPAIGN = ROOT / "tests" / "tiny.yaml"
 
 def nameplate(*arguments: str, check: bool = True) -> str:
     """The command line, as a person has it; what it prints is shown."""
-    command = [sys.executable, "-m", "nameplate", *arguments]
+    command = [sys.executable, "-m", "nameplate_local", *arguments]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     shown = "\n".join(f"    {line}" for line in (ran.stdout + ran.stderr).splitlines())
     print(f"    $ nameplate {' '.join(arguments)}\n{shown}", flush=True)

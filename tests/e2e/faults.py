@@ -23,7 +23,7 @@ from pathlib import Path
 from installation import ROOT, Site, call, differences, fingerprint, nodes_of, say, until
 from trial import CAMPAIGN, Seen, Trial, campaign, kill_training
 
-from nameplate.result import read_result, write_result
+from nameplate.job.result import read_result, write_result
 from nameplate_cluster.workflow import step_of
 
 NAMESPACE = "nameplate-faults"
@@ -109,7 +109,7 @@ def out_of_memory(trial: Trial) -> Seen:
     seen = Seen("training out of memory", "memory limit of 180 MiB for training pods")
     trial.close(seen, again, began)
     seen.seen = (
-        f"{', '.join(sorted(messages))}; attempts: {len(failed)} at {len(tasks)} batch; with the limit "
+        f"{', '.join(sorted(messages))}; attempts: {len(failed)} at {len(tasks)} chunk; with the limit "
         "raised and submitted again it went on"
     )
     named = all("OOMKilled" in message for message in messages)

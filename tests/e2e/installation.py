@@ -214,7 +214,7 @@ def differences(one: dict[str, str], other: dict[str, str]) -> list[str]:
 def local_run(campaign: Path, store: Path, *, workers: int = 2) -> dict[str, str]:
     """The same campaign on this machine; the fingerprint of what it left."""
     call(
-        sys.executable, "-m", "nameplate", "run", str(campaign), "--store", str(store), "--workers",
+        sys.executable, "-m", "nameplate_local", "run", str(campaign), "--store", str(store), "--workers",
         str(workers), timeout=3600,
     )  # fmt: skip
     return local_fingerprint(store)

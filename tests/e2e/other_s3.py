@@ -83,7 +83,7 @@ def main() -> int:
             workflow = site.submit(name, text=options.campaign.read_text())
             site.finish(workflow, 3600)
             say(f"{name} on versitygw: {time.monotonic() - began:.0f} s")
-            command = [sys.executable, "-m", "nameplate", "status", name, "-n", NAMESPACE, "--timings"]
+            command = [sys.executable, "-m", "nameplate_local", "status", name, "-n", NAMESPACE, "--timings"]
             print(subprocess.run(command, capture_output=True, text=True, check=True).stdout, flush=True)
             os.environ.update(account, AWS_ENDPOINT_URL=endpoint, SSL_CERT_FILE=str(certificate))
             remote = fingerprint(S3Store.from_environment(f"s3://nameplate/{name}"))

@@ -18,9 +18,9 @@ from collections import Counter
 from installation import Json, Site, call, nodes_of, say
 
 from nameplate.campaign import parse_campaign
-from nameplate.overrides import load_with_overrides
-from nameplate.plan import plan
-from nameplate.result import Result
+from nameplate.campaign.overrides import load_with_overrides
+from nameplate.job.result import Result
+from nameplate.plan.plan import plan
 
 NAMESPACE = "nameplate-scale"
 TINY = "tests/tiny.yaml"
@@ -46,7 +46,7 @@ def main() -> int:
     try:
         site.install(
             f"workflow.parallelism={options.parallelism}",
-            "workflow.batchSeconds=0.01",
+            "workflow.chunkSeconds=0.01",
             "steps.phantom.resources.requests.cpu=20m",
             "steps.phantom.resources.requests.memory=64Mi",
         )
@@ -81,10 +81,10 @@ def check(site: Site, text: str, workflow: Json, jobs: int, seconds: float) -> N
         parameter["value"]
         for node in pods
         for parameter in node["inputs"]["parameters"]
-        if parameter["name"] == "batch"
+        if parameter["name"] == "chunk"
     )
-    doubled = [batch for batch, count in work.items() if count > 1]
-    assert len(work) == jobs, f"{len(work)} batches"
+    doubled = [chunk for chunk, count in work.items() if count > 1]
+    assert len(work) == jobs, f"{len(work)} chunks"
     assert not doubled, f"done twice: {doubled[:5]}"
     nodes = json.dumps({node["id"]: node for node in nodes_of(workflow)})
     packed = base64.b64encode(gzip.compress(nodes.encode()))

@@ -13,12 +13,9 @@ from minio.credentials import StaticProvider
 from minio.error import MinioAdminException, MinioException, S3Error
 
 from nameplate.errors import StoreError, StoreUnreachable, UserError
-from nameplate.store.connection import BROKEN, failure_of
+from nameplate.store.connection import BROKEN, BUSY, WRONG_ACCOUNT, failure_of
 
 logger = logging.getLogger(__name__)
-
-_WRONG = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}
-_BUSY = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "XMinioServerNotInitialized"}
 
 
 def bucket_policy(bucket: str) -> dict[str, Any]:
@@ -120,9 +117,9 @@ class ObjectStore:
         try:
             _is_there(self._client(user, password), bucket)
         except S3Error as error:
-            if error.code in _BUSY:
+            if error.code in BUSY:
                 raise
-            return error.code not in _WRONG
+            return error.code not in WRONG_ACCOUNT
         return True
 
     @staticmethod
@@ -143,9 +140,9 @@ class ObjectStore:
             yield
         except (S3Error, MinioAdminException) as error:
             code = error.code if isinstance(error, S3Error) else _code(error)
-            if code in _BUSY:
+            if code in BUSY:
                 raise StoreUnreachable(f"{self.endpoint}: busy ({code}) for {what}") from None
-            if code in _WRONG:
+            if code in WRONG_ACCOUNT:
                 raise StoreError(
                     f"{self.endpoint}: refused the account in the Secret {self.secret} ({code}); "
                     "the store and that Secret must hold the same user and password"

@@ -32,8 +32,8 @@ from argo_workflows.model.io_argoproj_workflow_v1alpha1_workflow_terminate_reque
 )
 
 from nameplate.errors import UserError
-from nameplate_cluster.answer import NotAllowed, NotThere, refusal_of, unreachable_of
 from nameplate_cluster.client import Json, Shutdown
+from nameplate_cluster.http_errors import NotAllowed, NotThere, refusal_of, unreachable_of
 from nameplate_cluster.kube import lines_of
 
 _CONNECT_S, _READ_S = 10.0, 60.0

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from nameplate.campaign import Campaign
 from nameplate.errors import UserError
-from nameplate.plan import plan
-from nameplate.stages import lines_of
-from nameplate_cluster.answer import NotAllowed, NotThere
+from nameplate.plan.chunks import arms_of
+from nameplate.plan.plan import plan
 from nameplate_cluster.client import CAMPAIGN_LABEL, POOLS, Cluster, Json
+from nameplate_cluster.http_errors import NotAllowed, NotThere
 from nameplate_cluster.pods import PodNeeds, pods_of
 from nameplate_cluster.pools import pool_of, read_pools
 from nameplate_cluster.preflight import (
@@ -81,7 +81,7 @@ def _look(ask: Callable[[], T], notes: list[str], what: str) -> T | None:
 def _pools_of(
     cluster: Cluster, campaign: Campaign, notes: list[str]
 ) -> tuple[frozenset[str] | None, list[str]]:
-    """The pools that the campaign's lines go to; None where they cannot be known."""
+    """The pools that the campaign's arms go to; None where they cannot be known."""
     try:
         data = _look(lambda: cluster.config_map(POOLS), notes, "pools")
     except NotThere:
@@ -93,7 +93,7 @@ def _pools_of(
             path = Path(folder) / f"ConfigMap {POOLS}"
             path.write_text(data["pools.yaml"], encoding="utf-8")
             pools = read_pools(path)
-        return frozenset(pool_of(line, pools).name for line in lines_of(plan(campaign, {}, {}))), []
+        return frozenset(pool_of(arm, pools).name for arm in arms_of(plan(campaign, {}, {}))), []
     except UserError as error:
         return None, [f"pools (ConfigMap {POOLS}): {str(error).rpartition('/')[2]}"]
 

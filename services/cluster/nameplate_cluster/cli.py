@@ -5,10 +5,10 @@ import sys
 from collections.abc import Callable
 
 from nameplate.errors import UserError
-from nameplate.service import exit_code_of
+from nameplate.service.main import exit_code_of
 
 INSIDE = {
-    "plan": ("nameplate_cluster.plan", "plan_main"),
+    "plan": ("nameplate_cluster.plan_step", "plan_main"),
     "setup": ("nameplate_cluster.setup", "setup_main"),
     "check": ("nameplate_cluster.setup", "check_main"),
 }

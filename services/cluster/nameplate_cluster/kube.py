@@ -12,8 +12,8 @@ import yaml
 from kubernetes import client, config
 
 from nameplate.errors import UserError
-from nameplate_cluster.answer import NotThere, refusal_of, unreachable_of
 from nameplate_cluster.client import DEFAULT_NAMESPACE, Json, Shutdown, in_cluster_namespace
+from nameplate_cluster.http_errors import NotThere, refusal_of, unreachable_of
 
 _CONNECT_S, _READ_S = 10.0, 60.0
 _ARGO = {"group": "argoproj.io", "version": "v1alpha1"}

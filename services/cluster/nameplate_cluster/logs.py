@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from nameplate.errors import NameplateError, UserError
-from nameplate.pipeline import STEPS
-from nameplate_cluster.answer import NotThere
+from nameplate.plan.pipeline import STEPS
 from nameplate_cluster.client import Cluster, Json
+from nameplate_cluster.http_errors import NotThere
 from nameplate_cluster.workflow import Attempt, attempts_of, is_over, name_of, newest_attempts
 
 _AHEAD = ("time", "level", "event", "job")
@@ -23,7 +23,7 @@ _LOOK_S = 3.0
 def pods_for(attempts: list[Attempt], what: str) -> list[Attempt]:
     """The pods that may have done a job or a step, in the order of their start.
 
-    A batch is named by its first job; a job in the middle of one may be in any pod of its step.
+    A chunk is named by its first job; a job in the middle of one may be in any pod of its step.
     """
     steps = ("plan", *(step.name for step in STEPS))
     step = what.partition("/")[0]
@@ -32,7 +32,7 @@ def pods_for(attempts: list[Attempt], what: str) -> list[Attempt]:
     of_step = [attempt for attempt in attempts if attempt.step == step]
     if what == step:
         return of_step
-    named = [attempt for attempt in of_step if what in (attempt.batch, attempt.first_job)]
+    named = [attempt for attempt in of_step if what in (attempt.chunk, attempt.first_job)]
     return named or of_step
 
 

@@ -44,7 +44,7 @@ def pods_of(template: Json, step: str, pools: frozenset[str] | None = None) -> I
         container = item.get("container", item.get("script"))
         if container is None:
             continue
-        _, dash, pool = str(item["name"]).partition("batch-")
+        _, dash, pool = str(item["name"]).partition("chunk-")
         if dash and pools is not None and pool not in pools:
             continue
         yield _needs(item, container, spec, step, pool)

@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError
 
 from nameplate.campaign.settings import Settings
 from nameplate.errors import UserError
-from nameplate.plan import Line
+from nameplate.steps.cell import Arm
 
 
 class Pool(Settings):
@@ -17,15 +17,15 @@ class Pool(Settings):
     experiments: tuple[str, ...] = ()
     training_sets: tuple[str, ...] = ()
 
-    def takes(self, line: Line) -> bool:
-        """Whether the runs of this line may be trained here."""
-        return (not self.experiments or line.experiment in self.experiments) and (
-            not self.training_sets or line.training_set in self.training_sets
+    def takes(self, arm: Arm) -> bool:
+        """Whether the runs of this arm may be trained here."""
+        return (not self.experiments or arm.experiment in self.experiments) and (
+            not self.training_sets or arm.training_set in self.training_sets
         )
 
 
 def read_pools(path: Path) -> tuple[Pool, ...]:
-    """The pools of a file: a list, of which the first that takes a line gets it."""
+    """The pools of a file: a list, of which the first that takes a arm gets it."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
         pools = tuple(
@@ -43,12 +43,12 @@ def read_pools(path: Path) -> tuple[Pool, ...]:
     return pools
 
 
-def pool_of(line: Line, pools: tuple[Pool, ...]) -> Pool:
-    """The pool of a line; UserError when none takes it."""
+def pool_of(arm: Arm, pools: tuple[Pool, ...]) -> Pool:
+    """The pool of a arm; UserError when none takes it."""
     for pool in pools:
-        if pool.takes(line):
+        if pool.takes(arm):
             return pool
     raise UserError(
-        f"no pool takes the runs of {line.experiment} on {line.training_set}: "
+        f"no pool takes the runs of {arm.experiment} on {arm.training_set}: "
         f"the pools are {', '.join(pool.name for pool in pools)}; add one without restrictions"
     )

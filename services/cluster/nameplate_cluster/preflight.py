@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from nameplate.campaign import Campaign
-from nameplate.estimate import cell_estimates
-from nameplate.pipeline import STEPS
-from nameplate.plan import plan
-from nameplate.stages import LINE_STEPS
+from nameplate.plan.estimate import cell_estimates
+from nameplate.plan.pipeline import ARM_STEPS, STEPS
+from nameplate.plan.plan import plan
 from nameplate_cluster.client import CAMPAIGN_TEMPLATE, Json
 from nameplate_cluster.pods import PodNeeds
 from nameplate_cluster.quantity import parse_quantity, show_quantity
@@ -92,11 +91,11 @@ def campaign_notes(campaign: Campaign) -> list[str]:
 def steps_needed(campaign: Campaign, only: str) -> tuple[str, ...]:
     """The steps that will have pods, in order, with 'plan' at their head."""
     names = tuple(step.name for step in STEPS)
-    if only in LINE_STEPS:
-        return ("plan", *LINE_STEPS)
+    if only in ARM_STEPS:
+        return ("plan", *ARM_STEPS)
     if only:
         return ("plan", only)
-    known = {job.step for job in plan(campaign, {}, {}).jobs} | {*LINE_STEPS, "report"}
+    known = {job.step for job in plan(campaign, {}, {}).jobs} | {*ARM_STEPS, "report"}
     return ("plan", *(name for name in names if name in known))
 
 

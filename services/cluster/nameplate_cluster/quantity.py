@@ -15,7 +15,7 @@ _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d{1,3})|([numkK
 
 
 def parse_quantity(text: str | int | float) -> Fraction:
-    """The amount as a number of units (cores, bytes, cards); ValueError when it is none.
+    """The amount as a number of chains (cores, bytes, cards); ValueError when it is none.
 
     >>> parse_quantity("500m"), parse_quantity("1Ki"), parse_quantity("2e3")
     (Fraction(1, 2), Fraction(1024, 1), Fraction(2000, 1))

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 import kubernetes
 
 from nameplate.errors import StoreError, TryAgain, UserError
-from nameplate.log import log_to_stderr
-from nameplate.service import exit_code_of
+from nameplate.service.log import log_to_stderr
+from nameplate.service.main import exit_code_of
+from nameplate.store.retrying import with_retries
 from nameplate.store.s3 import S3Store
 from nameplate_cluster.account import ObjectStore
 from nameplate_cluster.credentials import (
@@ -46,7 +47,7 @@ def check_main(args: Sequence[str]) -> int:
 def setup(options: argparse.Namespace) -> int:
     """Make what is absent: the Secrets, the bucket and, in the chart's MinIO, its limited account."""
     log_to_stderr()
-    deadline = time.monotonic() + options.patience
+    deadline = time.monotonic() + options.store_timeout
     found = Secrets(_api(), options.namespace)
     given = set(options.given)
 
@@ -54,7 +55,7 @@ def setup(options: argparse.Namespace) -> int:
         def ensure() -> dict[str, str]:
             return found.need(name, keys) if name in given else found.make(name, content())
 
-        values = persistently(ensure, deadline)
+        values = _wait_for(ensure, deadline)
         return tuple(values[key] for key in keys)
 
     # All Secrets first: MinIO does not start without its own.
@@ -92,21 +93,21 @@ def prepare_store(
     """
     if root is None:
         store = ObjectStore(endpoint, region, account, account_secret)
-        persistently(lambda: store.make_bucket(bucket), deadline)
+        _wait_for(lambda: store.make_bucket(bucket), deadline)
         return
     admin = ObjectStore(endpoint, region, root, root_secret)
-    persistently(lambda: admin.make_bucket(bucket), deadline)
-    persistently(lambda: admin.grant(*account, bucket), deadline)
+    _wait_for(lambda: admin.make_bucket(bucket), deadline)
+    _wait_for(lambda: admin.grant(*account, bucket), deadline)
 
 
 def check(options: argparse.Namespace) -> int:
     """Write one object under a key of its own, read it, delete it, as a campaign's pod would."""
     log_to_stderr()
-    deadline = time.monotonic() + options.patience
+    deadline = time.monotonic() + options.store_timeout
     bucket = _environment("NAMEPLATE_BUCKET")
     content = secrets.token_hex(16)
     key = f"{content}.txt"
-    store = persistently(lambda: S3Store.from_environment(f"s3://{bucket}/helm-test"), deadline)
+    store = _wait_for(lambda: S3Store.from_environment(f"s3://{bucket}/helm-test"), deadline)
     store.put(key, content.encode())
     back = store.get(key)
     store.delete(key)
@@ -116,19 +117,9 @@ def check(options: argparse.Namespace) -> int:
     return 0
 
 
-def persistently(call: Callable[[], T], deadline: float, pause_s: float = 2.0) -> T:
-    """What ``call`` returns; asked again while it raises TryAgain, until ``deadline`` (time.monotonic())."""
-    said = ""
-    while True:
-        try:
-            return call()
-        except TryAgain as error:
-            if time.monotonic() + pause_s > deadline:
-                raise
-            if str(error) != said:
-                said = str(error)
-                logger.info("waiting", extra={"reason": said})
-        time.sleep(pause_s)
+def _wait_for(call: Callable[[], T], deadline: float) -> T:
+    """What ``call`` returns; tried again while it raises TryAgain, until ``deadline`` (time.monotonic())."""
+    return with_retries(call, deadline - time.monotonic(), passing=(TryAgain,))
 
 
 def _api() -> Any:
@@ -168,7 +159,7 @@ def _setup_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--namespace", default=os.environ.get("NAMESPACE", "nameplate"), help="default: NAMESPACE"
     )
-    _add_patience(parser, 300)
+    _add_store_timeout(parser, 300)
     return parser
 
 
@@ -180,13 +171,13 @@ def _check_parser() -> argparse.ArgumentParser:
         epilog="example:\n  nameplate-cluster check",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_patience(parser, 30)
+    _add_store_timeout(parser, 30)
     return parser
 
 
-def _add_patience(parser: argparse.ArgumentParser, default: float) -> None:
+def _add_store_timeout(parser: argparse.ArgumentParser, default: float) -> None:
     parser.add_argument(
-        "--patience",
+        "--store-timeout",
         type=float,
         default=default,
         metavar="SECONDS",

@@ -4,9 +4,9 @@ import time
 from datetime import UTC, datetime
 
 from nameplate.campaign import Campaign
-from nameplate.estimate import cell_estimates, plan_summary
-from nameplate.pipeline import STEPS
-from nameplate.plan import plan
+from nameplate.plan.estimate import cell_estimates, plan_summary
+from nameplate.plan.pipeline import STEPS
+from nameplate.plan.plan import plan
 from nameplate_cluster.client import CAMPAIGN_LABEL, CAMPAIGN_TEMPLATE, Cluster, Json
 from nameplate_cluster.logs import failure_reasons
 from nameplate_cluster.plan_pod import await_plan, stopped

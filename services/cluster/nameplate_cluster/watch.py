@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from nameplate.pipeline import STEPS
-from nameplate_cluster.answer import ClusterUnreachable
+from nameplate.plan.pipeline import STEPS
 from nameplate_cluster.client import CAMPAIGN_LABEL, Cluster, Json
+from nameplate_cluster.http_errors import ClusterUnreachable
 from nameplate_cluster.waiting import Wait, wait_of
 from nameplate_cluster.workflow import (
     Attempt,
@@ -126,7 +126,7 @@ def pods(number: int) -> str:
 def failure_line(attempt: Attempt, reason: str | None = None) -> str:
     """What failed, and why: in its own words, or in Argo's."""
     what = (
-        attempt.batch if attempt.batch.startswith(f"{attempt.step}/") else f"{attempt.step} {attempt.batch}"
+        attempt.chunk if attempt.chunk.startswith(f"{attempt.step}/") else f"{attempt.step} {attempt.chunk}"
     )
     why = " ".join((reason or attempt.message).split())[:300] or "no reason given"
     return f"{what.strip()}: {why}"

@@ -36,7 +36,7 @@ class Attempt:
     """Name of what it does; attempts at the same have the same."""
     step: str
     """A step of the pipeline, or 'plan'."""
-    batch: str
+    chunk: str
     """What it does, as the plan names it; a judge's line; or empty."""
     state: State
     message: str
@@ -51,8 +51,8 @@ class Attempt:
 
     @property
     def first_job(self) -> str:
-        """The first job of its batch."""
-        return self.batch.rpartition("+")[0] or self.batch
+        """The first job of its chunk."""
+        return self.chunk.rpartition("+")[0] or self.chunk
 
 
 def name_of(workflow: Json) -> str:
@@ -141,7 +141,7 @@ def attempts_of(workflow: Json) -> list[Attempt]:
                 pod=pod_name(name, node),
                 task=task,
                 step=step_of(node),
-                batch=inputs.get("batch") or inputs.get("line", ""),
+                chunk=inputs.get("chunk") or inputs.get("line", ""),
                 state=_STATES.get(str(node.get("phase") or ""), "failed"),
                 message=str(node.get("message") or ""),
                 began=time_of(node.get("startedAt")),

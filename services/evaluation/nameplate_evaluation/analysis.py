@@ -17,6 +17,8 @@ from nameplate_evaluation.results import CampaignResults, CellResult, CohortResu
 from nameplate_evaluation.scores import Scores, scores_of
 
 VAL = "val"
+ALL = "mixed"
+"""The set of all test exams, under the name that it has in the tables."""
 METRICS: Mapping[Task, tuple[str, ...]] = {
     "factor": ("accuracy", "auroc"),
     "spheres": ("accuracy", "specificity", "sensitivity", "auroc"),
@@ -28,8 +30,8 @@ METRICS: Mapping[Task, tuple[str, ...]] = {
 class CellFigures:
     """A cell with its scores and figures.
 
-    ``measured`` is keyed by the exams ('val', 'mixed' for the whole test set, or a level of the
-    factor for its test exams) and the metric; 'sensitivity of <sphere level>' on the whole test set.
+    ``measured`` is keyed by the exams (VAL, ALL for the whole test set, or a level of the factor
+    for its test exams) and the metric; 'sensitivity of <difficulty>' on the whole test set.
     """
 
     cell: CellResult
@@ -40,21 +42,21 @@ class CellFigures:
     @property
     def dataset(self) -> str:
         """The cell's dataset."""
-        return self.cell.verdict.dataset
+        return self.cell.cell.dataset
 
     @property
     def training_set(self) -> str:
         """The cell's training set."""
-        return self.cell.verdict.training_set
+        return self.cell.cell.training_set
 
     @property
     def group(self) -> int:
         """The cell's group."""
-        return self.cell.verdict.group
+        return self.cell.cell.group
 
 
 @dataclass(frozen=True)
-class Grid:
+class ResultGrid:
     """The cells of one experiment on one cohort, in the campaign's order of datasets and training sets."""
 
     experiment: ExperimentSettings
@@ -79,7 +81,7 @@ class Analysis:
     """A campaign's results with every figure of merit."""
 
     results: CampaignResults
-    grids: tuple[Grid, ...]
+    grids: tuple[ResultGrid, ...]
 
     @property
     def campaign(self) -> Campaign:
@@ -97,7 +99,7 @@ class Analysis:
         return self.campaign.bootstrap.confidence
 
     @cached_property
-    def study(self) -> tuple[Grid, ...]:
+    def study(self) -> tuple[ResultGrid, ...]:
         """Grids of study cohorts."""
         return tuple(g for g in self.grids if not self.is_control(g.cohort))
 
@@ -105,7 +107,7 @@ class Analysis:
         """Whether a cohort is a null control."""
         return self.campaign.cohorts[cohort].role == "null-control"
 
-    def of_task(self, task: Task, *, control: bool = False) -> tuple[Grid, ...]:
+    def of_task(self, task: Task, *, control: bool = False) -> tuple[ResultGrid, ...]:
         """Grids of one task, on the study cohorts or on the null controls."""
         return tuple(
             g for g in self.grids if g.experiment.task == task and self.is_control(g.cohort) == control
@@ -153,7 +155,7 @@ def analyse(results: CampaignResults) -> Analysis:
     return Analysis(
         results,
         tuple(
-            Grid(
+            ResultGrid(
                 experiment,
                 name,
                 tuple(
@@ -183,10 +185,10 @@ def _order(
     datasets, sets = campaign.datasets_of(experiment), experiment.training_sets
 
     def place(cell: CellResult) -> tuple[int, int, str, str, int]:
-        v = cell.verdict
-        first = datasets.index(v.dataset) if v.dataset in datasets else len(datasets)
-        second = sets.index(v.training_set) if v.training_set in sets else len(sets)
-        return first, second, v.dataset, v.training_set, v.group
+        at = cell.cell
+        first = datasets.index(at.dataset) if at.dataset in datasets else len(datasets)
+        second = sets.index(at.training_set) if at.training_set in sets else len(sets)
+        return first, second, at.dataset, at.training_set, at.group
 
     return place
 
@@ -218,10 +220,10 @@ def _figures(
     test_resamples: _Resamples,
 ) -> CellFigures:
     measured: dict[tuple[str, str], Measured] = {}
-    trained_on = cell.verdict.training_set
+    trained_on = cell.cell.training_set
     for exams, scores, resamples in (
         *_exam_sets(campaign, trained_on, val, val_resamples),
-        (MIXED, test, test_resamples),
+        (ALL, test, test_resamples),
         *((level, test and test.of_levels({level}), test_resamples) for level in campaign.factor.levels),
     ):
         if scores is None:
@@ -232,11 +234,11 @@ def _figures(
             if one is not None:
                 measured[exams, metric] = one
     if experiment.task == "spheres" and test is not None:
-        for kind in sorted({s for s in test.sphere_levels if s is not None}):
-            part = test.where(np.array([s == kind for s in test.sphere_levels]))
+        for kind in sorted({s for s in test.difficulties if s is not None}):
+            part = test.where(np.array([s == kind for s in test.difficulties]))
             found = part and measure("sensitivity", part, test_resamples.weights(part))
             if isinstance(found, Measured):
-                measured[MIXED, f"sensitivity of {kind}"] = found
+                measured[ALL, f"sensitivity of {kind}"] = found
     return CellFigures(cell, val, test, measured)
 
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from nameplate.campaign import MIXED
-from nameplate_evaluation.analysis import Analysis, Grid
+from nameplate_evaluation.analysis import ALL, Analysis, ResultGrid
 from nameplate_evaluation.control import Check
 from nameplate_evaluation.gap import Advantage, Gap, growth
 from nameplate_evaluation.measure import Estimate
@@ -48,7 +48,9 @@ def _number(estimate: Estimate, kind: Kind) -> str:
     return f"{printed(estimate.mean, kind)} ({span})" if span else printed(estimate.mean, kind)
 
 
-def _main(analysis: Analysis, grid: Grid | None, advantages: tuple[Advantage, ...]) -> tuple[str, list[str]]:
+def _main(
+    analysis: Analysis, grid: ResultGrid | None, advantages: tuple[Advantage, ...]
+) -> tuple[str, list[str]]:
     factor = analysis.campaign.factor.name
     if grid is None:
         return "no answer yet: the campaign has no results of sphere classification.", []
@@ -135,10 +137,10 @@ def _zero(estimate: Estimate) -> str:
     return "may be zero (the interval contains it)" if holds else "excludes zero"
 
 
-def _difficulty(analysis: Analysis, grid: Grid) -> list[str]:
+def _difficulty(analysis: Analysis, grid: ResultGrid) -> list[str]:
     found = []
     for dataset in analysis.campaign.datasets_of(grid.experiment):
-        one = analysis.estimate(grid.measured(dataset, MIXED, MIXED, "accuracy"))
+        one = analysis.estimate(grid.measured(dataset, MIXED, ALL, "accuracy"))
         if one is not None:
             found.append(f"{printed(one.mean, 'percent')} % on {dataset} ({interval(one, 'percent')})")
     if len(found) < 2:
@@ -146,7 +148,7 @@ def _difficulty(analysis: Analysis, grid: Grid) -> list[str]:
     return [f"Difficulty by itself, with mixed training on all test exams: accuracy {', '.join(found)}."]
 
 
-def _mixed_gap(grid: Grid, gaps: tuple[Gap, ...]) -> list[str]:
+def _mixed_gap(grid: ResultGrid, gaps: tuple[Gap, ...]) -> list[str]:
     mine = [g for g in gaps if g.grid is grid and g.training_set == MIXED and "accuracy" in g.by_metric]
     if not mine:
         return []
@@ -174,7 +176,7 @@ def _naming(analysis: Analysis) -> list[str]:
     factor = analysis.campaign.factor.name
     lines = []
     for grid in analysis.of_task("factor"):
-        found = [analysis.estimate(c.measured.get((MIXED, "accuracy"))) for c in grid.cells]
+        found = [analysis.estimate(c.measured.get((ALL, "accuracy"))) for c in grid.cells]
         ones = [one for one in found if one is not None]
         if ones:
             values = " and ".join(f"{printed(one.mean, 'percent')} %" for one in ones)
@@ -183,7 +185,7 @@ def _naming(analysis: Analysis) -> list[str]:
                 + (" in the groups of runs." if len(ones) > 1 else ".")
             )
         elif grid.cells:
-            trained = sum(c.cell.verdict.trained for c in grid.cells)
+            trained = sum(c.cell.selection.trained for c in grid.cells)
             lines.append(f"No run learned to name the {factor} (0 of {trained} converged).")
     return lines
 
@@ -238,17 +240,18 @@ def _warnings(analysis: Analysis, checks: tuple[Check, ...]) -> list[str]:
             f" {len(unmeasured)} of {len(checks)} checks have no converged run ({runs} were trained)."
         )
     missing = [
-        figures.cell.verdict
+        figures.cell.selection
         for grid in analysis.study
         for figures in grid.cells
-        if not figures.cell.verdict.kept
+        if not figures.cell.selection.kept
     ]
     if missing:
         lines.append(
             f"{len(missing)} {'cells have' if len(missing) > 1 else 'cell has'} no kept model: "
             + "; ".join(
-                f"{v.dataset}, trained on {v.training_set}: no run converged, {v.converged} of {v.trained}"
-                for v in missing
+                f"{one.cell.dataset}, trained on {one.cell.training_set}: no run converged, "
+                f"{one.converged} of {one.trained}"
+                for one in missing
             )
             + "."
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from nameplate.campaign import MIXED
-from nameplate_evaluation.analysis import Analysis
+from nameplate_evaluation.analysis import ALL, Analysis
 from nameplate_evaluation.gap import advantage_of
 from nameplate_evaluation.measure import Estimate, Measured, combine
 
@@ -46,9 +46,9 @@ def _factor_checks(analysis: Analysis) -> list[tuple[Check, Parts]]:
     found: list[tuple[Check, Parts]] = []
     for grid in analysis.of_task("factor", control=True):
         for figures in grid.cells:
-            verdict = figures.cell.verdict
+            verdict = figures.cell.selection
             group = f", group {figures.group + 1}" if grid.experiment.groups > 1 else ""
-            measured = figures.measured.get((MIXED, "auroc"))
+            measured = figures.measured.get((ALL, "auroc"))
             check = Check(
                 cohort=grid.cohort,
                 experiment=grid.experiment.title,
@@ -65,7 +65,9 @@ def _advantage_checks(analysis: Analysis) -> list[tuple[Check, Parts]]:
     found: list[tuple[Check, Parts]] = []
     for grid in analysis.of_task("spheres", control=True):
         for dataset in dict.fromkeys(figures.dataset for figures in grid.cells):
-            single = [c.cell.verdict for c in grid.cells if c.dataset == dataset and c.training_set != MIXED]
+            single = [
+                c.cell.selection for c in grid.cells if c.dataset == dataset and c.training_set != MIXED
+            ]
             if not single:
                 continue
             advantage = advantage_of(analysis, grid, dataset, "auroc")

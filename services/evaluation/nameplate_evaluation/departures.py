@@ -79,13 +79,13 @@ _PAPER_LEVELS = {
 
 def _spheres(campaign: Campaign) -> Iterator[Departure]:
     spheres = campaign.datasets.spheres
-    for level in spheres.levels:
+    for level in spheres.difficulties:
         low, high = level.radius_mm
         share = "all positives" if level.start is None else f"{100 * level.share:g} % of {level.start}"
         here = f"{low:g}\u2013{high:g} mm, {level.hu_mean:g} \u00b1 {level.hu_sd:g} HU, {share}"
         yield Departure(f"spheres, {level.name}", _PAPER_LEVELS.get(level.name, "none"), here)
     for name, words in _PAPER_LEVELS.items():
-        if name not in {level.name for level in spheres.levels}:
+        if name not in {level.name for level in spheres.difficulties}:
             yield Departure(f"spheres, {name}", words, "none")
     yield Departure("exams with a sphere", "49.9 %", f"{100 * spheres.positives:.1f} %")
     yield Departure("sphere intensity drawn", NOT_STATED, spheres.intensity.replace("_", " "))

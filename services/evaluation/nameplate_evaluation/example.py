@@ -11,7 +11,7 @@ from PIL import Image
 
 from nameplate.image.volume import Volume
 from nameplate.image.window import Window
-from nameplate.records import Sphere
+from nameplate.steps.synthesis import Sphere
 from nameplate_evaluation.results import BRAIN_WINDOW, Example
 
 

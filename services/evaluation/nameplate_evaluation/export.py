@@ -1,18 +1,18 @@
 """Printing the committed report to standard output, for a machine without an account of the store."""
 
-import argparse
 import sys
 import tempfile
 from pathlib import Path
 
-from nameplate.archive import pack_folder
 from nameplate.errors import DamagedObject, UserError
-from nameplate.log import log_to_stderr
-from nameplate.parcel import sent
-from nameplate.result import read_output, read_result
+from nameplate.job.result import committed_jobs, read_output, read_result
+from nameplate.service.command import parser_of
+from nameplate.service.log import log_to_stderr
+from nameplate.steps.report import FILE, STEP
+from nameplate.steps.step import step_of
 from nameplate.store import Store, open_store
-
-REPORT = "report"
+from nameplate.store.archive import pack_folder
+from nameplate.store.parcel import encode
 
 
 def export(arguments: list[str]) -> int:
@@ -20,18 +20,17 @@ def export(arguments: list[str]) -> int:
 
     Exit code 2 when the campaign has no report yet.
     """
-    parser = argparse.ArgumentParser(
-        prog="nameplate-evaluation export",
-        description="Print the report of a campaign to standard output, packed into lines of text: what "
+    parser = parser_of(
+        "nameplate-evaluation export",
+        "Print the report of a campaign to standard output, packed into lines of text: what "
         "`nameplate report NAME` reads from the log of a pod. The report must have been made.",
-        epilog="example:\n  nameplate-evaluation export --store s3://bucket/demo",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "nameplate-evaluation export --store s3://bucket/demo",
     )
     parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
     options = parser.parse_args(arguments)
     log_to_stderr()
     archive = report_archive(open_store(options.store, create=False))
-    for line in sent(archive):
+    for line in encode(archive):
         print(line, file=sys.stdout)  # noqa: T201 (this is the output)
     sys.stdout.flush()
     return 0
@@ -39,19 +38,19 @@ def export(arguments: list[str]) -> int:
 
 def report_archive(store: Store) -> bytes:
     """The files of the committed report as a tar; UserError when it is not there."""
-    result = read_result(store, REPORT)
+    result = read_result(store, STEP.name)
     if result is None:
-        done = sorted(key for key in store.sizes("jobs/") if key.endswith(".json"))
-        evaluated = sum(key.startswith("jobs/evaluation/") for key in done)
+        done = committed_jobs(store)
+        predicted = sum(step_of(job) == "prediction" for job in done)
         raise UserError(
-            f"{store.url}: no report yet ({len(done)} jobs are done, {evaluated} of them evaluations); "
-            "it is made when every evaluation is done"
+            f"{store.url}: no report yet ({len(done)} jobs are done, {predicted} of them predictions); "
+            "it is made when every prediction is done"
         )
     with tempfile.TemporaryDirectory(prefix="nameplate-") as temporary:
         folder = Path(temporary) / "report"
         for output in result.outputs:
-            head, _, name = output.key.partition("/")
-            if head != REPORT or not name:
+            name = FILE.fields(output.key).get("file")
+            if name is None:
                 raise DamagedObject(f"{store.url}: {output.key} is no file of a report")
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)

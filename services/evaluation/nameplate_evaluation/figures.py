@@ -5,10 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from nameplate.records import Run
 from nameplate.stats.metrics import roc_curve
+from nameplate.steps.training import Run
 from nameplate_evaluation import published
-from nameplate_evaluation.analysis import Analysis, CellFigures, Grid
+from nameplate_evaluation.analysis import Analysis, CellFigures, ResultGrid
 from nameplate_evaluation.gap import Advantage, Gap
 from nameplate_evaluation.measure import Estimate
 from nameplate_evaluation.panel import (
@@ -39,7 +39,7 @@ def headline_panels(analysis: Analysis, advantages: tuple[Advantage, ...]) -> tu
     return panels
 
 
-def result_panels(analysis: Analysis, grid: Grid, metric: str, name: str) -> tuple[Panel, ...]:
+def result_panels(analysis: Analysis, grid: ResultGrid, metric: str, name: str) -> tuple[Panel, ...]:
     """One metric on each level's test exams by difficulty, a panel a training set."""
     sets = list(dict.fromkeys(figures.training_set for figures in grid.cells))
     datasets = list(analysis.campaign.datasets_of(grid.experiment))
@@ -56,7 +56,7 @@ def result_panels(analysis: Analysis, grid: Grid, metric: str, name: str) -> tup
 
 
 def _results(
-    axes: Axes, analysis: Analysis, grid: Grid, metric: str, datasets: list[str], training_set: str
+    axes: Axes, analysis: Analysis, grid: ResultGrid, metric: str, datasets: list[str], training_set: str
 ) -> None:
     levels = analysis.levels
     for place, level in enumerate(levels):
@@ -134,7 +134,7 @@ def _advantage_panel(analysis: Analysis, advantages: tuple[Advantage, ...]) -> P
     return draw("headline-advantage", f"Own-{factor} advantage", paint)
 
 
-def gap_panels(analysis: Analysis, grid: Grid, gaps: tuple[Gap, ...]) -> tuple[Panel, ...]:
+def gap_panels(analysis: Analysis, grid: ResultGrid, gaps: tuple[Gap, ...]) -> tuple[Panel, ...]:
     """Gaps in accuracy and AUROC by difficulty, a panel a pair of levels; a line a training set."""
     datasets = list(analysis.campaign.datasets_of(grid.experiment))
     mine = [gap for gap in gaps if gap.grid is grid and gap.group == 0]
@@ -173,7 +173,7 @@ def gap_panels(analysis: Analysis, grid: Grid, gaps: tuple[Gap, ...]) -> tuple[P
     return tuple(panels)
 
 
-def roc_panels(analysis: Analysis, grid: Grid) -> tuple[Panel, ...]:
+def roc_panels(analysis: Analysis, grid: ResultGrid) -> tuple[Panel, ...]:
     """ROC curves of the averaged outputs of the kept models, by test level: the paper's Figure 4."""
     panels = []
     for figures in grid.cells:
@@ -217,18 +217,18 @@ def roc_panels(analysis: Analysis, grid: Grid) -> tuple[Panel, ...]:
     return tuple(panels)
 
 
-def _group(grid: Grid, figures: CellFigures) -> str:
+def _group(grid: ResultGrid, figures: CellFigures) -> str:
     return f", group {figures.group + 1}" if grid.experiment.groups > 1 else ""
 
 
-def training_panels(grid: Grid) -> tuple[Panel, ...]:
+def training_panels(grid: ResultGrid) -> tuple[Panel, ...]:
     """Losses by epoch of every run, a panel a cell."""
     panels = []
     for figures in grid.cells:
         runs = [run for run in figures.cell.runs if run.history]
         if not runs:
             continue
-        kept = set(figures.cell.verdict.kept)
+        kept = set(figures.cell.selection.kept)
 
         def paint(axes: Axes, runs: list[Run] = runs, kept: set[int] = kept) -> None:
             for run in sorted(runs, key=lambda run: run.seed in kept):
@@ -282,7 +282,7 @@ def convergence_panels(analysis: Analysis) -> tuple[Panel, ...]:
         sets = list(dict.fromkeys(figures.training_set for figures in grid.cells))
 
         def paint(
-            axes: Axes, grid: Grid = grid, datasets: list[str] = datasets, sets: list[str] = sets
+            axes: Axes, grid: ResultGrid = grid, datasets: list[str] = datasets, sets: list[str] = sets
         ) -> None:
             width = 0.8 / max(1, len(sets))
             for place, training_set in enumerate(sets):
@@ -290,10 +290,10 @@ def convergence_panels(analysis: Analysis) -> tuple[Panel, ...]:
                     figures = [
                         c for c in grid.cells if (c.dataset, c.training_set) == (dataset, training_set)
                     ]
-                    trained = sum(c.cell.verdict.trained for c in figures)
+                    trained = sum(c.cell.selection.trained for c in figures)
                     if not trained:
                         continue
-                    converged = sum(c.cell.verdict.converged for c in figures)
+                    converged = sum(c.cell.selection.converged for c in figures)
                     left = x + (place - (len(sets) - 1) / 2) * width
                     axes.bar(
                         left,

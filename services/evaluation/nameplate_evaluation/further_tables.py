@@ -1,9 +1,8 @@
 """The tables that the paper lacks: gaps and their tests, kinds of sphere, runs, the null control."""
 
-from nameplate.campaign import MIXED
 from nameplate.cohort import balance_table
 from nameplate_evaluation import published
-from nameplate_evaluation.analysis import VAL, Analysis
+from nameplate_evaluation.analysis import ALL, VAL, Analysis
 from nameplate_evaluation.control import Check
 from nameplate_evaluation.gap import Advantage, Gap
 from nameplate_evaluation.table import Column, Table, Value
@@ -104,18 +103,18 @@ def sensitivity_table(analysis: Analysis) -> Table:
     rows: list[tuple[Value, ...]] = []
     sets = [s for g in analysis.of_task("spheres") for s in g.experiment.training_sets]
     training_sets = list(dict.fromkeys(sets))
-    sizes = {level.name: level for level in analysis.campaign.datasets.spheres.levels}
+    sizes = {level.name: level for level in analysis.campaign.datasets.spheres.difficulties}
     for grid in analysis.of_task("spheres"):
         for dataset in dict.fromkeys(figures.dataset for figures in grid.cells):
             cells = {s: grid.cell(dataset, s) for s in training_sets}
             kinds = [
                 kind
                 for kind in sizes
-                if any(c and (MIXED, f"sensitivity of {kind}") in c.measured for c in cells.values())
+                if any(c and (ALL, f"sensitivity of {kind}") in c.measured for c in cells.values())
             ]
             for kind in kinds:
                 low, high = sizes[kind].radius_mm
-                key = (MIXED, f"sensitivity of {kind}")
+                key = (ALL, f"sensitivity of {kind}")
                 found = [None if c is None else c.measured.get(key) for c in cells.values()]
                 exams = next(m.exams for m in found if m is not None)
                 rows.append(
@@ -150,7 +149,7 @@ def convergence_table(analysis: Analysis) -> Table:
     rows: list[tuple[Value, ...]] = []
     for grid in analysis.grids:
         for figures in grid.cells:
-            verdict = figures.cell.verdict
+            verdict = figures.cell.selection
             outcomes = [run.outcome for run in figures.cell.runs]
             rows.append(
                 (

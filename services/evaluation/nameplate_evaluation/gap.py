@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from nameplate.stats.delong import Comparison, compare_independent, holm, placements
-from nameplate_evaluation.analysis import Analysis, CellFigures, Grid
+from nameplate_evaluation.analysis import Analysis, CellFigures, ResultGrid
 from nameplate_evaluation.measure import Estimate, Measured, combine
 
 
@@ -15,7 +15,7 @@ from nameplate_evaluation.measure import Estimate, Measured, combine
 class Gap:
     """One cell's result on one level's test exams minus that on another's."""
 
-    grid: Grid
+    grid: ResultGrid
     dataset: str
     training_set: str
     group: int
@@ -38,7 +38,7 @@ class Advantage:
     training set's factor.
     """
 
-    grid: Grid
+    grid: ResultGrid
     dataset: str
     group: int
     metric: str
@@ -49,7 +49,7 @@ class Advantage:
     parts: tuple[tuple[float, Measured], ...]
 
 
-def gaps_of(analysis: Analysis, grid: Grid) -> tuple[Gap, ...]:
+def gaps_of(analysis: Analysis, grid: ResultGrid) -> tuple[Gap, ...]:
     """All gaps of a grid, first minus second level, in the grid's order."""
     found: list[Gap] = []
     for figures in grid.cells:
@@ -91,7 +91,7 @@ def _delong(figures: CellFigures, first: str, second: str) -> Comparison | None:
 
 
 def advantage_of(
-    analysis: Analysis, grid: Grid, dataset: str, metric: str, group: int = 0
+    analysis: Analysis, grid: ResultGrid, dataset: str, metric: str, group: int = 0
 ) -> Advantage | None:
     """The own-level advantage on one dataset; None unless each level has a training set with kept models."""
     levels = analysis.levels

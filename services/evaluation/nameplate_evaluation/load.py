@@ -1,124 +1,93 @@
 """Fill the report's input from what is committed in a store."""
 
 import platform
-from collections.abc import Iterable, Mapping
-from typing import Protocol
+from collections.abc import Sequence
+from importlib.metadata import version
 
 import yaml
 
 import nameplate
-from nameplate import keys
 from nameplate.campaign import ORIGINAL, SKULL, Campaign
 from nameplate.image.volume import Volume, read_nifti_bytes
-from nameplate.plan import Cell, cells_of
-from nameplate.records import (
-    Exam,
-    LedgerRow,
-    MaskReport,
-    Member,
-    Prediction,
-    R,
-    Refusal,
-    Run,
-    Sample,
-    Selection,
-    from_jsonl,
-)
-from nameplate.result import digest_of
+from nameplate.job.inputs import Committed
+from nameplate.job.result import digest_of
+from nameplate.plan.plan import cells_of
+from nameplate.steps import cohort, ingest, prediction, selection, skullstrip, synthesis, training
+from nameplate.steps.cell import Cell
+from nameplate.steps.synthesis import Sample
+from nameplate.steps.training import Run
 from nameplate_evaluation.example import example_of
 from nameplate_evaluation.results import CampaignResults, CellResult, CohortResult, Example
 
 EXAMPLES_PER_LEVEL = 2
 
 
-class Reader(Protocol):
-    """Committed objects: their keys with digests, and their content."""
-
-    def digests(self) -> Mapping[str, str]:
-        """SHA-256 of every committed object, by key."""
-
-    def read(self, key: str) -> bytes:
-        """A committed object, checked."""
-
-
-def load_results(campaign: Campaign, reader: Reader) -> CampaignResults:
+def load_results(campaign: Campaign, committed: Committed) -> CampaignResults:
     """Everything that the report shows, complete or in part."""
     # The settings as they count, not the file as it was written: comments must not change a result.
     text = yaml.safe_dump(campaign.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    known = sorted(reader.digests())
+    runs = list(training.RUN.read_all(committed))
+    cells = [_cell(cell, [run for run in runs if run.cell == cell], committed) for cell in cells_of(campaign)]
     return CampaignResults(
         campaign=campaign,
         campaign_text=text,
-        cohorts=tuple(_cohort(name, known, reader) for name in campaign.cohorts),
-        cells=tuple(
-            result for cell in cells_of(campaign) if (result := _cell(cell, known, reader)) is not None
-        ),
-        examples=tuple(_examples(campaign, known, reader)),
-        provenance=_provenance(campaign, reader),
+        cohorts=tuple(_cohort(name, committed) for name in campaign.cohorts),
+        cells=tuple(cell for cell in cells if cell is not None),
+        examples=tuple(_examples(campaign, committed)),
+        provenance=_provenance(campaign, committed, runs),
     )
 
 
-def _rows(kind: type[R], prefix: str, known: Iterable[str], reader: Reader) -> tuple[R, ...]:
-    """All rows of the files below a prefix."""
-    rows: list[R] = []
-    for key in known:
-        if key.startswith(prefix):
-            rows += from_jsonl(kind, reader.read(key))
-    return tuple(rows)
-
-
-def _cohort(name: str, known: list[str], reader: Reader) -> CohortResult:
-    refusals = _rows(Refusal, keys.refusals(name), known, reader)
-    prefixes = {key.rpartition("/")[0] + "/" for key in known if key.startswith(f"datasets/{name}/")}
-    for prefix in sorted(prefix for prefix in prefixes if prefix.endswith("/refusals/")):
-        refusals += _rows(Refusal, prefix, known, reader)
+def _cohort(name: str, committed: Committed) -> CohortResult:
+    refusals = cohort.REFUSALS.read_all(committed, cohort=name)
+    refusals += synthesis.REFUSALS.read_all(committed, cohort=name)
     return CohortResult(
         name=name,
-        exams=_rows(Exam, f"cohorts/{name}/exams/", known, reader),
-        ledger=_rows(LedgerRow, f"cohorts/{name}/ledger/", known, reader),
-        masks=_rows(MaskReport, f"cohorts/{name}/mask-reports/", known, reader),
-        members=_rows(Member, keys.members(name), known, reader),
-        refusals=refusals,
+        exams=tuple(ingest.EXAMS.read_all(committed, cohort=name)),
+        ledger=tuple(ingest.LEDGER.read_all(committed, cohort=name)),
+        masks=tuple(skullstrip.REPORTS.read_all(committed, cohort=name)),
+        members=tuple(cohort.MEMBERS.read_all(committed, cohort=name)),
+        refusals=tuple(refusals),
     )
 
 
-def _cell(cell: Cell, known: list[str], reader: Reader) -> CellResult | None:
-    prefix = f"models/{cell.id}/"
-    mine = [key for key in known if key.startswith(prefix)]
-    rounds = tuple(Selection.model_validate_json(reader.read(key)) for key in mine if "/selection-r" in key)
+def _cell(cell: Cell, runs: list[Run], committed: Committed) -> CellResult | None:
+    rounds = tuple(selection.SELECTION.read_all(committed, cell=cell))
     if not rounds:
         return None
-    runs = tuple(Run.model_validate_json(reader.read(key)) for key in mine if key.endswith("/run.json"))
-    predictions: dict[int, tuple[Prediction, ...]] = {}
-    for seed in rounds[-1].kept:
-        predictions[seed] = tuple(
-            row
-            for file in ("predictions-val.jsonl", "predictions-test.jsonl")
-            for row in _rows(Prediction, keys.run(cell.id, seed, file), mine, reader)
-        )
-    return CellResult(rounds=rounds, runs=runs, predictions=predictions)
+    return CellResult(
+        rounds=rounds,
+        runs=tuple(runs),
+        predictions={
+            seed: (
+                *training.VALIDATION.read_all(committed, run=cell.run(seed)),
+                *prediction.TEST.read_all(committed, run=cell.run(seed)),
+            )
+            for seed in rounds[-1].kept
+        },
+    )
 
 
-def _examples(campaign: Campaign, known: list[str], reader: Reader) -> list[Example]:
+def _examples(campaign: Campaign, committed: Committed) -> list[Example]:
     """Of each dataset and level of the factor, the first test exams by pseudonym."""
-    cohort = next((n for n, c in campaign.cohorts.items() if c.role == "study"), None)
-    if cohort is None:
+    study = next((name for name, settings in campaign.cohorts.items() if settings.role == "study"), None)
+    if study is None:
         return []
-    held = set(known)
+    held = set(committed.keys)
     examples: list[Example] = []
-    difficulty = [level.name for level in campaign.datasets.spheres.levels]
-    for dataset in (ORIGINAL, *difficulty, SKULL):
-        samples = _rows(Sample, f"datasets/{cohort}/{dataset}/samples/", known, reader)
+    difficulties = [difficulty.name for difficulty in campaign.datasets.spheres.difficulties]
+    for dataset in (ORIGINAL, *difficulties, SKULL):
+        samples = synthesis.SAMPLES.read_all(committed, cohort=study, dataset=dataset)
         for level in campaign.factor.levels:
             wanted = [
                 sample
                 for sample in sorted(samples, key=lambda sample: (sample.split != "test", sample.exam))
-                if sample.level == level and _shows(sample, dataset, difficulty) and sample.image in held
+                if sample.level == level and _shows(sample, dataset, difficulties) and sample.image in held
             ]
             for sample in wanted[: EXAMPLES_PER_LEVEL if dataset in (ORIGINAL, SKULL) else 1]:
                 mask: Volume | None = None
                 if sample.mask in held and dataset != ORIGINAL:
-                    mask = read_nifti_bytes(reader.read(sample.mask))
+                    mask = read_nifti_bytes(committed.read(sample.mask))
                 caption = ""
                 if sample.sphere is not None:
                     caption = f"radius {sample.sphere.radius_mm:.1f} mm, {sample.sphere.hu_mean:.0f} HU"
@@ -127,7 +96,7 @@ def _examples(campaign: Campaign, known: list[str], reader: Reader) -> list[Exam
                         sample.exam,
                         level,
                         dataset,
-                        read_nifti_bytes(reader.read(sample.image)),
+                        read_nifti_bytes(committed.read(sample.image)),
                         mask=mask,
                         sphere=sample.sphere,
                         caption=caption,
@@ -136,36 +105,29 @@ def _examples(campaign: Campaign, known: list[str], reader: Reader) -> list[Exam
     return examples
 
 
-def _shows(sample: Sample, dataset: str, difficulty: list[str]) -> bool:
+def _shows(sample: Sample, dataset: str, difficulties: list[str]) -> bool:
     """Whether the sample shows what is new in its dataset."""
-    if dataset in difficulty:
-        return sample.sphere is not None and sample.sphere.level == dataset
+    if dataset in difficulties:
+        return sample.sphere is not None and sample.sphere.difficulty == dataset
     return True
 
 
-def _provenance(campaign: Campaign, reader: Reader) -> dict[str, str]:
-    digests = reader.digests()
-    of = {
+def _provenance(campaign: Campaign, committed: Committed, runs: Sequence[Run]) -> dict[str, str]:
+    digests = committed.digests
+    areas = {
         area: digest_of({key: digest for key, digest in digests.items() if key.startswith(f"{area}/")})
         for area in ("cohorts", "datasets", "models")
     }
+    trained_by: dict[str, set[str]] = {}
+    for run in runs:
+        for name, number in run.versions.items():
+            trained_by.setdefault(name, set()).add(number)
     return {
         "nameplate": nameplate.__version__,
         "python": platform.python_version(),
-        **_versions(),
+        **{name: version(name) for name in ("numpy", "scipy", "nibabel")},
+        **{name: ", ".join(sorted(numbers)) for name, numbers in trained_by.items()},
         "campaign seed": str(campaign.seed),
         "campaign digest": digest_of(campaign.model_dump(mode="json")),
-        **{f"digest of {area}": digest for area, digest in of.items()},
+        **{f"digest of {area}": digest for area, digest in areas.items()},
     }
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {}
-    for package in ("numpy", "scipy", "torch", "monai", "nibabel"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

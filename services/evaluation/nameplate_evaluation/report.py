@@ -122,8 +122,8 @@ def _page(
             printed=printed,
             interval=interval,
             is_estimate=lambda value: isinstance(value, Estimate),
-            models=sum(len(cell.verdict.kept) for cell in results.cells),
-            runs=sum(cell.verdict.trained for cell in results.cells),
+            models=sum(len(cell.selection.kept) for cell in results.cells),
+            runs=sum(cell.selection.trained for cell in results.cells),
         )
     )
     return page.encode()

@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 
 from nameplate.campaign import Campaign
 from nameplate.image.window import Window
-from nameplate.records import Exam, LedgerRow, MaskReport, Member, Prediction, Refusal, Run, Selection
+from nameplate.steps.cell import Cell
+from nameplate.steps.cohort import Member, Refusal
+from nameplate.steps.ingest import Exam, LedgerRow
+from nameplate.steps.selection import Selection
+from nameplate.steps.skullstrip import MaskReport
+from nameplate.steps.training import Prediction, Run
 
 BRAIN_WINDOW = Window(width=100, level=50)
 
@@ -18,7 +23,7 @@ class CellResult:
     """One cell of the grid: an experiment on one dataset of one cohort, one training set, one group."""
 
     rounds: tuple[Selection, ...]
-    """The judge's verdicts in order; the last one stands. At least one."""
+    """The selections after each round; the last one counts. At least one."""
     runs: tuple[Run, ...]
     """All runs, rejected ones too."""
     predictions: Mapping[int, tuple[Prediction, ...]]
@@ -26,18 +31,23 @@ class CellResult:
 
     def __post_init__(self) -> None:
         if not self.rounds:
-            raise ValueError("a cell needs at least one verdict")
+            raise ValueError("a cell needs at least one selection")
 
     @property
-    def verdict(self) -> Selection:
-        """The verdict that stands."""
+    def selection(self) -> Selection:
+        """The selection that counts."""
         return self.rounds[-1]
+
+    @property
+    def cell(self) -> Cell:
+        """Which cell it is."""
+        return self.selection.cell
 
     @property
     def key(self) -> tuple[str, str, str, str, int]:
         """Experiment, cohort, dataset, training set and group."""
-        v = self.verdict
-        return v.experiment, v.cohort, v.dataset, v.training_set, v.group
+        at = self.cell
+        return at.experiment, at.cohort, at.dataset, at.training_set, at.group
 
     @property
     def name(self) -> str:

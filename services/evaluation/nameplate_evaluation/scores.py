@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.errors import StoreError
-from nameplate.records import Prediction, Split
+from nameplate.records import Split
+from nameplate.steps.training import Prediction
 from nameplate_evaluation.results import CellResult
 
 
@@ -24,8 +25,8 @@ class Scores:
     """(exams,)"""
     values: NDArray[np.float64]
     """(models, exams): probability of the positive class, or Dice."""
-    sphere_levels: tuple[str | None, ...]
-    radii_mm: tuple[float | None, ...]
+    difficulties: tuple[str | None, ...]
+    """Of the spheres, one an exam; None without a sphere."""
 
     def where(self, chosen: NDArray[np.bool_]) -> "Scores | None":
         """The chosen exams, (exams,); None when there are none."""
@@ -39,8 +40,7 @@ class Scores:
             levels=tuple(self.levels[p] for p in places),
             labels=self.labels[places],
             values=self.values[:, places],
-            sphere_levels=tuple(self.sphere_levels[p] for p in places),
-            radii_mm=tuple(self.radii_mm[p] for p in places),
+            difficulties=tuple(self.difficulties[p] for p in places),
         )
 
     def of_levels(self, levels: Collection[str]) -> "Scores | None":
@@ -55,7 +55,7 @@ def scores_of(cell: CellResult, split: Split) -> Scores | None:
     predicted different exams, or one exam twice.
     """
     rows: dict[int, dict[str, Prediction]] = {}
-    for seed in cell.verdict.kept:
+    for seed in cell.selection.kept:
         ours = [row for row in cell.predictions.get(seed, ()) if row.split == split]
         if ours:
             rows[seed] = {row.exam: row for row in ours}
@@ -76,6 +76,5 @@ def scores_of(cell: CellResult, split: Split) -> Scores | None:
         levels=tuple(first[exam].level for exam in exams),
         labels=np.array([first[exam].label == 1 for exam in exams]),
         values=np.array([[rows[seed][exam].score for exam in exams] for seed in seeds]),
-        sphere_levels=tuple(first[exam].sphere_level for exam in exams),
-        radii_mm=tuple(first[exam].radius_mm for exam in exams),
+        difficulties=tuple(first[exam].difficulty for exam in exams),
     )

@@ -2,10 +2,9 @@
 
 import re
 
-from nameplate.campaign import MIXED
-from nameplate.records import Selection
+from nameplate.steps.selection import Selection
 from nameplate_evaluation import published
-from nameplate_evaluation.analysis import METRICS, VAL, Analysis, Grid
+from nameplate_evaluation.analysis import ALL, METRICS, VAL, Analysis, ResultGrid
 from nameplate_evaluation.table import Column, Table, Value
 
 METRIC_NAMES = {
@@ -68,8 +67,8 @@ def factor_table(analysis: Analysis) -> Table:
     """Naming the level from three slices: the paper's Table 2."""
     columns = [Column("cohort", "Cohort"), Column("group", "Group", "count"), Column("models", "Models")]
     metrics = [
-        ("accuracy", MIXED, "accuracy", "Accuracy"),
-        ("auroc", MIXED, "auroc", "AUROC"),
+        ("accuracy", ALL, "accuracy", "Accuracy"),
+        ("auroc", ALL, "auroc", "AUROC"),
         *((f"accuracy {level}", level, "accuracy", f"Accuracy on {level}") for level in analysis.levels),
     ]
     for key, _, _, label in metrics:
@@ -78,7 +77,7 @@ def factor_table(analysis: Analysis) -> Table:
     rows: list[tuple[Value, ...]] = []
     for grid in analysis.of_task("factor"):
         for figures in grid.cells:
-            row: list[Value] = [grid.cohort, figures.group + 1, _models(figures.cell.verdict)]
+            row: list[Value] = [grid.cohort, figures.group + 1, _models(figures.cell.selection)]
             paper = published.FACTOR.get(figures.group, {}) if is_paper(analysis) else {}
             for key, exams, metric, _ in metrics:
                 row.append(analysis.estimate(figures.measured.get((exams, metric))))
@@ -104,8 +103,8 @@ def sphere_tables(analysis: Analysis) -> tuple[Table, ...]:
     return tuple(tables)
 
 
-def _sphere_table(analysis: Analysis, grid: Grid, training_set: str) -> Table:
-    places = [(VAL, "Validation"), (MIXED, "Test, all")]
+def _sphere_table(analysis: Analysis, grid: ResultGrid, training_set: str) -> Table:
+    places = [(VAL, "Validation"), (ALL, "Test, all")]
     places += [(level, f"Test, {level}") for level in analysis.levels]
     columns = [Column("task", "Task"), Column("models", "Models"), Column("metric", "Metric")]
     for key, label in places:
@@ -119,7 +118,7 @@ def _sphere_table(analysis: Analysis, grid: Grid, training_set: str) -> Table:
         for metric in METRICS["spheres"]:
             row: list[Value] = [
                 figures.dataset + group,
-                _models(figures.cell.verdict),
+                _models(figures.cell.selection),
                 METRIC_NAMES[metric],
             ]
             for exams, _ in places:
@@ -141,7 +140,7 @@ def _sphere_table(analysis: Analysis, grid: Grid, training_set: str) -> Table:
 
 def dice_table(analysis: Analysis) -> Table:
     """Brain segmentation: the paper's Table 6."""
-    places = [(VAL, "Validation"), (MIXED, "Test, all")]
+    places = [(VAL, "Validation"), (ALL, "Test, all")]
     places += [(level, f"Test, {level}") for level in analysis.levels]
     columns = [Column("cohort", "Cohort"), Column("training_set", "Trained on"), Column("models", "Models")]
     for key, label in places:
@@ -150,7 +149,7 @@ def dice_table(analysis: Analysis) -> Table:
     rows: list[tuple[Value, ...]] = []
     for grid in analysis.of_task("segmentation"):
         for figures in grid.cells:
-            row: list[Value] = [grid.cohort, figures.training_set, _models(figures.cell.verdict)]
+            row: list[Value] = [grid.cohort, figures.training_set, _models(figures.cell.selection)]
             for exams, _ in places:
                 row.append(analysis.estimate(figures.measured.get((exams, "dice"))))
                 paper = published.DICE.get(figures.training_set, {}).get(exams)

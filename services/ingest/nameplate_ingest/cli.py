@@ -1,6 +1,6 @@
 """Entry point of the ingest service alone."""
 
-from nameplate.service import service_main
+from nameplate.service.main import service_main
 
 
 def main() -> int:

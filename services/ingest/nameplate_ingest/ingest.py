@@ -2,7 +2,6 @@
 
 import logging
 import multiprocessing
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -14,7 +13,9 @@ from pathlib import Path
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
 from nameplate.image.volume import write_nifti
-from nameplate.records import Exam, LedgerRow, to_jsonl
+from nameplate.records import to_jsonl
+from nameplate.steps.ingest import Exam, LedgerRow
+from nameplate.whole import user_may_write, whole_file
 from nameplate_ingest.manufacturer import normalise
 from nameplate_ingest.pseudonym import Pseudonyms
 from nameplate_ingest.scan import RefusedFile, list_files, scan_files
@@ -172,9 +173,8 @@ def _convert(
         return None, (_failed_row(work, exam, kind, pseudonyms),)
     if ingested.exam is not None and ingested.volume is not None:
         target = images / f"{ingested.exam.exam}.nii.gz"
-        partial_name = images / f".{ingested.exam.exam}.{os.getpid()}.part"
-        with _whole(partial_name, target):
-            write_nifti(partial_name, ingested.volume)
+        with user_may_write(images), whole_file(target) as partial:
+            write_nifti(partial, ingested.volume)
     return ingested.exam, ingested.rows
 
 
@@ -204,18 +204,5 @@ def _stray_row(stray: RefusedFile, count: int) -> LedgerRow:
 
 def _write(path: Path, data: bytes) -> None:
     """Write whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with _whole(part, path):
-        part.write_bytes(data)
-
-
-@contextmanager
-def _whole(part: Path, target: Path) -> Iterator[None]:
-    """Give ``part`` its final name when the body has written it, and leave nothing when it could not."""
-    try:
-        yield
-        part.replace(target)
-    except OSError as error:
-        raise UserError(f"{target.parent}: cannot be written ({error.strerror})") from error
-    finally:
-        part.unlink(missing_ok=True)
+    with user_may_write(path.parent), whole_file(path) as partial:
+        partial.write_bytes(data)

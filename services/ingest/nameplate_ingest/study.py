@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.image.volume import Volume
-from nameplate.records import Exam, LedgerRow
+from nameplate.steps.ingest import Exam, LedgerRow
 from nameplate_ingest.convert import convert
 from nameplate_ingest.group import Copies, Group, commonest, facts_of, group_slices, thickness_of
 from nameplate_ingest.manufacturer import normalise

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.image.volume import Volume
-from nameplate.records import Sphere
+from nameplate.steps.synthesis import Sphere
 
 Box = tuple[slice, slice, slice]
 Point = tuple[float, float, float]

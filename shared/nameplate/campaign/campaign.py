@@ -17,6 +17,13 @@ ORIGINAL, SKULL = "original", "skull"
 MIXED = "mixed"
 
 
+NEW_KEYS = {
+    "datasets.spheres.levels": "this key is now called datasets.spheres.difficulties",
+    "experiments.training.checkpoint_epochs": "this key is gone: a checkpoint is written after every epoch",
+}
+"""What became of keys that older campaign files have, by their place in the file."""
+
+
 class FactorSettings(Settings):
     """What may bias the networks, and the groups that are compared."""
 
@@ -64,9 +71,11 @@ class Campaign(Settings):
         levels = self.factor.levels
         if len(set(levels)) != len(levels) or MIXED in levels or "" in levels:
             raise ValueError(f"factor.levels: expected different names, none of them {MIXED!r}: {levels}")
-        difficulties = {level.name for level in self.datasets.spheres.levels}
+        difficulties = {difficulty.name for difficulty in self.datasets.spheres.difficulties}
         if reserved := difficulties & {ORIGINAL, SKULL}:
-            raise ValueError(f"datasets.spheres.levels: {min(reserved)!r} is the name of another dataset")
+            raise ValueError(
+                f"datasets.spheres.difficulties: {min(reserved)!r} is the name of another dataset"
+            )
         for position, experiment in enumerate(self.experiments):
             for name in ("cohorts", "training_sets"):
                 values = getattr(experiment, name)
@@ -101,7 +110,7 @@ class Campaign(Settings):
             return (ORIGINAL,)
         if experiment.task == "segmentation":
             return (SKULL,)
-        return tuple(level.name for level in self.datasets.spheres.levels)
+        return tuple(difficulty.name for difficulty in self.datasets.spheres.difficulties)
 
 
 def _place(location: tuple[str | int, ...]) -> str:
@@ -116,7 +125,8 @@ def _sentence(error: Any) -> str:
     """One pydantic error as one line: place, what is wrong, and the value found."""
     place = _place(error["loc"])
     if error["type"] == "extra_forbidden":
-        return f"{place}: unknown key"
+        now = NEW_KEYS.get(re.sub(r"\[\d+\]", "", place))
+        return f"{place}: {now}" if now else f"{place}: unknown key"
     if error["type"] == "missing":
         return f"{place}: required, but missing"
     message = error["msg"].removeprefix("Value error, ")

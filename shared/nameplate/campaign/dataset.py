@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 from nameplate.campaign.settings import Settings
 
 
-class SphereLevel(Settings):
-    """One level of difficulty: what the spheres look like and which share of positives gets them."""
+class DifficultySettings(Settings):
+    """One difficulty: what the spheres look like and which share of the positives gets them."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     radius_mm: tuple[float, float] = Field(strict=False)
@@ -18,17 +18,17 @@ class SphereLevel(Settings):
     hu_sd: float = Field(ge=0)
     """Standard deviation of the sphere's intensity in HU."""
     start: str | None = None
-    """The level whose spheres the other positives keep; null for the first level."""
+    """The difficulty whose spheres the other positives keep; null for the first one."""
     share: float = Field(default=1.0, gt=0, le=1)
-    """Share of the positives that get this level's spheres."""
+    """Share of the positives that get spheres of this difficulty."""
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> "SphereLevel":
+    def _makes_sense(self) -> "DifficultySettings":
         low, high = self.radius_mm
         if not 0 < low <= high:
             raise ValueError(f"expected [low, high] with 0 < low <= high, got {list(self.radius_mm)}")
         if self.start is None and self.share != 1.0:
-            raise ValueError("a level without 'start' gives every positive a sphere: share must be 1")
+            raise ValueError("a difficulty without 'start' gives every positive a sphere: share must be 1")
         return self
 
 
@@ -39,19 +39,23 @@ class SphereSettings(Settings):
     """Share of the exams of each level of the factor that get a sphere."""
     intensity: Literal["per_voxel", "per_sphere"] = "per_voxel"
     """Whether the normal distribution is drawn anew at each voxel or once a sphere."""
-    levels: tuple[SphereLevel, ...] = Field(min_length=1)
-    """Difficulty levels, easiest first."""
+    difficulties: tuple[DifficultySettings, ...] = Field(min_length=1)
+    """Easiest first."""
 
     @model_validator(mode="after")
-    def _levels_chain(self) -> "SphereSettings":
+    def _are_in_order(self) -> "SphereSettings":
         seen: set[str] = set()
-        for level in self.levels:
-            if level.name in seen:
-                raise ValueError(f"level {level.name!r} appears twice")
-            if level.start is not None and level.start not in seen:
-                raise ValueError(f"level {level.name!r} starts from {level.start!r}: no earlier level")
-            seen.add(level.name)
+        for one in self.difficulties:
+            if one.name in seen:
+                raise ValueError(f"difficulty {one.name!r} appears twice")
+            if one.start is not None and one.start not in seen:
+                raise ValueError(f"difficulty {one.name!r} starts from {one.start!r}: no earlier one")
+            seen.add(one.name)
         return self
+
+    def difficulty(self, name: str) -> DifficultySettings:
+        """The difficulty of this name."""
+        return next(one for one in self.difficulties if one.name == name)
 
 
 class DatasetSettings(Settings):

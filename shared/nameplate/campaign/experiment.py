@@ -25,7 +25,7 @@ class InputSettings(Settings):
 
 
 class NetworkSettings(Settings):
-    """Shape of the network; which of these a task uses is in ``nameplate.learn.networks``."""
+    """Shape of the network; the task says which of these it uses."""
 
     channels: tuple[int, ...] = Field(min_length=1)
     """Filters of each block, scale or stage."""
@@ -84,13 +84,20 @@ class TrainingSettings(Settings):
     """CPU threads of one run; results repeat bit by bit for a fixed number only."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16 uses autocast, on CUDA only: on a CPU it neither repeats nor always converges."""
-    checkpoint_epochs: int = Field(default=1, ge=1)
-    """Epochs between checkpoints."""
     norm_exams: int = Field(default=128, ge=2)
     """Training exams (or all, if there are fewer) from which batch norm's statistics are estimated
     anew before every evaluation; its running averages lag behind the weights at small batches."""
     deterministic: bool = False
     """CUDA: only repeatable kernels; slower. On a CPU runs always repeat."""
+
+
+class LearningSettings(Settings):
+    """All of an experiment that decides how one of its runs learns, and what it then predicts."""
+
+    task: Task
+    input: InputSettings
+    network: NetworkSettings
+    training: TrainingSettings
 
 
 class ExperimentSettings(Settings):
@@ -121,6 +128,13 @@ class ExperimentSettings(Settings):
         if "default" not in value:
             raise ValueError("needs an entry 'default'")
         return value
+
+    @property
+    def learning(self) -> LearningSettings:
+        """What decides how a run learns."""
+        return LearningSettings(
+            task=self.task, input=self.input, network=self.network, training=self.training
+        )
 
     def convergence_of(self, dataset: str) -> ConvergenceSettings:
         """The thresholds for this dataset."""

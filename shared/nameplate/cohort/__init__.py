@@ -1,7 +1,7 @@
 """From the exams at hand to a cohort: matched on age and sex, balanced, split by patient. All pure."""
 
 from nameplate.cohort.balance import BalanceRow, balance_table
-from nameplate.cohort.cohort import Cohort, make_cohort
+from nameplate.cohort.members import Cohort, make_cohort
 from nameplate.cohort.split import SplitCounts, split_counts
 
 __all__ = ["BalanceRow", "Cohort", "SplitCounts", "balance_table", "make_cohort", "split_counts"]

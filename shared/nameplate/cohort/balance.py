@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.campaign.campaign import FactorSettings
-from nameplate.records import Exam, Member
+from nameplate.steps.cohort import Member
+from nameplate.steps.ingest import Exam
 
 
 @dataclass(frozen=True, kw_only=True)

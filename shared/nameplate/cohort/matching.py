@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nameplate.campaign.cohort import MatchSettings
-from nameplate.records import Exam
+from nameplate.steps.ingest import Exam
 
 
 def match(exams_by_level: Mapping[str, Sequence[Exam]], settings: MatchSettings) -> list[tuple[Exam, ...]]:

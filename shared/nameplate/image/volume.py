@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.errors import UserError
+from nameplate.whole import user_may_write, whole_file
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,14 +78,8 @@ def write_nifti_for_user(path: Path, volume: Volume) -> None:
     """
     if not path.name.endswith(".nii.gz"):
         raise UserError(f"{path}: the name must end in .nii.gz")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with user_may_write(path), whole_file(path) as partial:
         write_nifti(partial, volume)
-        partial.replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_nifti(path: Path) -> Volume:

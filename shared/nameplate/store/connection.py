@@ -4,6 +4,11 @@ import urllib3
 
 from nameplate.errors import StoreError, StoreUnreachable
 
+# Codes of S3's answers, as MinIO, AWS and others give them.
+WRONG_ACCOUNT = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}
+FULL = {"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "InsufficientCapacity"}
+BUSY = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "XMinioServerNotInitialized"}
+
 BROKEN = (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError)
 """What a connection that came to nothing raises."""
 

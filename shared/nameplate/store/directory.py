@@ -3,16 +3,13 @@
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from nameplate.errors import StoreError
-from nameplate.store.store import NoSuchKey, check_key
-
-# Leading dot: no valid key starts with one, so half-written files are never listed as objects.
-_TEMPORARY = ".tmp-"
+from nameplate.store.store import COMMITS, NoSuchKey, check_key
+from nameplate.whole import whole_file
 
 
 class DirectoryStore:
@@ -40,7 +37,7 @@ class DirectoryStore:
         """Store the object, replacing what was there."""
         with self._writing(key) as temporary, temporary.open("wb") as file:
             file.write(data)
-            if key.startswith("jobs/") or "/" not in key:
+            if key.startswith(COMMITS) or "/" not in key:
                 # A commit must not outlive its content when the power goes; lost outputs are noticed.
                 file.flush()
                 os.fsync(file.fileno())
@@ -54,23 +51,16 @@ class DirectoryStore:
     def _writing(self, key: str) -> Iterator[Path]:
         """A temporary file that becomes the object when the block ends well, and vanishes if not."""
         target = self._path(key)
-        temporary: Path | None = None
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=target.parent)
-            os.close(handle)
-            temporary = Path(name)
-            yield temporary
-            temporary.chmod(0o644)
-            temporary.replace(target)
-            temporary = None
+            # No valid key starts with a dot, so half-written files are never listed as objects.
+            with whole_file(target) as temporary:
+                yield temporary
+                temporary.chmod(0o644)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StoreError(f"{self.url}: the disk is full; {key} was not written") from error
             raise StoreError(f"{self.url}: cannot write {key}: {error.strerror}") from error
-        finally:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
 
     def fetch(self, key: str, cache: Path) -> Path:  # noqa: ARG002 (remote stores need it)
         """The object's own file."""

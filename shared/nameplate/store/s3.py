@@ -14,12 +14,8 @@ from minio import Minio
 from minio.error import MinioException, S3Error
 
 from nameplate.errors import StoreError, StoreUnreachable, UserError
-from nameplate.store.connection import BROKEN, failure_of
+from nameplate.store.connection import BROKEN, BUSY, FULL, WRONG_ACCOUNT, failure_of
 from nameplate.store.store import NoBucket, NoSuchKey, check_key
-
-_REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}
-_FULL = {"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "InsufficientCapacity"}
-_BUSY = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "XMinioServerNotInitialized"}
 
 
 class S3Store:
@@ -93,14 +89,14 @@ class S3Store:
                 raise NoSuchKey(f"{self.url}: nothing under {key}") from None
             if error.code == "NoSuchBucket":
                 raise NoBucket(f"{self.url}: there is no bucket {self.bucket!r}; make it first") from None
-            if error.code in _REFUSED:
+            if error.code in WRONG_ACCOUNT or error.code == "AccessDenied":
                 raise StoreError(
                     f"{self.url}: refused ({error.code}) for {key}; check AWS_ACCESS_KEY_ID, "
                     "AWS_SECRET_ACCESS_KEY and the rights of that account"
                 ) from None
-            if error.code in _FULL:
+            if error.code in FULL:
                 raise StoreError(f"{self.url}: the store is full; {key} was not written") from None
-            if error.code in _BUSY:
+            if error.code in BUSY:
                 raise StoreUnreachable(f"{self.url}: busy ({error.code}); try again") from None
             raise StoreError(f"{self.url}: {error.code} for {key}") from None
         except BROKEN as error:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from nameplate_cluster.answer import NotAllowed, NotThere
 from nameplate_cluster.client import Json
+from nameplate_cluster.http_errors import NotAllowed, NotThere
 
 FOLDER = Path(__file__).parent / "workflows"
 
@@ -105,7 +105,7 @@ def pod_node(name: str, step: str = "plan", **fields: Any) -> Json:
         "name": f"wf.{name}",
         "displayName": name,
         "type": "Pod",
-        "templateRef": {"name": f"nameplate-{step}", "template": "batch"},
+        "templateRef": {"name": f"nameplate-{step}", "template": "chunk"},
         "startedAt": "2026-11-24T06:00:00Z",
         "hostNodeName": "node-1",
         **fields,

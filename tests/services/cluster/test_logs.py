@@ -18,7 +18,7 @@ def entry(event: str, **fields: Any) -> str:
 def test_the_pod_whose_batch_begins_with_the_job(recorded: Callable[[str], Any]) -> None:
     attempts = attempts_of(recorded("done"))
     (found,) = pods_for(attempts, "phantom/study/001")
-    assert found.batch == "phantom/study/001+1"
+    assert found.chunk == "phantom/study/001+1"
     assert pods_for(attempts, "phantom/study/001+1") == [found]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from nameplate.campaign import Campaign
-from nameplate.overrides import load_with_overrides
+from nameplate.campaign.overrides import load_with_overrides
 from nameplate_cluster.client import Json
 from nameplate_cluster.pods import PodNeeds, pods_of
 from nameplate_cluster.preflight import (
@@ -42,7 +42,7 @@ def machine(name: str = "node-1", *, taints: list[Json] | None = None, **amounts
 
 def kind(step: str = "training", resources: Json | None = None, **fields: Any) -> PodNeeds:
     container = {"name": "main", "resources": resources or {}}
-    item = {"name": "batch-gpu", "container": container, **fields}
+    item = {"name": "chunk-gpu", "container": container, **fields}
     (pod,) = pods_of({"spec": {"templates": [item]}}, step)
     return pod
 
@@ -180,6 +180,6 @@ def test_secrets_and_config_maps_of_a_pod() -> None:
 
 
 def test_pools_that_the_campaign_does_not_use_are_left_out() -> None:
-    templates = [{"name": f"batch-{pool}", "container": {}} for pool in ("a", "b")]
+    templates = [{"name": f"chunk-{pool}", "container": {}} for pool in ("a", "b")]
     found = pods_of({"spec": {"templates": templates}}, "training", frozenset({"b"}))
     assert [pod.pool for pod in found] == ["b"]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from nameplate_cluster.answer import ClusterUnreachable, NotThere, SignedOut
 from nameplate_cluster.client import Cluster, Json
+from nameplate_cluster.http_errors import ClusterUnreachable, NotThere, SignedOut
 from nameplate_cluster.kube import Kube
 from nameplate_cluster.waiting import wait_of
 from nameplate_cluster.watch import follow

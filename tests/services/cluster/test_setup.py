@@ -14,6 +14,7 @@ from minio import Minio
 from minio.error import S3Error
 
 from nameplate.errors import StoreError, StoreUnreachable, TryAgain, UserError
+from nameplate.store.retrying import with_retries
 from nameplate_cluster import setup as module
 from nameplate_cluster.account import ObjectStore, bucket_policy
 from nameplate_cluster.credentials import (
@@ -24,7 +25,7 @@ from nameplate_cluster.credentials import (
     random_patient_key,
     random_root,
 )
-from nameplate_cluster.setup import check_main, persistently, prepare_store, setup_main
+from nameplate_cluster.setup import check_main, prepare_store, setup_main
 
 ACCOUNT = ("nameplate", "the-password-of-the-pods")
 
@@ -177,20 +178,8 @@ def test_check_leaves_no_object(s3_account: Any, monkeypatch: pytest.MonkeyPatch
 def test_a_store_that_does_not_answer_is_waited_for_and_then_left() -> None:
     store = ObjectStore("http://127.0.0.1:9", "us-east-1", ACCOUNT, "nameplate-store")
     with pytest.raises(StoreUnreachable, match="NetworkPolicy") as caught:
-        persistently(lambda: store.make_bucket("ours"), time.monotonic() + 0.3, pause_s=0.1)
+        with_retries(lambda: store.make_bucket("ours"), 0.3)
     assert caught.value.exit_code == 75
-
-
-def test_patience_ends_with_the_first_answer() -> None:
-    answers = iter([TryAgain("a"), TryAgain("a"), 7])
-
-    def call() -> int:
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    assert persistently(call, time.monotonic() + 5, pause_s=0.01) == 7
 
 
 def test_wrong_names_are_one_line() -> None:
@@ -285,7 +274,7 @@ def test_setup_whole(
         "--minio-secret=whole-root",
         "--given=whole-root",
         f"--namespace={namespace}",
-        "--patience=10",
+        "--store-timeout=10",
     ]
     for _ in range(2):
         assert setup_main(arguments) == 0

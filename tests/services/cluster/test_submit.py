@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from nameplate.campaign.overrides import load_with_overrides
 from nameplate.errors import NameplateError, TryAgain, UserError
-from nameplate.overrides import load_with_overrides
 from nameplate_cluster import plan_pod
 from nameplate_cluster.checks import check
 from nameplate_cluster.preflight import steps_needed
@@ -22,7 +22,7 @@ POOLS = "- {name: default, experiments: [], training_sets: []}\n"
 def ready(cluster: Any) -> Any:
     """A cluster on which the demo can run."""
     container = {"envFrom": [{"secretRef": {"name": "nameplate-store"}}]}
-    template = {"spec": {"templates": [{"name": "batch", "container": container}]}}
+    template = {"spec": {"templates": [{"name": "chunk", "container": container}]}}
     names = [*steps_needed(DEMO[0], ""), "campaign"]
     cluster.there = {f"nameplate-{name}": template for name in names}
     cluster.secrets = {"nameplate-store"}
@@ -51,7 +51,7 @@ def test_all_problems_are_reported_at_once(ready: Any, workflow: Callable[..., A
     ready.secrets = set()
     ready.listed = [workflow()]
     ready.maps["nameplate-pools"]["pools.yaml"] = "- {name: default, experiments: [spheres]}\n"
-    item = {"name": "batch-default", "container": {"resources": {"limits": {"nvidia.com/gpu": 1}}}}
+    item = {"name": "chunk-default", "container": {"resources": {"limits": {"nvidia.com/gpu": 1}}}}
     ready.there["nameplate-training"] = {"spec": {"templates": [item]}}
     problems = check(ready, *DEMO, "").problems
     assert len(problems) == 4

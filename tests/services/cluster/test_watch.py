@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nameplate_cluster.answer import ClusterUnreachable
+from nameplate_cluster.http_errors import ClusterUnreachable
 from nameplate_cluster.watch import ImageAlarm, View, follow, status_text
 
 NOW = datetime(2026, 11, 24, 7, 0, 0, tzinfo=UTC)

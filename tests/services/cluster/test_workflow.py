@@ -19,12 +19,12 @@ def test_pods_of_a_finished_campaign(recorded: Callable[[str], Any]) -> None:
         "judge", "training", "judge", "evaluation", "report",
     ]  # fmt: skip
     training = next(attempt for attempt in attempts if attempt.step == "training")
-    assert training.batch == "training/spheres/study/easy/GE/g0/s000+2"
+    assert training.chunk == "training/spheres/study/easy/GE/g0/s000+2"
     assert training.first_job == "training/spheres/study/easy/GE/g0/s000"
     assert training.timing["jobs"] == 2
     assert training.exit_code == 0
     # The name that `kubectl get pods` showed for it.
-    assert training.pod.startswith("nameplate-demo-59dwf-batch-default-")
+    assert training.pod.startswith("nameplate-demo-59dwf-chunk-default-")
 
 
 def test_a_failed_plan(recorded: Callable[[str], Any]) -> None:
@@ -56,13 +56,13 @@ def test_nodes_of_large_workflows_are_packed(node: Callable[..., Any], workflow:
 
 def test_names_of_pods() -> None:
     assert pod_name("wf", {"name": "wf", "id": "wf"}) == "wf"
-    node = {"name": "wf.a", "id": "wf-77", "templateName": "batch"}
-    assert pod_name("wf", node) == "wf-batch-77"
+    node = {"name": "wf.a", "id": "wf-77", "templateName": "chunk"}
+    assert pod_name("wf", node) == "wf-chunk-77"
     assert len(pod_name("w" * 250, {**node, "id": "w-1234567890"})) == 253
 
 
 def test_a_pod_inside_a_templates_own_steps_is_of_that_templates_step() -> None:
-    node = {"name": "x", "templateName": "batch-gpu", "templateScope": "namespaced/nameplate-training"}
+    node = {"name": "x", "templateName": "chunk-gpu", "templateScope": "namespaced/nameplate-training"}
     assert step_of(node) == "training"
     assert step_of({"name": "hello", "displayName": "hello(0:a)(0)", "templateScope": "local/wf"}) == "hello"
 

@@ -7,18 +7,12 @@ import pytest
 
 from nameplate.campaign import parse_campaign
 from nameplate.image.volume import Volume
-from nameplate.records import (
-    Epoch,
-    Exam,
-    LedgerRow,
-    MaskReport,
-    Member,
-    Prediction,
-    Refusal,
-    Run,
-    Selection,
-    Sphere,
-)
+from nameplate.steps.cohort import Member, Refusal
+from nameplate.steps.ingest import Exam, LedgerRow
+from nameplate.steps.selection import Selection
+from nameplate.steps.skullstrip import MaskReport
+from nameplate.steps.synthesis import Sphere
+from nameplate.steps.training import Epoch, Prediction, Run
 from nameplate.streams import stream
 from nameplate_evaluation.example import example_of
 from nameplate_evaluation.results import CampaignResults, CellResult, CohortResult

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from nameplate.image.volume import Volume
-from nameplate.records import Sphere
+from nameplate.steps.synthesis import Sphere
 from nameplate_evaluation.example import example_of, example_svg
 
 AFFINE = np.array([[2.0, 0, 0, -20], [0, 4.0, 0, -30], [0, 0, 5.0, 100], [0, 0, 0, 1]])

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from nameplate.archive import unpack_folder
 from nameplate.errors import DamagedObject, UserError
-from nameplate.parcel import received
-from nameplate.result import Output, Result, write_result
+from nameplate.job.result import Output, Result, write_result
 from nameplate.store import Store, open_store
+from nameplate.store.archive import unpack_folder
+from nameplate.store.parcel import received
 from nameplate_evaluation.export import export
 
 FILES = {"report/index.html": b"<h1>bias</h1>", "report/tables/a.csv": b"a\n"}

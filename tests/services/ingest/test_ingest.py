@@ -18,7 +18,8 @@ from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
 from nameplate.image.affine import apply_affine
 from nameplate.image.volume import read_nifti
-from nameplate.records import Exam, LedgerRow, from_jsonl
+from nameplate.records import from_jsonl
+from nameplate.steps.ingest import Exam, LedgerRow
 from nameplate_ingest.ingest import IngestSummary, ingest_folder
 
 KEY = b"a key for these tests"

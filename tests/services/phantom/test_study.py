@@ -14,8 +14,8 @@ from scipy import ndimage
 
 from nameplate.campaign.phantom import EffectSettings, PhantomSettings
 from nameplate.image.volume import read_nifti
-from nameplate_phantom.cohort import write_cohort
 from nameplate_phantom.scanner import draw_machine
+from nameplate_phantom.simulation import write_cohort
 from nameplate_phantom.study import StudyTruth, plan_study, simulate_study
 
 SETTINGS = PhantomSettings(exams=8, matrix=96, thin_mm=3.0, truth=True)

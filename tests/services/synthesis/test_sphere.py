@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nameplate.image.volume import Volume
-from nameplate.records import Sphere
+from nameplate.steps.synthesis import Sphere
 from nameplate.streams import stream
 from nameplate_synthesis.sphere import draw_centre, holds, insert, occupancy, room_mm, shifted
 

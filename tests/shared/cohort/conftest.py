@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nameplate.records import Exam, MaskReport
+from nameplate.steps.ingest import Exam
+from nameplate.steps.skullstrip import MaskReport
 
 DEFAULTS: dict[str, Any] = {
     "manufacturer": "GE",

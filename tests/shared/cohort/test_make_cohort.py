@@ -12,7 +12,7 @@ from nameplate.campaign.cohort import CohortSettings, MatchSettings, SplitSettin
 from nameplate.campaign.dataset import SphereLevel, SphereSettings
 from nameplate.cohort import make_cohort, split_counts
 from nameplate.errors import CohortError
-from nameplate.records import MaskReport
+from nameplate.steps.skullstrip import MaskReport
 
 LEVEL = SphereLevel(name="easy", radius_mm=(21, 26), hu_mean=50, hu_sd=2)
 SPHERES = SphereSettings(levels=(LEVEL,))

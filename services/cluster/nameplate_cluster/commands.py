@@ -1,0 +1,208 @@
+"""The verbs of a person whose campaigns run on a cluster: submit, status, logs, stop, report."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nameplate.errors import UserError
+from nameplate.plan.pipeline import STEPS
+from nameplate.service.arguments import add_gpu_tflops_argument, add_set_argument
+from nameplate_cluster.client import CAMPAIGN_LABEL, Cluster, Json, connect
+from nameplate_cluster.workflow import name_of
+
+SUMMARIES = {
+    "submit": "check a campaign against a cluster and run it there",
+    "status": "how far a campaign on a cluster is, and what waits or failed",
+    "logs": "the log of one job or step on a cluster",
+    "stop": "end a campaign on a cluster; checkpoints are kept",
+    "report": "fetch the report of a campaign on a cluster",
+}
+
+DESCRIPTIONS = {
+    "submit": "Show what the campaign will do, check whether the cluster can do it, and run it there as an "
+    "Argo workflow. Nothing is sent when something speaks against it; every reason is named, with what to "
+    "do. Then waits for the first pod, which tells wrong credentials, an absent bucket or an image that "
+    "cannot be pulled.",
+    "status": "Show the newest workflow of a campaign: pods by step, why some wait, which failed.",
+    "logs": "Print the log of a job (training/spheres/study/easy/GE/g0/s003) or of a whole step (training), "
+    "as lines for a person or, with --json, as the pods wrote them.",
+    "stop": "End a campaign's workflow. Its pods are asked to end and save their checkpoints; submit the "
+    "same file again to go on.",
+    "report": "Fetch the report of a campaign without an account of its object store: a pod of the cluster "
+    "prints it, and it is checked and unpacked here.",
+}
+
+EXAMPLES = {
+    "submit": "nameplate submit campaigns/demo.yaml -n nameplate --watch\n"
+    "  nameplate submit campaigns/paper.yaml --set seed=7 --only training -n nameplate",
+    "status": "nameplate status demo -n nameplate --watch",
+    "logs": "nameplate logs demo training/spheres/study/easy/GE/g0/s000 -n nameplate --follow",
+    "stop": "nameplate stop demo -n nameplate",
+    "report": "nameplate report demo -n nameplate --out report",
+}
+
+EPILOG = """
+the cluster:
+  a kubeconfig (KUBECONFIG, --context), or the account of the pod that this runs in; or an Argo
+  Server: ARGO_SERVER=host:port, ARGO_TOKEN="Bearer ...", ARGO_SECURE, ARGO_INSECURE_SKIP_VERIFY
+"""
+
+
+def main(command: str, arguments: list[str]) -> int:
+    """Run one verb; returns the exit code, raises errors of ``nameplate.errors``."""
+    # The libraries below warn of every attempt to connect; what comes of it is said once, by us.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    options = parser_of(command).parse_args(arguments)
+    return VERBS[command](options)
+
+
+def parser_of(command: str) -> argparse.ArgumentParser:
+    """The arguments of one verb."""
+    parser = argparse.ArgumentParser(
+        prog=f"nameplate {command}",
+        description=DESCRIPTIONS[command],
+        epilog=f"example:\n  {EXAMPLES[command]}\n{EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    if command == "submit":
+        parser.add_argument("campaign", type=Path, help="a campaign file (YAML)")
+        add_set_argument(parser)
+        names = [step.name for step in STEPS]
+        parser.add_argument(
+            "--only",
+            default="",
+            choices=names,
+            metavar="STEP",
+            help=f"one step alone, on what earlier ones have left: {', '.join(names)}",
+        )
+        parser.add_argument("--watch", action="store_true", help="show progress until the end")
+        parser.add_argument("--yes", action="store_true", help="do not ask before submitting")
+        parser.add_argument(
+            "--elastic",
+            action="store_true",
+            help="nodes come when pods ask for them (autoscaler): do not look at those that are there",
+        )
+        add_gpu_tflops_argument(parser)
+    else:
+        parser.add_argument("campaign", metavar="NAME", help="the name of a campaign")
+    if command == "logs":
+        parser.add_argument("what", metavar="JOB|STEP", help="the id of a job, or the name of a step")
+        parser.add_argument("--follow", "-f", action="store_true", help="go on until it is done")
+        parser.add_argument("--json", action="store_true", help="the lines as the pods wrote them")
+    if command == "status":
+        parser.add_argument("--watch", action="store_true", help="go on until the end")
+        parser.add_argument("--timings", action="store_true", help="where the time went, by step")
+    if command == "stop":
+        parser.add_argument("--now", action="store_true", help="skip exit handlers (Argo's Terminate)")
+    if command == "report":
+        parser.add_argument("--out", type=Path, required=True, help="folder for the report")
+    parser.add_argument(
+        "-n",
+        "--namespace",
+        help="namespace of the installation (default: ARGO_NAMESPACE, the context's, or nameplate)",
+    )
+    parser.add_argument("--context", help="context of the kubeconfig")
+    return parser
+
+
+def _connect(options: argparse.Namespace) -> Cluster:
+    return connect(options.namespace, options.context)
+
+
+def newest_workflow(cluster: Cluster, campaign: str) -> Json:
+    """The workflow of a campaign that was submitted last; UserError when there is none."""
+    found = cluster.workflows(f"{CAMPAIGN_LABEL}={campaign}")
+    if not found:
+        raise UserError(
+            f"no workflow of a campaign {campaign!r} in the namespace {cluster.namespace} (-n names another; "
+            "finished ones are deleted after a while, their results stay)"
+        )
+    newest = max(found, key=lambda item: (item["metadata"]["creationTimestamp"], name_of(item)))
+    return cluster.workflow(name_of(newest))
+
+
+def _submit(options: argparse.Namespace) -> int:
+    from nameplate.campaign.overrides import load_with_overrides
+    from nameplate_cluster import checks, submit
+    from nameplate_cluster.watch import say
+
+    campaign, text = load_with_overrides(options.campaign, options.set)
+    for line in submit.plan_lines(campaign, options.only, options.gpu_tflops):
+        say(line)
+    cluster = _connect(options)
+    findings = checks.check(cluster, campaign, text, options.only, elastic=options.elastic)
+    for note in findings.notes:
+        say(f"note: {note}")
+    if findings.problems:
+        raise UserError("\n".join(findings.problems))
+    say(f"checked against {cluster.place}, namespace {cluster.namespace}: nothing speaks against it")
+    if not options.yes and sys.stdin.isatty() and sys.stdout.isatty():
+        answer = input("submit? [Y/n] ").strip().lower()
+        if answer not in ("", "y", "yes"):
+            say("not submitted")
+            return 0
+    return submit.submit(cluster, campaign, text, only=options.only, watch=options.watch)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from nameplate_cluster.http_errors import NotAllowed
+    from nameplate_cluster.logs import failure_reasons
+    from nameplate_cluster.submit import watch_to_the_end
+    from nameplate_cluster.timings import scheduled_of, timing_lines
+    from nameplate_cluster.watch import say, status_text
+    from nameplate_cluster.workflow import is_over
+
+    cluster = _connect(options)
+    workflow = newest_workflow(cluster, options.campaign)
+    code = 0
+    if options.watch and not is_over(workflow):
+        try:
+            code = watch_to_the_end(cluster, name_of(workflow), stop_without_image=False)
+        except KeyboardInterrupt:
+            say("no longer watched; the workflow goes on")
+            return 130
+        workflow = cluster.workflow(name_of(workflow))
+    for line in status_text(workflow, datetime.now(UTC), failure_reasons(cluster, workflow)):
+        say(line)
+    if options.timings:
+        try:
+            scheduled = scheduled_of(cluster.pods(name_of(workflow)))
+        except NotAllowed:
+            scheduled = {}
+        for line in timing_lines(workflow, scheduled):
+            say(line)
+    return code
+
+
+def _logs(options: argparse.Namespace) -> int:
+    from nameplate_cluster.logs import show_logs
+    from nameplate_cluster.watch import say
+
+    cluster = _connect(options)
+    workflow = newest_workflow(cluster, options.campaign)
+    return show_logs(cluster, workflow, options.what, follow=options.follow, raw=options.json, say=say)
+
+
+def _stop(options: argparse.Namespace) -> int:
+    from nameplate_cluster.stop import stop
+
+    cluster = _connect(options)
+    return stop(cluster, newest_workflow(cluster, options.campaign), options.campaign, now=options.now)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from nameplate_cluster.fetch_report import report
+
+    return report(_connect(options), options.campaign, options.out)
+
+
+VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "submit": _submit,
+    "status": _status,
+    "logs": _logs,
+    "stop": _stop,
+    "report": _report,
+}

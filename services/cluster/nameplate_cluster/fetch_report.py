@@ -1,0 +1,133 @@
+"""Fetching a campaign's report: a pod with the store's account prints it, and its log carries it here."""
+
+import contextlib
+import queue
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from nameplate.errors import DamagedObject, NameplateError, TryAgain, UserError
+from nameplate.store.archive import unpack_folder
+from nameplate.store.parcel import MOST_BYTES, decode
+from nameplate.whole import check_empty, whole_folder
+from nameplate_cluster.client import REPORT_TEMPLATE, Cluster, Json
+from nameplate_cluster.http_errors import NotThere
+from nameplate_cluster.logs import last_reason
+from nameplate_cluster.plan_pod import IMAGE_S, PodFailed
+from nameplate_cluster.waiting import wait_of
+from nameplate_cluster.watch import ImageAlarm, follow, say
+from nameplate_cluster.workflow import Attempt, attempts_of, is_over, message_of, name_of
+
+START_S = 600.0
+TRIES = 3
+
+
+def report(cluster: Cluster, campaign: str, out: Path) -> int:
+    """Write the report of a campaign to a new or empty folder."""
+    check_empty(out)
+    if REPORT_TEMPLATE not in cluster.templates():
+        raise UserError(
+            f"the namespace {cluster.namespace} has no WorkflowTemplate {REPORT_TEMPLATE}: "
+            f"helm install nameplate charts/nameplate -n {cluster.namespace} --create-namespace"
+        )
+    name = name_of(cluster.create_workflow(manifest_of(campaign)))
+    try:
+        data = _fetch(cluster, name)
+    finally:
+        try:
+            cluster.delete_workflow(name)
+        except NameplateError as error:
+            say(f"note: the workflow {name} is left for an hour: {error}")
+    write_report(data, out)
+    say(f"report: {out}/index.html")
+    return 0
+
+
+def manifest_of(campaign: str) -> Json:
+    """The workflow of one pod that prints the report."""
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"generateName": f"nameplate-report-of-{campaign}-"},
+        "spec": {
+            "workflowTemplateRef": {"name": REPORT_TEMPLATE},
+            "entrypoint": "export",
+            "arguments": {"parameters": [{"name": "campaign", "value": campaign}]},
+            # The pod stays until its log is here; the workflow is deleted then, and in any case later.
+            "podGC": {"strategy": "OnWorkflowCompletion", "deleteDelayDuration": "1h"},
+            "ttlStrategy": {"secondsAfterCompletion": 3600},
+        },
+    }
+
+
+def _fetch(cluster: Cluster, name: str) -> bytes:
+    """The archive, read from the log of the workflow's pod from its first moment on.
+
+    A node keeps 10 MiB of a log: what is read late of a larger one has lost its beginning.
+    """
+    follow(cluster, name, until=lambda workflow: bool(attempts_of(workflow)), every_s=0.5, limit_s=START_S)
+    alarm = ImageAlarm(IMAGE_S)
+    deadline, tries = time.monotonic() + START_S, TRIES
+    while True:
+        answer = _reading(cluster, name)
+        while answer.empty():
+            workflow = cluster.workflow(name)
+            if (found := alarm.trouble(workflow, time.monotonic())) is not None:
+                raise UserError(f"the report cannot be fetched: {found[1].text}")
+            time.sleep(0.5)
+        result = answer.get()
+        if isinstance(result, bytes):
+            return result
+        workflow = cluster.workflow(name)
+        attempts = attempts_of(workflow)
+        if attempts and attempts[-1].state == "failed":
+            raise _failure(cluster, name, attempts[-1])
+        if attempts and attempts[-1].state == "done":
+            tries -= 1
+        if tries == 0:
+            raise result
+        if is_over(workflow) and not attempts:
+            raise PodFailed(f"no report: {message_of(workflow)}", 1)
+        if time.monotonic() > deadline:
+            why = wait_of(attempts[-1].message if attempts else message_of(workflow)).text
+            raise TryAgain(f"the pod that prints the report does not start: {why}; try again later")
+        time.sleep(0.3)
+
+
+def _reading(cluster: Cluster, name: str) -> "queue.Queue[bytes | NameplateError]":
+    """Starts to read the log beside; the answer is the archive, or why there is none (yet)."""
+    answer: queue.Queue[bytes | NameplateError] = queue.Queue()
+
+    def read() -> None:
+        try:
+            attempts = attempts_of(cluster.workflow(name))
+            if not attempts:
+                raise NotThere("the pod is not there yet")
+            answer.put(decode(cluster.pod_log(name, attempts[-1].pod, follow=True)))
+        except NameplateError as error:
+            answer.put(error)
+
+    threading.Thread(target=read, daemon=True).start()
+    return answer
+
+
+def _failure(cluster: Cluster, name: str, last: Attempt) -> NameplateError:
+    reason = None
+    with contextlib.suppress(NameplateError):
+        reason = last_reason(list(cluster.pod_log(name, last.pod)))
+    code = last.exit_code if last.exit_code in (2, 75) else 1
+    return PodFailed(f"no report: {reason or last.message}", code)
+
+
+def write_report(data: bytes, out: Path) -> None:
+    """Unpack the archive into a folder that appears whole."""
+    with tempfile.TemporaryDirectory(prefix="nameplate-") as temporary, whole_folder(out) as whole:
+        archive = Path(temporary) / "report.tar"
+        archive.write_bytes(data)
+        try:
+            unpack_folder(archive, whole, limit_bytes=MOST_BYTES)
+        except (OSError, DamagedObject):
+            raise
+        except Exception as error:  # tarfile has many ways to say that this is no archive
+            raise DamagedObject("what the pod sent is no archive") from error

@@ -1,0 +1,170 @@
+"""The first pod of a campaign: put its file into the store, and name the chunks of what is not done."""
+
+import argparse
+import json
+import logging
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from nameplate.campaign import Campaign, parse_campaign
+from nameplate.campaign.source import sources_of
+from nameplate.errors import UserError
+from nameplate.job.committed import CAMPAIGN_KEY, campaign_digest, put_campaign
+from nameplate.job.state import State, current_state
+from nameplate.plan.chunks import Chunk, arm_of, arms_of, chunks_of, stages_of
+from nameplate.plan.estimate import seconds_estimate
+from nameplate.plan.pipeline import ARM_STEPS, STEPS
+from nameplate.service.arguments import add_chunk_size_arguments
+from nameplate.service.pod import timed, write_outputs
+from nameplate.steps import report
+from nameplate.steps.cell import Arm
+from nameplate.steps.step import step_of
+from nameplate.store import NoStore, NoSuchKey, open_store
+from nameplate_cluster.pools import Pool, pool_of, read_pools
+
+REPORT = report.STEP.name
+
+logger = logging.getLogger(__name__)
+
+FILE_VARIABLE = "NAMEPLATE_CAMPAIGN"
+"""Environment variable with a campaign file's text: what a person has just submitted."""
+
+
+def plan_main(arguments: Sequence[str]) -> int:
+    """``nameplate-cluster plan``: one file an output for the workflow to read; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="nameplate-cluster plan",
+        description="Put a campaign's file into its store and write what is left to do, in chunks: one "
+        "file a step, one file a pool with its arms, the file's digest, and the report.",
+        epilog="example:\n  nameplate-cluster plan demo --store s3://bucket/demo --pools pools.yaml "
+        "--out /tmp/plan",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("campaign", help="the campaign's name")
+    parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
+    parser.add_argument(
+        "--campaigns", type=Path, help="folder of campaign files for a store that holds none yet"
+    )
+    parser.add_argument("--pools", type=Path, required=True, help="pools of nodes for the training, YAML")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the outputs")
+    parser.add_argument("--only", default="", help="one step alone, on what the earlier ones have left")
+    add_chunk_size_arguments(parser)
+    parser.add_argument("--timing", type=Path, help="file for a line of JSON: where the time went")
+    options = parser.parse_args(arguments)
+    with timed(options.timing) as timing, timing.spent("plan_s"):
+        _plan(options)
+    return 0
+
+
+def _plan(options: argparse.Namespace) -> None:
+    only = _steps(options.only)
+    pools = read_pools(options.pools)
+    text = _text(options.campaign, options.store, options.campaigns)
+    campaign = parse_campaign(text, f"campaign {options.campaign}")
+    if campaign.name != options.campaign:
+        raise UserError(f"the file of campaign {options.campaign} names itself {campaign.name!r}")
+    sources = sources_of(campaign, Path.cwd())
+    store = open_store(options.store)
+    state = current_state(campaign, store, sources)
+    _check_earlier(state, only)
+    put_campaign(store, campaign, text)
+    outputs = outputs_of(
+        campaign,
+        state,
+        pools,
+        only=only,
+        target_seconds=options.chunk_seconds,
+        most=options.max_chunks,
+    )
+    write_outputs(options.out, digest=campaign_digest(text), **outputs)
+    left = sum(job.id not in state.results for job in state.plan.jobs)
+    logger.info("planned", extra={"campaign": campaign.name, "done": len(state.results), "left": left})
+
+
+def _check_earlier(state: State, only: Sequence[str]) -> None:
+    """Refuse a stage whose earlier stages are not done for this very file: pods trust what is committed."""
+    if only == (REPORT,) and state.plan.open_cells:
+        raise UserError("report: the training is not done for this campaign's file; submit training first")
+    for job in state.plan.jobs:
+        if job.step not in only or job.id in state.results:
+            continue
+        for need in job.needs:
+            step = step_of(need)
+            if step not in only and need not in state.results:
+                raise UserError(
+                    f"{job.step}: {step} is not done for this campaign's file ({need}); submit {step} first, "
+                    "or the whole campaign"
+                )
+
+
+def _steps(only: str) -> tuple[str, ...]:
+    """The steps that ``only`` asks for; the steps of an arm are one stage."""
+    names = tuple(step.name for step in STEPS)
+    if not only:
+        return names
+    if only not in names:
+        raise UserError(f"only: expected one of {', '.join(names)}, got {only!r}")
+    return ARM_STEPS if only in ARM_STEPS else (only,)
+
+
+def _text(name: str, store_url: str, campaigns: Path | None) -> str:
+    """The campaign's file: as submitted, else as the store holds it, else as it was installed.
+
+    Nothing is made in the store: a mistyped name must not leave one behind.
+    """
+    if text := os.environ.get(FILE_VARIABLE):
+        return text
+    with suppress(NoStore, NoSuchKey):
+        try:
+            return open_store(store_url, create=False).get(CAMPAIGN_KEY).decode()
+        except UnicodeDecodeError:
+            raise UserError(f"{store_url}/{CAMPAIGN_KEY}: not a text file") from None
+    installed = sorted(path.stem for path in campaigns.glob("*.yaml")) if campaigns is not None else []
+    if campaigns is None or name not in installed:
+        offered = ", ".join(installed) or "none"
+        raise UserError(
+            f"no campaign {name!r}: {store_url} holds none, and installed are {offered}; "
+            "submit a file with `nameplate submit FILE`"
+        )
+    return (campaigns / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def outputs_of(
+    campaign: Campaign,
+    state: State,
+    pools: tuple[Pool, ...],
+    *,
+    only: Sequence[str],
+    target_seconds: float,
+    most: int | None,
+) -> dict[str, str]:
+    """The outputs by name: JSON lists of chunks by step, and of arms by pool (``arms-<pool>``).
+
+    A step that is left out, or has nothing to do, has an empty list.
+    """
+    seconds = seconds_estimate(campaign)
+    chunks: dict[str, list[str]] = {step.name: [] for step in STEPS if step.name not in ARM_STEPS}
+    arms: dict[str, list[str]] = {pool.name: [] for pool in pools}
+    for stage in stages_of(state.plan):
+        if stage.arm is None and stage.step in only:
+            made = chunks_of(stage, state.results, seconds, target_seconds=target_seconds, most=most)
+            chunks[stage.step] += [str(chunk) for chunk in made]
+    if set(ARM_STEPS) & set(only):
+        for arm in arms_of(state.plan):
+            pool = pool_of(arm, pools)
+            if not _is_finished(state, arm):
+                arms[pool.name].append(str(arm))
+    if REPORT in only and not chunks[REPORT] and REPORT not in state.results:
+        # The report's job appears once the last selection is made, which is during the run.
+        chunks[REPORT] = [str(Chunk(REPORT, 1))]
+    outputs = {step: json.dumps(names) for step, names in chunks.items()}
+    return outputs | {f"arms-{name}": json.dumps(rows) for name, rows in arms.items()}
+
+
+def _is_finished(state: State, arm: Arm) -> bool:
+    """Whether every job of the arm is done, and none can follow."""
+    if any(cell.arm == arm for cell in state.plan.open_cells):
+        return False
+    return all(job.id in state.results for job in state.plan.jobs if arm_of(job) == arm)

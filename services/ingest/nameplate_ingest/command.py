@@ -1,0 +1,103 @@
+"""``nameplate ingest``: a folder of DICOM files to NIfTI images, for a person."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from nameplate.campaign.ingest import IngestSettings
+from nameplate.campaign.pseudonym_key import LEAST_BYTES, VARIABLE, key_file, pseudonym_key
+from nameplate.errors import UserError
+from nameplate.service.command import Command
+from nameplate_ingest.ingest import IngestSummary, ingest_folder
+from nameplate_ingest.manufacturer import read_manufacturers
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("source", type=Path, metavar="SRC", help="folder of DICOM files")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    parser.add_argument(
+        "--matrix", type=int, default=256, metavar="N", help="rows and columns of the output (default: 256)"
+    )
+    parser.add_argument(
+        "--slice-mm", type=float, default=5.0, metavar="MM", help="slice distance of the output (default: 5)"
+    )
+    parser.add_argument(
+        "--manufacturers",
+        type=Path,
+        metavar="CSV",
+        help="columns study (StudyInstanceUID or folder name) and manufacturer, where headers lack the maker",
+    )
+    parser.add_argument(
+        "--key-file",
+        type=Path,
+        metavar="FILE",
+        help=f"secret key of the pseudonyms (default: {VARIABLE} in the environment, else {key_file()}, "
+        "which is made when absent)",
+    )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+
+
+def _run(arguments: Namespace) -> int:
+    matrix, slice_mm, workers = arguments.matrix, arguments.slice_mm, arguments.workers
+    if not 32 <= matrix <= 1024:
+        raise UserError(f"--matrix: expected 32 to 1024, got {matrix}")
+    if not 0 < slice_mm <= 20:
+        raise UserError(f"--slice-mm: expected more than 0 and at most 20, got {slice_mm:g}")
+    if not 1 <= workers <= 256:
+        raise UserError(f"--workers: expected 1 to 256, got {workers}")
+    out: Path = arguments.out
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out}: not an empty folder; images of two ingests must not mix")
+    listed = read_manufacturers(arguments.manufacturers) if arguments.manufacturers else None
+    summary = ingest_folder(
+        arguments.source,
+        arguments.out,
+        IngestSettings(matrix=matrix, slice_mm=slice_mm),
+        key=_key(arguments.key_file),
+        manufacturers=listed,
+        workers=workers,
+    )
+    print("\n".join(_lines(summary)))  # noqa: T201  (the verb's result)
+    return 0 if summary.exams else UserError.exit_code
+
+
+def _key(file: Path | None) -> bytes:
+    """The key from the file, or the one that campaigns use too."""
+    if file is None:
+        return pseudonym_key()
+    try:
+        key = file.read_bytes().strip()
+    except OSError as error:
+        raise UserError(f"--key-file: {file}: cannot be read ({error.strerror})") from error
+    if len(key) < LEAST_BYTES:
+        raise UserError(f"--key-file: a key of at least {LEAST_BYTES} characters is needed")
+    return key
+
+
+def _lines(summary: IngestSummary) -> list[str]:
+    lines = [
+        f"exams written: {summary.exams} of {summary.studies} studies",
+        f"files read: {summary.files}",
+    ]
+    if not summary.exams:
+        lines.append("no series could be used; ledger.jsonl says why for each")
+    if summary.refusals:
+        width = max(len(rule) for rule, _ in summary.refusals)
+        lines.append("refused series and files, by rule:")
+        lines += [f"  {rule:<{width}}  {count}" for rule, count in summary.refusals]
+    return lines
+
+
+COMMAND = Command(
+    description=(
+        "Searches SRC for DICOM files of any name, groups them into series by what their headers say, and "
+        "chooses one non-contrast axial series of each study (5 mm first, then the thickest below; soft "
+        "kernels before bone). Gantry tilt is straightened, uneven slice gaps are made even, and the result "
+        "is written in HU as images/<exam>.nii.gz, with exams.jsonl (one record an exam) and ledger.jsonl "
+        "(one row for every series and every file that was not used, with the rule that refused it and the "
+        "value it saw). Names, dates, UIDs and paths of the source appear nowhere: exams and patients get "
+        "keyed pseudonyms, which match from run to run when the key is the same."
+    ),
+    example="nameplate ingest ./studies --out ./exams --key-file ./secret.key --workers 2",
+    add_arguments=_add_arguments,
+    run=_run,
+)

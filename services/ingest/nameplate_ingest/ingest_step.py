@@ -1,0 +1,38 @@
+"""The step ``ingest``: one shard of a cohort from DICOM to NIfTI."""
+
+from nameplate.campaign.pseudonym_key import pseudonym_key, simulated_key
+from nameplate.job.inputs import Inputs
+from nameplate.job.outputs import Outputs
+from nameplate.steps.ingest import EXAMS, IMAGE, LEDGER, IngestJob
+from nameplate.steps.phantom import DICOM
+from nameplate.store.archive import unpack_folder
+from nameplate_ingest.ingest import ingest_folder
+from nameplate_ingest.manufacturer import read_manufacturers
+
+
+def ingest(job: IngestJob, inputs: Inputs, outputs: Outputs) -> None:
+    """Convert the exams of the shard, and write what became of every file."""
+    table = None
+    if job.simulated_seed is not None:
+        # The simulation already divided the exams.
+        folder, shard = outputs.scratch / "dicom", None
+        unpack_folder(inputs.fetch(DICOM.key(cohort=job.cohort, shard=job.shard)), folder)
+        key = simulated_key(job.simulated_seed, job.cohort)
+    else:
+        folder, shard = inputs.source.folder, (job.shard, job.shards)
+        table = inputs.source.manufacturers_csv
+        key = pseudonym_key()
+    out = outputs.scratch / "out"
+    ingest_folder(
+        folder,
+        out,
+        job.ingest,
+        key=key,
+        manufacturers=read_manufacturers(table) if table is not None else None,
+        shard=shard,
+    )
+    for path in sorted((out / "images").glob("*.nii.gz")):
+        exam = path.name.removesuffix(".nii.gz")
+        outputs.write_file(IMAGE.key(cohort=job.cohort, exam=exam), path)
+    outputs.write_file(EXAMS.key(cohort=job.cohort, shard=job.shard), out / "exams.jsonl")
+    outputs.write_file(LEDGER.key(cohort=job.cohort, shard=job.shard), out / "ledger.jsonl")

@@ -1,0 +1,1 @@
+"""The command line, and a runner for the processes of one machine."""

@@ -1,0 +1,17 @@
+"""The step ``cohort``: the exams that ingest and skull stripping left, matched, balanced and split."""
+
+from nameplate.cohort import make_cohort
+from nameplate.job.inputs import Inputs
+from nameplate.job.outputs import Outputs
+from nameplate.steps.cohort import MEMBERS, REFUSALS, CohortJob
+from nameplate.steps.ingest import EXAMS
+from nameplate.steps.skullstrip import REPORTS
+
+
+def cohort(job: CohortJob, inputs: Inputs, outputs: Outputs) -> None:
+    """Make the cohort."""
+    exams = EXAMS.read_all(inputs, cohort=job.cohort)
+    masks = {report.exam: report for report in REPORTS.read_all(inputs, cohort=job.cohort)}
+    made = make_cohort(exams, masks, job)
+    MEMBERS.write(outputs, made.members, cohort=job.cohort)
+    REFUSALS.write(outputs, made.refusals, cohort=job.cohort)

@@ -1,0 +1,101 @@
+"""Whether a run has converged, and every number that this rests on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Literal
+
+from nameplate.campaign.experiment import ConvergenceSettings, Task
+from nameplate.stats.metrics import accuracy, auroc, sensitivity, specificity
+from nameplate.steps.training import Epoch, Prediction
+
+LOSS_FLOOR = 0.1
+"""A validation loss below this is as good as zero: its relative rise would say nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """Outcome of one run with its numbers; see ``nameplate.steps.training.Run`` for their meaning."""
+
+    outcome: Literal["converged", "not-converged", "diverged"]
+    reasons: tuple[str, ...]
+    val_accuracy: float
+    val_auroc: float | None
+    sensitivity: float | None
+    specificity: float | None
+    loss_drop: float
+    late_rise: float
+
+
+def assess(
+    task: Task,
+    history: Sequence[Epoch],
+    validation: Sequence[Prediction],
+    thresholds: ConvergenceSettings,
+    diverged: str | None = None,
+) -> Assessment:
+    """Hold a run against the thresholds.
+
+    ``validation`` are its predictions on the exams that count for it; ``diverged`` says where the
+    loss stopped being a number, and settles the outcome. Without predictions the accuracy is 0.
+    """
+    labels = [prediction.label for prediction in validation]
+    scores = [prediction.score for prediction in validation]
+    if task == "segmentation":
+        measured: float = fmean(scores) if scores else 0.0
+        area = found = cleared = None
+    else:
+        measured = accuracy(labels, scores) or 0.0
+        area, found, cleared = auroc(labels, scores), sensitivity(labels, scores), specificity(labels, scores)
+    drop, rise = loss_drop(history), late_rise(history)
+    word = "Dice" if task == "segmentation" else "accuracy"
+    reasons: list[str] = []
+    if diverged is not None:
+        reasons.append(diverged)
+    else:
+        if measured < thresholds.accuracy:
+            reasons.append(f"validation {word} {measured:.3f} is below {thresholds.accuracy:g}")
+        if task != "segmentation" and area is None:
+            reasons.append("validation AUROC is undefined: one class is absent")
+        if area is not None and area < thresholds.auroc:
+            reasons.append(f"validation AUROC {area:.3f} is below {thresholds.auroc:g}")
+        if drop < thresholds.loss_drop:
+            reasons.append(f"training loss fell by {drop:.1%}, less than {thresholds.loss_drop:.1%}")
+        if rise > thresholds.late_rise:
+            reasons.append(f"validation loss rose late by {rise:.1%}, more than {thresholds.late_rise:.1%}")
+    return Assessment(
+        outcome="diverged" if diverged is not None else "not-converged" if reasons else "converged",
+        reasons=tuple(reasons),
+        val_accuracy=measured,
+        val_auroc=area,
+        sensitivity=found,
+        specificity=cleared,
+        loss_drop=drop,
+        late_rise=rise,
+    )
+
+
+def loss_drop(history: Sequence[Epoch]) -> float:
+    """Relative fall of the training loss from the first tenth of the epochs to the last tenth."""
+    if len(history) < 2:
+        return 0.0
+    some = _tenth(history)
+    first = fmean(epoch.train_loss for epoch in history[:some])
+    last = fmean(epoch.train_loss for epoch in history[-some:])
+    return (first - last) / first if first > 0 else 0.0
+
+
+def late_rise(history: Sequence[Epoch]) -> float:
+    """Rise of the validation loss from its lowest epoch to the last tenth, relative to the lowest.
+
+    Losses below ``LOSS_FLOOR`` count as the floor; a loss that ends at its lowest gives 0.
+    """
+    if not history:
+        return 0.0
+    lowest = max(min(epoch.val_loss for epoch in history), LOSS_FLOOR)
+    last = fmean(epoch.val_loss for epoch in history[-_tenth(history) :])
+    return max(last / lowest - 1.0, 0.0)
+
+
+def _tenth(history: Sequence[Epoch]) -> int:
+    return max(1, len(history) // 10)

@@ -1,0 +1,34 @@
+"""The step ``training``: one run, resumed from its checkpoint where there is one."""
+
+import logging
+
+from nameplate.job.inputs import Inputs
+from nameplate.job.outputs import Outputs
+from nameplate.steps.training import RUN, VALIDATION, WEIGHTS, Epoch, TrainingJob
+from nameplate_training.packs import fetch_pack
+from nameplate_training.train import train_run
+
+logger = logging.getLogger(__name__)
+
+
+def training(job: TrainingJob, inputs: Inputs, outputs: Outputs) -> None:
+    """Train one run."""
+    checkpoints = outputs.load_checkpoints()
+
+    def on_epoch(epoch: Epoch) -> None:
+        logger.info("epoch", extra=epoch.model_dump())
+        outputs.save_checkpoints(checkpoints)
+
+    try:
+        trained = train_run(
+            job,
+            fetch_pack(inputs, job.cell),
+            checkpoint_folder=checkpoints,
+            should_stop=outputs.should_stop,
+            on_epoch=on_epoch,
+        )
+    finally:
+        outputs.save_checkpoints(checkpoints)
+    outputs.write(WEIGHTS.key(run=job.run), trained.weights)
+    VALIDATION.write(outputs, trained.predictions, run=job.run)
+    RUN.write(outputs, trained.run, run=job.run)

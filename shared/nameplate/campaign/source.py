@@ -1,0 +1,64 @@
+"""The DICOM files of a cohort that is read from a folder: where they are, and whether they changed."""
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from nameplate.campaign.campaign import Campaign
+from nameplate.campaign.cohort import CohortSettings
+from nameplate.campaign.pseudonym_key import pseudonym_key
+from nameplate.errors import CohortError, UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The files of one cohort on this machine."""
+
+    folder: Path
+    manufacturers_csv: Path | None
+    """The user's table of manufacturers by study, where the cohort names one."""
+    digest: str
+    """Keyed, over names, sizes and times of all files and over the table. Where the files are on this
+    machine decides no result, so it is not in there."""
+
+
+def sources_of(campaign: Campaign, campaign_folder: Path) -> dict[str, Source]:
+    """The source of each cohort that is read from a folder; relative paths start at the campaign file.
+
+    A changed folder or key makes the ingest run again. Raises CohortError for a folder that is
+    absent or holds no file, UserError for a table that cannot be read.
+    """
+    return {
+        name: _source(name, cohort, campaign_folder)
+        for name, cohort in campaign.cohorts.items()
+        if cohort.folder is not None
+    }
+
+
+def _source(name: str, cohort: CohortSettings, campaign_folder: Path) -> Source:
+    assert cohort.folder is not None
+    folder = campaign_folder / Path(cohort.folder).expanduser()
+    if not folder.is_dir():
+        raise CohortError(f"cohorts.{name}.folder: {folder}: no such folder")
+    digest = hmac.new(pseudonym_key(), digestmod=hashlib.sha256)
+    count = 0
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for file in sorted(names):
+            path = Path(place, file)
+            state = path.lstat()
+            line = f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\n"
+            digest.update(line.encode("utf-8", "surrogateescape"))
+            count += 1
+    if count == 0:
+        raise CohortError(f"cohorts.{name}.folder: {folder}: holds no files")
+    table: Path | None = None
+    if cohort.manufacturers_csv is not None:
+        table = campaign_folder / Path(cohort.manufacturers_csv).expanduser()
+        try:
+            digest.update(table.read_bytes())
+        except OSError as error:
+            raise UserError(f"{table}: cannot be read: {error.strerror}") from error
+    return Source(folder=folder, manufacturers_csv=table, digest=digest.hexdigest())

@@ -1,0 +1,228 @@
+"""The cohort: which exams take part, in which split, and which of them get a sphere."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from nameplate.cohort.matching import match
+from nameplate.cohort.split import SPLITS, divide, least_exams, positive_counts
+from nameplate.errors import CohortError
+from nameplate.records import Split
+from nameplate.steps.cohort import CohortJob, Member, Refusal
+from nameplate.steps.ingest import Exam
+from nameplate.steps.skullstrip import MaskReport
+from nameplate.streams import stream
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """The exams that take part, by exam, and those that do not, with the reason."""
+
+    members: tuple[Member, ...]
+    refusals: tuple[Refusal, ...]
+
+
+def make_cohort(
+    exams: Sequence[Exam],
+    masks: Mapping[str, MaskReport],
+    job: CohortJob,
+) -> Cohort:
+    """Choose, match, split and label; the order of ``exams`` does not matter.
+
+    Every exam becomes a member or a refusal. All exams of a patient are in one split; so are exams
+    that were matched to one another, unless their patients' other exams and matches would tie so many
+    together that the split could not have its shares. Raises CohortError when there are no exams,
+    when a level of the factor has none, or when a split would lack positives or negatives of a level.
+    """
+    if not exams:
+        raise CohortError(f"cohorts.{job.cohort}: no usable exam came out of the ingest; its ledger says why")
+    refused: dict[str, str] = {}
+    usable: dict[str, list[Exam]] = {level: [] for level in job.factor.levels}
+    for exam in sorted(exams, key=lambda exam: exam.exam):
+        reason = _refusal(exam, masks.get(exam.exam), job)
+        if reason is None:
+            usable[str(getattr(exam, job.factor.name))].append(exam)
+        else:
+            refused[exam.exam] = reason
+    _check_levels(exams, usable, refused, job)
+    groups = _groups(usable, refused, job)
+    splits = _split(groups, job)
+    members = _label(splits, job)
+    _check_labels(members, job)
+    return Cohort(
+        members=tuple(sorted(members, key=lambda member: member.exam)),
+        refusals=tuple(
+            Refusal(exam=exam, step="cohort", reason=reason) for exam, reason in sorted(refused.items())
+        ),
+    )
+
+
+def _refusal(exam: Exam, mask: MaskReport | None, job: CohortJob) -> str | None:
+    """Why an exam cannot take part, or None."""
+    level = str(getattr(exam, job.factor.name))
+    if level not in job.factor.levels:
+        return f"{job.factor.name} is none of {', '.join(job.factor.levels)}"
+    if mask is None:
+        return "no brain mask"
+    if not mask.usable:
+        return f"brain mask refused: {', '.join(mask.flags) or 'not usable'}"
+    if job.match is not None and exam.age is None:
+        return "age unknown, cannot be matched"
+    if job.match is not None and job.match.sex and exam.sex is None:
+        return "sex unknown, cannot be matched"
+    return None
+
+
+def _check_levels(
+    exams: Sequence[Exam],
+    usable: Mapping[str, Sequence[Exam]],
+    refused: Mapping[str, str],
+    job: CohortJob,
+) -> None:
+    missing = [level for level, rows in usable.items() if not rows]
+    if not missing:
+        return
+    found = Counter(str(getattr(exam, job.factor.name)) or "unknown" for exam in exams)
+    seen = ", ".join(f"{level}: {count}" for level, count in sorted(found.items()))
+    reasons = Counter(
+        refused[exam.exam] for exam in exams if str(getattr(exam, job.factor.name)) in missing
+    ).most_common(1)
+    because = "".join(f"; {reason} ({count} exams)" for reason, count in reasons)
+    raise CohortError(
+        f"cohorts.{job.cohort}: no usable exam of {job.factor.name} {' and '.join(missing)}; "
+        f"the campaign compares {' and '.join(job.factor.levels)}, the exams are of {seen}{because}"
+    )
+
+
+def _groups(
+    usable: Mapping[str, list[Exam]],
+    refused: dict[str, str],
+    job: CohortJob,
+) -> list[tuple[Exam, ...]]:
+    """Exams that were matched to one another; each alone where nothing is matched."""
+    if job.match is None:
+        return [(exam,) for rows in usable.values() for exam in rows]
+    groups = match(usable, job.match)
+    wanted = job.match.exams_per_level
+    if wanted is not None and len(groups) > wanted:
+        order = stream(job.seed, "cohort", job.cohort, "exams per level").permutation(len(groups))
+        for n in order[wanted:]:
+            for exam in groups[int(n)]:
+                refused[exam.exam] = f"more exams than the {wanted} of each level that are wanted"
+        groups = [groups[int(n)] for n in sorted(order[:wanted])]
+    elif wanted is not None and len(groups) < wanted:
+        log.warning("cohort %s: %d exams of each level match, %d are wanted", job.cohort, len(groups), wanted)
+    matched = {exam.exam for group in groups for exam in group}
+    criteria = "sex and " if job.match.sex else ""
+    for rows in usable.values():
+        for exam in rows:
+            if exam.exam not in matched and exam.exam not in refused:
+                refused[exam.exam] = (
+                    f"no partner of the other level with the same {criteria}age within "
+                    f"{job.match.age_years:g} years"
+                )
+    return groups
+
+
+def _split(
+    groups: Sequence[tuple[Exam, ...]],
+    job: CohortJob,
+) -> list[tuple[Exam, Split]]:
+    """Give every exam its split; a patient's exams go together, matched exams where they can."""
+    exams = sum(map(len, groups))
+    smallest = min(job.split.train, job.split.val, job.split.test) * exams
+    # Four blocks or more in the smallest split leave it room to come near its share.
+    blocks = _blocks(groups, max(len(job.factor.levels), int(smallest) // 4))
+    levels = [
+        {
+            level: sum(str(getattr(exam, job.factor.name)) == level for exam in block)
+            for level in job.factor.levels
+            if any(str(getattr(exam, job.factor.name)) == level for exam in block)
+        }
+        for block in blocks
+    ]
+    chosen = divide(levels, job.split, stream(job.seed, "cohort", job.cohort, "split"))
+    placed = [(exam, split) for block, split in zip(blocks, chosen, strict=True) for exam in block]
+    home: dict[str, Split] = {}
+    for exam, split in placed:
+        # The one promise that must never break: a patient in two splits would flatter every number.
+        if home.setdefault(exam.patient, split) != split:
+            raise AssertionError("a patient is in two splits")
+    return placed
+
+
+def _blocks(groups: Sequence[tuple[Exam, ...]], most: int) -> list[list[Exam]]:
+    """Exams that stay together: those of a patient always, matched ones up to ``most`` exams a block."""
+    exams = sorted((exam for group in groups for exam in group), key=lambda exam: exam.exam)
+    block_of: dict[str, list[Exam]] = {}
+    for exam in exams:
+        block_of.setdefault(exam.patient, []).append(exam)
+    for group in groups:
+        for one, other in pairwise(group):
+            kept, joined = block_of[one.patient], block_of[other.patient]
+            if kept is not joined and len(kept) + len(joined) <= most:
+                kept += joined
+                block_of.update(dict.fromkeys((exam.patient for exam in joined), kept))
+    unique = {id(block): block for block in block_of.values()}
+    made = [sorted(block, key=lambda exam: exam.exam) for block in unique.values()]
+    return sorted(made, key=lambda block: block[0].exam)
+
+
+def _label(
+    placed: Sequence[tuple[Exam, Split]],
+    job: CohortJob,
+) -> list[Member]:
+    """Draw the positives of every split and level, and the order in which levels change them."""
+    members = []
+    for level in job.factor.levels:
+        parts = {
+            split: sorted(
+                (exam for exam, at in placed if at == split and str(getattr(exam, job.factor.name)) == level),
+                key=lambda exam: exam.exam,
+            )
+            for split in SPLITS
+        }
+        counts = positive_counts([len(parts[split]) for split in SPLITS], job.positives)
+        for split, positives in zip(SPLITS, counts, strict=True):
+            rows = parts[split]
+            order = stream(job.seed, "cohort", job.cohort, "label", level, split).permutation(len(rows))
+            for place, n in enumerate(order):
+                exam = rows[int(n)]
+                members.append(
+                    Member(
+                        exam=exam.exam,
+                        patient=exam.patient,
+                        level=level,
+                        split=split,
+                        age=exam.age,
+                        sex=exam.sex,
+                        positive=place < positives,
+                        # In the middle of its interval: a share s then changes round(s x positives).
+                        rank=(place + 0.5) / positives if place < positives else 0.0,
+                    )
+                )
+    return members
+
+
+def _check_labels(
+    members: Sequence[Member],
+    job: CohortJob,
+) -> None:
+    for level in job.factor.levels:
+        for split in SPLITS:
+            rows = [member for member in members if member.level == level and member.split == split]
+            positives = sum(member.positive for member in rows)
+            if positives < 1 or positives == len(rows):
+                have = sum(member.level == level for member in members)
+                least = least_exams(job.split, job.positives)
+                trouble = f"are too few for the split, at least {least} are needed of each level"
+                if have >= least:
+                    trouble = "belong to so few patients that the split cannot keep its shares"
+                raise CohortError(
+                    f"cohorts.{job.cohort}: {have} matched exams of {level} {trouble}: "
+                    f"positives in {split}: {positives}, negatives: {len(rows) - positives}"
+                )

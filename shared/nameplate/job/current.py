@@ -1,0 +1,50 @@
+"""Whether a job's committed result is current: made from the very inputs that it would read now."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from nameplate.job.result import Result, job_digest, job_of_key, read_result
+from nameplate.steps.step import Job
+from nameplate.store import Store
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a store held at one moment: for looking at thousands of jobs without asking for each."""
+
+    sizes: Mapping[str, int]
+    """Bytes of every object, by key."""
+    results: Mapping[str, Result]
+    """Every committed result, by job id."""
+
+    @classmethod
+    def of(cls, store: Store, *, readers: int = 16) -> "Snapshot":
+        """List the store once, and read its results side by side."""
+        sizes = store.sizes("")
+        jobs = [job for key in sizes if (job := job_of_key(key)) is not None]
+        with ThreadPoolExecutor(readers) as pool:
+            found = pool.map(lambda job: read_result(store, job), jobs)
+            results = {job: result for job, result in zip(jobs, found, strict=True) if result is not None}
+        return cls(sizes, results)
+
+
+def is_current(
+    store: Store, job: Job, results: Mapping[str, Result], snapshot: Snapshot | None = None
+) -> Result | None:
+    """The committed result, if it was made from these very inputs and its outputs are still there.
+
+    With a ``snapshot`` the store is not asked.
+    """
+    result = read_result(store, job.id) if snapshot is None else snapshot.results.get(job.id)
+    if result is None or result.digest != job_digest(job, results):
+        return None
+    sizes: Mapping[str, int]
+    if snapshot is not None:
+        sizes = snapshot.sizes
+    else:
+        folders = sorted({output.key.rpartition("/")[0] + "/" for output in result.outputs})
+        sizes = {key: size for folder in folders for key, size in store.sizes(folder).items()}
+    if any(sizes.get(output.key) != output.size for output in result.outputs):
+        return None
+    return result

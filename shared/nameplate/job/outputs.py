@@ -1,0 +1,62 @@
+"""What one job writes: files that count once it is committed, temporary ones, and checkpoints."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from nameplate.job.result import Output
+from nameplate.store import Store
+
+
+class Outputs:
+    """The outputs of one job."""
+
+    def __init__(self, job_id: str, store: Store, scratch: Path, should_stop: Callable[[], bool]) -> None:
+        self.scratch = scratch
+        """A folder for temporary files, deleted at the end."""
+        self.should_stop = should_stop
+        """True once the process was asked to end: save and raise TryAgain."""
+        self._store = store
+        self._work = f"work/{job_id}"
+        self._written: dict[str, Output] = {}
+
+    @property
+    def written(self) -> tuple[Output, ...]:
+        """What was written so far, in order of key."""
+        return tuple(self._written[key] for key in sorted(self._written))
+
+    def write(self, key: str, data: bytes) -> None:
+        """Store an output; it counts once the job is committed."""
+        self._store.put(key, data)
+        self._written[key] = Output(key=key, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+    def write_file(self, key: str, path: Path) -> None:
+        """Store a file as an output."""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        self._store.put_file(key, path)
+        self._written[key] = Output(key=key, size=path.stat().st_size, sha256=digest)
+
+    # Checkpoints are no outputs: they are not committed, and they go when the job is done.
+
+    def load_checkpoints(self) -> Path:
+        """A folder that outlives the process: what an interrupted run of this job left is in it."""
+        folder = self._store.folder(self._work)
+        if folder is None:
+            folder = self.scratch / "work"
+            folder.mkdir(exist_ok=True)
+            for key in self._store.sizes(self._work + "/"):
+                (folder / key.rpartition("/")[2]).write_bytes(self._store.get(key))
+        return folder
+
+    def save_checkpoints(self, folder: Path) -> None:
+        """Keep the folder of ``load_checkpoints`` where another machine finds it."""
+        if self._store.folder(self._work) is None:
+            for path in sorted(folder.iterdir()):
+                if not path.name.startswith("."):
+                    self._store.put_file(f"{self._work}/{path.name}", path)
+
+    def drop_checkpoints(self) -> None:
+        """Forget what ``save_checkpoints`` kept."""
+        for key in self._store.sizes(self._work + "/"):
+            self._store.delete(key)

@@ -1,0 +1,105 @@
+"""The commit of a job: its result record, whose presence says that every output is there."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from nameplate.errors import DamagedObject
+from nameplate.plan.pipeline import step_named
+from nameplate.records import Record
+from nameplate.steps.step import Job
+from nameplate.store import NoSuchKey, Store
+from nameplate.store.store import COMMITS
+
+
+class Output(Record):
+    """One object that a job wrote."""
+
+    key: str
+    size: int
+    sha256: str
+
+
+class Result(Record):
+    """What a finished job leaves: digest of its inputs and settings, and its outputs."""
+
+    job: str
+    digest: str
+    """SHA-256 over the step and its version, the job's settings and the results that it read."""
+    code: str
+    """Version of nameplate that wrote it."""
+    outputs: tuple[Output, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the outputs' keys and digests: what a job that reads them depends on."""
+        return digest_of([[output.key, output.sha256] for output in self.outputs])
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 of a JSON value in canonical form."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def job_digest(job: Job, results: Mapping[str, Result]) -> str:
+    """Digest of everything that decides a job's outputs; ``results`` holds those of ``job.needs``."""
+    return digest_of(
+        {
+            "step": job.step,
+            "version": step_named(job.step).version,
+            "settings": job.settings.model_dump(mode="json"),
+            "needs": {need: results[need].fingerprint for need in job.needs},
+        }
+    )
+
+
+def result_key(job: str) -> str:
+    """Where the result record of a job lies."""
+    return f"{COMMITS}{job}.json"
+
+
+def job_of_key(key: str) -> str | None:
+    """The job whose result record lies under a key; None for any other key."""
+    inside = key.startswith(COMMITS) and key.endswith(".json")
+    return key.removeprefix(COMMITS).removesuffix(".json") if inside else None
+
+
+def committed_jobs(store: Store) -> list[str]:
+    """Ids of all jobs whose results a store holds, whatever they were made from."""
+    return [job for key in store.sizes(COMMITS) if (job := job_of_key(key)) is not None]
+
+
+def read_result(store: Store, job: str) -> Result | None:
+    """The committed result of a job, or None where there is none (or a torn one)."""
+    try:
+        return Result.model_validate_json(store.get(result_key(job)))
+    except (NoSuchKey, ValidationError):
+        return None
+
+
+def write_result(store: Store, result: Result) -> None:
+    """Commit a job; every output must be stored already."""
+    store.put(result_key(result.job), result.model_dump_json(indent=1).encode() + b"\n")
+
+
+def read_output(store: Store, output: Output) -> bytes:
+    """A committed object; DamagedObject when it is gone or not what was committed."""
+    try:
+        data = store.get(output.key)
+    except NoSuchKey:
+        raise damaged(store, output.key) from None
+    if len(data) != output.size or hashlib.sha256(data).hexdigest() != output.sha256:
+        raise damaged(store, output.key)
+    return data
+
+
+def damaged(store: Store, key: str) -> DamagedObject:
+    """The error for a committed object that is gone or has changed."""
+    return DamagedObject(
+        f"{store.url}: {key} is not what was committed (missing, damaged or replaced); "
+        "delete it and run again, and it will be made again"
+    )

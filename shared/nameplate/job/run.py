@@ -1,0 +1,81 @@
+"""Doing one job: its step's function, and the commit at the end."""
+
+import errno
+import importlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import nameplate
+from nameplate.campaign.source import Source
+from nameplate.errors import StoreError
+from nameplate.job.current import is_current
+from nameplate.job.inputs import Inputs
+from nameplate.job.outputs import Outputs
+from nameplate.job.result import Result, job_digest, read_result, result_key, write_result
+from nameplate.job.timing import Timing
+from nameplate.plan.pipeline import step_named
+from nameplate.steps.step import Job
+from nameplate.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+def run_job(
+    job: Job,
+    store: Store,
+    results: Mapping[str, Result],
+    *,
+    source: Source | None = None,
+    scratch_root: Path | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+    timing: Timing | None = None,
+) -> Result:
+    """Do one job and commit it; a job that is committed from the same inputs is not done again.
+
+    The step's function is given the job's settings, its inputs and its outputs: it has no other way to
+    the campaign. ``results`` are those of the jobs that it needs. What the function and its import took
+    is added to ``timing``.
+    """
+    timing = timing or Timing()
+    done = is_current(store, job, results)
+    if done is not None:
+        logger.info("already committed", extra={"job": job.id})
+        return done
+    older = read_result(store, job.id) is not None
+    with timing.spent("start_s"):  # torch alone takes seconds, and who finds all done needs none of it
+        module, _, function = step_named(job.step).entry.partition(":")
+        work = getattr(importlib.import_module(module), function)
+    with tempfile.TemporaryDirectory(prefix="nameplate-", dir=scratch_root) as scratch:
+        inputs = Inputs(store, results, source, Path(scratch) / "fetched")
+        outputs = Outputs(job.id, store, Path(scratch), should_stop)
+        logger.info("start", extra={"job": job.id})
+        # From here on the outputs of an older commit are overwritten: it must not stand for a mixture.
+        # Where there was none, none is deleted: another copy of this job may commit the same bytes now.
+        if older:
+            store.delete(result_key(job.id))
+        try:
+            with timing.spent("work_s"):
+                work(job.settings, inputs, outputs)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StoreError(f"the disk is full: {job.id} could not write its files") from error
+            raise
+        result = Result(
+            job=job.id,
+            digest=job_digest(job, results),
+            code=nameplate.__version__,
+            outputs=outputs.written,
+        )
+        write_result(store, result)
+        outputs.drop_checkpoints()
+    logger.info("committed", extra={"job": job.id, "outputs": len(result.outputs)})
+    return result
+
+
+def default_scratch(store: Store) -> Path | None:
+    """Where jobs keep temporary files: beside a directory store (same disk), else the system's place."""
+    folder = store.folder("work/scratch")
+    return folder if folder is not None and os.access(folder, os.W_OK) else None

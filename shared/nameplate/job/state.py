@@ -1,0 +1,82 @@
+"""How far a campaign is: current results, the selections among them, and the plan they lead to."""
+
+from collections.abc import Callable, Mapping
+
+from nameplate.campaign import Campaign
+from nameplate.campaign.source import Source
+from nameplate.job.current import Snapshot, is_current
+from nameplate.job.inputs import Committed
+from nameplate.job.result import Result
+from nameplate.plan.plan import Plan, plan
+from nameplate.steps.cell import Cell
+from nameplate.steps.selection import SELECTION, Selection
+from nameplate.steps.step import Job
+from nameplate.store import Store
+
+
+class State:
+    """Grows with every result that is added; a selection makes its plan longer."""
+
+    def __init__(self, campaign: Campaign, store: Store, sources: Mapping[str, Source]) -> None:
+        self._campaign = campaign
+        self._store = store
+        self._sources = sources
+        self.results: dict[str, Result] = {}
+        """Results that were made from the campaign as it is now, by job id."""
+        self.selections: dict[Cell, tuple[Selection, ...]] = {}
+        """By cell, in the order of rounds."""
+        self.plan: Plan = plan(campaign, {}, sources)
+        self._checked: set[str] = set()
+
+    def add_result(self, job: Job, result: Result) -> None:
+        """Remember the result of a job."""
+        self.results[job.id] = result
+        if job.step == "selection":
+            assert job.cell is not None
+            earlier = self.selections.get(job.cell, ())
+            self.selections[job.cell] = (*earlier, read_selection(self._store, result))
+            self.plan = plan(self._campaign, self.selections, self._sources)
+
+    def has_needs(self, job: Job) -> bool:
+        """Whether the results of all jobs that it reads are here."""
+        return all(need in self.results for need in job.needs)
+
+    def add_committed(
+        self,
+        *,
+        among: Callable[[Job], bool] = lambda job: True,  # noqa: ARG005 (every job)
+        on_added: Callable[[Job], None] = lambda job: None,  # noqa: ARG005
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        """Add what is committed already, each job checked once, selections and what follows included.
+
+        ``among`` leaves jobs out that are of no interest; ``on_added`` is called for each one added;
+        ``snapshot`` stands for the store where many jobs are to be checked.
+        """
+        while True:
+            before = self.plan
+            for job in before.jobs:
+                if job.id in self.results or job.id in self._checked:
+                    continue
+                if not among(job) or not self.has_needs(job):
+                    continue
+                self._checked.add(job.id)
+                result = is_current(self._store, job, self.results, snapshot)
+                if result is not None:
+                    self.add_result(job, result)
+                    on_added(job)
+            if self.plan is before:
+                return
+
+
+def current_state(campaign: Campaign, store: Store, sources: Mapping[str, Source]) -> State:
+    """The state of a campaign as its store tells it."""
+    state = State(campaign, store, sources)
+    state.add_committed(snapshot=Snapshot.of(store))
+    return state
+
+
+def read_selection(store: Store, result: Result) -> Selection:
+    """What a job of the step ``selection`` committed."""
+    (selection,) = SELECTION.read_all(Committed(store, {result.job: result}))
+    return selection

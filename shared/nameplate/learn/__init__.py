@@ -1,1 +1,0 @@
-"""Learning: packed datasets, networks, the loop, checkpoints, predictions, verdicts."""

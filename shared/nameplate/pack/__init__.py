@@ -1,0 +1,1 @@
+"""Packed datasets: what synthesis writes and training reads; no torch."""

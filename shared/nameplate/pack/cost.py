@@ -1,0 +1,127 @@
+"""What a network costs, computed from settings alone: for the estimate of ``nameplate plan``.
+
+Operations count as torch's FlopCounterMode counts them: two for each multiply-add of convolutions
+and dense layers, nothing for norms, activations and pooling.
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+from nameplate.campaign.experiment import InputSettings, NetworkSettings, Task, TrainingSettings
+from nameplate.pack.packed import packed_slices
+from nameplate.pack.shapes import (
+    STAGES,
+    Size,
+    halved_down,
+    resnet_sizes,
+    resnet_strides,
+    unet_channels,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One network on one size of exam."""
+
+    parameters: int
+    """Trained numbers, batch norm's included."""
+    forward_flop: int
+    """Operations of the forward pass of one exam."""
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.parameters + other.parameters, self.forward_flop + other.forward_flop)
+
+
+def network_cost(
+    task: Task, network: NetworkSettings, seen: InputSettings, spatial: tuple[int, int, int]
+) -> Cost:
+    """Cost of the network that ``build_network`` gives for packed exams of size (k, j, i)."""
+    if task == "factor":
+        return _slice_network(network, seen.slices, spatial)
+    if task == "spheres":
+        return _resnet(network, spatial)
+    return _unet(network, spatial)
+
+
+def packed_spatial(task: Task, seen: InputSettings, slices: int, matrix: int) -> tuple[int, int, int]:
+    """Size (k, j, i) of a packed exam of a dataset with so many slices of ``matrix`` pixels a side."""
+    return packed_slices(task, seen) or slices, matrix, matrix
+
+
+def packed_bytes(task: Task, seen: InputSettings, spatial: tuple[int, int, int]) -> int:
+    """Bytes of one packed exam, its mask included where the task has one."""
+    each = seen.window.dtype().itemsize + (1 if task == "segmentation" else 0)
+    return prod(spatial) * each
+
+
+def training_flop(cost: Cost, training: TrainingSettings, train_exams: int, val_exams: int) -> int:
+    """Operations of one run: a backward pass costs two forward passes; evaluation is forward only."""
+    evaluated = val_exams + min(training.norm_exams, train_exams)
+    return cost.forward_flop * training.epochs * (3 * train_exams + evaluated)
+
+
+def _convolution(before: int, after: int, kernel: int, voxels: int, *, bias: bool = False) -> Cost:
+    """``kernel`` counts the weights of one filter and channel; ``voxels`` those of the output."""
+    weights = before * after * kernel
+    return Cost(weights + (after if bias else 0), 2 * weights * voxels)
+
+
+def _norm(channels: int) -> Cost:
+    return Cost(2 * channels, 0)
+
+
+def _dense(before: int, after: int) -> Cost:
+    return _convolution(before, after, 1, 1, bias=True)
+
+
+def _slice_network(network: NetworkSettings, slices: int, spatial: Size) -> Cost:
+    total, before, (j, i) = Cost(0, 0), slices, spatial[1:]
+    for after in network.channels:
+        total += _convolution(before, after, 9, j * i) + _norm(after)
+        before, j, i = after, j // 2, i // 2
+    return total + _dense(before if network.pooling == "average" else before * j * i, 1)
+
+
+def _resnet(network: NetworkSettings, spatial: Size) -> Cost:
+    strides = resnet_strides(network)
+    sizes = resnet_sizes(spatial, strides)
+    before = network.channels[0]
+    total = _convolution(1, before, 343, prod(sizes[0])) + _norm(before)
+    for after, stride, size in zip(network.channels, strides, sizes[2:], strict=True):
+        voxels = prod(size)
+        total += _norm(before) + _convolution(before, after, 27, voxels)
+        total += _norm(after) + _convolution(after, after, 27, voxels)
+        if stride > 1 or before != after:
+            total += _convolution(before, after, 1, voxels)
+        total += _norm(after) + _convolution(after, after, 27, voxels)
+        total += _norm(after) + _convolution(after, after, 27, voxels)
+        before = after
+    total += _norm(before)
+    if network.hidden is None:
+        return total + _dense(before, 1)
+    return total + _dense(before, network.hidden) + _dense(network.hidden, 1)
+
+
+def _unet(network: NetworkSettings, spatial: Size) -> Cost:
+    channels = unet_channels(network, spatial)
+    sizes = [spatial]
+    for _ in range(STAGES - 1):
+        sizes.append(halved_down(sizes[-1]))
+    total, before = Cost(0, 0), 1
+    for after, size in zip(channels, sizes, strict=True):
+        total += _two_convolutions(before, after, size)
+        before = after
+    for stage in reversed(range(STAGES - 1)):
+        # The last up-convolution keeps its channels, the others halve them.
+        raised = before if stage == 0 else before // 2
+        below = prod(sizes[stage + 1])
+        total += _convolution(before, raised, 8, below, bias=False) + Cost(raised, 0)
+        total += _two_convolutions(channels[stage] + raised, channels[stage], sizes[stage])
+        before = channels[stage]
+    return total + _convolution(before, 1, 1, prod(spatial), bias=True)
+
+
+def _two_convolutions(before: int, after: int, size: Size) -> Cost:
+    voxels = prod(size)
+    first = _convolution(before, after, 27, voxels) + _norm(after)
+    return first + _convolution(after, after, 27, voxels) + _norm(after)

@@ -1,0 +1,44 @@
+"""The steps of a campaign in their order. This is the only place where the graph is written down.
+
+What is known of one step is in ``nameplate.steps.<step>``. The runners and the chart are made from
+this tuple, or held against it by test.
+"""
+
+from nameplate.steps import (
+    cohort,
+    ingest,
+    pack,
+    phantom,
+    prediction,
+    report,
+    selection,
+    skullstrip,
+    synthesis,
+    training,
+)
+from nameplate.steps.step import Step
+
+STEPS: tuple[Step, ...] = (
+    phantom.STEP,
+    ingest.STEP,
+    skullstrip.STEP,
+    cohort.STEP,
+    synthesis.STEP,
+    pack.STEP,
+    training.STEP,
+    selection.STEP,
+    prediction.STEP,
+    report.STEP,
+)
+
+SERVICES = tuple(dict.fromkeys(step.service for step in STEPS))
+"""The services that do steps."""
+ARM_STEPS = tuple(step.name for step in STEPS if step.scope == "arm")
+"""The steps that every arm walks by itself, round by round."""
+
+_BY_NAME = {step.name: step for step in STEPS}
+
+
+def step_named(name: str) -> Step:
+    """The step of this name; KeyError when there is none."""
+    return _BY_NAME[name]

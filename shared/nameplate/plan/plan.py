@@ -1,0 +1,103 @@
+"""From a campaign and the selections so far to the jobs: pure, and the same on every machine."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from nameplate.campaign import Campaign
+from nameplate.campaign.source import Source
+from nameplate.plan.pipeline import STEPS
+from nameplate.steps import prediction, report, selection, training
+from nameplate.steps.cell import Cell
+from nameplate.steps.selection import Selection
+from nameplate.steps.step import CohortPlan, Job
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Jobs in an order in which they can run; later rounds appear once the selection before them is made."""
+
+    jobs: tuple[Job, ...]
+    open_cells: tuple[Cell, ...]
+    """Cells whose last selection is not made yet: more jobs may follow."""
+
+    @cached_property
+    def _by_id(self) -> dict[str, Job]:
+        return {job.id: job for job in self.jobs}
+
+    def job(self, job_id: str) -> Job:
+        """The job of this id; KeyError when the plan has none."""
+        return self._by_id[job_id]
+
+
+def cells_of(campaign: Campaign) -> tuple[Cell, ...]:
+    """Every cell of the campaign's grid, in the campaign's order."""
+    return tuple(
+        Cell(
+            experiment=experiment.name,
+            cohort=cohort,
+            dataset=dataset,
+            training_set=training_set,
+            group=group,
+        )
+        for experiment in campaign.experiments
+        for cohort in experiment.cohorts
+        for dataset in campaign.datasets_of(experiment)
+        for training_set in experiment.training_sets
+        for group in range(experiment.groups)
+    )
+
+
+def plan(
+    campaign: Campaign,
+    selections: Mapping[Cell, tuple[Selection, ...]],
+    sources: Mapping[str, Source],
+) -> Plan:
+    """All jobs that are known by now.
+
+    ``selections`` are those made so far by cell, in the order of rounds. ``sources`` are the files of
+    each cohort that is read from a folder; a cohort that is left out is planned without their digest.
+    """
+    jobs: list[Job] = []
+    cohorts: dict[str, CohortPlan] = {}
+    for name in campaign.cohorts:
+        source = sources[name].digest if name in sources else ""
+        cohort = CohortPlan(campaign=campaign, cohort=name, source=source, jobs={})
+        for step in STEPS:
+            if step.scope == "cohort":
+                cohort.jobs[step.name] = list(step.jobs(cohort))
+                jobs += cohort.jobs[step.name]
+        cohorts[name] = cohort
+    open_cells: list[Cell] = []
+    for cell in cells_of(campaign):
+        (pack,) = cohorts[cell.cohort].ids("pack", experiment=cell.experiment, dataset=cell.dataset)
+        made = selections.get(cell, ())
+        jobs += _cell_jobs(campaign, cell, pack, made)
+        if not made or made[-1].next_seeds:
+            open_cells.append(cell)
+    if not open_cells:
+        jobs.append(report.job(campaign, jobs))
+    return Plan(jobs=tuple(jobs), open_cells=tuple(open_cells))
+
+
+def _cell_jobs(campaign: Campaign, cell: Cell, pack: str, selections: tuple[Selection, ...]) -> Iterator[Job]:
+    """Rounds of training with their selections, and the predictions once the last one is made."""
+    trained: dict[int, str] = {}
+    selected: list[str] = []
+    seeds = tuple(range(campaign.experiment(cell.experiment).rounds.first))
+    for number, made in enumerate((*selections, None)):
+        for seed in seeds:
+            run = training.job(campaign, cell, seed, number, pack, tuple(selected[-1:]))
+            trained[seed] = run.id
+            yield run
+        chosen = selection.job(campaign, cell, number, tuple(trained.values()))
+        selected.append(chosen.id)
+        yield chosen
+        if made is None:
+            return
+        if not made.next_seeds:
+            if made.kept:
+                kept = [trained[seed] for seed in made.kept]
+                yield prediction.job(campaign, cell, pack, selected[-1], kept)
+            return
+        seeds = made.next_seeds

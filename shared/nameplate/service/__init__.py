@@ -1,0 +1,1 @@
+"""What every service's process does around its work: arguments, logs, exit codes."""

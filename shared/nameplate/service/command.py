@@ -1,0 +1,57 @@
+"""A command that a service offers to a person, apart from its steps, and how it is found and run."""
+
+import argparse
+import importlib
+import importlib.util
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from nameplate.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One command, used by ``nameplate <service>`` and by the service's own entry point alike."""
+
+    description: str
+    """A paragraph that teaches what it does and what it writes."""
+    example: str
+    """One command line that works."""
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], int]
+
+
+def command_of(service: str) -> Command | None:
+    """What a service offers to a person; None where its work makes sense in a campaign only.
+
+    Raises UserError that names the extra to install when the service is not installed.
+    """
+    module = f"nameplate_{service}"
+    hint = f"the {service} service is not installed here: pip install 'nameplate[{service}]'"
+    if importlib.util.find_spec(module) is None:
+        raise UserError(hint)
+    if importlib.util.find_spec(f"{module}.command") is None:
+        return None
+    try:
+        command: Command = importlib.import_module(f"{module}.command").COMMAND
+    except ModuleNotFoundError as error:
+        raise UserError(f"{hint} ({error.name} is missing)") from error
+    return command
+
+
+def parser_of(prog: str, description: str, example: str) -> ArgumentParser:
+    """A parser with its example at the end of ``--help``."""
+    return ArgumentParser(
+        prog=prog,
+        description=description,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def run_command(command: Command, prog: str, arguments: Sequence[str]) -> int:
+    """Parse a command's arguments and run it."""
+    parser = parser_of(prog, command.description, command.example)
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(arguments))

@@ -1,0 +1,53 @@
+"""What every pod's process does around its work: logs, the account of its time, SIGTERM, outputs."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from nameplate.campaign import Campaign
+from nameplate.campaign.source import Source, sources_of
+from nameplate.job.timing import Timing, seconds_since_start
+from nameplate.plan.pipeline import step_named
+from nameplate.service.log import log_to_stderr
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def timed(file: Path | None) -> Iterator[Timing]:
+    """Log as JSON from now on, and at the end also where the time went."""
+    log_to_stderr()
+    timing = Timing(start_s=seconds_since_start())
+    try:
+        yield timing
+    finally:
+        logger.info("time spent", extra=asdict(timing))
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(timing.json())
+
+
+def stop_on_sigterm() -> Callable[[], bool]:
+    """Catch SIGTERM from now on; the function says whether it has come."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    return stop.is_set
+
+
+def sources_for(step: str, campaign: Campaign) -> Mapping[str, Source]:
+    """The source files of a campaign, for the step that reads them.
+
+    No other step's pod has the files, or the key of the pseudonyms.
+    """
+    return sources_of(campaign, Path.cwd()) if step_named(step).reads_source else {}
+
+
+def write_outputs(folder: Path, **outputs: str) -> None:
+    """One file an output, for a workflow to read."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in outputs.items():
+        (folder / name).write_text(text)

@@ -1,0 +1,47 @@
+"""The grid of trainings: cells, each of which holds runs that differ by their seed alone, and arms."""
+
+from dataclasses import dataclass
+
+from nameplate.records import Record
+
+
+@dataclass(frozen=True, order=True)
+class Arm:
+    """One experiment on one training set: cells whose rounds of runs wait for no other arm."""
+
+    experiment: str
+    training_set: str
+
+    def __str__(self) -> str:
+        """experiment/training set, as plain text of letters, digits, dots and dashes."""
+        return f"{self.experiment}/{slug(self.training_set)}"
+
+
+class Cell(Record):
+    """One square of the grid."""
+
+    experiment: str
+    cohort: str
+    dataset: str
+    training_set: str
+    """'mixed', or a level of the factor for training on that level alone."""
+    group: int
+
+    def __str__(self) -> str:
+        """experiment/cohort/dataset/training set/group, as part of keys and ids."""
+        return f"{self.experiment}/{self.cohort}/{self.dataset}/{slug(self.training_set)}/g{self.group}"
+
+    @property
+    def arm(self) -> Arm:
+        """The arm that it belongs to."""
+        return Arm(self.experiment, self.training_set)
+
+    def run(self, seed: int) -> str:
+        """One of its runs, as part of keys and ids; it also names the run's random streams."""
+        return f"{self}/s{seed:03d}"
+
+
+def slug(level: str) -> str:
+    """A level of the factor ('Revolution CT') as part of a key; different levels stay different."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else f"_{ord(c):x}_" for c in level)
+    return plain if plain[0].isalnum() else f"x{plain}"

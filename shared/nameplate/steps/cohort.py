@@ -1,0 +1,78 @@
+"""Step ``cohort``: the exams that ingest and skull stripping left, matched, balanced and split."""
+
+from collections.abc import Iterator
+
+from nameplate.campaign.campaign import FactorSettings
+from nameplate.campaign.cohort import MatchSettings, SplitSettings
+from nameplate.records import Record, Split
+from nameplate.steps.files import Rows
+from nameplate.steps.step import CohortPlan, Job, JobSettings, Step
+
+
+class Member(Record):
+    """One exam of the matched, split cohort, with everything that was decided about it."""
+
+    exam: str
+    patient: str
+    level: str
+    """Level of the factor (GE, Siemens)."""
+    split: Split
+    age: float | None
+    sex: str | None
+    positive: bool
+    """Whether the sphere datasets give this exam a sphere."""
+    rank: float
+    """In [0, 1): a difficulty with share s changes the positives of its split and level with rank < s."""
+
+
+class Refusal(Record):
+    """An exam that left the campaign on the way, and why."""
+
+    exam: str
+    step: str
+    reason: str
+
+
+MEMBERS = Rows("cohorts/{cohort}/members.jsonl", Member)
+"""The exams that take part."""
+REFUSALS = Rows("cohorts/{cohort}/refusals.jsonl", Refusal)
+"""The exams that do not."""
+
+
+class CohortJob(JobSettings):
+    """What the one job of a cohort is given."""
+
+    seed: int
+    cohort: str
+    factor: FactorSettings
+    match: MatchSettings | None
+    split: SplitSettings
+    positives: float
+    """Share of the exams of each level that get a sphere."""
+
+
+def jobs(plan: CohortPlan) -> Iterator[Job]:
+    """One job."""
+    cohort = plan.campaign.cohorts[plan.cohort]
+    settings = CohortJob(
+        seed=plan.campaign.seed,
+        cohort=plan.cohort,
+        factor=plan.campaign.factor,
+        match=cohort.match,
+        split=cohort.split,
+        positives=plan.campaign.datasets.spheres.positives,
+    )
+    yield STEP.job(settings, [*plan.ids("ingest"), *plan.ids("skullstrip")])
+
+
+STEP = Step(
+    name="cohort",
+    service="synthesis",
+    settings=CohortJob,
+    id="{job.cohort}",
+    needs=("ingest", "skullstrip"),
+    fan_out=("cohort",),
+    jobs=jobs,
+    version=2,
+    memory_mib=500,
+)

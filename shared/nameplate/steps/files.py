@@ -1,0 +1,113 @@
+"""Names of stored files: each kind is named once, by the step that writes it."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, Protocol
+
+from pydantic import ValidationError
+
+from nameplate.errors import DamagedObject
+from nameplate.records import R, Record, from_jsonl, to_jsonl
+
+
+class Reader(Protocol):
+    """Whatever committed files can be read from."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key of every committed file that may be read."""
+
+    def read(self, key: str) -> bytes:
+        """A committed file, checked against its digest."""
+
+
+class Writer(Protocol):
+    """Whatever takes the files of a job."""
+
+    def write(self, key: str, data: bytes) -> None:
+        """Store a file; it counts once the job is committed."""
+
+
+@dataclass(frozen=True)
+class File:
+    """One kind of stored file; its key has a field in braces for everything that tells two of it apart.
+
+    >>> File("cohorts/{cohort}/dicom/{shard:03d}.tar").key(cohort="study", shard=7)
+    'cohorts/study/dicom/007.tar'
+    """
+
+    template: str
+
+    def key(self, **fields: object) -> str:
+        """The key of one file."""
+        return self.template.format(**fields)
+
+    def keys(self, reader: Reader, **fields: object) -> list[str]:
+        """The keys of this kind that ``reader`` has, sorted; a field that is not given may be anything."""
+        pattern = self._pattern(**fields)
+        return sorted(key for key in reader.keys if pattern.fullmatch(key))
+
+    def fields(self, key: str) -> dict[str, str]:
+        """What tells a key of this kind from others, as text; empty for a key of another kind."""
+        match = self._pattern().fullmatch(key)
+        return match.groupdict() if match else {}
+
+    def _pattern(self, **fields: object) -> re.Pattern[str]:
+        """Matches the keys of this kind whose fields have these values."""
+        text, done = "", 0
+        for part in re.finditer(r"\{([a-z]+)[^}]*\}", self.template):
+            name, form = part[1], part[0]
+            value = re.escape(form.format(**fields)) if name in fields else f"(?P<{name}>.+)"
+            text += re.escape(self.template[done : part.start()]) + value
+            done = part.end()
+        return re.compile(text + re.escape(self.template[done:]))
+
+
+@dataclass(frozen=True)
+class Rows(File, Generic[R]):
+    """A file of records of one kind, a JSON object a line."""
+
+    kind: type[R]
+
+    def read(self, reader: Reader, **fields: object) -> list[R]:
+        """The rows of one file."""
+        return from_jsonl(self.kind, reader.read(self.key(**fields)))
+
+    def read_all(self, reader: Reader, **fields: object) -> list[R]:
+        """The rows of every file of this kind that ``reader`` has, in order of key."""
+        keys = self.keys(reader, **fields)
+        return [row for key in keys for row in from_jsonl(self.kind, reader.read(key))]
+
+    def write(self, writer: Writer, rows: Iterable[R], **fields: object) -> None:
+        """Store one file; the same rows give the same bytes."""
+        writer.write(self.key(**fields), to_jsonl(rows))
+
+
+@dataclass(frozen=True)
+class One(File, Generic[R]):
+    """A file that holds one record, as JSON for people to read."""
+
+    kind: type[R]
+
+    def read(self, reader: Reader, **fields: object) -> R:
+        """The record."""
+        return self._parse(reader, self.key(**fields))
+
+    def read_all(self, reader: Reader, **fields: object) -> Iterator[R]:
+        """Every record of this kind that ``reader`` has, in order of key."""
+        return (self._parse(reader, key) for key in self.keys(reader, **fields))
+
+    def write(self, writer: Writer, record: R, **fields: object) -> None:
+        """Store the record."""
+        writer.write(self.key(**fields), _text(record))
+
+    def _parse(self, reader: Reader, key: str) -> R:
+        try:
+            return self.kind.model_validate_json(reader.read(key))
+        except ValidationError as error:
+            raise DamagedObject(f"{key}: not a {self.kind.__name__}: {error.error_count()} errors") from error
+
+
+def _text(record: Record) -> bytes:
+    return record.model_dump_json(indent=1).encode() + b"\n"

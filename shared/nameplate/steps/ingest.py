@@ -1,0 +1,111 @@
+"""Step ``ingest``: one shard of a cohort from DICOM to NIfTI, and a ledger of every series and file."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from nameplate.campaign.ingest import IngestSettings
+from nameplate.records import Record
+from nameplate.steps.files import File, Rows
+from nameplate.steps.step import CohortPlan, Job, JobSettings, Step
+
+
+class Exam(Record):
+    """One exam after ingest: pseudonyms and the allow-listed tags of its chosen series."""
+
+    exam: str
+    """Pseudonym of the study: 'e' and 16 hex digits (keyed hash)."""
+    patient: str
+    """Pseudonym of the patient: 'p' and 16 hex digits (keyed hash)."""
+    image: str
+    """Place of the image below the output folder: images/<exam>.nii.gz."""
+    manufacturer: str
+    """Normalised: GE, Siemens, Philips, Canon..."""
+    model: str
+    software: str
+    kernel: str
+    institution: str
+    """Pseudonym: 'i' and 16 hex digits, or empty."""
+    age: float | None
+    """Years."""
+    sex: Literal["F", "M", "O"] | None
+    kvp: float | None
+    exposure_mas: float | None
+    thickness_mm: float
+    """Slice thickness of the source series."""
+    gaps_mm: tuple[float, ...]
+    """Distinct distances between neighbouring slices of the source, along the normal."""
+    pixel_mm: float
+    """Pixel size of the source."""
+    tilt_degrees: float
+    """Gantry tilt measured from the positions, signed."""
+    source_slices: int
+    slices: int
+    """Slices of the NIfTI volume."""
+
+
+class LedgerRow(Record):
+    """What became of one series or of one file that is part of no series."""
+
+    item: Literal["series", "file"]
+    id: str
+    """Pseudonym of the series ('s' + 16 hex) or of the file ('f' + 16 hex)."""
+    exam: str | None
+    """Pseudonym of the study, where one was read."""
+    verdict: Literal["chosen", "refused"]
+    rule: str
+    """'chosen', or the name of the rule that refused it."""
+    seen: str
+    """What the rule saw: numbers and words of a fixed vocabulary, never free text of the source."""
+    files: int
+
+
+IMAGE = File("cohorts/{cohort}/images/{exam}.nii.gz")
+"""The ingested volume of an exam, HU."""
+EXAMS = Rows("cohorts/{cohort}/exams/{shard:03d}.jsonl", Exam)
+"""Exams of one shard."""
+LEDGER = Rows("cohorts/{cohort}/ledger/{shard:03d}.jsonl", LedgerRow)
+"""Every series and every refused file of one shard."""
+
+
+class IngestJob(JobSettings):
+    """What one job is given."""
+
+    cohort: str
+    shard: int
+    shards: int
+    simulated_seed: int | None
+    """Seed of a simulated cohort, whose pseudonyms it keys; None where source files are read."""
+    source: str
+    """Digest of the source files and of the table of manufacturers; empty for a simulated cohort."""
+    ingest: IngestSettings
+
+
+def jobs(plan: CohortPlan) -> Iterator[Job]:
+    """One job a shard."""
+    cohort = plan.campaign.cohorts[plan.cohort]
+    simulated = plan.ids("phantom")
+    for shard in range(cohort.shards):
+        settings = IngestJob(
+            cohort=plan.cohort,
+            shard=shard,
+            shards=cohort.shards,
+            simulated_seed=plan.campaign.seed if cohort.phantom is not None else None,
+            source=plan.source,
+            ingest=cohort.ingest,
+        )
+        yield STEP.job(settings, simulated[shard : shard + 1])
+
+
+STEP = Step(
+    name="ingest",
+    service="ingest",
+    settings=IngestJob,
+    id="{job.cohort}/{job.shard:03d}",
+    needs=("phantom",),
+    fan_out=("cohort", "shard"),
+    jobs=jobs,
+    version=2,
+    memory_mib=1500,
+    seconds=lambda load: 0.15 * load.exams * load.pixels,
+    reads_source=True,
+)

@@ -1,0 +1,57 @@
+"""Step ``pack``: a dataset packed as an experiment's networks read it, in a few memory-mapped files."""
+
+from collections.abc import Iterator
+
+from nameplate.campaign.experiment import InputSettings, Task
+from nameplate.steps.files import File, Rows
+from nameplate.steps.step import CohortPlan, Job, JobSettings, Step
+from nameplate.steps.synthesis import Sample, chain_of
+
+IMAGES = File("packs/{cohort}/{experiment}/{dataset}/images.npy")
+"""(exam, k, j, i), whole HU above the window's lower end."""
+MASKS = File("packs/{cohort}/{experiment}/{dataset}/masks.npy")
+"""(exam, k, j, i), 0 and 1; for segmentation alone."""
+SAMPLES = Rows("packs/{cohort}/{experiment}/{dataset}/samples.jsonl", Sample)
+"""One row an exam, in the order of the arrays."""
+
+
+class PackJob(JobSettings):
+    """What one job is given."""
+
+    cohort: str
+    experiment: str
+    dataset: str
+    task: Task
+    input: InputSettings
+
+
+def jobs(plan: CohortPlan) -> Iterator[Job]:
+    """One job an experiment and dataset."""
+    for experiment in plan.campaign.experiments:
+        if plan.cohort not in experiment.cohorts:
+            continue
+        for dataset in plan.campaign.datasets_of(experiment):
+            chain = chain_of(plan.campaign, dataset)
+            images = [job for name in chain for job in plan.ids("synthesis", dataset=name)]
+            settings = PackJob(
+                cohort=plan.cohort,
+                experiment=experiment.name,
+                dataset=dataset,
+                task=experiment.task,
+                input=experiment.input,
+            )
+            yield STEP.job(settings, [*plan.ids("cohort"), *images])
+
+
+STEP = Step(
+    name="pack",
+    service="synthesis",
+    settings=PackJob,
+    id="{job.cohort}/{job.experiment}/{job.dataset}",
+    needs=("cohort", "synthesis"),
+    fan_out=("cohort", "experiment", "dataset"),
+    jobs=jobs,
+    version=2,
+    memory_mib=1000,
+    seconds=lambda load: 4.0,  # noqa: ARG005
+)

@@ -1,0 +1,43 @@
+"""Step ``prediction``: what a cell's kept runs say of every exam of the test split."""
+
+from collections.abc import Sequence
+
+from nameplate.campaign import Campaign
+from nameplate.campaign.experiment import LearningSettings
+from nameplate.steps.cell import Cell
+from nameplate.steps.files import Rows
+from nameplate.steps.step import Job, JobSettings, Step
+from nameplate.steps.training import Prediction
+
+TEST = Rows("models/{run}/predictions-test.jsonl", Prediction)
+"""Of every test exam, by one kept run."""
+
+
+class PredictionJob(JobSettings):
+    """What one job is given; which runs are kept is an input."""
+
+    campaign_seed: int
+    cell: Cell
+    learning: LearningSettings
+
+
+def job(campaign: Campaign, cell: Cell, pack: str, selection: str, kept: Sequence[str]) -> Job:
+    """The predictions of a finished cell; ``kept`` are the trainings of its kept runs."""
+    learning = campaign.experiment(cell.experiment).learning
+    settings = PredictionJob(campaign_seed=campaign.seed, cell=cell, learning=learning)
+    return STEP.job(settings, (pack, selection, *kept))
+
+
+STEP = Step(
+    name="prediction",
+    service="training",
+    settings=PredictionJob,
+    id="{job.cell}",
+    needs=("pack", "training", "selection"),
+    fan_out=("experiment", "cohort", "dataset", "training_set", "group"),
+    scope="arm",
+    version=2,
+    pool="gpu",
+    memory_mib=4000,
+    seconds=lambda load: 3.0,  # noqa: ARG005
+)

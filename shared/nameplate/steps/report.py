@@ -1,0 +1,35 @@
+"""Step ``report``: figures, tests and pages, from everything that the campaign has committed."""
+
+from collections.abc import Iterable
+
+from nameplate.campaign import Campaign
+from nameplate.steps.files import File
+from nameplate.steps.step import Job, JobSettings, Step
+
+FILE = File("report/{file}")
+"""One file of the report: index.html, metrics.json, tables/..."""
+
+
+class ReportJob(JobSettings):
+    """What the one job is given: every setting, for the report prints them all."""
+
+    campaign: Campaign
+
+
+def job(campaign: Campaign, jobs: Iterable[Job]) -> Job:
+    """The report on what these jobs have made."""
+    return STEP.job(ReportJob(campaign=campaign), [job.id for job in jobs if job.step in STEP.needs])
+
+
+STEP = Step(
+    name="report",
+    service="evaluation",
+    settings=ReportJob,
+    id="",
+    needs=("ingest", "skullstrip", "cohort", "synthesis", "training", "selection", "prediction"),
+    fan_out=(),
+    scope="campaign",
+    version=2,
+    memory_mib=2000,
+    seconds=lambda load: 15.0,  # noqa: ARG005
+)

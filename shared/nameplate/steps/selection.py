@@ -1,0 +1,62 @@
+"""Step ``selection``: after a round of a cell's runs, which are kept, and what the next round trains."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Literal
+
+from nameplate.campaign import Campaign
+from nameplate.campaign.experiment import RoundSettings
+from nameplate.records import Record
+from nameplate.steps.cell import Cell
+from nameplate.steps.files import One
+from nameplate.steps.step import Job, JobSettings, Step
+
+
+class Selection(Record):
+    """What a round of one cell came to."""
+
+    cell: Cell
+    round: int
+    trained: int
+    converged: int
+    kept: tuple[int, ...]
+    """Seeds of the kept runs, best first."""
+    next_seeds: tuple[int, ...]
+    """Seeds of the round that must follow; empty when the cell is finished."""
+    finished: Literal["target", "limit", "no"]
+
+
+SELECTION = One("models/{cell}/selection-r{round:02d}.json", Selection)
+"""What a round came to."""
+
+
+class SelectionJob(JobSettings):
+    """What one job is given."""
+
+    cell: Cell
+    round: int
+    rounds: RoundSettings
+
+
+def job(campaign: Campaign, cell: Cell, round_: int, trained: Sequence[str]) -> Job:
+    """The selection after a round, from all runs so far."""
+    rounds = campaign.experiment(cell.experiment).rounds
+    return STEP.job(SelectionJob(cell=cell, round=round_, rounds=rounds), trained)
+
+
+def job_id(cell: Cell, round_: int) -> str:
+    """The id of the selection after a round, whatever its settings."""
+    return STEP.id_of(SimpleNamespace(cell=cell, round=round_))
+
+
+STEP = Step(
+    name="selection",
+    service="training",
+    settings=SelectionJob,
+    id="{job.cell}/r{job.round:02d}",
+    needs=("training",),
+    fan_out=("experiment", "cohort", "dataset", "training_set", "group", "round"),
+    scope="arm",
+    version=2,
+    memory_mib=500,
+)

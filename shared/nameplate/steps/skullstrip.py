@@ -1,0 +1,54 @@
+"""Step ``skullstrip``: intracranial masks of one shard's exams."""
+
+from collections.abc import Iterator
+
+from nameplate.campaign.skullstrip import SkullstripSettings
+from nameplate.records import Record
+from nameplate.steps.files import File, Rows
+from nameplate.steps.step import CohortPlan, Job, JobSettings, Step
+
+
+class MaskReport(Record):
+    """What skull stripping found in one exam."""
+
+    exam: str
+    volume_ml: float
+    flags: tuple[str, ...]
+    """Findings; an exam with a refusing flag does not enter the cohort."""
+    usable: bool
+
+
+MASK = File("cohorts/{cohort}/masks/{exam}.nii.gz")
+"""The intracranial mask of an exam."""
+REPORTS = Rows("cohorts/{cohort}/mask-reports/{shard:03d}.jsonl", MaskReport)
+"""What was found in the exams of one shard."""
+
+
+class SkullstripJob(JobSettings):
+    """What one job is given."""
+
+    cohort: str
+    shard: int
+    skullstrip: SkullstripSettings
+
+
+def jobs(plan: CohortPlan) -> Iterator[Job]:
+    """One job a shard."""
+    cohort = plan.campaign.cohorts[plan.cohort]
+    for shard, ingested in enumerate(plan.ids("ingest")):
+        settings = SkullstripJob(cohort=plan.cohort, shard=shard, skullstrip=cohort.skullstrip)
+        yield STEP.job(settings, [ingested])
+
+
+STEP = Step(
+    name="skullstrip",
+    service="skullstrip",
+    settings=SkullstripJob,
+    id="{job.cohort}/{job.shard:03d}",
+    needs=("ingest",),
+    fan_out=("cohort", "shard"),
+    jobs=jobs,
+    version=2,
+    memory_mib=1500,
+    seconds=lambda load: 0.03 * load.exams * load.pixels,
+)

@@ -1,0 +1,168 @@
+"""What a step of a campaign is, and what one job of it is given."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from nameplate.campaign import Campaign
+from nameplate.campaign.settings import Settings
+from nameplate.steps.cell import Cell
+
+
+class JobSettings(Settings):
+    """All that a step's function learns of the campaign. Its dump is what the job's digest holds.
+
+    A class whose dump would leave something out, or could hold what is no plain value, is refused with
+    TypeError when it is defined: the step could then depend on what its digest does not see.
+    """
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for place, fault in faults_of(cls):
+            raise TypeError(f"{cls.__name__}.{place}: {fault}")
+
+
+def faults_of(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """Fields of settings that a digest would not hold whole, with what is wrong; nested ones too."""
+    if not model.model_config.get("frozen"):
+        yield "model_config", f"{model.__name__} is not frozen"
+    for name in model.__private_attributes__:
+        yield name, "a private attribute is in no dump"
+    for name, info in model.model_fields.items():
+        if info.exclude:
+            yield name, "is left out of the dump, and so of the digest"
+        for fault in _faults_of_type(info.annotation):
+            yield name, fault
+
+
+_PLAIN = (str, int, float, bool, NoneType)
+
+
+def _faults_of_type(kind: Any) -> Iterator[str]:
+    origin = get_origin(kind)
+    if kind in _PLAIN or origin is Literal or kind is Ellipsis:
+        return
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield from (f"{kind.__name__}.{place}: {fault}" for place, fault in faults_of(kind))
+    elif origin is Annotated:
+        yield from _faults_of_type(get_args(kind)[0])
+    elif origin in (tuple, dict, Union, UnionType):
+        for part in get_args(kind):
+            yield from _faults_of_type(part)
+    else:
+        name = getattr(kind, "__name__", str(kind))
+        yield f"{name} is no type that a digest can hold (text, number, settings, or a tuple of them)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One unit of work: one process does it, and its result is committed as one."""
+
+    id: str
+    """step/..., as `nameplate plan --jobs` lists it."""
+    step: str
+    settings: JobSettings = field(repr=False)
+    needs: tuple[str, ...]
+    """Ids of the jobs whose outputs it may read."""
+
+    @property
+    def cell(self) -> Cell | None:
+        """The cell of the grid that it belongs to, where it belongs to one."""
+        return getattr(self.settings, "cell", None)
+
+    @property
+    def cohort(self) -> str | None:
+        """The cohort that it works on; None for a job that is of no single cohort."""
+        return self.cell.cohort if self.cell is not None else getattr(self.settings, "cohort", None)
+
+    @property
+    def round(self) -> int:
+        """The round of runs that it belongs to; 0 for steps without rounds."""
+        return int(getattr(self.settings, "round", 0))
+
+
+def step_of(job_id: str) -> str:
+    """The name of the step that a job is of."""
+    return job_id.partition("/")[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """How much one job has to do, as far as a campaign tells."""
+
+    exams: float
+    pixels: float
+    """Of one slice of the source, in units of 128 x 128."""
+    flop: float
+    """Operations of one run, for a job of a cell; else 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CohortPlan:
+    """What is planned so far of one cohort, for the step whose jobs come next."""
+
+    campaign: Campaign
+    cohort: str
+    source: str
+    """Digest of the source files; empty for a simulated cohort."""
+    jobs: dict[str, list[Job]]
+    """By step, in the order of the steps."""
+
+    def ids(self, step: str, **settings: object) -> list[str]:
+        """Ids of the jobs of a step whose settings have these values."""
+        found = self.jobs.get(step, [])
+        return [
+            job.id
+            for job in found
+            if all(getattr(job.settings, name) == value for name, value in settings.items())
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step: what it needs, how it fans out, and what its process may use."""
+
+    name: str
+    service: str
+    """The service whose package does the work and whose image runs it."""
+    settings: type[JobSettings]
+    """What one job of the step is given."""
+    id: str
+    """A job's id behind the step's name, as a template over ``job``, the job's settings."""
+    needs: tuple[str, ...]
+    """Steps whose results it reads."""
+    fan_out: tuple[str, ...]
+    """What one job is of, outermost first."""
+    scope: Literal["cohort", "arm", "campaign"] = "cohort"
+    """Of what the step's jobs are planned: a cohort at a time, an arm round by round, or all at once."""
+    jobs: Callable[[CohortPlan], Iterable[Job]] = lambda plan: ()  # noqa: ARG005 (arms plan their own)
+    """The jobs of one cohort, for a step of that scope."""
+    version: int
+    """Raised whenever the step's outputs change for the same settings: old results are redone."""
+    pool: Literal["cpu", "gpu"] = "cpu"
+    memory_mib: int
+    """Memory of one job at the paper's size."""
+    seconds: Callable[[Load], float] = lambda load: 1.0  # noqa: ARG005
+    """A first guess of one job's time on one core."""
+    retries: int = 3
+    """How often a job is tried again after exit code 75 or an eviction."""
+    reads_source: bool = False
+    """Whether it reads the source files of a cohort, and needs the key of the pseudonyms."""
+
+    @property
+    def entry(self) -> str:
+        """The function that does one job: 'module:function', taking settings, inputs and outputs."""
+        return f"nameplate_{self.service}.{self.name}_step:{self.name}"
+
+    def id_of(self, job: object) -> str:
+        """The id of a job: of its settings, or of whatever else has the attributes that ``id`` names."""
+        tail = self.id.format(job=job)
+        return f"{self.name}/{tail}" if tail else self.name
+
+    def job(self, settings: JobSettings, needs: Sequence[str]) -> Job:
+        """The job with these settings."""
+        return Job(id=self.id_of(settings), step=self.name, settings=settings, needs=tuple(needs))

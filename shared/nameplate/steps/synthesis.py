@@ -1,0 +1,160 @@
+"""Step ``synthesis``: one shard of a dataset: Original, one with spheres of a difficulty, or Skull."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from nameplate.campaign import ORIGINAL, SKULL, Campaign
+from nameplate.campaign.dataset import DifficultySettings
+from nameplate.campaign.settings import Settings
+from nameplate.records import Record, Split
+from nameplate.steps.cohort import Refusal
+from nameplate.steps.files import File, Rows
+from nameplate.steps.step import CohortPlan, Job, JobSettings, Step
+
+
+class Sphere(Record):
+    """One simulated lesion."""
+
+    difficulty: str
+    """The difficulty whose parameters it has."""
+    centre_mm: tuple[float, float, float]
+    """RAS mm in the patient."""
+    radius_mm: float
+    hu_mean: float
+    hu_sd: float
+
+
+class Sample(Record):
+    """One exam of a dataset."""
+
+    exam: str
+    patient: str
+    level: str
+    """Level of the factor."""
+    split: Split
+    label: int
+    """1 = has a sphere (sphere datasets) or is of the factor's first level (Original)."""
+    image: str
+    """Key of the NIfTI image in the store."""
+    mask: str | None
+    """Key of the NIfTI brain mask, cut to the same slices."""
+    sphere: Sphere | None
+    padded: int
+    """Slices of air that were added because the exam is shorter than the dataset wants."""
+
+
+IMAGE = File("datasets/{cohort}/{dataset}/images/{exam}.nii.gz")
+"""An image of a dataset; only those that differ from the dataset it starts from."""
+MASK = File("datasets/{cohort}/{dataset}/masks/{exam}.nii.gz")
+"""A mask cut to the dataset's slices."""
+SAMPLES = Rows("datasets/{cohort}/{dataset}/samples/{shard:03d}.jsonl", Sample)
+"""Every exam of one shard of a dataset."""
+REFUSALS = Rows("datasets/{cohort}/{dataset}/refusals/{shard:03d}.jsonl", Refusal)
+"""Exams that the dataset could not take."""
+
+
+class OriginalRecipe(Settings):
+    """Original: every exam cut to the same number of slices, labelled by its level."""
+
+    kind: Literal["original"] = "original"
+    slices: int
+    floor_hu: int
+    """What slices of air hold where an exam is too short."""
+    first_level: str
+    """The level of the factor whose exams have label 1."""
+
+
+class SphereRecipe(Settings):
+    """Spheres of one difficulty put into Original, or into the difficulty it starts from."""
+
+    kind: Literal["spheres"] = "spheres"
+    seed: int
+    intensity: Literal["per_voxel", "per_sphere"]
+    difficulty: DifficultySettings
+
+
+class SkullRecipe(Settings):
+    """Skull: Original's images; what is learnt is the mask that each sample names."""
+
+    kind: Literal["skull"] = "skull"
+
+
+class SynthesisJob(JobSettings):
+    """What one job is given."""
+
+    cohort: str
+    dataset: str
+    shard: int
+    recipe: OriginalRecipe | SphereRecipe | SkullRecipe
+
+
+def jobs(plan: CohortPlan) -> Iterator[Job]:
+    """One job a dataset and shard; a dataset's job needs those that it starts from."""
+    made: dict[tuple[str, int], str] = {}
+    ingested, stripped = plan.ids("ingest"), plan.ids("skullstrip")
+    for dataset in datasets_on(plan.campaign, plan.cohort):
+        recipe = _recipe(plan, dataset)
+        earlier = [] if dataset == ORIGINAL else [ORIGINAL]
+        if isinstance(recipe, SphereRecipe) and recipe.difficulty.start is not None:
+            earlier.append(recipe.difficulty.start)
+        for shard, (exams, masks) in enumerate(zip(ingested, stripped, strict=True)):
+            needs = [exams, masks, *plan.ids("cohort"), *(made[name, shard] for name in earlier)]
+            settings = SynthesisJob(cohort=plan.cohort, dataset=dataset, shard=shard, recipe=recipe)
+            job = STEP.job(settings, needs)
+            made[dataset, shard] = job.id
+            yield job
+
+
+def _recipe(plan: CohortPlan, dataset: str) -> OriginalRecipe | SphereRecipe | SkullRecipe:
+    campaign = plan.campaign
+    if dataset == ORIGINAL:
+        return OriginalRecipe(
+            slices=campaign.datasets.slices,
+            floor_hu=campaign.cohorts[plan.cohort].ingest.floor_hu,
+            first_level=campaign.factor.levels[0],
+        )
+    if dataset == SKULL:
+        return SkullRecipe()
+    spheres = campaign.datasets.spheres
+    return SphereRecipe(
+        seed=campaign.seed, intensity=spheres.intensity, difficulty=spheres.difficulty(dataset)
+    )
+
+
+def datasets_on(campaign: Campaign, cohort: str) -> list[str]:
+    """The datasets that the experiments on this cohort need, with those they start from, in order."""
+    wanted = {ORIGINAL}
+    for experiment in campaign.experiments:
+        if cohort in experiment.cohorts:
+            wanted.update(campaign.datasets_of(experiment))
+    difficulties = campaign.datasets.spheres.difficulties
+    for difficulty in reversed(difficulties):
+        if difficulty.name in wanted and difficulty.start is not None:
+            wanted.add(difficulty.start)
+    names = [ORIGINAL, *(difficulty.name for difficulty in difficulties), SKULL]
+    return [name for name in names if name in wanted]
+
+
+def chain_of(campaign: Campaign, dataset: str) -> list[str]:
+    """The datasets whose images a dataset's samples may name: Original, and those it starts from."""
+    starts = {difficulty.name: difficulty.start for difficulty in campaign.datasets.spheres.difficulties}
+    chain: list[str] = []
+    name: str | None = dataset
+    while name is not None and name != ORIGINAL:
+        chain.insert(0, name)
+        name = starts.get(name)
+    return [ORIGINAL, *chain]
+
+
+STEP = Step(
+    name="synthesis",
+    service="synthesis",
+    settings=SynthesisJob,
+    id="{job.cohort}/{job.dataset}/{job.shard:03d}",
+    needs=("ingest", "skullstrip", "cohort", "synthesis"),
+    fan_out=("cohort", "dataset", "shard"),
+    jobs=jobs,
+    version=3,
+    memory_mib=1000,
+    seconds=lambda load: 0.02 * load.exams * load.pixels,
+)

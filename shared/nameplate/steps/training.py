@@ -1,0 +1,119 @@
+"""Step ``training``: one run of a cell."""
+
+from typing import Literal
+
+from nameplate.campaign import Campaign
+from nameplate.campaign.experiment import ConvergenceSettings, LearningSettings
+from nameplate.records import Record, Split
+from nameplate.steps.cell import Cell
+from nameplate.steps.files import File, One, Rows
+from nameplate.steps.step import Job, JobSettings, Step
+
+
+class Epoch(Record):
+    """One epoch of a run; no clock in it, so that a repeated run writes the same bytes."""
+
+    epoch: int
+    rate: float
+    train_loss: float
+    val_loss: float
+    val_accuracy: float
+    """Mean Dice for segmentation."""
+    val_auroc: float | None
+
+
+class Prediction(Record):
+    """What one run says of one exam."""
+
+    exam: str
+    patient: str
+    level: str
+    """Level of the factor."""
+    split: Split
+    label: int
+    score: float
+    """Probability of the positive class, or Dice against the mask for segmentation."""
+    difficulty: str | None
+    """Of the exam's sphere, where it has one."""
+    radius_mm: float | None
+
+
+class Run(Record):
+    """One training run as it was assessed; the weights and predictions are stored beside it."""
+
+    cell: Cell
+    seed: int
+    """Number of the run inside its cell, from 0."""
+    round: int
+    outcome: Literal["converged", "not-converged", "diverged"]
+    reasons: tuple[str, ...]
+    """Every threshold that was missed, with the number; empty when converged."""
+    val_accuracy: float
+    val_auroc: float | None
+    sensitivity: float | None
+    specificity: float | None
+    loss_drop: float
+    late_rise: float
+    parameters: int
+    norm_batch: int
+    """Exams that batch norm saw at once."""
+    device: str
+    """'cpu' or the card's name."""
+    train_exams: int
+    versions: dict[str, str]
+    """Of the libraries that trained it."""
+    history: tuple[Epoch, ...]
+
+
+WEIGHTS = File("models/{run}/weights.pt")
+"""The run's weights, as a torch file."""
+RUN = One("models/{run}/run.json", Run)
+"""How the run went and how it was assessed."""
+VALIDATION = Rows("models/{run}/predictions-val.jsonl", Prediction)
+"""Of every validation exam."""
+
+
+class TrainingJob(JobSettings):
+    """What one job is given."""
+
+    campaign_seed: int
+    cell: Cell
+    seed: int
+    """Number of the run inside its cell."""
+    round: int
+    learning: LearningSettings
+    convergence: ConvergenceSettings
+
+    @property
+    def run(self) -> str:
+        """The run's name, as part of keys; it also names its random streams."""
+        return self.cell.run(self.seed)
+
+
+def job(campaign: Campaign, cell: Cell, seed: int, round_: int, pack: str, selection: tuple[str, ...]) -> Job:
+    """One run; ``selection`` asked for its round, which it waits for without reading it."""
+    experiment = campaign.experiment(cell.experiment)
+    settings = TrainingJob(
+        campaign_seed=campaign.seed,
+        cell=cell,
+        seed=seed,
+        round=round_,
+        learning=experiment.learning,
+        convergence=experiment.convergence_of(cell.dataset),
+    )
+    return STEP.job(settings, (pack, *selection))
+
+
+STEP = Step(
+    name="training",
+    service="training",
+    settings=TrainingJob,
+    id="{job.run}",
+    needs=("pack", "selection"),
+    fan_out=("experiment", "cohort", "dataset", "training_set", "group", "seed"),
+    scope="arm",
+    version=2,
+    pool="gpu",
+    memory_mib=8000,
+    seconds=lambda load: 3.0 + load.flop / 60e9,
+)

@@ -1,0 +1,68 @@
+"""A file or a folder that appears under its name whole, or not at all."""
+
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from nameplate.errors import UserError
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[Path]:
+    """A path to write to, which becomes ``target`` when the block ends well and vanishes if not.
+
+    It is in the same folder, its name starts with a dot and ends with the target's name.
+    """
+    partial = target.with_name(f".tmp-{secrets.token_hex(6)}-{target.name}")
+    try:
+        yield partial
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """An empty folder to fill, which becomes ``target`` when the block ends well and vanishes if not.
+
+    Raises UserError when ``target`` is something else than an empty folder or a new one, or cannot be
+    written.
+    """
+    check_empty(target)
+    target = target.resolve()
+    partial = target.with_name(f".tmp-{secrets.token_hex(6)}-{target.name}")
+    try:
+        with user_may_write(target):
+            partial.mkdir(parents=True)
+            yield partial
+            if target.exists():
+                target.rmdir()
+            partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_whole(target: Path, files: Mapping[str, bytes]) -> None:
+    """Write files by their names below ``target``, as in ``whole_folder``."""
+    with whole_folder(target) as folder:
+        for name, data in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+
+def check_empty(target: Path) -> None:
+    """Raise UserError when ``target`` is something else than an empty folder or a new one."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UserError(f"{target}: not an empty folder")
+
+
+@contextmanager
+def user_may_write(target: Path) -> Iterator[None]:
+    """Turn the system's refusals to write into a UserError that names the place."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{target}: cannot be written ({error.strerror})") from error

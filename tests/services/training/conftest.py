@@ -1,0 +1,82 @@
+"""Small experiments and packs: noise with a bright box in the positives."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nameplate.campaign.experiment import (
+    ConvergenceSettings,
+    ExperimentSettings,
+    InputSettings,
+    NetworkSettings,
+    RoundSettings,
+    TrainingSettings,
+)
+from nameplate.image.window import Window
+from nameplate.pack.packed import Pack
+from nameplate.steps.synthesis import Sample, Sphere
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "factor": {"channels": (4, 8)},
+    "spheres": {"channels": (4, 8), "strides": (1, 2), "hidden": 10},
+    "segmentation": {"channels": (2, 4, 4, 4, 8)},
+}
+
+
+@pytest.fixture
+def experiment() -> Callable[..., ExperimentSettings]:
+    """make(task, training=..., **input) -> settings of a tiny experiment."""
+
+    def make(task: str, *, training: dict[str, Any] | None = None, **seen: Any) -> ExperimentSettings:
+        chosen = {"rate": 1e-3, "batch": 4, "epochs": 2, "flips": True, "norm_exams": 6, **(training or {})}
+        slices = 3 if task == "factor" else 16
+        return ExperimentSettings(
+            name="tiny",
+            title="Tiny",
+            task=task,  # type: ignore[arg-type]
+            cohorts=("study",),
+            input=InputSettings(**{"window": Window(width=100, level=50), "slices": slices, **seen}),
+            network=NetworkSettings(**NETWORKS[task]),
+            training=TrainingSettings(**chosen),
+            convergence={"default": ConvergenceSettings(loss_drop=0.0, late_rise=10.0)},
+            rounds=RoundSettings(first=1, target=1, keep=1, limit=2),
+        )
+
+    return make
+
+
+@pytest.fixture
+def tiny_pack() -> Callable[..., Pack]:
+    """make(exams) -> a pack of 16 x 16 x 16 voxels, half of it training, the rest validation and test."""
+
+    def make(exams: int = 20, *, masks: bool = True) -> Pack:
+        random = np.random.default_rng(11)
+        images = random.integers(0, 30, (exams, 16, 16, 16)).astype(np.uint8)
+        inside = np.zeros(images.shape, dtype=np.uint8)
+        inside[:, 3:13, 3:13, 2:11] = 1
+        images += 40 * inside
+        samples = []
+        for row in range(exams):
+            label = row // 2 % 2
+            if label:
+                images[row, 5:10, 4:9, 4:9] = 100
+            samples.append(
+                Sample(
+                    exam=f"e{row:02d}",
+                    patient=f"p{row:02d}",
+                    level=("GE", "Siemens")[row % 2],
+                    split=("train", "train", "train", "val", "test")[row % 5],  # type: ignore[arg-type]
+                    label=label,
+                    image="",
+                    mask=None,
+                    sphere=Sphere(level="easy", centre_mm=(0, 0, 0), radius_mm=21.5, hu_mean=50, hu_sd=2)
+                    if label
+                    else None,
+                    padded=0,
+                )
+            )
+        return Pack(images, inside if masks else None, tuple(samples))
+
+    return make

@@ -1,0 +1,186 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from nameplate.learn import train
+from torch import Tensor, nn
+
+from nameplate.errors import CohortError, TryAgain, UserError
+from nameplate.pack.packed import Pack
+from nameplate.steps.training import Epoch, Run
+from nameplate_training.train import Interrupted, RunIdentity, TrainedRun, predict_run, train_run
+
+TASKS = ("factor", "spheres", "segmentation")
+
+
+def go(
+    experiment: Any,
+    pack: Pack,
+    *,
+    training_set: str = "mixed",
+    folder: Path | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
+) -> TrainedRun:
+    identity = RunIdentity(
+        experiment="tiny", cohort="study", dataset="easy", training_set=training_set, group=0, seed=3, round=0
+    )
+    return train_run(
+        campaign_seed=5,
+        job="tiny/study/easy/mixed/g0/s003",
+        experiment=experiment,
+        dataset="easy",
+        pack=pack,
+        training_set=training_set,
+        identity=identity,
+        checkpoint_folder=folder,
+        should_stop=should_stop,
+        on_epoch=on_epoch,
+    )
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_stopped_after_every_step_and_resumed_it_ends_in_the_same_bytes(
+    task: str, experiment: Any, tiny_pack: Any, tmp_path: Path
+) -> None:
+    settings, pack = experiment(task, training={"schedule": "one_cycle"}), tiny_pack()
+    undisturbed = go(settings, pack)
+    torch.rand(7)  # whatever else the process draws must not matter
+    stops, heard = 0, []
+    while True:
+        try:
+            resumed = go(settings, pack, folder=tmp_path, should_stop=lambda: True, on_epoch=heard.append)
+            break
+        except Interrupted:
+            stops += 1
+            assert stops <= 6
+    assert stops == 2 * 3
+    assert resumed.weights == undisturbed.weights
+    assert resumed.run == undisturbed.run
+    assert resumed.predictions == undisturbed.predictions
+    assert tuple(heard) == undisturbed.run.history
+
+
+def test_killed_without_warning_it_goes_on_from_the_last_epoch(
+    experiment: Any, tiny_pack: Any, tmp_path: Path
+) -> None:
+    settings, pack = experiment("spheres", training={"epochs": 3}), tiny_pack()
+
+    def killed(epoch: Epoch) -> None:
+        if epoch.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        go(settings, pack, folder=tmp_path, on_epoch=killed)
+    (tmp_path / "checkpoint.pt").write_bytes(b"torn")
+    heard: list[int] = []
+    resumed = go(settings, pack, folder=tmp_path, on_epoch=lambda epoch: heard.append(epoch.epoch))
+    assert heard == [2, 3]
+    assert resumed.weights == go(settings, pack).weights
+
+
+def test_a_checkpoint_of_other_images_is_not_used(experiment: Any, tiny_pack: Any, tmp_path: Path) -> None:
+    settings, pack = experiment("spheres"), tiny_pack()
+    go(settings, pack, folder=tmp_path)
+    images = pack.images.copy()
+    images[0, 0, 0, 0] += 1
+    heard: list[Epoch] = []
+    go(settings, Pack(images, pack.masks, pack.samples), folder=tmp_path, on_epoch=heard.append)
+    assert len(heard) == 2
+
+
+def test_being_stopped_is_no_failure() -> None:
+    assert issubclass(Interrupted, TryAgain)
+    assert Interrupted.exit_code == 75
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_trained_run_is_predicted_again_from_its_weights(
+    task: str, experiment: Any, tiny_pack: Any
+) -> None:
+    settings, pack = experiment(task), tiny_pack()
+    made = go(settings, pack)
+    again: dict[str, Any] = {"campaign_seed": 5, "job": "any", "experiment": settings, "pack": pack}
+    assert predict_run(**again, weights=made.weights, splits=("val",)) == made.predictions
+    test = predict_run(**again, weights=made.weights, splits=("test",))
+    assert [prediction.exam for prediction in test] == ["e04", "e09", "e14", "e19"]
+    with pytest.raises(UserError):
+        predict_run(**again, weights=made.weights[:-100], splits=("test",))
+
+
+def test_it_learns_what_there_is_to_learn(experiment: Any, tiny_pack: Any) -> None:
+    rates = {"rate": 1e-2, "epochs": 8, "schedule": "one_cycle"}
+    run = go(experiment("spheres", training=rates), tiny_pack(40)).run
+    assert (run.outcome, run.val_accuracy, run.val_auroc) == ("converged", 1.0, 1.0)
+    assert (run.train_exams, run.norm_batch, run.device) == (24, 4, "cpu")
+    run = go(experiment("segmentation", training={"rate": 3e-2, "epochs": 8}), tiny_pack(40)).run
+    assert run.val_accuracy > 0.95
+    assert run.val_auroc is None
+    assert run.sensitivity is None
+
+
+def test_one_level_is_trained_and_judged_alone_but_all_are_predicted(experiment: Any, tiny_pack: Any) -> None:
+    made = go(experiment("spheres"), tiny_pack(40), training_set="GE")
+    assert made.run.train_exams == 12
+    assert [p.level for p in made.predictions].count("GE") == 4
+    assert len(made.predictions) == 8
+    own = [p for p in made.predictions if p.level == "GE"]
+    assert made.run.val_accuracy == np.mean([(p.score >= 0.5) == p.label for p in own])
+    assert made.run.history[-1].val_accuracy == made.run.val_accuracy
+    with pytest.raises(CohortError, match="0 training and 0 validation exams of 'Philips'"):
+        go(experiment("spheres"), tiny_pack(40), training_set="Philips")
+
+
+def test_a_diverged_run_is_an_outcome_that_can_be_stored(experiment: Any, tiny_pack: Any) -> None:
+    made = go(experiment("spheres", range=(0.0, 3e38)), tiny_pack())
+    assert made.run.outcome == "diverged"
+    assert made.run.reasons == ("training loss was nan at step 1 of epoch 1",)
+    assert made.predictions == ()
+    assert Run.model_validate_json(made.run.model_dump_json()) == made.run
+
+
+class SmallCard(nn.Module):
+    """A network on a card that holds two exams at a time."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and torch.is_grad_enabled() and len(x) > 2:
+            raise torch.OutOfMemoryError
+        result: Tensor = self.network(x)
+        return result
+
+
+def test_a_batch_that_does_not_fit_the_card_is_cut(
+    experiment: Any, tiny_pack: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = train.build_network
+    monkeypatch.setattr(train, "build_network", lambda *a: SmallCard(build(*a)))
+    settings = experiment("spheres")
+    whole = go(settings, tiny_pack())
+    assert whole.run.norm_batch == 2
+    # The cut outlives an interruption.
+    with pytest.raises(Interrupted):
+        go(settings, tiny_pack(), folder=tmp_path, should_stop=lambda: True)
+    assert go(settings, tiny_pack(), folder=tmp_path).weights == whole.weights
+
+
+def test_gradients_of_a_cut_batch_add_up_to_the_whole_ones(experiment: Any, tiny_pack: Any) -> None:
+    settings = experiment("segmentation")
+    batches = train.Batches(
+        campaign_seed=1, job="j", experiment=settings, pack=tiny_pack(), device=torch.device("cpu")
+    )
+    net = nn.Conv3d(1, 1, 3, padding=1)
+    batch, found = batches.fixed(range(5)), []
+    for splits in (1, 2, 4):
+        loss, used = train._backward(net, batch, settings, torch.device("cpu"), splits)
+        assert used == splits
+        assert net.weight.grad is not None
+        found.append(torch.cat([loss.reshape(1), net.weight.grad.flatten()]))
+    torch.testing.assert_close(found[1], found[0])
+    torch.testing.assert_close(found[2], found[0])

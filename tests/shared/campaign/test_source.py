@@ -1,0 +1,53 @@
+"""Folders of DICOM files as sources: what makes an ingest run again."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nameplate.campaign import Campaign, parse_campaign
+from nameplate.campaign.source import source_digests
+from nameplate.errors import CohortError, UserError
+
+
+@pytest.fixture
+def campaign(tmp_path: Path, tiny_text: str, monkeypatch: pytest.MonkeyPatch) -> Campaign:
+    monkeypatch.setenv("NAMEPLATE_KEY", "a key for these tests")
+    (tmp_path / "dicom" / "deep").mkdir(parents=True)
+    (tmp_path / "dicom" / "deep" / "1.dcm").write_bytes(b"one")
+    (tmp_path / "makers.csv").write_text("study,manufacturer\nS1,GE\n")
+    raw = yaml.safe_load(tiny_text)
+    study = raw["cohorts"]["study"]
+    del study["phantom"]
+    study.update(folder="dicom", manufacturers_csv="makers.csv")
+    return parse_campaign(yaml.safe_dump(raw), "tiny.yaml")
+
+
+def test_files_makers_and_key_decide(
+    campaign: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = [source_digests(campaign, tmp_path)["study"]]
+    assert source_digests(campaign, tmp_path)["study"] == seen[0]
+
+    def changed() -> bool:
+        seen.append(source_digests(campaign, tmp_path)["study"])
+        return len(set(seen)) == len(seen)
+
+    (tmp_path / "dicom" / "2.dcm").write_bytes(b"two")
+    assert changed()
+    os.utime(tmp_path / "dicom" / "2.dcm", (1, 1))
+    assert changed()
+    (tmp_path / "makers.csv").write_text("study,manufacturer\nS1,Siemens\n")
+    assert changed()
+    monkeypatch.setenv("NAMEPLATE_KEY", "another key for these tests")
+    assert changed()
+
+
+def test_what_is_not_there(campaign: Campaign, tmp_path: Path) -> None:
+    (tmp_path / "makers.csv").unlink()
+    with pytest.raises(UserError, match=r"makers\.csv: cannot be read"):
+        source_digests(campaign, tmp_path)
+    (tmp_path / "dicom" / "deep" / "1.dcm").unlink()
+    with pytest.raises(CohortError, match="holds no files"):
+        source_digests(campaign, tmp_path)

@@ -1,0 +1,63 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from nameplate.campaign.experiment import InputSettings, NetworkSettings, TrainingSettings
+from nameplate.image.window import Window
+from nameplate.pack.cost import Cost, network_cost, packed_bytes, packed_spatial, training_flop
+from nameplate_training.networks import build_network, parameters_of
+
+BRAIN = Window(width=100, level=50)
+CASES = [
+    ("factor", NetworkSettings(channels=(4, 8, 16)), 3, (10, 37, 40)),
+    ("factor", NetworkSettings(channels=(4, 8), pooling="average"), 5, (10, 16, 16)),
+    ("spheres", NetworkSettings(channels=(4, 8, 8), strides=(1, 2, 2), hidden=9), 18, (18, 40, 38)),
+    ("spheres", NetworkSettings(channels=(4, 4)), 16, (16, 32, 32)),
+    ("segmentation", NetworkSettings(channels=(2, 4, 6, 8, 10)), 18, (18, 32, 39)),
+]
+
+
+@pytest.mark.parametrize(("task", "network", "slices", "spatial"), CASES)
+def test_cost_is_what_torch_counts(task, network, slices, spatial) -> None:  # type: ignore[no-untyped-def]
+    seen = InputSettings(window=BRAIN, slices=slices)
+    built = build_network(task, network, seen, spatial).eval()
+    shape = (1, slices, *spatial[1:]) if task == "factor" else (1, 1, *spatial)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        built(torch.zeros(shape))
+    assert network_cost(task, network, seen, spatial) == Cost(parameters_of(built), counter.get_total_flops())
+
+
+def test_the_papers_resnet() -> None:
+    network = NetworkSettings(channels=(32, 64, 128, 256), strides=(1, 2, 2, 2), hidden=1000)
+    seen = InputSettings(window=BRAIN, slices=35)
+    cost = network_cost("spheres", network, seen, (35, 256, 256))
+    assert cost.parameters / 1e6 == pytest.approx(8.55, abs=0.01)
+    assert cost.forward_flop / 1e9 == pytest.approx(22.6, abs=0.1)
+    deeper = network.model_copy(update={"strides": (2, 2, 2, 2)})
+    assert network_cost("spheres", deeper, seen, (35, 256, 256)).forward_flop / 1e9 == pytest.approx(
+        8.8, abs=0.1
+    )
+
+
+def test_the_papers_pack_of_training_exams() -> None:
+    seen = InputSettings(window=BRAIN, slices=35)
+    spatial = packed_spatial("spheres", seen, 40, 256)
+    assert spatial == (35, 256, 256)
+    assert 552 * packed_bytes("spheres", seen, spatial) / 1e9 == pytest.approx(1.27, abs=0.01)
+    wide = InputSettings(window=Window(width=400, level=40), slices=3)
+    assert packed_spatial("factor", wide, 40, 64) == (40, 64, 64)
+    assert packed_bytes("factor", wide, (40, 64, 64)) == 40 * 64 * 64 * 2
+
+
+def test_a_run_counts_backward_passes_and_evaluations() -> None:
+    training = TrainingSettings(rate=1e-3, epochs=2, norm_exams=10)
+    assert training_flop(Cost(1, 100), training, train_exams=50, val_exams=20) == 2 * 100 * (150 + 20 + 10)
+
+
+def test_what_planning_needs_works_without_torch() -> None:
+    names = ", ".join(f"nameplate.learn.{name}" for name in ("cost", "packed", "rounds", "shapes", "verdict"))
+    code = f"import sys, {names}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
