@@ -11,7 +11,7 @@ RUN_FLAGS ?=
 TEST_PROCESSES ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit bench images render e2e faults scale clean
+.PHONY: help demo test lint structure types unit bench images render e2e faults scale clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,10 @@ test: lint types unit  ## everything that must pass before a change lands
 lint: $(VENV)/.dev  ## style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(PYTHON) scripts/structure
+
+structure:  ## count the structure: rooms, imports, circles, long files
+	$(PYTHON) scripts/structure
 
 types: $(VENV)/.dev  ## strict types
 	$(BIN)/mypy
@@ -47,8 +51,8 @@ bench: $(VENV)/.dev  ## every figure that the README quotes (takes a while)
 images:  ## container images of all services, with docker, podman or buildah (TORCH_INDEX=... for CUDA)
 	scripts/images
 
-render:  ## k8s/ and the chart's copies of campaigns/, from the chart (needs helm)
-	scripts/render
+render: $(VENV)/.run  ## the chart's steps.yaml and campaigns/, and k8s/ from the chart (needs helm)
+	$(BIN)/python scripts/render
 
 # On a cluster of kind, load the images after they are built: LOAD="kind load docker-image"
 LOAD ?=

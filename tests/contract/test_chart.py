@@ -3,6 +3,7 @@
 import filecmp
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def test_k8s_is_the_chart_rendered(tmp_path: Path) -> None:
     assert HELM is not None
     path = f"{Path(HELM).parent}{os.pathsep}{os.environ['PATH']}"
     ran = subprocess.run(
-        [ROOT / "scripts" / "render", tmp_path],
+        [sys.executable, ROOT / "scripts" / "render", tmp_path],
         env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,

@@ -40,7 +40,7 @@ def _digests(store: Path) -> dict[str, str]:
 
 
 class Walk:
-    """A campaign walked as the workflow walks it: plan, steps, lines, report."""
+    """A campaign walked as the workflow walks it: plan, steps, arms, report."""
 
     def __init__(self, text: str, store: Path, scratch: Path) -> None:
         self.store, self.scratch = store, scratch
@@ -74,21 +74,21 @@ class Walk:
         )
         assert set(json.loads(timing.read_text())) == {"start_s", "plan_s", "work_s", "commit_s", "jobs"}
 
-    def line(self, line: str, digest: str) -> None:
-        for turn in range(10):
-            out = self.scratch / "turn"
+    def arm(self, arm: str, digest: str) -> None:
+        for iteration in range(10):
+            out = self.scratch / "iteration"
             _service(
-                "training", "line", line, "--store", str(self.store), "--digest", digest, "--iteration",
-                str(turn), "--out", str(out),
+                "training", "arm", arm, "--store", str(self.store), "--digest", digest, "--iteration",
+                str(iteration), "--out", str(out),
             )  # fmt: skip
             self.pods += 1
             for chunk in json.loads((out / "training").read_text()):
                 self.chunk("training", chunk, digest)
-            for chunk in json.loads((out / "evaluation").read_text()):
-                self.chunk("evaluation", chunk, digest)
+            for chunk in json.loads((out / "prediction").read_text()):
+                self.chunk("training", chunk, digest)
             if (out / "more").read_text() == "no":
                 return
-        raise AssertionError("the line never ends")
+        raise AssertionError("the arm never ends")
 
     def everything(self) -> None:
         planned = self.plan()
@@ -96,8 +96,8 @@ class Walk:
         for step in ("phantom", "ingest", "skullstrip", "cohort", "synthesis", "pack"):
             for chunk in json.loads(planned[step]):
                 self.chunk(services.get(step, step), chunk, planned["digest"])
-        for line in json.loads(planned["arms-default"]):
-            self.line(line, planned["digest"])
+        for arm in json.loads(planned["arms-default"]):
+            self.arm(arm, planned["digest"])
         for chunk in json.loads(planned["report"]):
             self.chunk("evaluation", chunk, planned["digest"])
 
@@ -134,7 +134,7 @@ def test_what_was_lost_is_all_that_is_planned_again(walked: Walk) -> None:
     planned = walked.plan()
     assert json.loads(planned["arms-default"]) == ["spheres/Siemens"]
     assert {name for name, text in planned.items() if text != "[]"} == {"digest", "arms-default", "report"}
-    walked.line("spheres/Siemens", planned["digest"])
+    walked.arm("spheres/Siemens", planned["digest"])
     assert _digests(walked.store) == before
 
 
@@ -180,7 +180,7 @@ def test_one_step_on_what_another_file_has_left_is_refused(
     walked.ask(NAMEPLATE_CAMPAIGN=tiny_text)
 
 
-def test_a_damaged_object_is_made_anew_by_the_next_run(tmp_path: Path, tiny_text: str) -> None:
+def test_a_damaged_object_is_made_again_by_the_next_run(tmp_path: Path, tiny_text: str) -> None:
     walk = Walk(tiny_text, tmp_path / "store", tmp_path / "scratch")
     digest = walk.plan("--only", "phantom")["digest"]
     walk.chunk("phantom", "phantom/study/000+1", digest)
@@ -222,14 +222,14 @@ def test_a_campaign_that_has_changed_since_it_was_planned_is_refused(walked: Wal
     assert "has changed since this run was planned; submit the campaign again" in ran.stderr
 
 
-def test_a_batch_of_another_service_is_refused(walked: Walk) -> None:
+def test_a_chunk_of_another_service_is_refused(walked: Walk) -> None:
     ran = _service("ingest", "chunk", "phantom/study/000+1", "--store", str(walked.store), check=False)
     assert ran.returncode == 2
     assert "work of the service phantom, not ingest" in ran.stderr
 
 
 def test_a_job_before_what_it_needs_is_tried_again_not_failed(tiny_text: str, tmp_path: Path) -> None:
-    """Another copy of the job that it needs may just be writing it anew."""
+    """Another copy of the job that it needs may just be writing it again."""
     walk = Walk(tiny_text, tmp_path / "store", tmp_path / "scratch")
     planned = walk.plan()
     ran = _service(
@@ -240,7 +240,7 @@ def test_a_job_before_what_it_needs_is_tried_again_not_failed(tiny_text: str, tm
     assert "phantom/study/000: not done yet, but needed" in ran.stderr
 
 
-def test_a_batch_that_is_asked_to_end_ends_between_its_jobs_and_goes_on_later(
+def test_a_chunk_that_is_asked_to_end_ends_between_its_jobs_and_resumes_later(
     tiny_text: str, tmp_path: Path
 ) -> None:
     walk = Walk(tiny_text, tmp_path / "store", tmp_path / "scratch")

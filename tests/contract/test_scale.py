@@ -39,7 +39,7 @@ REST = 60_000
 
 
 def large_campaign(manufacturers: int = 10, levels: int = 10, seeds: int = 20) -> Campaign:
-    """A grid of so many makers, difficulties and seeds, with three times as many cells as the paper's."""
+    """A grid of so many manufacturers, difficulties and seeds: three times the paper's cells."""
     raw = yaml.safe_load((ROOT / "campaigns" / "demo.yaml").read_text())
     names = [f"Maker {number} Medical" for number in range(manufacturers)]
     raw["factor"]["levels"] = names
@@ -48,7 +48,7 @@ def large_campaign(manufacturers: int = 10, levels: int = 10, seeds: int = 20) -
     study.update(folder="dicom", shards=400)
     raw["cohorts"] = {"study": study}
     sphere = {"start": None, "radius_mm": [13, 17], "hu_mean": 40, "hu_sd": 2}
-    raw["datasets"]["spheres"]["levels"] = [
+    raw["datasets"]["spheres"]["difficulties"] = [
         {key: value for key, value in {**sphere, "name": f"level-{n}"}.items() if value is not None}
         for n in range(levels)
     ]
@@ -92,13 +92,13 @@ def _packed(pods: list[tuple[str, str]]) -> int:
 
 
 def _inside(chains: list[list[str]], chunk: Chunk) -> list[str]:
-    """The jobs of a chunk, found once a line: `jobs_of` cuts the whole plan each time it is asked."""
+    """The jobs of a chunk, found once an arm: `jobs_of` cuts the whole plan each time it is asked."""
     start = [chain[0] for chain in chains].index(chunk.first)
     return [job for chain in chains[start : start + chunk.chains] for job in chain]
 
 
 def test_five_thousand_jobs_stay_within_the_limits(campaign: Campaign, tmp_path: Path) -> None:
-    state = State(campaign, DirectoryStore(tmp_path), {"study": "s"})
+    state = State(campaign, DirectoryStore(tmp_path), {})
     seconds = seconds_estimate(campaign)
     every = tuple(step.name for step in STEPS)
     outputs = outputs_of(campaign, state, (Pool(name="default"),), only=every, target_seconds=0.01, most=MOST)
@@ -110,50 +110,49 @@ def test_five_thousand_jobs_stay_within_the_limits(campaign: Campaign, tmp_path:
         if not name.startswith("arms-"):
             assert len(chunks) <= MOST
             pods += [(name, chunk) for chunk in chunks]
-    # The first round of every line, and as much again for what a campaign repeats.
-    lines = arms_of(state.plan)
+    # The first round of every arm, and as much again for what a campaign repeats.
     for job in state.plan.jobs:
-        if job.step not in ("training", "judge", "evaluation", "report"):
-            state.take(job, _finished(job))
+        if job.step not in ("training", "selection", "prediction", "report"):
+            state.add_result(job, _finished(job))
     chains = {
         stage.arm: [[job.id for job in chain] for chain in stage.chains]
         for stage in stages_of(state.plan)
         if stage.step == "training"
     }
     trained: list[str] = []
-    for line in lines:
-        turn = next_iteration(state, line, seconds, target_seconds=0.01, most=MOST)
-        assert len(json.dumps([str(chunk) for chunk in turn.training])) < PARAMETER_LIMIT
-        place = f"arms-default(0:{line.id})[1].training"
+    for arm in arms_of(state.plan):
+        following = next_iteration(state, arm, seconds, target_seconds=0.01, most=MOST)
+        assert len(json.dumps([str(chunk) for chunk in following.training])) < PARAMETER_LIMIT
+        place = f"arms-default(0:{arm})[1].training"
         for again in range(3):
-            pods += [(place + f"[{again}].again", str(chunk)) for chunk in turn.training]
-            pods.append((place + f"[{again}].judge", line.id))
-        trained += [job for chunk in turn.training for job in _inside(chains[line], chunk)]
+            pods += [(place + f"[{again}].again", str(chunk)) for chunk in following.training]
+            pods.append((place + f"[{again}].selection", str(arm)))
+        trained += [job for chunk in following.training for job in _inside(chains[arm], chunk)]
     assert sorted(trained) == sorted(job.id for job in state.plan.jobs if job.step == "training")
     assert len(pods) > 2000
     assert _packed(pods) + REST < WORKFLOW_LIMIT
 
 
-def test_the_lines_share_the_most_pods_of_a_round(campaign: Campaign, tmp_path: Path) -> None:
-    state = State(campaign, DirectoryStore(tmp_path), {"study": "s"})
+def test_the_arms_share_the_most_pods_of_a_round(campaign: Campaign, tmp_path: Path) -> None:
+    state = State(campaign, DirectoryStore(tmp_path), {})
     for job in state.plan.jobs:
-        if job.step not in ("training", "judge", "evaluation", "report"):
-            state.take(job, _finished(job))
+        if job.step not in ("training", "selection", "prediction", "report"):
+            state.add_result(job, _finished(job))
     seconds = seconds_estimate(campaign)
-    turns = [
-        next_iteration(state, line, seconds, target_seconds=0.01, most=MOST) for line in arms_of(state.plan)
+    following = [
+        next_iteration(state, arm, seconds, target_seconds=0.01, most=MOST) for arm in arms_of(state.plan)
     ]
-    assert sum(len(turn.training) for turn in turns) <= MOST
-    assert min(len(turn.training) for turn in turns) >= 1
+    assert sum(len(one.training) for one in following) <= MOST
+    assert min(len(one.training) for one in following) >= 1
 
 
-def test_a_stage_of_one_line_is_a_small_part_of_a_large_plan(campaign: Campaign) -> None:
-    made = plan(campaign, {}, {"study": "s"})
+def test_a_stage_of_one_arm_is_a_small_part_of_a_large_plan(campaign: Campaign) -> None:
+    made = plan(campaign, {}, {})
     assert len(arms_of(made)) == 3 * 11
-    assert Arm("spheres", "Maker 3 Medical").id == "spheres/Maker_20_3_20_Medical"
+    assert str(Arm("spheres", "Maker 3 Medical")) == "spheres/Maker_20_3_20_Medical"
 
 
 def test_the_paper_needs_no_cutting() -> None:
     campaign = load_campaign(ROOT / "campaigns" / "paper.yaml")
-    made = plan(campaign, {}, {"study": "s"})
+    made = plan(campaign, {}, {})
     assert len(made.jobs) < MOST

@@ -69,66 +69,66 @@ def test_one_template_a_step_and_the_plan_and_the_campaign(templates: dict[str, 
     assert set(templates) == {f"nameplate-{name}" for name in ("plan", "campaign", *(s.name for s in STEPS))}
 
 
-def test_every_step_runs_its_service_with_the_command_of_its_batches(any_templates: dict[str, Json]) -> None:
+def test_every_step_runs_its_service_with_the_command_of_its_chunks(any_templates: dict[str, Json]) -> None:
     for step, template in _pods(any_templates):
         service = "cluster" if step == "plan" else step_named(step).service
         container = template["container"]
         assert container["image"] in (f"nameplate/{service}:0.1.0", f"nameplate/{service}:0.1.0-cuda")
-        if step in ("training", "evaluation"):
+        if step in ("training", "prediction"):
             assert ("cuda" in container["image"]) == ("gpu" in str(container["resources"]))
-        verb = {"plan": "plan", "judge": "line"}.get(step, "chunk")
+        command = {"plan": "plan", "selection": "arm"}.get(step, "chunk")
         if template["name"] == "export":
-            verb = "export"
-        assert container["command"] == [f"nameplate-{service}", verb]
+            command = "export"
+        assert container["command"] == [f"nameplate-{service}", command]
         assert any(arg.startswith("--store=s3://$(NAMEPLATE_BUCKET)/") for arg in container["args"])
-        if verb in ("chunk", "line"):
+        if command in ("chunk", "arm"):
             assert "--digest={{inputs.parameters.digest}}" in container["args"]
             assert "--timing=/tmp/nameplate/timing" in container["args"]
 
 
 def test_the_order_is_that_of_the_pipeline(any_templates: dict[str, Json]) -> None:
     tasks = _tasks(any_templates)
-    lines = {name for name in tasks if name.startswith("arms-")}
-    assert lines
-    assert set(tasks) == {"plan", *lines, *(s.name for s in STEPS if s.name not in ARM_STEPS)}
+    arms = {name for name in tasks if name.startswith("arms-")}
+    assert arms
+    assert set(tasks) == {"plan", *arms, *(s.name for s in STEPS if s.name not in ARM_STEPS)}
     for step in STEPS:
-        mine = lines if step.name in ARM_STEPS else {step.name}
+        mine = arms if step.name in ARM_STEPS else {step.name}
         for name in mine:
             before = _before(tasks, name)
             assert "plan" in before
             for need in step.needs:
                 if need in ARM_STEPS:
-                    assert name in lines or lines <= before, (name, need)
+                    assert name in arms or arms <= before, (name, need)
                 elif need != step.name:
                     assert need in before, (name, need)
-    for name in lines:
-        # No line waits for another one.
-        assert not _before(tasks, name) & lines
+    for name in arms:
+        # No arm waits for another one.
+        assert not _before(tasks, name) & arms
 
 
-def test_every_step_fans_out_over_the_batches_that_the_plan_names(any_templates: dict[str, Json]) -> None:
+def test_every_step_fans_out_over_the_chunks_that_the_plan_names(any_templates: dict[str, Json]) -> None:
     tasks = _tasks(any_templates)
     for name, task in tasks.items():
         if name == "plan":
             continue
         assert task["withParam"] == f"{{{{tasks.plan.outputs.parameters.{name}}}}}"
         given = {p["name"]: p["value"] for p in task["arguments"]["parameters"]}
-        item = "line" if name.startswith("arms-") else "chunk"
+        item = "arm" if name.startswith("arms-") else "chunk"
         assert given[item] == "{{item}}"
 
 
-def test_a_line_is_judged_trained_and_evaluated_in_its_own_pool(any_templates: dict[str, Json]) -> None:
+def test_an_arm_selects_trains_and_predicts_in_its_own_pool(any_templates: dict[str, Json]) -> None:
     training = {t["name"]: t for t in any_templates["nameplate-training"]["spec"]["templates"]}
-    evaluation = {t["name"] for t in any_templates["nameplate-evaluation"]["spec"]["templates"]}
-    pools = {name.removeprefix("line-") for name in training if name.startswith("line-")}
+    prediction = {t["name"] for t in any_templates["nameplate-prediction"]["spec"]["templates"]}
+    pools = {name.removeprefix("arm-") for name in training if name.startswith("arm-")}
     assert {f"arms-{pool}" for pool in pools} == {t for t in _tasks(any_templates) if t.startswith("arms-")}
     for pool in pools:
-        assert {f"chunk-{pool}", f"line-{pool}"} <= set(training)
-        assert f"chunk-{pool}" in evaluation
-        steps = [step for group in training[f"line-{pool}"]["steps"] for step in group]
-        assert [step["name"] for step in steps] == ["judge", "training", "evaluation", "again"]
+        assert {f"chunk-{pool}", f"arm-{pool}"} <= set(training)
+        assert f"chunk-{pool}" in prediction
+        steps = [step for group in training[f"arm-{pool}"]["steps"] for step in group]
+        assert [step["name"] for step in steps] == ["selection", "training", "prediction", "again"]
         targets = [step.get("template") or step["templateRef"]["template"] for step in steps]
-        assert targets == ["judge", f"chunk-{pool}", f"chunk-{pool}", f"line-{pool}"]
+        assert targets == ["selection", f"chunk-{pool}", f"chunk-{pool}", f"arm-{pool}"]
 
 
 def test_the_plan_has_an_output_for_everything_that_runs(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_no_dollar_of_a_person_is_expanded_into_a_secret(any_templates: dict[str
     """Kubernetes expands $(NAME) in arguments from every variable of the container, secret ones too."""
     for step, template in _pods(any_templates):
         container = template["container"]
-        texts = [*container["args"], *(item.get("value", "") for item in container["env"])]
+        texts = [*container["args"], *(item.get("value", "") for item in container.get("env", []))]
         for text in texts:
             for name in ("campaign", "only", "file"):
                 assert f"{{{{inputs.parameters.{name}}}}}" not in text, (step, text)
@@ -232,27 +232,27 @@ def test_every_pod_keeps_restricted_argos_own_containers_included(any_templates:
 
 def test_only_the_plan_and_the_ingest_hold_the_key_of_the_patients(any_templates: dict[str, Json]) -> None:
     for step, template in _pods(any_templates):
-        names = [item["name"] for item in template["container"]["env"]]
+        names = [item["name"] for item in template["container"].get("env", [])]
         assert ("NAMEPLATE_KEY" in names) == (step in ("plan", "ingest")), step
-        for item in template["container"]["env"]:
+        for item in template["container"].get("env", []):
             if item["name"] == "NAMEPLATE_KEY":
                 assert set(item["valueFrom"]) == {"secretKeyRef"}
 
 
 def test_memory_is_what_the_pipeline_says(templates: dict[str, Json]) -> None:
-    chains = {"Mi": 1, "Gi": 1024}
+    units = {"Mi": 1, "Gi": 1024}
     for step, template in _pods(templates):
         if step != "plan":
             limit = template["container"]["resources"]["limits"]["memory"]
-            assert int(limit[:-2]) * chains[limit[-2:]] >= step_named(step).memory_mib, step
+            assert int(limit[:-2]) * units[limit[-2:]] >= step_named(step).memory_mib, step
 
 
 def test_gpus_are_asked_for_where_the_pool_has_them() -> None:
     found = _templates("-f", str(ROOT / "charts/nameplate/examples/gpu-per-manufacturer.yaml"))
     for step, template in _pods(found):
         wanted = template["container"]["resources"].get("limits", {}).get("nvidia.com/gpu")
-        assert wanted == (1 if step in ("training", "evaluation") else None)
-        if step in ("training", "evaluation"):
+        assert wanted == (1 if step in ("training", "prediction") else None)
+        if step in ("training", "prediction"):
             pool = template["metadata"]["labels"]["nameplate.dev/pool"]
             (semaphore,) = template["synchronization"]["semaphores"]
             assert semaphore["configMapKeyRef"] == {"name": "nameplate-pools", "key": pool}
@@ -266,7 +266,7 @@ def test_nodes_of_a_pool_are_the_pools() -> None:
         "--set", "pools.default.sharedMemory=2Gi", "--set", "steps.synthesis.nodeSelector.kind=cpu",
     )  # fmt: skip
     for step, template in _pods(found):
-        if step in ("training", "evaluation"):
+        if step in ("training", "prediction"):
             assert template["nodeSelector"] == {"card": "a100"}
             assert template["tolerations"] == [{"key": "gpu"}]
             assert {"name": "shared-memory", "mountPath": "/dev/shm"} in template["container"]["volumeMounts"]
@@ -278,7 +278,7 @@ def test_a_step_may_have_a_limit_of_its_own() -> None:
     arguments = ("--set", "steps.synthesis.limit=4", "--set", "pools.default.limit=2")
     for step, template in _pods(_templates(*arguments)):
         locks = template.get("synchronization", {}).get("semaphores", [])
-        key = {"synthesis": "step.synthesis", "training": "default", "evaluation": "default"}.get(step)
+        key = {"synthesis": "step.synthesis", "training": "default", "prediction": "default"}.get(step)
         wanted = [{"configMapKeyRef": {"name": "nameplate-pools", "key": key}}] if key else []
         assert locks == wanted, step
     (pools,) = (
@@ -324,7 +324,7 @@ def test_the_cohorts_volume_is_for_reading_and_for_plan_and_ingest_alone() -> No
 
 def test_what_a_person_submits_names_a_stage_that_the_plan_knows() -> None:
     stages = {path.stem for path in RUNS} - {"campaign"}
-    assert stages == {s.name for s in STEPS} - {"judge", "evaluation"}  # they belong to training
+    assert stages == {s.name for s in STEPS} - {"selection", "prediction"}  # they belong to training
     for path in RUNS:
         run = yaml.safe_load(path.read_text())
         assert run["spec"]["workflowTemplateRef"] == {"name": "nameplate-campaign"}

@@ -3,12 +3,9 @@
 Objects of the cluster travel as the JSON they are (``Json``), not as models of a client's version.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Protocol
-
-from nameplate.errors import UserError
 
 Json = dict[str, Any]
 
@@ -68,26 +65,6 @@ class Cluster(Protocol):
 
     def config_map(self, name: str) -> dict[str, str]:
         """The data of a ConfigMap; NotThere when there is none."""
-
-
-def connect(namespace: str | None, context: str | None) -> Cluster:
-    """The cluster that the arguments and the environment name.
-
-    As the argo command line does: ARGO_SERVER before a kubeconfig; ``--context`` asks for a
-    kubeconfig. Without either, the account that Kubernetes gives to a pod.
-    """
-    namespace = namespace or os.environ.get("ARGO_NAMESPACE") or None
-    try:
-        if os.environ.get("ARGO_SERVER") and context is None:
-            from nameplate_cluster.argo_server import ArgoServer
-
-            return ArgoServer.from_environment(namespace or DEFAULT_NAMESPACE)
-        from nameplate_cluster.kube import Kube
-
-        return Kube.connect(namespace, context)
-    except ModuleNotFoundError as error:
-        hint = "the cluster service is not installed here: pip install 'nameplate[cluster]'"
-        raise UserError(f"{hint} ({error.name} is missing)") from error
 
 
 def in_cluster_namespace() -> str | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from nameplate.errors import UserError
 from nameplate.plan.pipeline import STEPS
 from nameplate.service.arguments import add_gpu_tflops_argument, add_set_argument
-from nameplate_cluster.client import CAMPAIGN_LABEL, Cluster, Json, connect
+from nameplate_cluster.client import CAMPAIGN_LABEL, Cluster, Json
+from nameplate_cluster.connection import connect
 from nameplate_cluster.workflow import name_of
 
 SUMMARIES = {
@@ -56,7 +57,7 @@ def main(command: str, arguments: list[str]) -> int:
     # The libraries below warn of every attempt to connect; what comes of it is said once, by us.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     options = parser_of(command).parse_args(arguments)
-    return VERBS[command](options)
+    return COMMANDS[command](options)
 
 
 def parser_of(command: str) -> argparse.ArgumentParser:
@@ -199,7 +200,7 @@ def _report(options: argparse.Namespace) -> int:
     return report(_connect(options), options.campaign, options.out)
 
 
-VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "submit": _submit,
     "status": _status,
     "logs": _logs,

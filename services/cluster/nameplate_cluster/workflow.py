@@ -37,7 +37,7 @@ class Attempt:
     step: str
     """A step of the pipeline, or 'plan'."""
     chunk: str
-    """What it does, as the plan names it; a judge's line; or empty."""
+    """What it does, as the plan names it; an arm; or empty."""
     state: State
     message: str
     began: datetime | None
@@ -141,7 +141,7 @@ def attempts_of(workflow: Json) -> list[Attempt]:
                 pod=pod_name(name, node),
                 task=task,
                 step=step_of(node),
-                chunk=inputs.get("chunk") or inputs.get("line", ""),
+                chunk=inputs.get("chunk") or inputs.get("arm", ""),
                 state=_STATES.get(str(node.get("phase") or ""), "failed"),
                 message=str(node.get("message") or ""),
                 began=time_of(node.get("startedAt")),

@@ -93,7 +93,7 @@ class PlayedCluster:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> PlayedCluster:
     """A played cluster, on which nobody has to wait."""
-    for module in ("watch", "report"):
+    for module in ("watch", "fetch_report"):
         monkeypatch.setattr(f"nameplate_cluster.{module}.time.sleep", lambda seconds: None)
     return PlayedCluster()
 

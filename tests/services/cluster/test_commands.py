@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from nameplate.errors import UserError
-from nameplate_cluster import verbs
+from nameplate_cluster import commands
 from nameplate_cluster.argo_server import ArgoServer
-from nameplate_cluster.client import connect
+from nameplate_cluster.connection import connect
 
 
 @pytest.fixture
@@ -15,24 +15,24 @@ def there(cluster: Any, recorded: Callable[[str], Any], monkeypatch: pytest.Monk
     """Verbs that reach a cluster with one finished campaign."""
     cluster.listed = [recorded("stopped"), recorded("done"), recorded("no-credentials")]
     cluster.story = [recorded("done")]
-    monkeypatch.setattr(verbs, "connect", lambda namespace, context: cluster)
+    monkeypatch.setattr(commands, "connect", lambda namespace, context: cluster)
     return cluster
 
 
-@pytest.mark.parametrize("command", list(verbs.VERBS))
+@pytest.mark.parametrize("command", list(commands.COMMANDS))
 def test_every_verb_teaches_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        verbs.main(command, ["--help"])
+        commands.main(command, ["--help"])
     assert caught.value.code == 0
     page = capsys.readouterr().out
     assert "ARGO_SERVER" in page
     assert f"nameplate {command}" in page
-    assert set(verbs.SUMMARIES) == set(verbs.VERBS)
+    assert set(commands.SUMMARIES) == set(commands.COMMANDS)
 
 
 def test_status_of_the_newest_workflow(there: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert verbs.newest_workflow(there, "demo")["metadata"]["name"] == "nameplate-demo-59dwf"
-    assert verbs.main("status", ["demo", "--timings"]) == 0
+    assert commands.newest_workflow(there, "demo")["metadata"]["name"] == "nameplate-demo-59dwf"
+    assert commands.main("status", ["demo", "--timings"]) == 0
     said = capsys.readouterr().out
     assert said.startswith("demo: done after 2:12")
     assert "beyond 5 s a pod" in said
@@ -41,14 +41,14 @@ def test_status_of_the_newest_workflow(there: Any, capsys: pytest.CaptureFixture
 def test_a_campaign_that_never_ran(there: Any) -> None:
     there.listed = []
     with pytest.raises(UserError, match="no workflow of a campaign 'other' in the namespace hospital"):
-        verbs.main("status", ["other"])
+        commands.main("status", ["other"])
 
 
 def test_a_refused_submission_sends_nothing(there: Any, capsys: pytest.CaptureFixture[str]) -> None:
     there.listed = []
     demo = Path(__file__).parents[3] / "campaigns" / "demo.yaml"
     with pytest.raises(UserError, match="helm install"):
-        verbs.main("submit", [str(demo), "--yes"])
+        commands.main("submit", [str(demo), "--yes"])
     assert not [what for what, *_ in there.told if what == "create"]
     assert capsys.readouterr().out.startswith("campaign demo:")
 

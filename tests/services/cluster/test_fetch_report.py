@@ -7,7 +7,7 @@ import pytest
 
 from nameplate.errors import DamagedObject, NameplateError, UserError
 from nameplate.store.archive import pack_folder
-from nameplate.store.parcel import Torn, sent
+from nameplate.store.parcel import Torn, encode
 from nameplate_cluster.fetch_report import report, write_report
 from nameplate_cluster.workflow import attempts_of
 
@@ -30,7 +30,7 @@ def printed(cluster: Any, node: Callable[..., Any], workflow: Callable[..., Any]
     cluster.there = {"nameplate-report": {}}
     done = workflow(node("export(0)", "report", phase="Succeeded"), phase="Succeeded")
     cluster.story = [done]
-    cluster.logs[attempts_of(done)[0].pod] = ["time= level=INFO msg=x", *sent(archive), "time="]
+    cluster.logs[attempts_of(done)[0].pod] = ["time= level=INFO msg=x", *encode(archive), "time="]
     return cluster
 
 

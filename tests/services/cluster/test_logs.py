@@ -27,7 +27,7 @@ def test_a_job_in_the_middle_of_a_batch_may_be_in_any_pod_of_its_step(recorded: 
     found = pods_for(attempts, "training/spheres/study/easy/GE/g0/s001")
     assert [attempt.step for attempt in found] == ["training"]
     assert len(pods_for(attempts, "phantom/study/009")) == 3
-    assert len(pods_for(attempts, "judge")) == 2
+    assert len(pods_for(attempts, "selection")) == 2
 
 
 def test_what_is_neither_a_step_nor_a_job(recorded: Callable[[str], Any]) -> None:

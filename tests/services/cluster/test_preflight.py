@@ -71,7 +71,7 @@ def test_steps_that_will_have_pods(demo: tuple[Campaign, str]) -> None:
     assert steps_needed(campaign, "")[:3] == ("plan", "phantom", "ingest")
     assert steps_needed(campaign, "")[-1] == "report"
     assert steps_needed(campaign, "synthesis") == ("plan", "synthesis")
-    assert steps_needed(campaign, "evaluation") == ("plan", "training", "judge", "evaluation")
+    assert steps_needed(campaign, "prediction") == ("plan", "training", "selection", "prediction")
 
 
 def test_absent_templates_name_the_command_that_brings_them() -> None:
@@ -91,10 +91,10 @@ def test_a_campaign_that_is_running_is_named(workflow: Callable[..., Any]) -> No
 def test_a_card_that_no_node_has() -> None:
     pods = [
         kind(resources={"limits": {"amd.com/gpu": 1}}),
-        kind("evaluation", {"limits": {"amd.com/gpu": 1}}),
+        kind("prediction", {"limits": {"amd.com/gpu": 1}}),
     ]
     (problem,) = node_problems(pods, [machine(gpu="4")])
-    assert problem.startswith("training in the pool gpu, evaluation in the pool gpu: asks for amd.com/gpu")
+    assert problem.startswith("training in the pool gpu, prediction in the pool gpu: asks for amd.com/gpu")
     assert "they have nvidia.com/gpu" in problem
 
 
@@ -173,7 +173,7 @@ def test_secrets_and_config_maps_of_a_pod() -> None:
         },
         "volumes": [{"name": "v", "configMap": {"name": "files"}}, {"name": "t", "emptyDir": {}}],
     }
-    (pod,) = pods_of({"spec": {"templates": [item, {"name": "line", "steps": []}]}}, "plan")
+    (pod,) = pods_of({"spec": {"templates": [item, {"name": "arm", "steps": []}]}}, "plan")
     assert pod.secrets == ("store", "key")
     assert pod.config_maps == ("place", "files")
     assert pod.pool == ""

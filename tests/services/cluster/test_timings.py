@@ -9,7 +9,7 @@ from nameplate_cluster.workflow import attempts_of
 
 def test_the_account_of_a_real_workflow(recorded: Callable[[str], Any]) -> None:
     rows = {row.step: row for row in step_times(recorded("done"))}
-    assert list(rows) == ["plan", "phantom", "cohort", "training", "judge", "evaluation", "report"]
+    assert list(rows) == ["plan", "phantom", "cohort", "training", "selection", "prediction", "report"]
     training = rows["training"]
     assert (training.pods, training.jobs) == (1, 2)
     assert training.work == pytest.approx(12.0, abs=0.1)

@@ -15,7 +15,7 @@ def test_a_finished_campaign(recorded: Callable[[str], Any]) -> None:
     assert lines[0] == "demo: done after 2:12 (workflow nameplate-demo-59dwf)"
     assert lines[-1] == "  what is not listed was done by an earlier run"
     assert [line.split()[0] for line in lines[2:-1]] == [
-        "plan", "phantom", "cohort", "training", "judge", "evaluation", "report",
+        "plan", "phantom", "cohort", "training", "selection", "prediction", "report",
     ]  # fmt: skip
     assert lines[3].split() == ["phantom", "3", "0", "0", "0", "0"]
 

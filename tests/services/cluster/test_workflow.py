@@ -16,7 +16,7 @@ def test_pods_of_a_finished_campaign(recorded: Callable[[str], Any]) -> None:
     assert is_over(workflow)
     assert [attempt.step for attempt in attempts] == [
         "plan", "phantom", "phantom", "phantom", "cohort",
-        "judge", "training", "judge", "evaluation", "report",
+        "selection", "training", "selection", "prediction", "report",
     ]  # fmt: skip
     training = next(attempt for attempt in attempts if attempt.step == "training")
     assert training.chunk == "training/spheres/study/easy/GE/g0/s000+2"

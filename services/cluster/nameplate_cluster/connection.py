@@ -1,0 +1,26 @@
+"""Which cluster a command is meant for: an Argo Server, a kubeconfig, or the cluster around this pod."""
+
+import os
+
+from nameplate.errors import UserError
+from nameplate_cluster.client import DEFAULT_NAMESPACE, Cluster
+
+
+def connect(namespace: str | None, context: str | None) -> Cluster:
+    """The cluster that the arguments and the environment name.
+
+    As the argo command line does: ARGO_SERVER before a kubeconfig; ``--context`` asks for a
+    kubeconfig. Without either, the account that Kubernetes gives to a pod.
+    """
+    namespace = namespace or os.environ.get("ARGO_NAMESPACE") or None
+    try:
+        if os.environ.get("ARGO_SERVER") and context is None:
+            from nameplate_cluster.argo_server import ArgoServer
+
+            return ArgoServer.from_environment(namespace or DEFAULT_NAMESPACE)
+        from nameplate_cluster.kube import Kube
+
+        return Kube.connect(namespace, context)
+    except ModuleNotFoundError as error:
+        hint = "the cluster service is not installed here: pip install 'nameplate[cluster]'"
+        raise UserError(f"{hint} ({error.name} is missing)") from error
