@@ -28,7 +28,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(f"{folder}/store")
         began = time.perf_counter()
-        state = current_state(campaign, store, {"study": "digest"})
+        state = current_state(campaign, store, {})
         outputs = outputs_of(
             campaign,
             state,
@@ -42,7 +42,7 @@ def main() -> None:
     largest = max(outputs.values(), key=len)
     print(f"jobs known from the start   {len(state.plan.jobs):>8,}")
     print(f"planned in                  {seconds:>8.2f} s (directory store, nothing done yet)")
-    print(f"chunks and lines           {chunks:>8,}")
+    print(f"chunks and arms           {chunks:>8,}")
     print(f"largest parameter           {len(largest):>8,} bytes (limit 256,000)")
 
 

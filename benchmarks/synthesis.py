@@ -14,21 +14,21 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from nameplate_synthesis.levels import draw_sphere
 
-from nameplate.campaign.dataset import SphereLevel
+from nameplate.campaign.dataset import DifficultySettings
 from nameplate.image.volume import Volume, nifti_bytes
 from nameplate.image.window import Window
 from nameplate.pack.packed import pack_volume
 from nameplate.steps.cohort import Member
 from nameplate.steps.synthesis import Sphere
 from nameplate.streams import stream
+from nameplate_synthesis.difficulty import draw_sphere
 from nameplate_synthesis.slices import brain_slices
 from nameplate_synthesis.sphere import insert
 
 FIELD_MM, SLICE_MM = 240.0, 5.0
-EASY = SphereLevel(name="easy", radius_mm=(21, 26), hu_mean=50, hu_sd=2)
-HARD = SphereLevel(name="hard", start="easy", share=0.35, radius_mm=(13, 17), hu_mean=40, hu_sd=2)
+EASY = DifficultySettings(name="easy", radius_mm=(21, 26), hu_mean=50, hu_sd=2)
+HARD = DifficultySettings(name="hard", start="easy", share=0.35, radius_mm=(13, 17), hu_mean=40, hu_sd=2)
 MEMBER = Member(exam="e1", patient="p1", level="GE", split="train", age=50, sex="F", positive=True, rank=0)
 
 
@@ -59,7 +59,7 @@ def seconds(work: Callable[[], object], repeats: int = 9) -> float:
 
 def main() -> None:
     """Print seconds and bytes for the paper's size and the demo's."""
-    print(f"{'':16} {'slices':>8} {'draw':>8} {'insert':>8} {'together':>9} {'next level':>11}   seconds")
+    print(f"{'':16} {'slices':>8} {'draw':>8} {'insert':>8} {'together':>9} {'next one':>11}   seconds")
     sizes = []
     for matrix, have, keep in ((256, 35, 35), (64, 34, 32)):
         image, mask = head(matrix, have)

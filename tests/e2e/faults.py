@@ -187,7 +187,7 @@ def _without_store(trial: Trial, seen: Seen, away: Callable[[], object]) -> Seen
 
 def _store_back(trial: Trial, seen: Seen, pod: str) -> str:
     """Wait until a training works again that may have noticed that its store was gone; what its log told."""
-    asking, start = "the store does not answer; asking again", time.monotonic()
+    asking, start = "no answer yet; trying again", time.monotonic()
 
     def on() -> bool:
         log = trial.site.log(pod)
@@ -280,7 +280,7 @@ def resubmitted(trial: Trial) -> Seen:
     trial.close(seen, again, began)
     steps = sorted({step_of(n) for n in nodes_of(trial.site.get("workflow", again)) if n["type"] == "Pod"})
     seen.seen = f"{len(done)} jobs were committed before; the second workflow had pods of: {', '.join(steps)}"
-    seen.same = seen.same and steps == ["evaluation", "judge", "plan", "report", "training"]
+    seen.same = seen.same and steps == ["plan", "prediction", "report", "selection", "training"]
     return seen
 
 

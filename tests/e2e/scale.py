@@ -19,7 +19,7 @@ from installation import Json, Site, call, nodes_of, say
 
 from nameplate.campaign import parse_campaign
 from nameplate.campaign.overrides import load_with_overrides
-from nameplate.job.result import Result
+from nameplate.job.result import Result, job_digest
 from nameplate.plan.plan import plan
 
 NAMESPACE = "nameplate-scale"
@@ -64,7 +64,7 @@ def main() -> int:
 def check(site: Site, text: str, workflow: Json, jobs: int, seconds: float) -> None:
     """Every job committed once, with the digest that this machine expects."""
     expected = {
-        job.id: job.digest({})
+        job.id: job_digest(job, {})
         for job in plan(parse_campaign(text, "scale"), {}, {}).jobs
         if job.step == "phantom"
     }

@@ -12,8 +12,8 @@ from installation import ROOT, Json, Site, call, differences, fingerprint, nodes
 CAMPAIGN = "trial"
 REDONE = (
     "jobs/training/",
-    "jobs/judge/",
-    "jobs/evaluation/",
+    "jobs/selection/",
+    "jobs/prediction/",
     "jobs/report.json",
     "models/",
     "report/",
@@ -44,7 +44,7 @@ class Trial:
     undisturbed: float = 0.0
 
     def forget(self) -> None:
-        """Back to the packed datasets: everything behind them is to be made anew."""
+        """Back to the packed datasets: everything behind them is to be made again."""
         with self.site.store(CAMPAIGN) as store:
             for prefix in REDONE:
                 for key in store.sizes(prefix):
@@ -133,10 +133,11 @@ def campaign() -> str:
     """The smallest campaign with a training that lasts long enough to be hit in the middle."""
     raw = yaml.safe_load((ROOT / "tests" / "tiny.yaml").read_text())
     raw["name"] = CAMPAIGN
-    raw["datasets"]["spheres"]["levels"] = raw["datasets"]["spheres"]["levels"][:1]
-    (spheres,) = (e for e in raw["experiments"] if e["name"] == "spheres")
-    spheres["training_sets"] = ["mixed"]
-    spheres["convergence"].pop("hard")
-    spheres["training"]["epochs"] = 60
-    raw["experiments"] = [spheres]
+    spheres = raw["datasets"]["spheres"]
+    spheres["difficulties"] = spheres["difficulties"][:1]
+    (experiment,) = (e for e in raw["experiments"] if e["name"] == "spheres")
+    experiment["training_sets"] = ["mixed"]
+    experiment["convergence"].pop("hard")
+    experiment["training"]["epochs"] = 60
+    raw["experiments"] = [experiment]
     return yaml.safe_dump(raw, sort_keys=False)

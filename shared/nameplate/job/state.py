@@ -25,7 +25,7 @@ class State:
         """Results that were made from the campaign as it is now, by job id."""
         self.selections: dict[Cell, tuple[Selection, ...]] = {}
         """By cell, in the order of rounds."""
-        self.plan: Plan = plan(campaign, {}, sources)
+        self._plan: Plan | None = None
         self._checked: set[str] = set()
 
     def add_result(self, job: Job, result: Result) -> None:
@@ -35,7 +35,14 @@ class State:
             assert job.cell is not None
             earlier = self.selections.get(job.cell, ())
             self.selections[job.cell] = (*earlier, read_selection(self._store, result))
-            self.plan = plan(self._campaign, self.selections, self._sources)
+            self._plan = None
+
+    @property
+    def plan(self) -> Plan:
+        """All jobs that are known by now."""
+        if self._plan is None:
+            self._plan = plan(self._campaign, self.selections, self._sources)
+        return self._plan
 
     def has_needs(self, job: Job) -> bool:
         """Whether the results of all jobs that it reads are here."""
