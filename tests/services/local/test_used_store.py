@@ -1,0 +1,58 @@
+"""A store that was used for other settings gives what a fresh one gives."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+
+def _campaign(tiny_text: str, levels: list[str]) -> str:
+    """The first experiment alone, one run of one epoch."""
+    raw = yaml.safe_load(tiny_text)
+    raw["factor"] = {"levels": levels}
+    raw["experiments"] = raw["experiments"][:1]
+    raw["experiments"][0]["training"]["epochs"] = 1
+    raw["experiments"][0]["rounds"] = {"first": 1, "target": 1, "keep": 1, "limit": 1}
+    return yaml.safe_dump(raw)
+
+
+def _run(text: str, store: Path) -> str:
+    file = store.with_suffix(".yaml")
+    file.write_text(text)
+    command = [sys.executable, "-m", "nameplate_local", "run", str(file), "--store", str(store)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def _digests(store: Path) -> dict[str, str]:
+    return {
+        path.relative_to(store).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(store.rglob("*"))
+        if path.is_file() and path.relative_to(store).parts[0] not in ("logs", "work")
+    }
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory, tiny_text: str) -> tuple[Path, str]:
+    """A store run with two levels, then with the same ones swapped; what the second run printed."""
+    store = tmp_path_factory.mktemp("used") / "store"
+    _run(_campaign(tiny_text, ["GE", "Siemens"]), store)
+    return store, _run(_campaign(tiny_text, ["Siemens", "GE"]), store)
+
+
+def test_swapped_levels_redo_what_depends_on_them_and_nothing_else(used: tuple[Path, str]) -> None:
+    steps = {word.partition("/")[0] for line in used[1].splitlines() for word in line.split() if "/" in word}
+    assert {"cohort", "synthesis", "pack", "training", "prediction"} <= steps
+    assert not {"phantom", "ingest", "skullstrip"} & steps
+
+
+def test_a_used_store_ends_in_the_bytes_of_a_fresh_one(
+    used: tuple[Path, str], tiny_text: str, tmp_path: Path
+) -> None:
+    fresh = tmp_path / "store"
+    _run(_campaign(tiny_text, ["Siemens", "GE"]), fresh)
+    assert _digests(used[0]) == _digests(fresh)

@@ -1,0 +1,85 @@
+"""Settings of jobs: only what a digest can hold whole is taken, and the rest is refused by name."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, create_model
+
+from nameplate.campaign.settings import Settings
+from nameplate.steps.step import JobSettings, step_of
+
+
+class Plain(Settings):
+    """Settings inside settings."""
+
+    number: int
+
+
+class Loose(BaseModel):
+    """Not frozen: it could change after it was hashed."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def _settings(kind: Any, **options: Any) -> type[JobSettings]:
+    return create_model("SomeJob", __base__=JobSettings, value=(kind, Field(**options)))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        int, str, float | None, bool, Literal["a", "b"], tuple[int, ...], tuple[float, float],
+        Plain, Plain | None, dict[str, Plain], tuple[Plain, ...],
+    ],
+)  # fmt: skip
+def test_plain_values_and_settings_are_taken(kind: Any) -> None:
+    assert _settings(kind).model_fields.keys() == {"value"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        (Any, "Any"),
+        (Path, "Path"),
+        (object, "object"),
+        (list[int], "list"),
+        (set[str], "set"),
+        (tuple[Path, ...], "Path"),
+        (dict[str, Any], "Any"),
+        (bytes, "bytes"),
+        (Loose, "Loose is not frozen"),
+        (tuple[Loose, ...] | None, "Loose is not frozen"),
+    ],
+)
+def test_a_type_that_a_digest_cannot_hold_is_refused_by_name(kind: Any, named: str) -> None:
+    with pytest.raises(TypeError, match=rf"SomeJob\.value: .*{named}"):
+        _settings(kind)
+
+
+def test_a_field_that_is_left_out_of_the_digest_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"SomeJob\.value: is left out of the dump"):
+        _settings(int, exclude=True)
+
+
+def test_a_field_deep_inside_that_is_left_out_is_refused_too() -> None:
+    class Hiding(Settings):
+        """Hides one number."""
+
+        shown: int
+        hidden: int = Field(exclude=True)
+
+    with pytest.raises(TypeError, match=r"SomeJob\.value: Hiding\.hidden: is left out"):
+        _settings(dict[str, Hiding])
+
+
+def test_a_private_attribute_is_refused() -> None:
+    with pytest.raises(TypeError, match="_secret: a private attribute"):
+
+        class SomeJob(JobSettings):
+            _secret: int = PrivateAttr(default=1)
+
+
+def test_the_step_of_a_job_is_the_first_part_of_its_id() -> None:
+    assert step_of("training/spheres/study/easy/GE/g0/s003") == "training"
+    assert step_of("report") == "report"
