@@ -1,4 +1,4 @@
-"""The bucket in an object store and, in the chart's MinIO, the account that may use that bucket alone."""
+"""The bucket in an object store and, in the chart's MinIO, the account that may use only that bucket."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def bucket_policy(bucket: str) -> dict[str, Any]:
-    """What the account of the campaigns may do: everything with the bucket's objects, nothing else."""
+    """What the campaigns' account may do: everything with the bucket's objects, nothing else."""
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -44,7 +44,7 @@ def bucket_policy(bucket: str) -> dict[str, Any]:
 
 
 class ObjectStore:
-    """An S3 service, seen with one account of it.
+    """An S3 service, used with one account.
 
     ``secret`` names the Kubernetes Secret of that account, for messages.
     """
@@ -71,31 +71,31 @@ class ObjectStore:
         return Minio(access_key=user, secret_key=password, **self._service)
 
     def make_bucket(self, bucket: str) -> None:
-        """Make the bucket where it is absent."""
+        """Create the bucket if it is missing."""
         try:
             with self._translated(f"bucket {bucket!r}"):
                 if _is_there(self.client, bucket):
                     return
         except ValueError as error:
             raise UserError(f"objectStore.bucket: {error}") from None
-        with self._translated(f"bucket {bucket!r} is absent, and making it"):
+        with self._translated(f"creating the missing bucket {bucket!r}"):
             try:
                 self.client.make_bucket(bucket_name=bucket)
             except S3Error as error:
-                # Another copy of the Job was faster; a foreign owner's bucket is refused as such.
+                # Another copy of the Job was faster; a bucket of another owner raises another code.
                 if error.code == "BucketAlreadyOwnedByYou":
                     return
                 raise
         logger.info("bucket made", extra={"bucket": bucket})
 
     def grant(self, user: str, password: str, bucket: str) -> None:
-        """With MinIO's administrator: the account ``user`` exists, with this password, for ``bucket`` alone.
+        """As MinIO's administrator, give ``user`` this password and access to ``bucket`` only.
 
-        What is as it should be is left alone.
+        What is already right is left alone.
         """
         if user == self.user:
             raise UserError(
-                f"the account of the campaigns is MinIO's administrator {user!r}; give them two users"
+                f"the campaigns' account is MinIO's administrator {user!r}; use two different users"
             )
         name = f"nameplate-{bucket}"
         policy = bucket_policy(bucket)
@@ -124,7 +124,7 @@ class ObjectStore:
 
     @staticmethod
     def _found(call: Any, name: str) -> dict[str, Any] | None:
-        """The answer of MinIO's administration about ``name``; None where it knows no such thing."""
+        """The answer of MinIO's administration about ``name``; None when it does not exist."""
         try:
             answer = json.loads(call(name))
         except MinioAdminException as error:
@@ -135,7 +135,7 @@ class ObjectStore:
 
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
-        """Turn what the SDK raises into nameplate's errors, which say whose fault it is."""
+        """Turn the SDK's errors into nameplate's, which say whose fault it is."""
         try:
             yield
         except (S3Error, MinioAdminException) as error:
@@ -159,7 +159,7 @@ class ObjectStore:
 
 
 def _in_order(policy: Any) -> Any:
-    """The policy with its lists of names sorted: MinIO gives them back in any order."""
+    """The policy with its lists of names sorted: MinIO returns them in any order."""
     if isinstance(policy, dict):
         return {key: _in_order(value) for key, value in policy.items()}
     if isinstance(policy, list):
@@ -170,7 +170,7 @@ def _in_order(policy: Any) -> Any:
 def _is_there(client: Minio, bucket: str) -> bool:
     """Whether there is such a bucket.
 
-    By a GET: the answer to a HEAD has no body that tells a wrong password from a missing right.
+    A GET, because the answer to a HEAD has no body that tells a wrong password from a missing right.
     """
     try:
         next(iter(client.list_objects(bucket_name=bucket)), None)

@@ -1,13 +1,13 @@
-"""A cluster by its Argo Server alone: a URL and a token, as the argo command line takes them.
+"""A cluster reached only through its Argo Server: a URL and a token, as the argo command line takes them.
 
     ARGO_SERVER                    host:port
     ARGO_TOKEN                     what goes into the Authorization header: "Bearer ..."
     ARGO_SECURE                    "false" for plain HTTP
-    ARGO_INSECURE_SKIP_VERIFY      "true" takes any certificate (SSL_CERT_FILE names an authority)
+    ARGO_INSECURE_SKIP_VERIFY      "true" accepts any certificate (SSL_CERT_FILE names an authority)
     ARGO_BASE_HREF                 path of a server behind a proxy
 
-An Argo Server shows workflows, their templates and the logs of their pods; it knows nothing of nodes,
-quotas or Secrets.
+An Argo Server shows workflows, their templates and the logs of their pods, but no nodes, quotas or
+Secrets.
 """
 
 import json
@@ -42,7 +42,7 @@ _TRUE = ("1", "t", "true", "yes")
 
 
 class ArgoServer:
-    """One namespace, reached by the ``argo-workflows`` SDK."""
+    """One namespace, reached with the ``argo-workflows`` SDK."""
 
     def __init__(self, api: Any, namespace: str, place: str) -> None:
         self.namespace = namespace
@@ -72,7 +72,7 @@ class ArgoServer:
         return cls(argo_workflows.ApiClient(configuration), namespace, f"the Argo Server {address}")
 
     def create_workflow(self, manifest: Json) -> Json:
-        """Make a workflow."""
+        """Create a workflow."""
         # The SDK's models know an older Argo: the manifest goes through unchecked.
         body = CreateRequest(workflow=manifest, _check_type=False)
         doing = f"create workflows in {self.namespace}"
@@ -85,13 +85,13 @@ class ArgoServer:
 
     def workflows(self, selector: str) -> list[Json]:
         """The workflows with these labels."""
-        found = self._ask(
+        answer = self._ask(
             f"list workflows in {self.namespace}",
             self._workflows.list_workflows,
             self.namespace,
             list_options_label_selector=selector,
         )
-        return list(found.get("items") or ())
+        return list(answer.get("items") or ())
 
     def shut_down(self, name: str, how: Shutdown) -> None:
         """End a workflow."""
@@ -104,15 +104,15 @@ class ArgoServer:
             self._ask(doing, self._workflows.terminate_workflow, self.namespace, name, body)
 
     def delete_workflow(self, name: str) -> None:
-        """Forget a workflow and its pods."""
+        """Delete a workflow and its pods."""
         doing = f"delete the workflow {name} in {self.namespace}"
         self._ask(doing, self._workflows.delete_workflow, self.namespace, name)
 
     def templates(self) -> dict[str, Json]:
         """The WorkflowTemplates by name."""
         doing = f"list workflowtemplates in {self.namespace}"
-        found = self._ask(doing, self._templates.list_workflow_templates, self.namespace)
-        return {item["metadata"]["name"]: item for item in found.get("items") or ()}
+        answer = self._ask(doing, self._templates.list_workflow_templates, self.namespace)
+        return {item["metadata"]["name"]: item for item in answer.get("items") or ()}
 
     def pod_log(self, workflow: str, pod: str, *, follow: bool = False) -> Iterator[str]:
         """The lines of the pod's main container; the server wraps each one in JSON."""
@@ -137,7 +137,7 @@ class ArgoServer:
                         raise refusal_of(
                             status, error.get("message"), doing=doing, place=self.place, login=self._login
                         )
-                    # Lines that hold nothing come without their content.
+                    # Empty lines come without content.
                     yield (answer.get("result") or {}).get("content", "")
             finally:
                 response.close()
@@ -167,7 +167,7 @@ class ArgoServer:
         return _LOGIN.replace("NAMESPACE", self.namespace)
 
     def _ask(self, doing: str, call: Callable[..., Any], *arguments: Any, **options: Any) -> Json:
-        """One call; the answer as JSON, unseen by the SDK's models."""
+        """One call; the answer as JSON, not as the SDK's models."""
         with self._translated(doing):
             response = call(
                 *arguments,
@@ -180,7 +180,7 @@ class ArgoServer:
                 answer: Json = json.loads(response.data or b"{}")
             except ValueError:
                 raise NotThere(
-                    f"{self.place} answers, but not as an Argo Server; check ARGO_SERVER and ARGO_BASE_HREF"
+                    f"{self.place} does not answer like an Argo Server; check ARGO_SERVER and ARGO_BASE_HREF"
                 ) from None
             return answer
 

@@ -1,4 +1,4 @@
-"""Looking at a cluster before a campaign is sent there: fetches what ``preflight`` judges."""
+"""Checking a cluster before a campaign is sent there: fetches what ``preflight`` checks."""
 
 import tempfile
 from collections.abc import Callable
@@ -30,18 +30,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Findings:
-    """What speaks against a submission, and what could not be looked at."""
+    """What stops a submission, and what else a person should know."""
 
     problems: tuple[str, ...]
     notes: tuple[str, ...]
 
 
 def check(cluster: Cluster, campaign: Campaign, text: str, only: str, *, elastic: bool = False) -> Findings:
-    """Look at the cluster before anything is sent.
+    """Check the cluster before anything is sent.
 
-    ``elastic`` leaves the nodes out. Raises the cluster's own error where it does not answer at all.
+    ``elastic`` leaves the nodes out. Raises the cluster's own error when it does not answer at all.
     """
-    notes: list[str] = []  # what could not be looked at
+    notes: list[str] = []  # what could not be checked
     steps = steps_needed(campaign, only)
     templates = cluster.templates()
     problems = campaign_problems(campaign, text) + template_problems(templates, steps, cluster.namespace)
@@ -65,12 +65,12 @@ def check(cluster: Cluster, campaign: Campaign, text: str, only: str, *, elastic
 
 
 def _is_open(node: Json) -> bool:
-    """Whether pods may be put on the node: it is not cordoned."""
+    """Whether pods may be placed on the node: it is not cordoned."""
     return not (node.get("spec") or {}).get("unschedulable")
 
 
 def _look(ask: Callable[[], T], notes: list[str], what: str) -> T | None:
-    """An answer, or a note where this account may not ask."""
+    """The answer; None and a note when this account may not ask."""
     try:
         return ask()
     except NotAllowed:
@@ -81,7 +81,7 @@ def _look(ask: Callable[[], T], notes: list[str], what: str) -> T | None:
 def _pools_of(
     cluster: Cluster, campaign: Campaign, notes: list[str]
 ) -> tuple[frozenset[str] | None, list[str]]:
-    """The pools that the campaign's arms go to; None where they cannot be known."""
+    """The pools that the campaign's arms go to; None when they are unknown."""
     try:
         data = _look(lambda: cluster.config_map(POOLS), notes, "pools")
     except NotThere:
@@ -101,10 +101,10 @@ def _pools_of(
 def _absent(cluster: Cluster, pods: list[PodNeeds], notes: list[str]) -> list[str]:
     """Secrets and ConfigMaps that the pods need and the namespace does not have."""
     problems = []
-    mend = f"kubectl -n {cluster.namespace} get jobs (the chart's setup makes what it was not given)"
+    fix = f"kubectl -n {cluster.namespace} get jobs (the chart's setup creates what it was not given)"
     for name in dict.fromkeys(name for pod in pods for name in pod.secrets):
         if _look(lambda name=name: cluster.has_secret(name), notes, "Secrets") is False:  # type: ignore[misc]
-            problems.append(f"the namespace {cluster.namespace} has no Secret {name}: {mend}")
+            problems.append(f"the namespace {cluster.namespace} has no Secret {name}: {fix}")
     for name in dict.fromkeys(name for pod in pods for name in pod.config_maps):
         try:
             _look(lambda name=name: cluster.config_map(name), notes, "ConfigMaps")  # type: ignore[misc]

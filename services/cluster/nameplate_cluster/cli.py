@@ -1,4 +1,4 @@
-"""Entry point of the cluster service alone: what its pods run, and the verbs of a person."""
+"""Entry point of the cluster service: the commands that its pods run."""
 
 import importlib
 import sys
@@ -12,7 +12,7 @@ INSIDE = {
     "setup": ("nameplate_cluster.setup", "setup_main"),
     "check": ("nameplate_cluster.setup", "check_main"),
 }
-"""What runs in pods, by command."""
+"""Module and function of each command."""
 
 
 def main() -> int:
@@ -24,12 +24,12 @@ def _main(arguments: list[str]) -> int:
     command = arguments[0] if arguments else ""
     if command in INSIDE:
         module, name = INSIDE[command]
-        inside: Callable[[list[str]], int] = getattr(importlib.import_module(module), name)
-        return inside(arguments[1:])
+        run: Callable[[list[str]], int] = getattr(importlib.import_module(module), name)
+        return run(arguments[1:])
     if command in ("", "-h", "--help"):
         print(
             "usage: nameplate-cluster plan|setup|check ...\n\n"
-            "What the chart's own pods run; each has --help. A person submits and watches campaigns with\n"
+            "What the chart's own pods run; each command has --help. To submit and watch campaigns, use\n"
             "nameplate submit, status, logs, stop and report.\n\n"
             "example:\n  nameplate-cluster plan demo --store s3://bucket/demo --pools pools.yaml --out plan"
         )

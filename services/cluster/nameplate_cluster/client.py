@@ -1,6 +1,6 @@
-"""What the verbs ask of a cluster, and which way leads to it.
+"""What the commands ask of a cluster.
 
-Objects of the cluster travel as the JSON they are (``Json``), not as models of a client's version.
+Objects of the cluster stay plain JSON (``Json``), not models of some client's version.
 """
 
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ DEFAULT_NAMESPACE = "nameplate"
 class Cluster(Protocol):
     """One namespace of a cluster.
 
-    Every call raises an error of ``answer`` that is one line for a person; NotAllowed also where the
-    way to the cluster does not offer what was asked.
+    Every call raises an error of ``http_errors``, one readable line; NotAllowed also where this kind of
+    connection does not offer what was asked.
     """
 
     namespace: str
@@ -31,7 +31,7 @@ class Cluster(Protocol):
     """How the server is named in messages."""
 
     def create_workflow(self, manifest: Json) -> Json:
-        """Make a workflow; returns it with its name."""
+        """Create a workflow; returns it with its name."""
 
     def workflow(self, name: str) -> Json:
         """A workflow with the status of every node."""
@@ -43,7 +43,7 @@ class Cluster(Protocol):
         """End a workflow: Stop lets exit handlers run, Terminate does not."""
 
     def delete_workflow(self, name: str) -> None:
-        """Forget a workflow and its pods."""
+        """Delete a workflow and its pods."""
 
     def templates(self) -> dict[str, Json]:
         """The WorkflowTemplates by name."""
@@ -61,7 +61,7 @@ class Cluster(Protocol):
         """The ResourceQuotas of the namespace."""
 
     def has_secret(self, name: str) -> bool:
-        """Whether the Secret is there; what the answer holds of it is dropped unread."""
+        """Whether the Secret exists; its content is dropped unread."""
 
     def config_map(self, name: str) -> dict[str, str]:
         """The data of a ConfigMap; NotThere when there is none."""

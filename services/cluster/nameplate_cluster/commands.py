@@ -1,4 +1,4 @@
-"""The verbs of a person whose campaigns run on a cluster: submit, status, logs, stop, report."""
+"""The commands for campaigns on a cluster: submit, status, logs, stop, report."""
 
 import argparse
 import logging
@@ -16,24 +16,24 @@ from nameplate_cluster.workflow import name_of
 
 SUMMARIES = {
     "submit": "check a campaign against a cluster and run it there",
-    "status": "how far a campaign on a cluster is, and what waits or failed",
-    "logs": "the log of one job or step on a cluster",
+    "status": "show the progress of a campaign on a cluster, and what waits or failed",
+    "logs": "print the log of one job or step on a cluster",
     "stop": "end a campaign on a cluster; checkpoints are kept",
     "report": "fetch the report of a campaign on a cluster",
 }
 
 DESCRIPTIONS = {
     "submit": "Show what the campaign will do, check whether the cluster can do it, and run it there as an "
-    "Argo workflow. Nothing is sent when something speaks against it; every reason is named, with what to "
-    "do. Then waits for the first pod, which tells wrong credentials, an absent bucket or an image that "
-    "cannot be pulled.",
+    "Argo workflow. When a check fails nothing is sent, and every problem is listed with what to do. Then "
+    "waits for the first pod, which finds wrong credentials, a missing bucket or an image that cannot be "
+    "pulled.",
     "status": "Show the newest workflow of a campaign: pods by step, why some wait, which failed.",
     "logs": "Print the log of a job (training/spheres/study/easy/GE/g0/s003) or of a whole step (training), "
     "as lines for a person or, with --json, as the pods wrote them.",
-    "stop": "End a campaign's workflow. Its pods are asked to end and save their checkpoints; submit the "
-    "same file again to go on.",
-    "report": "Fetch the report of a campaign without an account of its object store: a pod of the cluster "
-    "prints it, and it is checked and unpacked here.",
+    "stop": "End a campaign's workflow. Its pods save their checkpoints and end; submit the same file again "
+    "to resume.",
+    "report": "Fetch the report of a campaign. This needs no access to its object store: a pod of the "
+    "cluster prints the report, and it is checked and unpacked here.",
 }
 
 EXAMPLES = {
@@ -47,21 +47,21 @@ EXAMPLES = {
 
 EPILOG = """
 the cluster:
-  a kubeconfig (KUBECONFIG, --context), or the account of the pod that this runs in; or an Argo
-  Server: ARGO_SERVER=host:port, ARGO_TOKEN="Bearer ...", ARGO_SECURE, ARGO_INSECURE_SKIP_VERIFY
+  a kubeconfig (KUBECONFIG, --context), inside a pod that pod's account, or an Argo Server:
+  ARGO_SERVER=host:port, ARGO_TOKEN="Bearer ...", ARGO_SECURE, ARGO_INSECURE_SKIP_VERIFY
 """
 
 
 def main(command: str, arguments: list[str]) -> int:
-    """Run one verb; returns the exit code, raises errors of ``nameplate.errors``."""
-    # The libraries below warn of every attempt to connect; what comes of it is said once, by us.
+    """Run one command; returns the exit code, raises errors of ``nameplate.errors``."""
+    # urllib3 warns about every attempt to connect; we report the outcome once.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     options = parser_of(command).parse_args(arguments)
     return COMMANDS[command](options)
 
 
 def parser_of(command: str) -> argparse.ArgumentParser:
-    """The arguments of one verb."""
+    """The arguments of one command."""
     parser = argparse.ArgumentParser(
         prog=f"nameplate {command}",
         description=DESCRIPTIONS[command],
@@ -77,25 +77,25 @@ def parser_of(command: str) -> argparse.ArgumentParser:
             default="",
             choices=names,
             metavar="STEP",
-            help=f"one step alone, on what earlier ones have left: {', '.join(names)}",
+            help=f"only this step, from the results of the earlier ones: {', '.join(names)}",
         )
         parser.add_argument("--watch", action="store_true", help="show progress until the end")
         parser.add_argument("--yes", action="store_true", help="do not ask before submitting")
         parser.add_argument(
             "--elastic",
             action="store_true",
-            help="nodes come when pods ask for them (autoscaler): do not look at those that are there",
+            help="nodes are added when pods need them (autoscaler): skip the check of today's nodes",
         )
         add_gpu_tflops_argument(parser)
     else:
         parser.add_argument("campaign", metavar="NAME", help="the name of a campaign")
     if command == "logs":
         parser.add_argument("what", metavar="JOB|STEP", help="the id of a job, or the name of a step")
-        parser.add_argument("--follow", "-f", action="store_true", help="go on until it is done")
-        parser.add_argument("--json", action="store_true", help="the lines as the pods wrote them")
+        parser.add_argument("--follow", "-f", action="store_true", help="keep printing until it is done")
+        parser.add_argument("--json", action="store_true", help="print the lines as the pods wrote them")
     if command == "status":
-        parser.add_argument("--watch", action="store_true", help="go on until the end")
-        parser.add_argument("--timings", action="store_true", help="where the time went, by step")
+        parser.add_argument("--watch", action="store_true", help="show progress until the end")
+        parser.add_argument("--timings", action="store_true", help="show where the time went, by step")
     if command == "stop":
         parser.add_argument("--now", action="store_true", help="skip exit handlers (Argo's Terminate)")
     if command == "report":
@@ -114,14 +114,14 @@ def _connect(options: argparse.Namespace) -> Cluster:
 
 
 def newest_workflow(cluster: Cluster, campaign: str) -> Json:
-    """The workflow of a campaign that was submitted last; UserError when there is none."""
-    found = cluster.workflows(f"{CAMPAIGN_LABEL}={campaign}")
-    if not found:
+    """The most recently submitted workflow of a campaign; UserError when there is none."""
+    workflows = cluster.workflows(f"{CAMPAIGN_LABEL}={campaign}")
+    if not workflows:
         raise UserError(
             f"no workflow of a campaign {campaign!r} in the namespace {cluster.namespace} (-n names another; "
             "finished ones are deleted after a while, their results stay)"
         )
-    newest = max(found, key=lambda item: (item["metadata"]["creationTimestamp"], name_of(item)))
+    newest = max(workflows, key=lambda item: (item["metadata"]["creationTimestamp"], name_of(item)))
     return cluster.workflow(name_of(newest))
 
 
@@ -139,7 +139,7 @@ def _submit(options: argparse.Namespace) -> int:
         say(f"note: {note}")
     if findings.problems:
         raise UserError("\n".join(findings.problems))
-    say(f"checked against {cluster.place}, namespace {cluster.namespace}: nothing speaks against it")
+    say(f"checked against {cluster.place}, namespace {cluster.namespace}: all checks passed")
     if not options.yes and sys.stdin.isatty() and sys.stdout.isatty():
         answer = input("submit? [Y/n] ").strip().lower()
         if answer not in ("", "y", "yes"):
@@ -163,7 +163,7 @@ def _status(options: argparse.Namespace) -> int:
         try:
             code = watch_to_the_end(cluster, name_of(workflow), stop_without_image=False)
         except KeyboardInterrupt:
-            say("no longer watched; the workflow goes on")
+            say("no longer watching; the workflow keeps running")
             return 130
         workflow = cluster.workflow(name_of(workflow))
     for line in status_text(workflow, datetime.now(UTC), failure_reasons(cluster, workflow)):

@@ -1,4 +1,4 @@
-"""Which cluster a command is meant for: an Argo Server, a kubeconfig, or the cluster around this pod."""
+"""Which cluster a command talks to: an Argo Server, a kubeconfig's, or the one that this pod runs in."""
 
 import os
 
@@ -9,8 +9,8 @@ from nameplate_cluster.client import DEFAULT_NAMESPACE, Cluster
 def connect(namespace: str | None, context: str | None) -> Cluster:
     """The cluster that the arguments and the environment name.
 
-    As the argo command line does: ARGO_SERVER before a kubeconfig; ``--context`` asks for a
-    kubeconfig. Without either, the account that Kubernetes gives to a pod.
+    As in the argo command line, ARGO_SERVER comes before a kubeconfig; ``--context`` asks for a
+    kubeconfig. Without either, the account that Kubernetes gives to a pod is used.
     """
     namespace = namespace or os.environ.get("ARGO_NAMESPACE") or None
     try:

@@ -1,4 +1,4 @@
-"""The Secrets that an installation needs: read where they are, made at random where they are not."""
+"""The Secrets that an installation needs: read if they exist, else created with random content."""
 
 import base64
 import logging
@@ -17,7 +17,7 @@ MINIO_KEYS = ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD")
 STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 PATIENT_KEYS = ("NAMEPLATE_KEY",)
 
-# What a label may select, so that a person finds what no chart owns.
+# They let a person find what the chart does not own.
 LABELS = {
     "app.kubernetes.io/name": "nameplate",
     "app.kubernetes.io/part-of": "nameplate",
@@ -31,7 +31,7 @@ def random_root() -> dict[str, str]:
 
 
 def random_account() -> dict[str, str]:
-    """The account of the campaigns' pods."""
+    """The account of the campaigns' pods in the store."""
     return dict(zip(STORE_KEYS, ("nameplate", secrets.token_hex(20)), strict=True))
 
 
@@ -41,24 +41,24 @@ def random_patient_key() -> dict[str, str]:
 
 
 class Secrets:
-    """The Secrets of one namespace, by a ``CoreV1Api`` whose account may get and create them."""
+    """The Secrets of one namespace, through a ``CoreV1Api`` whose account may get and create them."""
 
     def __init__(self, api: Any, namespace: str) -> None:
         self.api = api
         self.namespace = namespace
 
     def read(self, name: str, keys: tuple[str, ...]) -> dict[str, str] | None:
-        """The values under ``keys``; None where there is no such Secret.
+        """The values under ``keys``; None when there is no such Secret.
 
         Raises UserError for a Secret without one of them.
         """
         try:
-            found = self._call(self.api.read_namespaced_secret, name, self.namespace)
+            secret = self._call(self.api.read_namespaced_secret, name, self.namespace)
         except ApiException as error:
             if error.status == 404:
                 return None
             raise self._refused("read", name, error) from None
-        values = {key: base64.b64decode(text) for key, text in (found.data or {}).items()}
+        values = {key: base64.b64decode(text) for key, text in (secret.data or {}).items()}
         missing = [key for key in keys if not values.get(key)]
         if missing:
             raise UserError(f"Secret {self.namespace}/{name}: expected a value for {' and '.join(missing)}")
@@ -68,20 +68,19 @@ class Secrets:
             raise UserError(f"Secret {self.namespace}/{name}: expected text in UTF-8") from None
 
     def need(self, name: str, keys: tuple[str, ...]) -> dict[str, str]:
-        """A Secret that the site brings; raises UserError where it is absent."""
-        found = self.read(name, keys)
-        if found is None:
+        """A Secret that the site provides; raises UserError when it is missing."""
+        if (values := self.read(name, keys)) is None:
             raise UserError(
                 f"Secret {self.namespace}/{name}: expected it, with {' and '.join(keys)}; there is none. "
-                f"Make it: kubectl create secret generic {name} -n {self.namespace} ..."
+                f"Create it: kubectl create secret generic {name} -n {self.namespace} ..."
             )
-        return found
+        return values
 
     def make(self, name: str, content: Mapping[str, str]) -> dict[str, str]:
-        """The Secret ``name``, made with ``content`` where it is absent, else as it is."""
+        """The Secret ``name`` as it is, or created with ``content`` if it is missing."""
         keys = tuple(content)
-        if (found := self.read(name, keys)) is not None:
-            return found
+        if (values := self.read(name, keys)) is not None:
+            return values
         body = {"metadata": {"name": name, "labels": LABELS}, "stringData": dict(content), "type": "Opaque"}
         try:
             self._call(self.api.create_namespaced_secret, self.namespace, body)
@@ -97,18 +96,18 @@ class Secrets:
             return function(*arguments, _request_timeout=(5, 30))
         except BROKEN as error:
             raise TryAgain(
-                f"Kubernetes: no answer from the API server ({type(error).__name__}); check "
-                "networkPolicy.apiServer, where its address and port stand"
+                f"Kubernetes: no answer from the API server ({type(error).__name__}); check its address "
+                "and port in networkPolicy.apiServer"
             ) from None
 
-    def _refused(self, verb: str, name: str, error: ApiException) -> UserError | TryAgain:
+    def _refused(self, action: str, name: str, error: ApiException) -> UserError | TryAgain:
         if error.status in (401, 403):
             return UserError(
-                f"Secret {self.namespace}/{name}: this account may not {verb} it; "
+                f"Secret {self.namespace}/{name}: this account may not {action} it; "
                 "check the Role nameplate-setup"
             )
         if error.status == 429 or (error.status or 500) >= 500:
             return TryAgain(f"Kubernetes: the API server is busy ({error.status})")
         return UserError(
-            f"Secret {self.namespace}/{name}: could not {verb} it ({error.status} {error.reason})"
+            f"Secret {self.namespace}/{name}: could not {action} it ({error.status} {error.reason})"
         )

@@ -1,4 +1,4 @@
-"""Fetching a campaign's report: a pod with the store's account prints it, and its log carries it here."""
+"""Fetching a campaign's report: a pod that may read the store prints it, and its log is read here."""
 
 import contextlib
 import queue
@@ -54,7 +54,7 @@ def manifest_of(campaign: str) -> Json:
             "workflowTemplateRef": {"name": REPORT_TEMPLATE},
             "entrypoint": "export",
             "arguments": {"parameters": [{"name": "campaign", "value": campaign}]},
-            # The pod stays until its log is here; the workflow is deleted then, and in any case later.
+            # The pod stays until its log has arrived; then we delete the workflow, else Argo does later.
             "podGC": {"strategy": "OnWorkflowCompletion", "deleteDelayDuration": "1h"},
             "ttlStrategy": {"secondsAfterCompletion": 3600},
         },
@@ -62,9 +62,9 @@ def manifest_of(campaign: str) -> Json:
 
 
 def _fetch(cluster: Cluster, name: str) -> bytes:
-    """The archive, read from the log of the workflow's pod from its first moment on.
+    """The archive, read from the log of the workflow's pod from its start.
 
-    A node keeps 10 MiB of a log: what is read late of a larger one has lost its beginning.
+    A node keeps 10 MiB of a log: a larger one, read late, has lost its beginning.
     """
     follow(cluster, name, until=lambda workflow: bool(attempts_of(workflow)), every_s=0.5, limit_s=START_S)
     alarm = ImageAlarm(IMAGE_S)
@@ -73,8 +73,8 @@ def _fetch(cluster: Cluster, name: str) -> bytes:
         answer = _reading(cluster, name)
         while answer.empty():
             workflow = cluster.workflow(name)
-            if (found := alarm.trouble(workflow, time.monotonic())) is not None:
-                raise UserError(f"the report cannot be fetched: {found[1].text}")
+            if (pod := alarm.trouble(workflow, time.monotonic())) is not None:
+                raise UserError(f"the report cannot be fetched: {pod[1].text}")
             time.sleep(0.5)
         result = answer.get()
         if isinstance(result, bytes):
@@ -96,7 +96,7 @@ def _fetch(cluster: Cluster, name: str) -> bytes:
 
 
 def _reading(cluster: Cluster, name: str) -> "queue.Queue[bytes | NameplateError]":
-    """Starts to read the log beside; the answer is the archive, or why there is none (yet)."""
+    """Read the log in a thread; the answer is the archive, or why there is none (yet)."""
     answer: queue.Queue[bytes | NameplateError] = queue.Queue()
 
     def read() -> None:
@@ -121,7 +121,7 @@ def _failure(cluster: Cluster, name: str, last: Attempt) -> NameplateError:
 
 
 def write_report(data: bytes, out: Path) -> None:
-    """Unpack the archive into a folder that appears whole."""
+    """Unpack the archive into a folder that appears whole or not at all."""
     with tempfile.TemporaryDirectory(prefix="nameplate-") as temporary, whole_folder(out) as whole:
         archive = Path(temporary) / "report.tar"
         archive.write_bytes(data)
@@ -129,5 +129,5 @@ def write_report(data: bytes, out: Path) -> None:
             unpack_folder(archive, whole, limit_bytes=MOST_BYTES)
         except (OSError, DamagedObject):
             raise
-        except Exception as error:  # tarfile has many ways to say that this is no archive
-            raise DamagedObject("what the pod sent is no archive") from error
+        except Exception as error:  # tarfile raises many things for what is not an archive
+            raise DamagedObject("what the pod sent is not an archive") from error

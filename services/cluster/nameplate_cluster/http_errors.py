@@ -1,7 +1,7 @@
-"""What a cluster's refusals mean to a person: one line each, with what to do.
+"""What a cluster's refusals mean: one readable line each, with what to do.
 
 UserError
-├── NotThere     the object, or the namespace, is not there
+├── NotThere     the object, or the namespace, does not exist
 ├── NotAllowed   this account may not do it (403), or the server does not offer it
 ├── SignedOut    the cluster does not know this account (401)
 └── Refused      the request itself was refused (other 4xx)
@@ -25,7 +25,7 @@ class NotAllowed(UserError):
 
 
 class SignedOut(UserError):
-    """The cluster does not take the credentials."""
+    """The cluster does not accept the credentials."""
 
 
 class Refused(UserError):
@@ -39,7 +39,7 @@ class ClusterUnreachable(TryAgain):
 def refusal_of(
     status: int, body: str | bytes | None, *, doing: str, place: str, login: str
 ) -> NameplateError:
-    """The error that an HTTP answer other than 2xx stands for.
+    """The error that an HTTP answer other than 2xx means.
 
     ``doing`` says what was asked ("list workflows in hospital"), ``place`` names the server, ``login``
     says how to get credentials for it.
@@ -59,7 +59,7 @@ def refusal_of(
 
 
 def message_of(body: str | bytes | None) -> str:
-    """The message in an answer's body, on one line; empty where there is none."""
+    """The message in an answer's body, on one line; empty when there is none."""
     if not body:
         return ""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
@@ -75,9 +75,9 @@ def message_of(body: str | bytes | None) -> str:
 
 
 def unreachable_of(error: Exception, *, place: str) -> NameplateError:
-    """The error that a broken connection stands for: the user's mistake when it is the certificate."""
+    """The error that a broken connection means: the user's mistake when it is the certificate."""
     text = " ".join(str(cause_of(error)).split())
-    # Addresses of objects in this program's memory say nothing to anybody.
+    # Addresses of objects in this program's memory help nobody.
     text = re.sub(r"^<?\S*Connection\S* ?(object at 0x[0-9a-f]+>)?(\(.*?\))?: ", "", text)
     lower = text.lower()
     if "certificate" in lower or "ssl" in lower:

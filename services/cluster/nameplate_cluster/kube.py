@@ -1,4 +1,4 @@
-"""A cluster by its Kubernetes API: a kubeconfig, or the account of the pod that this runs in."""
+"""A cluster reached through its Kubernetes API: with a kubeconfig, or as the pod that this runs in."""
 
 import json
 import os
@@ -21,7 +21,7 @@ _LOGIN = "log in to the cluster again, or check the user of this kubeconfig"
 
 
 class Kube:
-    """One namespace, reached by the ``kubernetes`` client."""
+    """One namespace, reached with the ``kubernetes`` client."""
 
     def __init__(self, api: Any, namespace: str, place: str) -> None:
         self.namespace = namespace
@@ -31,7 +31,7 @@ class Kube:
 
     @classmethod
     def connect(cls, namespace: str | None, context: str | None) -> "Kube":
-        """By the kubeconfig where there is one (or a context is named), else by the pod's account."""
+        """With the kubeconfig if there is one (or a context is named), else with the pod's account."""
         if context is None and not _has_kubeconfig():
             try:
                 configuration = client.Configuration()
@@ -43,7 +43,7 @@ class Kube:
             api = client.ApiClient(configuration)
             return cls(api, namespace or in_cluster_namespace() or DEFAULT_NAMESPACE, "the Kubernetes API")
         try:
-            # Named here: the client looks at KUBECONFIG once, when it is imported.
+            # Passed explicitly: the client reads KUBECONFIG only once, when it is imported.
             file = os.environ.get("KUBECONFIG") or None
             contexts, active = config.list_kube_config_contexts(config_file=file)
             known = {item["name"]: item for item in contexts}
@@ -59,7 +59,7 @@ class Kube:
         return cls(api, namespace or home or DEFAULT_NAMESPACE, place)
 
     def create_workflow(self, manifest: Json) -> Json:
-        """Make a workflow."""
+        """Create a workflow."""
         return self._ask(
             f"create workflows in {self.namespace}",
             self._custom.create_namespaced_custom_object,
@@ -82,7 +82,7 @@ class Kube:
 
     def workflows(self, selector: str) -> list[Json]:
         """The workflows with these labels."""
-        found = self._ask(
+        answer = self._ask(
             f"list workflows in {self.namespace}",
             self._custom.list_namespaced_custom_object,
             label_selector=selector,
@@ -90,7 +90,7 @@ class Kube:
             namespace=self.namespace,
             **_ARGO,
         )
-        return list(found["items"])
+        return list(answer["items"])
 
     def shut_down(self, name: str, how: Shutdown) -> None:
         """End a workflow."""
@@ -105,7 +105,7 @@ class Kube:
         )
 
     def delete_workflow(self, name: str) -> None:
-        """Forget a workflow and its pods."""
+        """Delete a workflow and its pods."""
         self._ask(
             f"delete the workflow {name} in {self.namespace}",
             self._custom.delete_namespaced_custom_object,
@@ -117,14 +117,14 @@ class Kube:
 
     def templates(self) -> dict[str, Json]:
         """The WorkflowTemplates by name."""
-        found = self._ask(
+        answer = self._ask(
             f"list workflowtemplates in {self.namespace}",
             self._custom.list_namespaced_custom_object,
             plural="workflowtemplates",
             namespace=self.namespace,
             **_ARGO,
         )
-        return {item["metadata"]["name"]: item for item in found["items"]}
+        return {item["metadata"]["name"]: item for item in answer["items"]}
 
     def pod_log(self, workflow: str, pod: str, *, follow: bool = False) -> Iterator[str]:  # noqa: ARG002
         """The lines of the pod's main container."""
@@ -145,13 +145,13 @@ class Kube:
 
     def pods(self, workflow: str) -> list[Json]:
         """The pods of a workflow that are still there."""
-        found = self._ask(
+        answer = self._ask(
             f"list pods in {self.namespace}",
             self._core.list_namespaced_pod,
             namespace=self.namespace,
             label_selector=f"workflows.argoproj.io/workflow={workflow}",
         )
-        return list(found["items"])
+        return list(answer["items"])
 
     def nodes(self) -> list[Json]:
         """The nodes of the cluster."""
@@ -160,11 +160,11 @@ class Kube:
     def quotas(self) -> list[Json]:
         """The ResourceQuotas of the namespace."""
         doing = f"list resourcequotas in {self.namespace}"
-        found = self._ask(doing, self._core.list_namespaced_resource_quota, namespace=self.namespace)
-        return list(found["items"])
+        answer = self._ask(doing, self._core.list_namespaced_resource_quota, namespace=self.namespace)
+        return list(answer["items"])
 
     def has_secret(self, name: str) -> bool:
-        """Whether the Secret is there."""
+        """Whether the Secret exists."""
         doing = f"look for the Secret {name} in {self.namespace}"
         try:
             self._ask(doing, self._core.read_namespaced_secret, name=name, namespace=self.namespace)
@@ -175,11 +175,11 @@ class Kube:
     def config_map(self, name: str) -> dict[str, str]:
         """The data of a ConfigMap."""
         doing = f"read the ConfigMap {name} in {self.namespace}"
-        found = self._ask(doing, self._core.read_namespaced_config_map, name=name, namespace=self.namespace)
-        return dict(found.get("data") or {})
+        answer = self._ask(doing, self._core.read_namespaced_config_map, name=name, namespace=self.namespace)
+        return dict(answer.get("data") or {})
 
     def _ask(self, doing: str, call: Callable[..., Any], **arguments: Any) -> Json:
-        """One call; the answer as JSON, unseen by the client's models."""
+        """One call; the answer as JSON, not as the client's models."""
         with self._translated(doing):
             response = call(**arguments, _preload_content=False, _request_timeout=(_CONNECT_S, _READ_S))
             self._check(response, doing)
@@ -209,7 +209,7 @@ def _has_kubeconfig() -> bool:
 
 
 def lines_of(blocks: Iterator[bytes]) -> Iterator[str]:
-    """Text lines from blocks of bytes that may end in the middle of one."""
+    """Lines of text from blocks of bytes, which may end in the middle of a line."""
     rest = b""
     for block in blocks:
         *whole, rest = (rest + block).split(b"\n")

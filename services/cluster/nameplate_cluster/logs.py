@@ -1,4 +1,4 @@
-"""The log of a job, wherever its pod ran: which pods to ask, which lines are its own, how they read."""
+"""The log of a job: which pods to ask, which lines are about the job, and how to print them."""
 
 import contextlib
 import json
@@ -37,7 +37,7 @@ def pods_for(attempts: list[Attempt], what: str) -> list[Attempt]:
 
 
 def parse_line(line: str) -> Json | None:
-    """A line of our own log; None for anything else (Argo's own lines, a traceback)."""
+    """A line of our own log as its fields; None for anything else (Argo's own lines, a traceback)."""
     if not line.startswith("{"):
         return None
     try:
@@ -82,7 +82,7 @@ def is_argos(line: str) -> bool:
 
 
 def last_reason(lines: list[str]) -> str | None:
-    """What the pod says was wrong: the last line with a reason, else what its program printed last."""
+    """Why the pod failed: the last line with a reason, else the last line that its program printed."""
     for line in reversed(lines):
         entry = parse_line(line)
         if entry is not None and entry.get("reason"):
@@ -92,7 +92,7 @@ def last_reason(lines: list[str]) -> str | None:
 
 
 def failure_reasons(cluster: Cluster, workflow: Json, most: int = 5) -> dict[str, str]:
-    """What the pods that failed say of it, by node; of the first few, and of those that are still there."""
+    """The reasons that failed pods give, by node: of the first ``most``, where their logs still exist."""
     reasons = {}
     failed = [attempt for attempt in newest_attempts(attempts_of(workflow)) if attempt.state == "failed"]
     for attempt in failed[:most]:
@@ -106,9 +106,9 @@ def failure_reasons(cluster: Cluster, workflow: Json, most: int = 5) -> dict[str
 def show_logs(
     cluster: Cluster, workflow: Json, what: str, *, follow: bool, raw: bool, say: Callable[[str], None]
 ) -> int:
-    """Print the log of a job or of a step; exit code 2 through UserError where there is none."""
-    found = pods_for(attempts_of(workflow), what)
-    lines = _streams(cluster, workflow, what) if follow else _reads(cluster, workflow, found)
+    """Print the log of a job or of a step; UserError (exit code 2) when there is none."""
+    attempts = pods_for(attempts_of(workflow), what)
+    lines = _streams(cluster, workflow, what) if follow else _reads(cluster, workflow, attempts)
     shown = False
     for line in lines:
         entry = parse_line(line)
@@ -124,23 +124,23 @@ def show_logs(
             continue
         shown = True
     if not shown:
-        raise UserError(_nothing(cluster, workflow, what, found))
+        raise UserError(_nothing(cluster, workflow, what, attempts))
     return 0
 
 
-def _nothing(cluster: Cluster, workflow: Json, what: str, found: list[Attempt]) -> str:
+def _nothing(cluster: Cluster, workflow: Json, what: str, attempts: list[Attempt]) -> str:
     name = name_of(workflow)
-    if not found:
-        return f"{what}: no pod of {name} has done it, or not yet (done by an earlier run: ask that one)"
-    waiting = [attempt for attempt in found if attempt.state == "waiting"]
-    if len(waiting) == len(found):
+    if not attempts:
+        return f"{what}: no pod of {name} has done it (or not yet); it may be done since an earlier run"
+    waiting = [attempt for attempt in attempts if attempt.state == "waiting"]
+    if len(waiting) == len(attempts):
         return f"{what}: its pod has not started yet; nameplate status says why"
-    gone = f"{what}: no log of it (pods of {name} looked at: {len(found)}); a pod's log goes with the pod, "
+    gone = f"{what}: no log of it (in {len(attempts)} pods of {name}); a pod's log goes with the pod, "
     return gone + f"which Argo deletes some time after its end: kubectl -n {cluster.namespace} get pods"
 
 
-def _reads(cluster: Cluster, workflow: Json, found: list[Attempt]) -> Iterator[str]:
-    for attempt in found:
+def _reads(cluster: Cluster, workflow: Json, attempts: list[Attempt]) -> Iterator[str]:
+    for attempt in attempts:
         if attempt.state == "waiting":
             continue
         try:
@@ -150,13 +150,13 @@ def _reads(cluster: Cluster, workflow: Json, found: list[Attempt]) -> Iterator[s
 
 
 def _streams(cluster: Cluster, workflow: Json, what: str) -> Iterator[str]:
-    """Lines of all pods as they come, also of those that start later, until the job or workflow is over."""
+    """Lines of all pods as they arrive, later pods included, until the job or the workflow is over."""
     name = name_of(workflow)
     lines: queue.Queue[str] = queue.Queue()
     threads: dict[str, threading.Thread] = {}
 
     def read(pod: str) -> None:
-        # The pod may be gone, or the connection: what came before is shown.
+        # The pod or the connection may be gone: what arrived before is shown.
         with contextlib.suppress(NameplateError):
             for line in cluster.pod_log(name, pod, follow=True):
                 lines.put(line)
@@ -185,9 +185,9 @@ def _streams(cluster: Cluster, workflow: Json, what: str) -> Iterator[str]:
 
 
 def _all_ended(workflow: Json, what: str) -> bool:
-    """Whether the job itself is done, though the workflow goes on; a step may always get further pods."""
+    """Whether the job is done while the workflow still runs; a step may always get further pods."""
     if "/" not in what:
         return False
-    found = pods_for(attempts_of(workflow), what)
-    done = {attempt.task for attempt in found if attempt.state == "done"}
-    return bool(found) and all(attempt.task in done for attempt in found)
+    attempts = pods_for(attempts_of(workflow), what)
+    done = {attempt.task for attempt in attempts if attempt.state == "done"}
+    return bool(attempts) and all(attempt.task in done for attempt in attempts)

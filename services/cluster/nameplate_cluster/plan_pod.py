@@ -1,7 +1,7 @@
-"""The first pod of a workflow, the plan: what a person should hear of it before going away.
+"""Waiting for the first pod of a workflow, the plan.
 
-Wrong credentials, an absent bucket, a wrong campaign file and an image that cannot be pulled all show
-here, and are told by the one who submits.
+Wrong credentials, a missing bucket, a wrong campaign file and an image that cannot be pulled all show
+there, and ``submit`` reports them at once.
 """
 
 import time
@@ -16,7 +16,7 @@ from nameplate_cluster.workflow import Attempt, attempts_of, is_over, message_of
 IMAGE_S = 20.0
 """How long the first pod may be without its image, Secret or ConfigMap."""
 PLAN_S = 900.0
-"""How long submit waits for the plan: the first pod on a node fetches its image."""
+"""How long submit waits for the plan: the first pod on a node has to pull its image."""
 
 
 class PodFailed(NameplateError):
@@ -28,7 +28,7 @@ class PodFailed(NameplateError):
 
 
 def await_plan(cluster: Cluster, name: str, campaign: str) -> None:
-    """Wait until the plan's pod has done its work; raises what it came to otherwise."""
+    """Wait until the plan's pod is done; raises its error when it fails."""
     alarm = ImageAlarm(IMAGE_S, ("plan",))
     trouble: list[tuple[Attempt, Wait]] = []
     told: set[str] = set()
@@ -41,8 +41,8 @@ def await_plan(cluster: Cluster, name: str, campaign: str) -> None:
             _tell(told, f"plan: {wait_of(message_of(workflow)).text}")
         elif attempts and attempts[-1].state == "running":
             _tell(told, "plan: running")
-        if (found := alarm.trouble(workflow, time.monotonic())) is not None:
-            trouble.append(found)
+        if (pod := alarm.trouble(workflow, time.monotonic())) is not None:
+            trouble.append(pod)
         return bool(trouble) or (bool(attempts) and attempts[-1].state == "done")
 
     workflow = follow(cluster, name, until=until, every_s=1.0, limit_s=PLAN_S)
@@ -55,13 +55,13 @@ def await_plan(cluster: Cluster, name: str, campaign: str) -> None:
         raise plan_failure(cluster, name, attempts, message_of(workflow))
     why = wait_of(attempts[-1].message if attempts else message_of(workflow)).text
     raise TryAgain(
-        f"the plan is not done after {PLAN_S / 60:.0f} minutes ({why}); the workflow {name} goes on: "
+        f"the plan is not done after {PLAN_S / 60:.0f} minutes ({why}); the workflow {name} keeps running: "
         f"nameplate status (or stop) {campaign} -n {cluster.namespace}"
     )
 
 
 def plan_failure(cluster: Cluster, name: str, attempts: list[Attempt], message: str) -> NameplateError:
-    """Why the plan failed, in its own words where its log is there."""
+    """Why the plan failed, from its log where there is one."""
     if not attempts:
         return PodFailed(f"the workflow {name} failed before its plan: {message or 'no reason given'}", 2)
     last = attempts[-1]
@@ -77,18 +77,16 @@ def plan_failure(cluster: Cluster, name: str, attempts: list[Attempt], message: 
 
 
 def stopped(cluster: Cluster, name: str, attempt: Attempt, wait: Wait) -> NameplateError:
-    """End a workflow that waits for what will not come; returns the error that says so."""
+    """End a workflow that would wait forever; returns the error that says so."""
     cluster.shut_down(name, "Terminate")
     if wait.kind == "image":
-        mend = (
+        fix = (
             "make it reachable for the nodes (image.registry, image.tag and image.pullSecrets in the chart's "
             "values; make images builds it), then submit again"
         )
     else:
-        mend = (
-            f"kubectl -n {cluster.namespace} describe pod {attempt.pod} tells more; mend it and submit again"
-        )
-    return UserError(f"{attempt.step}: {wait.text}; stopped {name}: {mend}")
+        fix = f"kubectl -n {cluster.namespace} describe pod {attempt.pod} tells more; fix it and submit again"
+    return UserError(f"{attempt.step}: {wait.text}; stopped {name}: {fix}")
 
 
 def _tell(told: set[str], text: str) -> None:

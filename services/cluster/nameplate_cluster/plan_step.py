@@ -1,4 +1,4 @@
-"""The first pod of a campaign: put its file into the store, and name the chunks of what is not done."""
+"""The first pod of a campaign: put its file into the store, and list the work left as chunks."""
 
 import argparse
 import json
@@ -29,15 +29,15 @@ REPORT = report.STEP.name
 logger = logging.getLogger(__name__)
 
 FILE_VARIABLE = "NAMEPLATE_CAMPAIGN"
-"""Environment variable with a campaign file's text: what a person has just submitted."""
+"""Environment variable with the text of the submitted campaign file."""
 
 
 def plan_main(arguments: Sequence[str]) -> int:
-    """``nameplate-cluster plan``: one file an output for the workflow to read; returns the exit code."""
+    """``nameplate-cluster plan``: one file per output of the workflow; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="nameplate-cluster plan",
         description="Put a campaign's file into its store and write what is left to do, in chunks: one "
-        "file a step, one file a pool with its arms, the file's digest, and the report.",
+        "file per step, one per pool with its arms, the file's digest, and the report.",
         epilog="example:\n  nameplate-cluster plan demo --store s3://bucket/demo --pools pools.yaml "
         "--out /tmp/plan",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -45,11 +45,11 @@ def plan_main(arguments: Sequence[str]) -> int:
     parser.add_argument("campaign", help="the campaign's name")
     parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
     parser.add_argument(
-        "--campaigns", type=Path, help="folder of campaign files for a store that holds none yet"
+        "--campaigns", type=Path, help="folder of campaign files, for a store without one"
     )
     parser.add_argument("--pools", type=Path, required=True, help="pools of nodes for the training, YAML")
     parser.add_argument("--out", type=Path, required=True, help="folder for the outputs")
-    parser.add_argument("--only", default="", help="one step alone, on what the earlier ones have left")
+    parser.add_argument("--only", default="", help="only this step, from the results of the earlier ones")
     add_chunk_size_arguments(parser)
     parser.add_argument("--timing", type=Path, help="file for a line of JSON: where the time went")
     options = parser.parse_args(arguments)
@@ -84,7 +84,7 @@ def _plan(options: argparse.Namespace) -> None:
 
 
 def _check_earlier(state: State, only: Sequence[str]) -> None:
-    """Refuse a stage whose earlier stages are not done for this very file: pods trust what is committed."""
+    """Refuse a stage whose earlier stages are not done for this exact file: pods trust what is committed."""
     if only == (REPORT,) and state.plan.open_cells:
         raise UserError("report: the training is not done for this campaign's file; submit training first")
     for job in state.plan.jobs:
@@ -110,9 +110,9 @@ def _steps(only: str) -> tuple[str, ...]:
 
 
 def _text(name: str, store_url: str, campaigns: Path | None) -> str:
-    """The campaign's file: as submitted, else as the store holds it, else as it was installed.
+    """The campaign's file: as submitted, else from the store, else as installed.
 
-    Nothing is made in the store: a mistyped name must not leave one behind.
+    Creates nothing in the store: a mistyped name must not leave one behind.
     """
     if text := os.environ.get(FILE_VARIABLE):
         return text
@@ -125,7 +125,7 @@ def _text(name: str, store_url: str, campaigns: Path | None) -> str:
     if campaigns is None or name not in installed:
         offered = ", ".join(installed) or "none"
         raise UserError(
-            f"no campaign {name!r}: {store_url} holds none, and installed are {offered}; "
+            f"no campaign {name!r}: {store_url} has none (installed: {offered}); "
             "submit a file with `nameplate submit FILE`"
         )
     return (campaigns / f"{name}.yaml").read_text(encoding="utf-8")
@@ -142,22 +142,22 @@ def outputs_of(
 ) -> dict[str, str]:
     """The outputs by name: JSON lists of chunks by step, and of arms by pool (``arms-<pool>``).
 
-    A step that is left out, or has nothing to do, has an empty list.
+    A step that was left out or has nothing to do gets an empty list.
     """
     seconds = seconds_estimate(campaign)
     chunks: dict[str, list[str]] = {step.name: [] for step in STEPS if step.name not in ARM_STEPS}
     arms: dict[str, list[str]] = {pool.name: [] for pool in pools}
     for stage in stages_of(state.plan):
         if stage.arm is None and stage.step in only:
-            made = chunks_of(stage, state.results, seconds, target_seconds=target_seconds, most=most)
-            chunks[stage.step] += [str(chunk) for chunk in made]
+            stage_chunks = chunks_of(stage, state.results, seconds, target_seconds=target_seconds, most=most)
+            chunks[stage.step] += map(str, stage_chunks)
     if set(ARM_STEPS) & set(only):
         for arm in arms_of(state.plan):
             pool = pool_of(arm, pools)
             if not _is_finished(state, arm):
                 arms[pool.name].append(str(arm))
     if REPORT in only and not chunks[REPORT] and REPORT not in state.results:
-        # The report's job appears once the last selection is made, which is during the run.
+        # The report's job appears after the last selection, so during the run.
         chunks[REPORT] = [str(Chunk(REPORT, 1))]
     outputs = {step: json.dumps(names) for step, names in chunks.items()}
     return outputs | {f"arms-{name}": json.dumps(rows) for name, rows in arms.items()}

@@ -1,4 +1,4 @@
-"""What the pods of a campaign will ask of the cluster, read from its WorkflowTemplates. Pure."""
+"""What a campaign's pods will ask of the cluster, read from its WorkflowTemplates. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class PodNeeds:
 
     step: str
     pool: str
-    """The pool of a training or an evaluation; empty for other steps."""
+    """The pool of a step that trains or predicts; empty for other steps."""
     requests: Mapping[str, Fraction]
     limits: Mapping[str, Fraction]
     selector: Mapping[str, str]
@@ -28,7 +28,7 @@ class PodNeeds:
 
     @property
     def extended(self) -> dict[str, Fraction]:
-        """What it requests of resources that not every node has: cards, mostly."""
+        """Its requests for resources that not every node has: mostly GPUs."""
         return {name: amount for name, amount in self.requests.items() if "/" in name and amount > 0}
 
     @property
@@ -38,7 +38,7 @@ class PodNeeds:
 
 
 def pods_of(template: Json, step: str, pools: frozenset[str] | None = None) -> Iterator[PodNeeds]:
-    """The kinds of pods of a step's WorkflowTemplate; of these pools alone, where they are known."""
+    """The kinds of pods of a step's WorkflowTemplate; only of ``pools``, if they are known."""
     spec = template.get("spec") or {}
     for item in spec.get("templates") or ():
         container = item.get("container", item.get("script"))
@@ -79,7 +79,7 @@ def _patch(text: Any) -> Json:
 
 
 def _together(container: Json, beside: list[Json], first: list[Json], kind: str) -> dict[str, Fraction]:
-    """What the pod as a whole takes: all containers at once, or the largest of those that come first."""
+    """What the whole pod takes: all containers together, or the largest init container if that is more."""
     total: dict[str, Fraction] = {}
     for part in (container, *beside):
         for name, amount in _resources(part, kind).items():
@@ -96,19 +96,19 @@ def _resources(container: Json, kind: str) -> dict[str, Fraction]:
     given = dict(resources.get("limits") or {})
     if kind == "requests":
         given |= resources.get("requests") or {}
-    found = {}
+    amounts = {}
     for name, text in given.items():
         try:
-            found[str(name)] = parse_quantity(text)
+            amounts[str(name)] = parse_quantity(text)
         except ValueError:
             continue  # an Argo parameter: known when the workflow runs
-    return found
+    return amounts
 
 
 def _named(
     containers: list[Json], item: Json, whole: str, single: str, volume: tuple[str, str]
 ) -> tuple[str, ...]:
-    """Names of Secrets or ConfigMaps that must be there."""
+    """Names of Secrets or ConfigMaps that must exist."""
     references = [source.get(whole) for part in containers for source in part.get("envFrom") or ()]
     for part in containers:
         references += [(row.get("valueFrom") or {}).get(single) for row in part.get("env") or ()]

@@ -11,7 +11,7 @@ from nameplate.steps.cell import Arm
 
 
 class Pool(Settings):
-    """One pool; empty lists take everything."""
+    """One pool; an empty list takes everything."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     experiments: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class Pool(Settings):
 
 
 def read_pools(path: Path) -> tuple[Pool, ...]:
-    """The pools of a file: a list, of which the first that takes a arm gets it."""
+    """The pools of a file: a list; the first one that takes an arm gets it."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
         pools = tuple(
@@ -39,12 +39,12 @@ def read_pools(path: Path) -> tuple[Pool, ...]:
     except (OSError, yaml.YAMLError, ValidationError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"{path}: expected a list of pools ({type(error).__name__})") from error
     if not pools or len({pool.name for pool in pools}) != len(pools):
-        raise UserError(f"{path}: expected at least one pool, each with a name of its own")
+        raise UserError(f"{path}: expected at least one pool, each with its own name")
     return pools
 
 
 def pool_of(arm: Arm, pools: tuple[Pool, ...]) -> Pool:
-    """The pool of a arm; UserError when none takes it."""
+    """The pool of an arm; UserError when none takes it."""
     for pool in pools:
         if pool.takes(arm):
             return pool

@@ -1,6 +1,6 @@
-"""What speaks against a submission: checks on what was fetched of the cluster beforehand. Pure.
+"""Checks before a submission, on what was fetched from the cluster. Pure.
 
-Every check gives one line a problem, with what to do; all are reported at once.
+Every check gives one line per problem, with what to do; all are reported at once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ MOST_BYTES = 100_000
 
 @dataclass(frozen=True)
 class Node:
-    """What of a node decides whether a pod fits on it when it is empty."""
+    """A node, as far as it decides whether a pod fits on it when it is empty."""
 
     name: str
     allocatable: dict[str, Fraction]
@@ -42,11 +42,11 @@ class Node:
         )
 
     def admits(self, pod: PodNeeds) -> bool:
-        """Whether its labels and taints let the pod come; a node that is being drained does not."""
+        """Whether its labels and taints admit the pod; a node that is being drained does not."""
         if any(self.labels.get(key) != value for key, value in pod.selector.items()):
             return False
         hard = [taint for taint in self.taints if taint.get("effect") in ("NoSchedule", "NoExecute")]
-        return all(any(_tolerates(one, taint) for one in pod.tolerations) for taint in hard)
+        return all(any(_tolerates(item, taint) for item in pod.tolerations) for taint in hard)
 
 
 def _tolerates(toleration: Json, taint: Json) -> bool:
@@ -60,14 +60,14 @@ def _tolerates(toleration: Json, taint: Json) -> bool:
 
 
 def campaign_problems(campaign: Campaign, text: str) -> list[str]:
-    """What makes the campaign itself too much for one workflow."""
+    """What makes the campaign itself unfit for one workflow."""
     problems = []
     size = len(text.encode())
     if size > MOST_BYTES:
         problems.append(f"the campaign file has {size:,} bytes, a workflow takes {MOST_BYTES:,}: shorten it")
     if "{{" in text:
         problems.append(
-            "the campaign file holds '{{', which Argo would take for a parameter: write it otherwise"
+            "the campaign file contains '{{', which Argo would read as a parameter: reword that line"
         )
     rows = cell_estimates(campaign)
     jobs = len(plan(campaign, {}, {}).jobs) + sum(max(0, row.limit - row.first) for row in rows)
@@ -80,7 +80,7 @@ def campaign_problems(campaign: Campaign, text: str) -> list[str]:
 
 
 def campaign_notes(campaign: Campaign) -> list[str]:
-    """What a person should know, though nothing speaks against it."""
+    """What a person should know, though it is not a problem."""
     return [
         f"cohorts.{name}.folder: {cohort.folder} is a path in the pods (values: data.existingClaim)"
         for name, cohort in campaign.cohorts.items()
@@ -89,7 +89,7 @@ def campaign_notes(campaign: Campaign) -> list[str]:
 
 
 def steps_needed(campaign: Campaign, only: str) -> tuple[str, ...]:
-    """The steps that will have pods, in order, with 'plan' at their head."""
+    """The steps that will have pods, in order, 'plan' first."""
     names = tuple(step.name for step in STEPS)
     if only in ARM_STEPS:
         return ("plan", *ARM_STEPS)
@@ -100,7 +100,7 @@ def steps_needed(campaign: Campaign, only: str) -> tuple[str, ...]:
 
 
 def template_problems(templates: Iterable[str], steps: Sequence[str], namespace: str) -> list[str]:
-    """Templates that are not there."""
+    """Missing templates."""
     there = set(templates)
     install = f"helm install nameplate charts/nameplate -n {namespace} --create-namespace"
     if CAMPAIGN_TEMPLATE not in there:
@@ -115,7 +115,7 @@ def template_problems(templates: Iterable[str], steps: Sequence[str], namespace:
 def running_problems(workflows: Iterable[Json], campaign: str, namespace: str) -> list[str]:
     """A campaign of the same name that is still running."""
     return [
-        f"{campaign} is running already as {name_of(workflow)}: nameplate status {campaign} -n {namespace} "
+        f"{campaign} is already running as {name_of(workflow)}: nameplate status {campaign} -n {namespace} "
         f"--watch shows it, nameplate stop {campaign} -n {namespace} ends it"
         for workflow in workflows
         if not is_over(workflow)
@@ -137,7 +137,7 @@ def _placing_problem(pod: PodNeeds, nodes: Sequence[Node]) -> str | None:
         here = max((node.allocatable.get(resource, Fraction(0)) for node in nodes), default=Fraction(0))
         if here == 0:
             offered = sorted({name for node in nodes for name in node.allocatable if "/" in name})
-            has = f"they have {', '.join(offered)}" if offered else "they have none of the kind"
+            has = f"they have {', '.join(offered)}" if offered else "they have nothing of the kind"
             return (
                 f"asks for {resource}, which no node has ({has}); set pools.<name>.gpu in the chart's values "
                 "(count 0 trains on CPUs)"
@@ -153,7 +153,7 @@ def _placing_problem(pod: PodNeeds, nodes: Sequence[Node]) -> str | None:
         where = f"with the labels {wanted} " if wanted else ""
         return (
             f"no node {where}takes its pods (labels and taints); set nodeSelector and tolerations in the "
-            "chart's values as the nodes have them (kubectl describe nodes)"
+            "chart's values to match the nodes (kubectl describe nodes)"
         )
     if any(_holds(node, pod) for node in admitting):
         return None
@@ -171,13 +171,13 @@ def _holds(node: Node, pod: PodNeeds) -> bool:
 
 
 def quota_problems(pods: Iterable[PodNeeds], quotas: Iterable[Json]) -> list[str]:
-    """Quotas whose hard limit one pod alone exceeds: it could never start."""
+    """Quotas that a single pod exceeds: it could never start."""
     problems: dict[str, list[str]] = {}
     pods = list(pods)
     for quota in quotas:
         spec = quota.get("spec") or {}
         if spec.get("scopes") or spec.get("scopeSelector"):
-            continue  # concerns some pods alone; which ones, the cluster knows better
+            continue  # applies to some pods only; the cluster knows better which ones
         for name, text in (spec.get("hard") or {}).items():
             hard = parse_quantity(text)
             for pod in pods:

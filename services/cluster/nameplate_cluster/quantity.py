@@ -15,7 +15,7 @@ _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d{1,3})|([numkK
 
 
 def parse_quantity(text: str | int | float) -> Fraction:
-    """The amount as a number of chains (cores, bytes, cards); ValueError when it is none.
+    """The amount as a number of units (cores, bytes, GPUs); ValueError when it is not one.
 
     >>> parse_quantity("500m"), parse_quantity("1Ki"), parse_quantity("2e3")
     (Fraction(1, 2), Fraction(1024, 1), Fraction(2000, 1))
@@ -28,7 +28,7 @@ def parse_quantity(text: str | int | float) -> Fraction:
 
 
 def show_quantity(resource: str, amount: Fraction) -> str:
-    """The amount for a person: bytes in GiB, all else as a plain number.
+    """The amount in readable form: bytes in GiB, anything else as a plain number.
 
     >>> show_quantity("memory", parse_quantity("1536Mi")), show_quantity("cpu", parse_quantity("100m"))
     ('1.5 GiB', '0.1')

@@ -1,6 +1,6 @@
-"""``nameplate-cluster setup`` and ``check``: what an install needs beside manifests, and a proof.
+"""``nameplate-cluster setup`` and ``check``: what an installation needs besides manifests, and its test.
 
-Secrets never pass through Helm: its releases keep every value that it rendered.
+Secrets never pass through Helm, whose releases keep every value that was rendered.
 """
 
 import argparse
@@ -45,15 +45,15 @@ def check_main(args: Sequence[str]) -> int:
 
 
 def setup(options: argparse.Namespace) -> int:
-    """Make what is absent: the Secrets, the bucket and, in the chart's MinIO, its limited account."""
+    """Create what is missing: the Secrets, the bucket and, in the chart's MinIO, its limited account."""
     log_to_stderr()
     deadline = time.monotonic() + options.store_timeout
-    found = Secrets(_api(), options.namespace)
+    existing = Secrets(_api(), options.namespace)
     given = set(options.given)
 
     def secret(name: str, keys: tuple[str, ...], content: Callable[[], dict[str, str]]) -> tuple[str, ...]:
         def ensure() -> dict[str, str]:
-            return found.need(name, keys) if name in given else found.make(name, content())
+            return existing.need(name, keys) if name in given else existing.make(name, content())
 
         values = _wait_for(ensure, deadline)
         return tuple(values[key] for key in keys)
@@ -87,9 +87,9 @@ def prepare_store(
     root_secret: str,
     deadline: float,
 ) -> None:
-    """Make the bucket; with MinIO's administrator ``root``, where there is one, the account too.
+    """Create the bucket and, given MinIO's administrator ``root``, the account too.
 
-    ``deadline`` is the time.monotonic() until which a store that does not answer is asked again.
+    A store that does not answer is asked again until ``deadline`` (time.monotonic()).
     """
     if root is None:
         store = ObjectStore(endpoint, region, account, account_secret)
@@ -101,7 +101,7 @@ def prepare_store(
 
 
 def check(options: argparse.Namespace) -> int:
-    """Write one object under a key of its own, read it, delete it, as a campaign's pod would."""
+    """Write one object under a fresh key, read it and delete it, as a campaign's pod would."""
     log_to_stderr()
     deadline = time.monotonic() + options.store_timeout
     bucket = _environment("NAMEPLATE_BUCKET")
@@ -112,13 +112,13 @@ def check(options: argparse.Namespace) -> int:
     back = store.get(key)
     store.delete(key)
     if back != content.encode() or store.exists(key):
-        raise StoreError(f"{store.url}: gave back something else than was written; is this an S3 service?")
-    print(f"ok: wrote, read and deleted one object in {store.url}")  # noqa: T201 (the verb's answer)
+        raise StoreError(f"{store.url}: returned something else than was written; is this an S3 service?")
+    print(f"ok: wrote, read and deleted one object in {store.url}")  # noqa: T201 (the command's output)
     return 0
 
 
 def _wait_for(call: Callable[[], T], deadline: float) -> T:
-    """What ``call`` returns; tried again while it raises TryAgain, until ``deadline`` (time.monotonic())."""
+    """Call ``call`` again while it raises TryAgain, until ``deadline`` (time.monotonic())."""
     return with_retries(call, deadline - time.monotonic(), passing=(TryAgain,))
 
 
@@ -141,10 +141,10 @@ def _environment(name: str) -> str:
 def _setup_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nameplate-cluster setup",
-        description="Make what an installation needs beside its manifests, where it is absent: Secrets with "
-        "random content, the bucket and, in the chart's MinIO, an account limited to that bucket. Where "
-        "the store is stands in AWS_ENDPOINT_URL, AWS_REGION and NAMEPLATE_BUCKET. A second run changes "
-        "nothing. Exit codes: 0 done, 2 a mistake that no retry will mend, 75 try again.",
+        description="Create what an installation needs besides its manifests, if missing: Secrets with "
+        "random content, the bucket and, in the chart's MinIO, an account limited to that bucket. "
+        "AWS_ENDPOINT_URL, AWS_REGION and NAMEPLATE_BUCKET say where the store is. A second run changes "
+        "nothing. Exit codes: 0 done, 2 a mistake that no retry will fix, 75 try again.",
         epilog="example:\n  nameplate-cluster setup --minio-secret nameplate-minio",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -154,7 +154,7 @@ def _setup_parser() -> argparse.ArgumentParser:
         "--minio-secret", default="", help="MinIO's administrator; without it no account is made"
     )
     parser.add_argument(
-        "--given", action="append", default=[], metavar="SECRET", help="one that must be there (repeatable)"
+        "--given", action="append", default=[], metavar="SECRET", help="one that must exist (repeatable)"
     )
     parser.add_argument(
         "--namespace", default=os.environ.get("NAMESPACE", "nameplate"), help="default: NAMESPACE"
@@ -181,5 +181,5 @@ def _add_store_timeout(parser: argparse.ArgumentParser, default: float) -> None:
         type=float,
         default=default,
         metavar="SECONDS",
-        help=f"how long to wait for what does not answer (default: {default:g})",
+        help=f"how long to ask a store that does not answer (default: {default:g})",
     )

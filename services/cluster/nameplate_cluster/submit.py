@@ -1,4 +1,4 @@
-"""Submitting a campaign: its plan in short, its workflow, and the watch over it."""
+"""Submitting a campaign: a short plan, its workflow, and watching it."""
 
 import time
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from nameplate_cluster.workflow import Attempt, is_over, name_of, phase_of
 
 
 def plan_lines(campaign: Campaign, only: str, gpu_tflops: float) -> list[str]:
-    """The plan in a few lines; ``nameplate plan`` has all of it."""
+    """The plan in a few lines; ``nameplate plan`` shows all of it."""
     jobs = plan(campaign, {}, {}).jobs
     counts = [(step.name, sum(job.step == step.name for job in jobs)) for step in STEPS]
     rows = cell_estimates(campaign)
@@ -29,7 +29,7 @@ def plan_lines(campaign: Campaign, only: str, gpu_tflops: float) -> list[str]:
     shown = "under 0.01" if hours < 0.01 else f"{hours:.3g}"
     size = plan_summary(campaign, gpu_tflops=gpu_tflops)[-1].strip().removeprefix("together ")
     return [
-        f"campaign {campaign.name}: {campaign.title}" + (f" (the step {only} alone)" if only else ""),
+        f"campaign {campaign.name}: {campaign.title}" + (f" (only the step {only})" if only else ""),
         "  jobs        " + ", ".join(f"{name} {count}" for name, count in counts if count),
         f"  trainings   {first} in the first round, {expected:.0f} expected, {limit} at most",
         f"  GPU-hours   {shown} at {gpu_tflops:g} TFLOP/s sustained on one GPU (--gpu-tflops)",
@@ -38,7 +38,7 @@ def plan_lines(campaign: Campaign, only: str, gpu_tflops: float) -> list[str]:
 
 
 def manifest_of(campaign: Campaign, text: str, only: str) -> Json:
-    """The workflow that is submitted: a reference to the chart's template, and the file."""
+    """The workflow to submit: a reference to the chart's template, and the campaign file."""
     values = {"campaign": campaign.name, "file": text, "only": only}
     return {
         "apiVersion": "argoproj.io/v1alpha1",
@@ -55,13 +55,13 @@ def manifest_of(campaign: Campaign, text: str, only: str) -> Json:
 
 
 def submit(cluster: Cluster, campaign: Campaign, text: str, *, only: str, watch: bool) -> int:
-    """Make the workflow, see its plan through, and watch the rest if asked; returns the exit code."""
+    """Create the workflow, wait for its plan, and watch the rest if asked; returns the exit code."""
     workflow = name_of(cluster.create_workflow(manifest_of(campaign, text, only)))
     say(f"submitted: workflow {workflow} in {cluster.namespace}")
     try:
         await_plan(cluster, workflow, campaign.name)
         if not watch:
-            say(f"planned; how far it is: nameplate status {campaign.name} -n {cluster.namespace} --watch")
+            say(f"planned; to watch it: nameplate status {campaign.name} -n {cluster.namespace} --watch")
             return 0
         code = watch_to_the_end(cluster, workflow)
         last = cluster.workflow(workflow)
@@ -70,7 +70,7 @@ def submit(cluster: Cluster, campaign: Campaign, text: str, *, only: str, watch:
         return code
     except KeyboardInterrupt:
         say(
-            f"no longer watched, but {workflow} goes on; to see or end it: nameplate status (or stop) "
+            f"no longer watching, but {workflow} keeps running; to see or end it: nameplate status (or stop) "
             f"{campaign.name} -n {cluster.namespace}"
         )
         return 130
@@ -79,15 +79,14 @@ def submit(cluster: Cluster, campaign: Campaign, text: str, *, only: str, watch:
 def watch_to_the_end(cluster: Cluster, name: str, *, stop_without_image: bool = True) -> int:
     """Show a workflow until it is over; 0 when it succeeded, else 1.
 
-    An image that is missing for long ends it, unless a person is only looking.
+    With ``stop_without_image``, an image that stays missing ends it.
     """
     alarm = ImageAlarm(IMAGE_S)
     trouble: list[tuple[Attempt, Wait]] = []
 
     def until(workflow: Json) -> bool:
-        found = alarm.trouble(workflow, time.monotonic()) if stop_without_image else None
-        if found is not None:
-            trouble.append(found)
+        if stop_without_image and (pod := alarm.trouble(workflow, time.monotonic())) is not None:
+            trouble.append(pod)
         return bool(trouble)
 
     with View() as view:

@@ -1,4 +1,4 @@
-"""Where the time of a workflow went: the pods' own account beside what the cluster took. Pure."""
+"""Where the time of a workflow went: what its pods measured, and what the cluster added. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from nameplate_cluster.watch import ORDER, pods
 from nameplate_cluster.workflow import Attempt, attempts_of, time_of
 
 POD_S = 5.0
-"""What a cluster takes itself to start and end a pod."""
+"""How long a cluster itself takes to start and end a pod."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,9 +20,9 @@ class StepTime:
     pods: int
     jobs: int
     total: float
-    """From asking for the pod to its end."""
+    """From the request for the pod to its end."""
     queue: float = 0.0
-    """Of it, waiting until a node had room: no overhead, but too few nodes."""
+    """The part of it spent waiting for a node with room: not overhead, but too few nodes."""
     work: float
     start: float
     plan: float
@@ -30,12 +30,12 @@ class StepTime:
 
     @property
     def cluster(self) -> float:
-        """Outside the pod's process: image, start and end of containers."""
+        """Time outside the pod's process: image, start and end of containers."""
         return max(0.0, self.overhead - self.start - self.plan - self.commit)
 
     @property
     def overhead(self) -> float:
-        """All that is neither work nor waiting for room."""
+        """Everything that is neither work nor waiting for room."""
         return max(0.0, self.total - self.queue - self.work)
 
     @property
@@ -45,22 +45,22 @@ class StepTime:
         return max(0.0, self.overhead - POD_S * self.pods) / spent if spent > 0 else 0.0
 
 
-def scheduled_of(found_pods: Iterable[Json]) -> dict[str, datetime]:
+def scheduled_of(pods_found: Iterable[Json]) -> dict[str, datetime]:
     """When each pod got its node, by the pod's name."""
-    found = {}
-    for pod in found_pods:
+    scheduled = {}
+    for pod in pods_found:
         for condition in (pod.get("status") or {}).get("conditions") or ():
             if condition.get("type") == "PodScheduled" and condition.get("status") == "True":
                 when = time_of(condition.get("lastTransitionTime"))
                 if when is not None:
-                    found[pod["metadata"]["name"]] = when
-    return found
+                    scheduled[pod["metadata"]["name"]] = when
+    return scheduled
 
 
 def step_times(workflow: Json, scheduled: Mapping[str, datetime] = {}) -> list[StepTime]:
-    """One row a step, in the pipeline's order; pods that gave no account count as overhead.
+    """One row per step, in the pipeline's order; pods that wrote no timing count as overhead.
 
-    ``scheduled`` says when pods got their nodes; what is not known of it counts as the cluster's.
+    ``scheduled`` says when pods got their nodes; where that is unknown, the cluster gets the time.
     """
     groups: dict[str, list[Attempt]] = {}
     for attempt in attempts_of(workflow):
@@ -94,7 +94,7 @@ def _row(step: str, attempts: list[Attempt], scheduled: Mapping[str, datetime]) 
 
 
 def idle_seconds(workflow: Json) -> float:
-    """Seconds of a finished workflow in which it had no pod at all."""
+    """Seconds in which a finished workflow had no pod at all."""
     status = workflow.get("status") or {}
     reached, ended = time_of(status.get("startedAt")), time_of(status.get("finishedAt"))
     if reached is None or ended is None:
@@ -108,7 +108,7 @@ def idle_seconds(workflow: Json) -> float:
 
 
 def _queue(attempt: Attempt, scheduled: Mapping[str, datetime]) -> float | None:
-    """How long a pod that has ended waited for a node; None when nobody knows any more."""
+    """How long a pod that has ended waited for a node; None when this is unknown."""
     if attempt.began is None or attempt.ended is None:
         return None
     if not attempt.host:
@@ -137,7 +137,7 @@ def timing_lines(workflow: Json, scheduled: Mapping[str, datetime] = {}) -> list
     lines = [
         "seconds of all pods together",
         f"  {'step':<11} {'pods':>5} {'jobs':>5} {'queue':>8} {'cluster':>8} {'start':>7} {'plan':>7} "
-        f"{'work':>9} {'commit':>7} {'beyond 5 s a pod':>17}",
+        f"{'work':>9} {'commit':>7} {'over 5 s per pod':>17}",
     ]
     for row in (*rows, whole):
         lines.append(
@@ -148,13 +148,13 @@ def timing_lines(workflow: Json, scheduled: Mapping[str, datetime] = {}) -> list
     began, ended = time_of(status.get("startedAt")), time_of(status.get("finishedAt"))
     if began and ended:
         wall, idle = (ended - began).total_seconds(), idle_seconds(workflow)
-        lines.append(f"  the workflow took {wall:.0f} s; {idle:.0f} s of them without any pod (Argo's own)")
+        lines.append(f"  the workflow took {wall:.0f} s, of which {idle:.0f} s without any pod (Argo's own)")
     lines.append(
         "  queue: until a node had room; cluster: image, start and end of the containers; "
-        "last column: share of overhead"
+        "last column: share of the time that is overhead"
     )
     ended_pods = [attempt for attempt in attempts_of(workflow) if attempt.ended is not None]
     unknown = sum(_queue(attempt, scheduled) is None for attempt in ended_pods)
     if unknown:
-        lines.append(f"  the queue of {pods(unknown)} went with them and stands in 'cluster'")
+        lines.append(f"  {pods(unknown)} deleted by now: their queue is counted in 'cluster'")
     return lines

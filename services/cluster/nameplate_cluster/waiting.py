@@ -1,4 +1,4 @@
-"""Why a pod is waiting: what Kubernetes and Argo say of it, in plain words. Pure."""
+"""Why a pod is waiting: what Kubernetes and Argo say, in plain words. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Wait:
-    """A reason, and whether time alone may mend it."""
+    """A reason, and whether time alone may fix it."""
 
     kind: Literal["image", "setup", "room", "quota", "turn", "start"]
     """image: cannot be pulled; setup: a Secret or ConfigMap is missing; room: no node has room;
@@ -16,7 +16,7 @@ class Wait:
 
     @property
     def hopeless(self) -> bool:
-        """Whether somebody has to mend something first."""
+        """Whether somebody has to fix something first."""
         return self.kind in ("image", "setup")
 
 
@@ -32,11 +32,11 @@ def wait_of(message: str) -> Wait:
     if word in _IMAGE:
         name = _IMAGE_NAME.search(message)
         image = f"the image {name[1].removeprefix('docker.io/')}" if name else "the image"
-        # The two that take turns while Kubernetes tries again are one reason to a person.
+        # Kubernetes alternates between these two while it tries again: they are one reason.
         why = "" if word in ("ImagePullBackOff", "ErrImagePull") else f" ({word})"
         return Wait("image", f"{image} cannot be pulled{why}")
     if word in ("CreateContainerConfigError", "CreateContainerError", "RunContainerError"):
-        return Wait("setup", f"its container cannot be made: {_short(rest)}")
+        return Wait("setup", f"its container cannot be created: {_short(rest)}")
     if word in ("Unschedulable", "PodScheduled"):
         return Wait("room", f"no node has room: {_short(rest.partition(' no new claims')[0])}")
     if quota := re.search(r"exceeded quota: (\S+), requested: (.*)", message):

@@ -1,4 +1,4 @@
-"""A workflow as a person sees it: pods by step, what waits and why, what failed; shown once or followed."""
+"""A workflow in text: pods by step, what waits and why, what failed; shown once or followed."""
 
 import re
 import sys
@@ -27,14 +27,14 @@ from nameplate_cluster.workflow import (
 )
 
 ORDER = ("plan", *(step.name for step in STEPS))
-PATIENCE_S = 600.0
-"""How long a cluster may be silent while its workflow is watched."""
+SILENCE_S = 600.0
+"""How long a cluster may not answer while its workflow is watched."""
 IMAGE_S = 120.0
 """How long an image may be missing while the workflow is watched."""
 
 
 def headline(workflow: Json, now: datetime) -> str:
-    """Campaign, workflow, phase, how long."""
+    """Campaign, phase, duration and workflow."""
     status = workflow.get("status") or {}
     labels = workflow["metadata"].get("labels") or {}
     name = labels.get(CAMPAIGN_LABEL, name_of(workflow))
@@ -56,7 +56,7 @@ def clock(span: object) -> str:
 
 
 def by_step(attempts: list[Attempt]) -> dict[str, Counter[str]]:
-    """Pods by state, and those that were tried again, of every step in the pipeline's order."""
+    """Of every step, in the pipeline's order: pods by state, and how many were tried again."""
     counts: dict[str, Counter[str]] = {}
     newest = newest_attempts(attempts)
     for attempt in newest:
@@ -70,24 +70,24 @@ def by_step(attempts: list[Attempt]) -> dict[str, Counter[str]]:
 
 
 def waits_of(attempts: list[Attempt]) -> dict[tuple[str, Wait], int]:
-    """Why pods are waiting, how many for each reason; being started is none."""
-    found: Counter[tuple[str, Wait]] = Counter()
+    """Why pods are waiting, and how many for each reason; being started does not count."""
+    counts: Counter[tuple[str, Wait]] = Counter()
     for attempt in newest_attempts(attempts):
         if attempt.state == "waiting":
             wait = wait_of(attempt.message)
             if wait.kind != "start":
-                found[attempt.step, wait] += 1
-    return dict(found)
+                counts[attempt.step, wait] += 1
+    return dict(counts)
 
 
 def failures_of(attempts: list[Attempt]) -> list[Attempt]:
-    """The last attempts that failed, but for those that were stopped with the workflow."""
+    """The last attempts that failed, without those that were stopped with the workflow."""
     failed = [attempt for attempt in newest_attempts(attempts) if attempt.state == "failed"]
     return [attempt for attempt in failed if not attempt.message.startswith("workflow shutdown")]
 
 
 def status_text(workflow: Json, now: datetime, reasons: Mapping[str, str] = {}) -> list[str]:
-    """The workflow as lines of text; ``reasons`` is what pods that failed say of it, by node."""
+    """The workflow as lines of text; ``reasons`` holds the failed pods' own reasons, by node."""
     attempts = attempts_of(workflow)
     lines = [headline(workflow, now)]
     rows = by_step(attempts)
@@ -99,7 +99,7 @@ def status_text(workflow: Json, now: datetime, reasons: Mapping[str, str] = {}) 
             f"{count['failed']:>7} {count['again']:>6}"
         )
     if is_over(workflow) and phase_of(workflow) == "Succeeded" and set(rows) < {"plan", *ORDER}:
-        lines.append("  what is not listed was done by an earlier run")
+        lines.append("  steps not listed were done by an earlier run")
     lines += [f"  {line}" for line in wait_lines(attempts, workflow)]
     failed = failures_of(attempts)
     lines += [f"  failed: {failure_line(attempt, reasons.get(attempt.node))}" for attempt in failed[:10]]
@@ -111,7 +111,7 @@ def status_text(workflow: Json, now: datetime, reasons: Mapping[str, str] = {}) 
 
 
 def wait_lines(attempts: list[Attempt], workflow: Json) -> list[str]:
-    """One line a reason to wait, of pods and of the workflow as a whole."""
+    """One line per reason to wait, of pods and of the workflow as a whole."""
     lines = [f"{pods(number)} of {step}: {wait.text}" for (step, wait), number in waits_of(attempts).items()]
     if not attempts and not is_over(workflow):
         lines.append(wait_of(message_of(workflow)).text)
@@ -124,7 +124,7 @@ def pods(number: int) -> str:
 
 
 def failure_line(attempt: Attempt, reason: str | None = None) -> str:
-    """What failed, and why: in its own words, or in Argo's."""
+    """What failed, and why: the pod's own reason, or Argo's."""
     what = (
         attempt.chunk if attempt.chunk.startswith(f"{attempt.step}/") else f"{attempt.step} {attempt.chunk}"
     )
@@ -133,7 +133,7 @@ def failure_line(attempt: Attempt, reason: str | None = None) -> str:
 
 
 class View:
-    """Shows a workflow while it goes on: a table that is redrawn on a terminal, a line a change elsewhere."""
+    """Shows a running workflow: a table redrawn in place on a terminal, one line per change elsewhere."""
 
     def __init__(self, *, terminal: bool | None = None) -> None:
         self._console = Console(highlight=False)
@@ -164,7 +164,7 @@ class View:
             said = ", ".join(f"{count[state]} {state}" for state in states if count[state])
             self._once(stamp, f"{step:<10} {said}")
         for line in wait_lines(attempts, workflow):
-            # How many wait changes all the time; that some wait, and why, is said once.
+            # How many wait changes all the time; that some wait, and why, is printed once.
             self._once(stamp, re.sub(r"^\d+ pods? of", "pods of", line))
         for attempt in attempts:
             if attempt.state == "failed":
@@ -189,9 +189,9 @@ def follow(
     limit_s: float | None = None,
     view: View | None = None,
 ) -> Json:
-    """Look at the workflow again and again until it is as ``until`` asks, or the time is over.
+    """Poll the workflow until ``until`` holds, it is over, or ``limit_s`` has passed.
 
-    A cluster that does not answer for a while is forgiven: its API may be restarting.
+    A cluster may stop answering for a while: its API may be restarting.
     """
     began = heard = time.monotonic()
     while True:
@@ -199,7 +199,7 @@ def follow(
             workflow = cluster.workflow(name)
             heard = time.monotonic()
         except ClusterUnreachable as error:
-            if time.monotonic() - heard > PATIENCE_S:
+            if time.monotonic() - heard > SILENCE_S:
                 raise
             if view is not None:
                 view.say(f"{error}; asking again")
@@ -216,27 +216,27 @@ def follow(
 
 
 def say(text: str) -> None:
-    """A line for the person."""
-    print(text, file=sys.stdout, flush=True)  # noqa: T201 (a verb's output)
+    """Print one line."""
+    print(text, file=sys.stdout, flush=True)  # noqa: T201 (a command's output)
 
 
 class ImageAlarm:
-    """Remembers since when an image is missing: Kubernetes tries again for ever, a person need not."""
+    """Remembers since when an image is missing: Kubernetes would try forever."""
 
-    def __init__(self, patience_s: float, steps: tuple[str, ...] | None = None) -> None:
-        self._patience_s = patience_s
+    def __init__(self, limit_s: float, steps: tuple[str, ...] | None = None) -> None:
+        self._limit_s = limit_s
         self._steps = steps
         self._since: dict[str, float] = {}
 
     def trouble(self, workflow: Json, now_s: float) -> tuple[Attempt, Wait] | None:
-        """The pod that has waited too long for what will not come by itself; None where there is none."""
+        """The first pod that has waited too long for something that somebody must fix, or None."""
         waiting = [attempt for attempt in attempts_of(workflow) if attempt.state == "waiting"]
         hopeless = {attempt.node: (attempt, wait_of(attempt.message)) for attempt in waiting}
-        hopeless = {node: found for node, found in hopeless.items() if found[1].hopeless}
+        hopeless = {node: pod for node, pod in hopeless.items() if pod[1].hopeless}
         if self._steps is not None:
-            hopeless = {node: found for node, found in hopeless.items() if found[0].step in self._steps}
+            hopeless = {node: pod for node, pod in hopeless.items() if pod[0].step in self._steps}
         self._since = {node: self._since.get(node, now_s) for node in hopeless}
-        for node, found in hopeless.items():
-            if now_s - self._since[node] >= self._patience_s:
-                return found
+        for node, pod in hopeless.items():
+            if now_s - self._since[node] >= self._limit_s:
+                return pod
         return None

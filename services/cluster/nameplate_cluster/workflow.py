@@ -1,4 +1,4 @@
-"""An Argo Workflow as its JSON tells it: pods by step, their attempts, and why one is waiting. Pure."""
+"""Reading an Argo Workflow's JSON: pods by step, their attempts, and why one is waiting. Pure."""
 
 import base64
 import gzip
@@ -33,11 +33,11 @@ class Attempt:
     pod: str
     """Name of the pod."""
     task: str
-    """Name of what it does; attempts at the same have the same."""
+    """Name of its task; attempts at the same task share it."""
     step: str
     """A step of the pipeline, or 'plan'."""
     chunk: str
-    """What it does, as the plan names it; an arm; or empty."""
+    """Its chunk or arm, as the plan names it, or empty."""
     state: State
     message: str
     began: datetime | None
@@ -47,7 +47,7 @@ class Attempt:
     """The node of the cluster that it ran on; empty when it never got one."""
     exit_code: int | None
     timing: Json
-    """Where its time went, as it wrote it; empty when it did not."""
+    """Where its time went, as the pod wrote it; empty when it did not."""
 
     @property
     def first_job(self) -> str:
@@ -71,21 +71,21 @@ def is_over(workflow: Json) -> bool:
 
 
 def message_of(workflow: Json) -> str:
-    """What Argo says of the whole workflow."""
+    """Argo's message about the whole workflow."""
     return str((workflow.get("status") or {}).get("message") or "")
 
 
 def time_of(text: Any) -> datetime | None:
-    """A time as Kubernetes writes it; None where there is none."""
+    """A time as Kubernetes writes it; None when there is none."""
     if not text:
         return None
     return datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
 def nodes_of(workflow: Json) -> dict[str, Json]:
-    """The nodes by id; Argo packs those of large workflows.
+    """The nodes by id; Argo compresses those of large workflows.
 
-    Raises UserError when the site's Argo keeps them in a database of its own.
+    Raises UserError when the site's Argo keeps them in a database.
     """
     status = workflow.get("status") or {}
     if packed := status.get("compressedNodes"):
@@ -100,7 +100,7 @@ def nodes_of(workflow: Json) -> dict[str, Json]:
 
 
 def step_of(node: Json) -> str:
-    """The step that a node is of, by the template that it comes from; its own name elsewhere."""
+    """The step of a node, by its template; else its own name."""
     reference = node.get("templateRef") or {}
     template = str(reference.get("name") or node.get("templateScope", "").rpartition("/")[2])
     step = template.removeprefix("nameplate-")
@@ -112,8 +112,8 @@ def step_of(node: Json) -> str:
 def pod_name(workflow: str, node: Json) -> str:
     """The name that Argo gives to a node's pod.
 
-    It is the workflow's name, the template's, and the number at the end of the node's id; cut where
-    Kubernetes would not take it. The only pod of a workflow without steps has the workflow's name.
+    It joins the workflow's name, the template's, and the number at the end of the node's id, cut to what
+    Kubernetes accepts. The only pod of a workflow without steps has the workflow's name.
     """
     if node["name"] == workflow:
         return workflow
@@ -123,19 +123,19 @@ def pod_name(workflow: str, node: Json) -> str:
 
 
 def attempts_of(workflow: Json) -> list[Attempt]:
-    """Every pod of the workflow, in the order in which they were asked for."""
+    """Every pod of the workflow, in the order of their requests."""
     name = name_of(workflow)
-    found = []
+    attempts = []
     for node in nodes_of(workflow).values():
         if node.get("type") != "Pod" or node.get("phase") in ("Skipped", "Omitted"):
             continue
         inputs = _parameters(node.get("inputs"))
         outputs = node.get("outputs") or {}
         code = outputs.get("exitCode")
-        # An attempt's name ends in its number, "(0)"; what it attempts is the rest.
+        # An attempt's name is its task's, then its number: "(0)".
         retried = (node.get("nodeFlag") or {}).get("retried")
         task = re.sub(r"\(\d+\)$", "", node["name"]) if retried else node["name"]
-        found.append(
+        attempts.append(
             Attempt(
                 node=str(node["id"]),
                 pod=pod_name(name, node),
@@ -152,7 +152,7 @@ def attempts_of(workflow: Json) -> list[Attempt]:
             )
         )
     start = datetime.min.replace(tzinfo=UTC)
-    return sorted(found, key=lambda attempt: (attempt.began or start, attempt.node))
+    return sorted(attempts, key=lambda attempt: (attempt.began or start, attempt.node))
 
 
 def newest_attempts(attempts: Iterable[Attempt]) -> list[Attempt]:
