@@ -3,10 +3,10 @@
     NameplateError
     ├── UserError            exit 2: the user's mistake; trying again will not help
     │   ├── CampaignError    the campaign file is wrong, with the path into it
-    │   ├── CohortError      the exams cannot make the cohort that was asked for
-    │   ├── StoreError       the store is foreign, full, or may not be written
+    │   ├── CohortError      the exams cannot form the cohort that the campaign asks for
+    │   ├── StoreError       the store is not one of ours, is full, or may not be written
     │   └── DamagedObject    a stored object is not what was committed
-    └── TryAgain             exit 75: the machine's trouble; the same job may succeed later
+    └── TryAgain             exit 75: the machine's fault; the same job may succeed later
         └── StoreUnreachable the store does not answer
 
 Anything else that escapes is a bug (exit 70).
@@ -14,13 +14,13 @@ Anything else that escapes is a bug (exit 70).
 
 
 class NameplateError(Exception):
-    """Base of all errors raised on purpose; its text is one line for a person."""
+    """Base of all errors raised on purpose; the text is one readable line."""
 
     exit_code = 70
 
 
 class UserError(NameplateError):
-    """The user's mistake: no retry will mend it."""
+    """The user's mistake: no retry will fix it."""
 
     exit_code = 2
 
@@ -30,11 +30,11 @@ class CampaignError(UserError):
 
 
 class CohortError(UserError):
-    """The exams at hand cannot make the cohort that the campaign asks for."""
+    """The exams cannot form the cohort that the campaign asks for."""
 
 
 class StoreError(UserError):
-    """The store is foreign, full or refuses to be written."""
+    """The store is not one of ours, is full, or may not be written."""
 
 
 class DamagedObject(UserError):

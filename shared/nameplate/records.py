@@ -1,4 +1,4 @@
-"""The base of what flows between the steps: typed, frozen records and their JSON-lines files.
+"""The base of what passes between the steps: typed, frozen records and their JSON-lines files.
 
 Each step's own records are in ``nameplate.steps``, beside the names of the files that hold them.
 """
@@ -24,7 +24,7 @@ R = TypeVar("R", bound=Record)
 
 
 def to_jsonl(rows: Iterable[Record]) -> bytes:
-    """One JSON object a line, keys in the record's order; the same rows give the same bytes."""
+    """One JSON object per line, keys in the record's order; the same rows give the same bytes."""
     lines = (json.dumps(row.model_dump(mode="json"), ensure_ascii=False, allow_nan=False) for row in rows)
     return "".join(line + "\n" for line in lines).encode()
 

@@ -1,4 +1,4 @@
-"""A file or a folder that appears under its name whole, or not at all."""
+"""Files and folders that appear whole, or not at all."""
 
 import secrets
 import shutil
@@ -11,9 +11,9 @@ from nameplate.errors import UserError
 
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
-    """A path to write to, which becomes ``target`` when the block ends well and vanishes if not.
+    """A path to write to, which becomes ``target`` if the block succeeds and is deleted if not.
 
-    It is in the same folder, its name starts with a dot and ends with the target's name.
+    It is in the same folder; its name starts with a dot and ends with the target's name.
     """
     partial = target.with_name(f".tmp-{secrets.token_hex(6)}-{target.name}")
     try:
@@ -25,10 +25,9 @@ def whole_file(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
-    """An empty folder to fill, which becomes ``target`` when the block ends well and vanishes if not.
+    """An empty folder to fill, which becomes ``target`` if the block succeeds and is deleted if not.
 
-    Raises UserError when ``target`` is something else than an empty folder or a new one, or cannot be
-    written.
+    Raises UserError unless ``target`` is new or an empty folder, and can be written.
     """
     check_empty(target)
     target = target.resolve()
@@ -45,7 +44,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
 
 
 def write_whole(target: Path, files: Mapping[str, bytes]) -> None:
-    """Write files by their names below ``target``, as in ``whole_folder``."""
+    """Write files by name below ``target``, as in ``whole_folder``."""
     with whole_folder(target) as folder:
         for name, data in files.items():
             path = folder / name
@@ -54,7 +53,7 @@ def write_whole(target: Path, files: Mapping[str, bytes]) -> None:
 
 
 def check_empty(target: Path) -> None:
-    """Raise UserError when ``target`` is something else than an empty folder or a new one."""
+    """Raise UserError unless ``target`` is new or an empty folder."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UserError(f"{target}: not an empty folder")
 

@@ -1,8 +1,7 @@
 """The command line: ``nameplate run|plan|status|report|job`` and the commands of the services.
 
-What only one command needs is imported when that command runs: help and small commands start at once.
-It names the other services by text and imports them when they are asked for, so it runs where only some
-of them are installed.
+Imports that only one command needs wait until that command runs, so help and small commands start at
+once. Other services are named as text and imported on demand, so only some need to be installed.
 """
 
 import argparse
@@ -38,19 +37,19 @@ SERVICE_COMMANDS = {
 CLUSTER_COMMANDS = ("submit", "logs", "stop")
 
 DESCRIPTION = """\
-How much does the scanner's manufacturer bias a head-CT network, and how does that grow
-with the difficulty of the task? A campaign file says everything; `nameplate run` answers.
+How much does the scanner's manufacturer bias a head-CT network, and does the bias grow with
+the difficulty of the task? A campaign file holds every setting; `nameplate run` answers.
 
 campaigns
-  run CAMPAIGN      do everything, from DICOM to the report; resumes where it was stopped
+  run CAMPAIGN      do everything, from DICOM to the report; resumes where it stopped
   plan CAMPAIGN     show what would be done: cohort, jobs, GPU-hours, bytes; runs nothing
-  status CAMPAIGN   show how far it is
+  status CAMPAIGN   show its progress
   report CAMPAIGN   make the report again from what is in the store
   job ID            do one job of a campaign that is in a store
 
 the same on a Kubernetes cluster with Argo Workflows (NAME is the campaign's name)
   submit CAMPAIGN   check the campaign against the cluster and run it there
-  status NAME       show how far it is, and what waits or failed
+  status NAME       show its progress, and what waits or failed
   logs NAME JOB     show the log of a job or a step
   stop NAME         end it; checkpoints are kept, and submitting again resumes it
   report NAME       fetch its report
@@ -99,14 +98,14 @@ def _main(arguments: list[str]) -> int:
 
 
 def _is_on_cluster(arguments: Sequence[str]) -> bool:
-    """Whether ``status`` or ``report`` is asked of a campaign's name, and not of a file."""
+    """Whether ``status`` or ``report`` is given a campaign's name instead of a file."""
     name = arguments[0] if arguments else ""
     is_name = re.fullmatch(r"[a-z][a-z0-9-]*", name) is not None
     return is_name and "--store" not in arguments and not Path(name).is_file()
 
 
 def _cluster_command(name: str, arguments: list[str]) -> int:
-    command_of("cluster")  # says what to install where it is not
+    command_of("cluster")  # says what to install if it is missing
     commands = importlib.import_module("nameplate_cluster.commands")
     return int(commands.main(name, arguments))
 
@@ -118,9 +117,9 @@ def _campaign_parser(command: str) -> argparse.ArgumentParser:
         "command resumes it and ends in the same results.",
         "plan": "Show what the campaign would do: the cohort's split, the jobs of each step, trainings "
         "expected and at most, GPU-hours and bytes. Needs no data and writes nothing.",
-        "status": "Show how far the campaign is: jobs done by step, and the converged runs of each cell. "
-        "With a campaign's name in place of a file: how far its workflow on a cluster is (nameplate status "
-        "demo --help).",
+        "status": "Show the campaign's progress: jobs done by step, and the converged runs of each cell. "
+        "With a campaign's name in place of a file: the progress of its workflow on a cluster (nameplate "
+        "status demo --help).",
         "report": "Make the report again from what is in the store, complete or not. With a campaign's name "
         "in place of a file: fetch it from a cluster (nameplate report demo --help).",
     }
@@ -136,8 +135,8 @@ def _campaign_parser(command: str) -> argparse.ArgumentParser:
     add_set_argument(parser)
     parser.add_argument(
         "--store",
-        help="where everything is kept: a folder or s3://bucket/prefix (default: runs/<campaign>); S3 is "
-        "reached by AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        help="where everything is kept: a folder or s3://bucket/prefix (default: runs/<campaign>); S3 "
+        "needs AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     )
     if command == "run":
         parser.add_argument(
@@ -172,7 +171,7 @@ def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
     store = open_store(_store_url(options, campaign))
     put_campaign(store, campaign, text)
     logs = options.logs or store.folder("logs") or Path("runs") / campaign.name / "logs"
-    # A fixed number of threads a process: more would fight for the cores, and results would differ.
+    # One thread per process: more would compete for the cores, and results would differ.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
     with Progress(seconds_estimate(campaign), options.workers) as progress:
@@ -195,7 +194,7 @@ def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
     if outcome.failed:
         print(
             f"{outcome.done} jobs done, {outcome.current} were done before, {len(outcome.failed)} failed, "
-            f"{outcome.waiting} wait for them; fix what the log says and run the same command again"
+            f"{outcome.waiting} wait for them; fix what the log reports and run the same command again"
         )
         codes = {failure.exit_code for failure in outcome.failed}
         return codes.pop() if len(codes) == 1 else 1
@@ -229,17 +228,17 @@ def _status(options: argparse.Namespace, campaign: Campaign, text: str) -> int: 
 
 
 def _warn_of_other_settings(campaign: Campaign, store: Store) -> None:
-    """Say so when the store was last run with other settings: its jobs count as not done then."""
+    """Warn when the store was last run with other settings: its jobs then count as not done."""
     try:
-        there = parse_campaign(store.get(CAMPAIGN_KEY).decode(), CAMPAIGN_KEY)
+        stored = parse_campaign(store.get(CAMPAIGN_KEY).decode(), CAMPAIGN_KEY)
     except (NameplateError, UnicodeDecodeError):
         return
-    if there != campaign:
+    if stored != campaign:
         print(f"note: {store.url} was last run with other settings; repeat the --set of that run")
 
 
 def _report(options: argparse.Namespace, campaign: Campaign, text: str) -> int:  # noqa: ARG001
-    command_of("evaluation")  # says what to install where it is not
+    command_of("evaluation")  # says what to install if it is missing
     fresh = importlib.import_module("nameplate_evaluation.fresh_report")
     check_empty(options.out)
     store = open_store(_store_url(options, campaign), create=False)

@@ -1,4 +1,4 @@
-"""What a person sees of a running campaign: bars with time left on a terminal, plain lines elsewhere."""
+"""The progress of a running campaign: bars with the time left on a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ from nameplate.steps.step import Job
 class Progress:
     """Counts jobs, learns how long each step takes, and shows both.
 
-    ``estimate`` gives the expected seconds of a job before one of its step was measured.
+    ``estimate`` gives a job's expected seconds until a job of its step has been measured.
     """
 
     def __init__(self, estimate: Callable[[Job], float], workers: int, *, terminal: bool | None = None):
@@ -51,17 +51,17 @@ class Progress:
             self._bars = None
 
     def estimate(self, job: Job) -> float:
-        """Expected seconds of a job, corrected by what its step has taken so far."""
+        """Expected seconds of a job, corrected by how long its step has taken so far."""
         seconds, prior = self._measured.get(job.step, (0.0, 0.0))
         return self._prior(job) * (seconds / prior if prior > 0 else 1.0)
 
     def plan(self, plan: Plan) -> None:
-        """Take note of a plan, or of one that has grown."""
+        """Note a plan, or one that has grown."""
         self._plan = plan
         self._show()
 
     def skipped(self, job: Job) -> None:
-        """A job was committed before."""
+        """A job was committed earlier."""
         self._finished.add(job.id)
 
     def started(self, job: Job) -> None:
@@ -86,7 +86,7 @@ class Progress:
         self._line(f"{job.id}  FAILED: {message}  (log: {log})")
 
     def say(self, text: str) -> None:
-        """A plain line for the person."""
+        """Print a plain line."""
         self._console.print(text, markup=False)
 
     def _line(self, text: str) -> None:
@@ -101,7 +101,7 @@ class Progress:
         rest = sum(self.estimate(job) for job in waiting)
         guessed = sum(self._prior(job) for job in waiting if job.step not in self._measured)
         if guessed > 0.5 * rest and rest > 3600:
-            return ""  # hours that nothing measured yet speaks for
+            return ""  # hours, and mostly a guess
         return f", about {_clock(rest / self._workers)} left" if rest > 0 else ""
 
     def _show(self, running: Job | None = None) -> None:

@@ -39,12 +39,12 @@ class FailedJob:
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What a run of the campaign came to."""
+    """The result of a run of the campaign."""
 
     done: int = 0
     """Jobs that this run did."""
     current: int = 0
-    """Jobs that were committed before."""
+    """Jobs that were committed earlier."""
     failed: list[FailedJob] = field(default_factory=list)
     waiting: int = 0
     """Jobs that could not start because one they need failed."""
@@ -85,7 +85,7 @@ class LocalRunner:
         self._workers: list[_Worker] = []
 
     def run(self) -> Outcome:
-        """Do everything that can be done; raises KeyboardInterrupt after the workers have saved."""
+        """Do everything that can be done; KeyboardInterrupt is raised after the workers have saved."""
         with _locked(self.store):
             try:
                 self._loop()
@@ -106,7 +106,7 @@ class LocalRunner:
             if not any(worker.task for worker in self._workers):
                 if not ready:
                     break
-                time.sleep(0.2)  # everything that is left waits for its next attempt
+                time.sleep(0.2)  # all jobs left wait for their next attempt
                 continue
             self._collect(timeout=0.5)
         left = [job for job in self.state.plan.jobs if job.id not in self.state.results]
@@ -136,7 +136,7 @@ class LocalRunner:
             )
             try:
                 worker.tasks.send(task)
-            except OSError:  # it died while idle: the job stays ready, another worker takes it
+            except OSError:  # it died while idle: the job stays ready for another worker
                 self._workers.remove(worker)
                 continue
             worker.task = task
@@ -168,7 +168,7 @@ class LocalRunner:
         return _Worker(process=process, tasks=ours, lifeline=lifeline)
 
     def _collect(self, timeout: float) -> None:
-        """Take answers."""
+        """Take the answers of the workers."""
         busy = {
             id(thing): worker
             for worker in self._workers
@@ -198,7 +198,7 @@ class LocalRunner:
                 self._failure(task, answer)
 
     def _failure(self, task: Task, failure: Failure) -> None:
-        """Try again what is the machine's fault; the rest has failed, and so has all that needs it."""
+        """Try again if the machine is at fault; otherwise the job, and all that need it, have failed."""
         job = task.job
         self._attempts[job.id] = attempts = self._attempts.get(job.id, 0) + 1
         allowed = {TryAgain.exit_code: step_named(job.step).retries, 137: 1}.get(failure.exit_code, 0)
@@ -216,7 +216,7 @@ class LocalRunner:
         self.progress.failed(job, failure.message, task.log)
 
     def _close(self, sent: signal.Signals | None) -> None:
-        """End the workers; with a signal they first save what they are at."""
+        """End the workers; given a signal, they save their work first."""
         for worker in self._workers:
             if sent is not None and worker.process.pid is not None and worker.process.is_alive():
                 os.kill(worker.process.pid, sent)
@@ -240,7 +240,7 @@ def _death(exit_code: int | None) -> str:
 
 @contextmanager
 def _locked(store: Store) -> Iterator[None]:
-    """One runner at a time on a directory store; on S3 two runners only do work twice."""
+    """Allow one runner at a time on a directory store; on S3, two runners merely do work twice."""
     folder = store.folder("work")
     if folder is None:
         yield
@@ -249,7 +249,7 @@ def _locked(store: Store) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise StoreError(f"{store.url}: another run is at work there") from None
-        # What a killed run left half-done.
+            raise StoreError(f"{store.url}: another run is using it") from None
+        # Left behind by a killed run.
         shutil.rmtree(folder / "scratch", ignore_errors=True)
         yield

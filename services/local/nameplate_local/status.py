@@ -1,4 +1,4 @@
-"""How far a campaign is, read from its store alone."""
+"""The progress of a campaign, read from its store."""
 
 from collections.abc import Mapping
 
@@ -13,15 +13,15 @@ from nameplate.store import Store
 def status_lines(campaign: Campaign, store: Store, sources: Mapping[str, Source]) -> list[str]:
     """Jobs done by step, then each cell's trained, converged and kept runs."""
     state = current_state(campaign, store, sources)
-    made, results, selections = state.plan, state.results, state.selections
-    lines = [f"{campaign.name}: {len(results)} of {len(made.jobs)} jobs done (store {store.url})"]
+    plan, results, selections = state.plan, state.results, state.selections
+    lines = [f"{campaign.name}: {len(results)} of {len(plan.jobs)} jobs done (store {store.url})"]
     for step in STEPS:
-        jobs = [job for job in made.jobs if job.step == step.name]
+        jobs = [job for job in plan.jobs if job.step == step.name]
         if jobs:
             done = sum(job.id in results for job in jobs)
             lines.append(f"  {step.name:<11} {done:>5} of {len(jobs)}")
-    if made.open_cells:
-        lines.append(f"  {len(made.open_cells)} cells are still training: more jobs may follow")
+    if plan.open_cells:
+        lines.append(f"  {len(plan.open_cells)} cells are still training: more jobs may follow")
     lines.append("")
     lines.append(f"  {'cell':<44} trained converged kept")
     for cell in cells_of(campaign):

@@ -25,7 +25,7 @@ BUG = 70
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A job for a worker, with what it needs of others."""
+    """A job for a worker, with the results that it needs."""
 
     job: Job
     results: Mapping[str, Result]
@@ -46,8 +46,8 @@ class Failure:
 def work(tasks: Connection, lifeline: Connection, store_url: str) -> None:
     """Do the tasks that arrive until the connection closes.
 
-    ``lifeline`` is a pipe whose other end the runner holds and never writes to: its end means that
-    the runner is gone, even by SIGKILL, and the worker must not go on alone.
+    ``lifeline`` is a pipe whose other end the runner holds and never writes to. When it closes, the
+    runner is gone, even by SIGKILL, and the worker must end too.
     """
     stop = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner decides; Ctrl-C reaches the whole group
@@ -96,7 +96,7 @@ def _die_with_runner(lifeline: Connection) -> None:
 
 
 def _redirect(log: Path) -> None:
-    """Everything the process prints from now on goes to the job's log, native libraries included."""
+    """Send everything that the process prints to the job's log, native libraries included."""
     log.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()

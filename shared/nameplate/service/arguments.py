@@ -26,7 +26,7 @@ def add_gpu_tflops_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def add_pod_arguments(parser: argparse.ArgumentParser) -> None:
-    """What every pod of a workflow is told beside its own work."""
+    """What every pod of a workflow is told besides its work."""
     parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
     parser.add_argument("--digest", help="SHA-256 that the campaign's file must have")
     parser.add_argument("--timing", type=Path, help="file for a line of JSON: where the time went")
@@ -35,7 +35,7 @@ def add_pod_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0,
         metavar="SECONDS",
-        help="how long to wait for a store that does not answer (default: 0)",
+        help="how long to keep asking a store that does not answer (default: 0)",
     )
 
 
@@ -45,7 +45,7 @@ def add_chunk_size_arguments(parser: argparse.ArgumentParser) -> None:
         "--chunk-seconds",
         type=float,
         default=60,
-        help="small jobs are put together until a chunk takes about this long (default: 60)",
+        help="group small jobs until a chunk takes about this long (default: 60)",
     )
     parser.add_argument(
         "--max-chunks", type=int, help="most chunks of one step, or of one round of all arms together"

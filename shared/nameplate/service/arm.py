@@ -1,4 +1,4 @@
-"""One iteration of an arm: select from what has been trained, then say what comes next."""
+"""One iteration of an arm: select from the trained runs, then say what comes next."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -26,19 +26,19 @@ MAX_ITERATIONS = 90
 
 @dataclass(frozen=True, kw_only=True)
 class Iteration:
-    """What an arm has to do next; both empty when it has come to its end."""
+    """What an arm has to do next; both are empty at its end."""
 
     training: tuple[Chunk, ...]
     prediction: tuple[Chunk, ...]
-    """Wanted only once no training is left."""
+    """Empty until no training is left."""
 
 
 def arm_command(prog: str, arguments: Sequence[str]) -> int:
-    """``arm ARM --store URL``: make an arm's selections and say what follows; what a selection's pod runs."""
+    """``arm ARM --store URL``, run by a selection's pod: make an arm's selections and say what follows."""
     parser = parser_of(
         f"{prog} arm",
         "Select from the runs of one experiment on one training set, and write what comes next: the chunks "
-        "of another round, or those of the predictions.",
+        "of another round, or of the predictions.",
         f"{prog} arm spheres/GE --store s3://bucket/demo --out /tmp/iteration",
     )
     parser.add_argument("arm", help="experiment/training set")
@@ -75,7 +75,7 @@ def next_iteration(
 ) -> Iteration:
     """The chunks that an arm needs next, from the state of its campaign.
 
-    ``most`` is for all arms together, which may be at work at once: each has its share of it.
+    ``most`` is for all arms, which may run at the same time: each gets its share.
     """
     share = None if most is None else max(1, most // len(arms_of(state.plan)))
     chunks: dict[str, list[Chunk]] = {step: [] for step in ARM_STEPS}
@@ -99,7 +99,7 @@ def advance_arm(
     most: int | None,
     timing: Timing,
 ) -> Iteration:
-    """Do those selections of an arm that can be done, and say what follows."""
+    """Do the selections of an arm that are ready, and say what follows."""
     with timing.spent("plan_s"):
         store = open_store(store_url, create=False, timeout=store_timeout, should_stop=should_stop)
         campaign = read_campaign(store, digest=digest)
@@ -133,7 +133,7 @@ def advance_arm(
 
 
 def _trust_packs(state: State, store: Store, arm: Arm) -> None:
-    """Take the packs that the arm's runs read as they are committed: the plan has checked them."""
+    """Accept the packs that the arm's runs read as committed: the plan has checked them."""
     runs = [job for job in state.plan.jobs if job.step == "training" and arm_of(job) == arm]
     packs = {need for job in runs for need in job.needs if step_of(need) == "pack"}
     for pack, result in needed_results(store, sorted(packs), may_follow=True).items():

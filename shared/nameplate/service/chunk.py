@@ -1,4 +1,4 @@
-"""What a pod of a cluster does: the jobs of one chunk, one after the other, each with its own commit."""
+"""What a cluster's pod does: the jobs of one chunk, one after another, each with its own commit."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -21,11 +21,11 @@ logger = logging.getLogger(__name__)
 
 
 def chunk_command(prog: str, arguments: Sequence[str], *, service: str) -> int:
-    """``chunk CHUNK --store URL``: do the jobs of one chunk; what a pod of a cluster runs."""
+    """``chunk CHUNK --store URL``, run by a cluster's pod: do the jobs of one chunk."""
     parser = parser_of(
         f"{prog} chunk",
-        "Do some consecutive jobs of a campaign whose file is in the store, one after the other, each with "
-        "its own commit. What is committed already is not done again. Exit codes as those of `job`.",
+        "Do some consecutive jobs of a campaign whose file is in the store, one after another, each with "
+        "its own commit. Jobs that are already committed are not done again. Exit codes as for `job`.",
         f"{prog} chunk {service}/study/000+4 --store s3://bucket/demo",
     )
     parser.add_argument("chunk", help="the first job and a count, as the campaign's plan names it")
@@ -56,16 +56,16 @@ def run_chunk(
 ) -> None:
     """Do the jobs of a chunk that are not committed yet.
 
-    A job that fails does not keep the others from being done. At the end a failure that may pass is
-    raised before a mistake: the chunk is then tried again, and what was a mistake fails again. ``digest``
-    is that of the campaign's text; a store may be silent for ``store_timeout`` seconds.
+    A failed job does not stop the others. At the end, a failure that may pass is raised in preference to
+    a mistake, so that the chunk is tried again. ``digest`` is that of the campaign's text; a store may
+    fail to answer for ``store_timeout`` seconds.
     """
     try:
         step = step_named(chunk.step)
     except KeyError:
         raise UserError(f"{chunk}: no step {chunk.step!r}") from None
     if step.service != service:
-        raise UserError(f"{chunk}: work of the service {step.service}, not {service}")
+        raise UserError(f"{chunk}: belongs to the service {step.service}, not {service}")
     with timing.spent("plan_s"):
         store = open_store(store_url, create=False, timeout=store_timeout, should_stop=should_stop)
         campaign = read_campaign(store, digest=digest)
@@ -75,7 +75,7 @@ def run_chunk(
     failures: list[Exception] = []
     for job in jobs:
         if should_stop():
-            raise TryAgain(f"asked to stop before {job.id}; what was done is committed")
+            raise TryAgain(f"asked to stop before {job.id}; the jobs before it are committed")
         try:
             with timing.spent("commit_s"):
                 run_job(
@@ -101,7 +101,7 @@ def run_chunk(
 
 
 def _cells_behind(chunk: Chunk, campaign: Campaign) -> tuple[Cell, ...]:
-    """The cells whose selections decide what a chunk is: those of its arm, and all for the report."""
+    """The cells whose selections define a chunk: its arm's, or all of them for the report."""
     cells = cells_of(campaign)
     match step_named(chunk.step).scope:
         case "cohort":

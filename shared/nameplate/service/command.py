@@ -1,4 +1,4 @@
-"""A command that a service offers to a person, apart from its steps, and how it is found and run."""
+"""The command line of a service, apart from its steps: how it is found and run."""
 
 import argparse
 import importlib
@@ -12,10 +12,10 @@ from nameplate.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """One command, used by ``nameplate <service>`` and by the service's own entry point alike."""
+    """One command, used both by ``nameplate <service>`` and by the service's own entry point."""
 
     description: str
-    """A paragraph that teaches what it does and what it writes."""
+    """A paragraph on what it does and what it writes."""
     example: str
     """One command line that works."""
     add_arguments: Callable[[ArgumentParser], None]
@@ -23,7 +23,7 @@ class Command:
 
 
 def command_of(service: str) -> Command | None:
-    """What a service offers to a person; None where its work makes sense in a campaign only.
+    """The command of a service; None if its work only makes sense inside a campaign.
 
     Raises UserError that names the extra to install when the service is not installed.
     """

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, one line an event, to standard error."""
+"""Logs: one line of JSON per event, to standard error."""
 
 import json
 import logging
@@ -10,7 +10,7 @@ _STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "ta
 
 
 class JsonFormatter(logging.Formatter):
-    """A log record as one line of JSON: time, level, event, and whatever ``extra`` carried."""
+    """A log record as one line of JSON: time, level, event, and the fields of ``extra``."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""

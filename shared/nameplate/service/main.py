@@ -1,4 +1,4 @@
-"""The edge of every process: what it was asked for, and the exit code that it ends with."""
+"""The edge of every process: its arguments, and its exit code."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ from nameplate.store import open_store
 
 
 def exit_code_of(main: Callable[[], int]) -> int:
-    """Run a command and turn what it raises on purpose into a line on stderr and an exit code."""
+    """Run a command and turn its own errors into a line on stderr and an exit code."""
     try:
         return main()
     except NameplateError as error:
@@ -27,7 +27,7 @@ def exit_code_of(main: Callable[[], int]) -> int:
             print(f"nameplate: {line}", file=sys.stderr)  # noqa: T201 (the edge of the program)
         return error.exit_code
     except BrokenPipeError:
-        # The reader of our output has gone (head, less): not an error of ours.
+        # The reader of our output is gone (head, less): not our error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -36,7 +36,7 @@ def exit_code_of(main: Callable[[], int]) -> int:
 
 
 def service_main(service: str, arguments: Sequence[str] | None = None) -> int:
-    """Entry point of one service alone: its command, or ``job ID --store URL`` for a campaign's job."""
+    """Entry point of one service: its command, or ``job ID --store URL`` for a campaign's job."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     prog = f"nameplate-{service}"
     if given[:1] == ["job"]:
@@ -66,7 +66,7 @@ def job_command(prog: str, arguments: Sequence[str], *, service: str | None = No
     parser = parser_of(
         f"{prog} job",
         "Do one job of a campaign whose file is in the store, and commit its result. "
-        "A job that is committed already is not done again. Exit codes: 0 done, 2 a mistake "
+        "A job that is already committed is not done again. Exit codes: 0 done, 2 a mistake "
         "that no retry will fix, 75 try again (after a checkpoint, or the store did not answer).",
         f"{prog} job cohort/study --store runs/demo",
     )
@@ -85,7 +85,7 @@ def job_command(prog: str, arguments: Sequence[str], *, service: str | None = No
     except KeyError:
         raise no_such_job from None
     if service is not None and step_named(job.step).service != service:
-        raise UserError(f"{options.id}: a job of the service {step_named(job.step).service}, not {service}")
+        raise UserError(f"{options.id}: belongs to the service {step_named(job.step).service}, not {service}")
     run_job(
         job,
         store,

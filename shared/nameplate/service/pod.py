@@ -1,4 +1,4 @@
-"""What every pod's process does around its work: logs, the account of its time, SIGTERM, outputs."""
+"""What every pod's process does around its work: logs, timing, SIGTERM, outputs."""
 
 import logging
 import signal
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def timed(file: Path | None) -> Iterator[Timing]:
-    """Log as JSON from now on, and at the end also where the time went."""
+    """Log as JSON from now on and, at the end, log where the time went."""
     log_to_stderr()
     timing = Timing(start_s=seconds_since_start())
     try:
@@ -32,7 +32,7 @@ def timed(file: Path | None) -> Iterator[Timing]:
 
 
 def stop_on_sigterm() -> Callable[[], bool]:
-    """Catch SIGTERM from now on; the function says whether it has come."""
+    """Catch SIGTERM from now on; the returned function says whether it has arrived."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     return stop.is_set
@@ -41,13 +41,13 @@ def stop_on_sigterm() -> Callable[[], bool]:
 def sources_for(step: str, campaign: Campaign) -> Mapping[str, Source]:
     """The source files of a campaign, for the step that reads them.
 
-    No other step's pod has the files, or the key of the pseudonyms.
+    No other step's pod has these files or the key of the pseudonyms.
     """
     return sources_of(campaign, Path.cwd()) if step_named(step).reads_source else {}
 
 
 def write_outputs(folder: Path, **outputs: str) -> None:
-    """One file an output, for a workflow to read."""
+    """Write one file per output, for the workflow to read."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in outputs.items():
         (folder / name).write_text(text)

@@ -1,4 +1,4 @@
-"""A folder as one tar file and back: thousands of small files travel as one object."""
+"""A folder as one tar file and back, so that thousands of small files are one object."""
 
 import shutil
 import tarfile
@@ -26,8 +26,7 @@ def pack_folder(folder: Path, archive: Path) -> None:
 def unpack_folder(archive: Path, folder: Path, *, limit_bytes: int = 1 << 40) -> None:
     """Unpack what ``pack_folder`` wrote; raises DamagedObject for links, outside paths or too many bytes.
 
-    Files are written one by one and not by tarfile's own extraction, whose filters came to Python 3.11
-    only with its fourth correction.
+    Files are written one by one: the filters of tarfile's own extraction need Python 3.11.4.
     """
     total = 0
     with tarfile.open(archive, "r:") as tar:
@@ -37,7 +36,7 @@ def unpack_folder(archive: Path, folder: Path, *, limit_bytes: int = 1 << 40) ->
             content = tar.extractfile(entry) if entry.isfile() else None
             if content is None or name.is_absolute() or ".." in name.parts or total > limit_bytes:
                 raise DamagedObject(
-                    f"an archive holds an entry that is no plain file, or more than {limit_bytes} bytes"
+                    f"an archive contains more than plain files, or more than {limit_bytes} bytes"
                 )
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A store in a local directory: one file an object, written to a temporary name and renamed."""
+"""A store in a local directory: one file per object, written under a temporary name and renamed."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ class DirectoryStore:
         self.root = root
         self.url = str(root)
         if root.exists() and not root.is_dir():
-            raise StoreError(f"{root}: a file, where a folder was expected")
+            raise StoreError(f"{root}: expected a folder, found a file")
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)
@@ -38,7 +38,7 @@ class DirectoryStore:
         with self._writing(key) as temporary, temporary.open("wb") as file:
             file.write(data)
             if key.startswith(COMMITS) or "/" not in key:
-                # A commit must not outlive its content when the power goes; lost outputs are noticed.
+                # A commit must survive a power cut whole; lost outputs are noticed later.
                 file.flush()
                 os.fsync(file.fileno())
 
@@ -49,7 +49,7 @@ class DirectoryStore:
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[Path]:
-        """A temporary file that becomes the object when the block ends well, and vanishes if not."""
+        """A temporary file, which becomes the object if the block succeeds and is deleted if not."""
         target = self._path(key)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -77,24 +77,24 @@ class DirectoryStore:
         """Bytes of every object whose key starts with ``prefix``, by key in sorted order."""
         # Only the folder named by the prefix can hold matches; walk no more than that.
         start = self.root / prefix.rpartition("/")[0]
-        found: dict[str, int] = {}
+        sizes: dict[str, int] = {}
         for folder, _, names in os.walk(start):
             for name in names:
                 path = Path(folder, name)
                 key = path.relative_to(self.root).as_posix()
                 if key.startswith(prefix) and not name.startswith("."):
-                    found[key] = path.lstat().st_size
-        return dict(sorted(found.items()))
+                    sizes[key] = path.lstat().st_size
+        return dict(sorted(sizes.items()))
 
     def delete(self, key: str) -> None:
-        """Forget the object."""
+        """Delete the object."""
         try:
             self._path(key).unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"{self.url}: cannot delete {key}: {error.strerror}") from error
 
     def folder(self, prefix: str) -> Path | None:
-        """The folder of this prefix, made when absent."""
+        """The folder of this prefix, created if missing."""
         path = self._path(prefix)
         try:
             path.mkdir(parents=True, exist_ok=True)

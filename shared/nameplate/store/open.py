@@ -1,4 +1,4 @@
-"""Opening a store, and telling one from a foreign folder and from a store of an older layout."""
+"""Opening a store, and refusing foreign folders and stores of an older format."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from nameplate.store.store import NoStore, NoSuchKey, Store
 
 MARKER = "nameplate-store.json"
 FORMAT = 2
-"""Raised whenever stores of before can no longer be read."""
+"""Raised whenever older stores can no longer be read."""
 
 
 def open_store(
@@ -22,11 +22,10 @@ def open_store(
 ) -> Store:
     """Open ``s3://bucket/prefix`` or a directory.
 
-    An empty place becomes a store when ``create`` is set. A place that holds something else is
-    refused with StoreError, so that a mistyped folder is never written into. Raises
-    StoreUnreachable when an S3 service does not answer, or has not for ``timeout`` seconds: then,
-    and on every later call, it is asked again until so many seconds are over, or ``should_stop`` says
-    that the process was asked to end.
+    With ``create``, an empty place becomes a store. A place that holds something else is refused with
+    StoreError, so that a mistyped folder is never written to. Raises StoreUnreachable when an S3 service
+    does not answer. This call and every later one ask it again for up to ``timeout`` seconds, or until
+    ``should_stop`` says that the process must end.
     """
     if timeout > 0:
         opened = with_retries(lambda: open_store(url, create=create), timeout, should_stop)
@@ -52,7 +51,7 @@ def _check_marker(store: Store, *, create: bool) -> None:
     except NoSuchKey:
         if next(iter(store.sizes("")), None) is not None:
             raise StoreError(
-                f"{store.url}: not empty and not a nameplate store; name an empty or a new place"
+                f"{store.url}: not empty and not a nameplate store; name a new or empty place"
             ) from None
         if not create:
             raise NoStore(f"{store.url}: no nameplate store there") from None

@@ -1,4 +1,4 @@
-"""An archive as lines of text, to travel through the log of a pod and be checked at the other end."""
+"""An archive as lines of text, sent through a pod's log and checked at the other end."""
 
 import base64
 import binascii
@@ -11,12 +11,12 @@ from nameplate.errors import TryAgain, UserError
 
 BEGIN, LINE, END = "NAMEPLATE-REPORT-BEGIN ", "NAMEPLATE-REPORT ", "NAMEPLATE-REPORT-END"
 LINE_BYTES = 6000
-"""Of the packed archive in one line: container logs cut lines of 16 KiB."""
+"""Of the packed archive in one line: container logs cut lines at 16 KiB."""
 MOST_BYTES = 1 << 28
 
 
 class Torn(TryAgain):
-    """The log broke off or lost lines on its way."""
+    """The log broke off or lost lines."""
 
 
 def encode(data: bytes) -> Iterator[str]:
@@ -29,7 +29,7 @@ def encode(data: bytes) -> Iterator[str]:
 
 
 def decode(lines: Iterable[str]) -> bytes:
-    """The archive that ``encode`` made, whatever else stands in the log; Torn when it is not all there."""
+    """The archive that ``encode`` wrote, whatever else is in the log; Torn when a part is missing."""
     digest, size, ended = "", 0, False
     parts: list[bytes] = []
     for line in lines:
@@ -42,18 +42,18 @@ def decode(lines: Iterable[str]) -> bytes:
             try:
                 parts.append(base64.b64decode(line.removeprefix(LINE).strip(), validate=True))
             except binascii.Error:
-                raise Torn("the report came damaged through the pod's log; try again") from None
+                raise Torn("the pod's log damaged the report; try again") from None
             size += len(parts[-1])
             if size > MOST_BYTES:
                 raise UserError(f"the report has more than {MOST_BYTES} bytes; fetch it from the bucket")
     packed = b"".join(parts)
     if not ended or hashlib.sha256(packed).hexdigest() != digest:
-        raise Torn("the report did not come whole through the pod's log; try again")
+        raise Torn("the pod's log did not carry the whole report; try again")
     try:
         reader = zlib.decompressobj(wbits=31)
         data = reader.decompress(packed, MOST_BYTES)
     except zlib.error:
-        raise Torn("the report came damaged through the pod's log; try again") from None
+        raise Torn("the pod's log damaged the report; try again") from None
     if not reader.eof:
         raise UserError(f"the report has more than {MOST_BYTES} bytes; fetch it from the bucket")
     return data

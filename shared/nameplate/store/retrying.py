@@ -1,4 +1,4 @@
-"""A store that waits for one that does not answer: a restart of the service must not cost hours of work."""
+"""A store that waits for another that does not answer: a restart of S3 must not cost hours of work."""
 
 import logging
 import time
@@ -19,7 +19,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0  # seconds
 class RetryingStore:
     """Another store, asked again for up to ``timeout`` seconds when it does not answer.
 
-    Every call of a store may be repeated: a put is seen whole or not at all, and writes the same bytes.
+    Every call may be repeated: a put appears whole or not at all, and writes the same bytes.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class RetryingStore:
         return self._ask(lambda: self._store.sizes(prefix))
 
     def delete(self, key: str) -> None:
-        """Forget the object."""
+        """Delete the object."""
         self._ask(lambda: self._store.delete(key))
 
     def folder(self, prefix: str) -> Path | None:
-        """A local folder that is this prefix, where the store is one."""
+        """The local folder of this prefix, if the store is a directory."""
         return self._store.folder(prefix)
 
 
@@ -76,11 +76,10 @@ def with_retries(
     *,
     passing: tuple[type[NameplateError], ...] = (StoreUnreachable, NoBucket),
 ) -> Answer:
-    """Call until it answers, for at most ``timeout`` seconds; then StoreUnreachable is raised.
+    """Call until it answers; raises StoreUnreachable after ``timeout`` seconds, or once ``should_stop``.
 
-    So it is, at once, when ``should_stop`` says that the process was asked to end. ``passing`` are the
-    errors that may pass. A bucket that is gone is one of them by default: whoever waits knows that it was
-    there.
+    ``passing`` are the errors that may pass. A missing bucket is one by default: a caller that waits has
+    seen it before.
     """
     deadline, pause = time.monotonic() + timeout, _FIRST_PAUSE
     while True:

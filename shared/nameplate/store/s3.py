@@ -1,4 +1,4 @@
-"""A store in an S3 bucket (MinIO or any other make), by the ``minio`` SDK and plain S3 calls only."""
+"""A store in an S3 bucket (MinIO or any other), through the ``minio`` SDK and plain S3 calls only."""
 
 import hashlib
 import io
@@ -67,12 +67,12 @@ class S3Store:
         )
         store = cls(client, parts.netloc, parts.path)
         try:
-            with store._translated(f"the bucket {store.bucket!r} (is it there?)"):
+            with store._translated(f"the bucket {store.bucket!r} (does it exist?)"):
                 there = client.bucket_exists(bucket_name=store.bucket)
         except ValueError as error:
             raise UserError(f"{url}: {error}") from None
         if not there:
-            raise NoBucket(f"{url}: there is no bucket {store.bucket!r}; make it first")
+            raise NoBucket(f"{url}: there is no bucket {store.bucket!r}; create it first")
         return store
 
     def _name(self, key: str) -> str:
@@ -81,18 +81,18 @@ class S3Store:
 
     @contextmanager
     def _translated(self, key: str) -> Iterator[None]:
-        """Turn what the SDK raises into the store's own errors, which say whose fault it is."""
+        """Turn the SDK's errors into the store's, which say whose fault it is."""
         try:
             yield
         except S3Error as error:
             if error.code in ("NoSuchKey", "NoSuchObject"):
                 raise NoSuchKey(f"{self.url}: nothing under {key}") from None
             if error.code == "NoSuchBucket":
-                raise NoBucket(f"{self.url}: there is no bucket {self.bucket!r}; make it first") from None
+                raise NoBucket(f"{self.url}: there is no bucket {self.bucket!r}; create it first") from None
             if error.code in WRONG_ACCOUNT or error.code == "AccessDenied":
                 raise StoreError(
                     f"{self.url}: refused ({error.code}) for {key}; check AWS_ACCESS_KEY_ID, "
-                    "AWS_SECRET_ACCESS_KEY and the rights of that account"
+                    "AWS_SECRET_ACCESS_KEY and what that account may do"
                 ) from None
             if error.code in FULL:
                 raise StoreError(f"{self.url}: the store is full; {key} was not written") from None
@@ -133,7 +133,7 @@ class S3Store:
         The caller checks the digest against the commit and may keep its own copy.
         """
         cache.mkdir(parents=True, exist_ok=True)
-        # The key's own name comes last, for readers that tell a file's kind by it.
+        # The key's own name comes last, for readers that look at the file's extension.
         target = cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}-{key.rpartition('/')[2]}"
         handle, temporary = tempfile.mkstemp(prefix=".tmp-", dir=cache)
         os.close(handle)
@@ -168,13 +168,13 @@ class S3Store:
             rows = list(
                 self.client.list_objects(bucket_name=self.bucket, prefix=root + prefix, recursive=True)
             )
-        found = {
+        sizes = {
             str(row.object_name).removeprefix(root): int(row.size or 0) for row in rows if not row.is_dir
         }
-        return dict(sorted(found.items()))
+        return dict(sorted(sizes.items()))
 
     def delete(self, key: str) -> None:
-        """Forget the object."""
+        """Delete the object."""
         with self._translated(key):
             self.client.remove_object(bucket_name=self.bucket, object_name=self._name(key))
 

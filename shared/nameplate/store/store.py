@@ -7,7 +7,7 @@ from typing import Protocol
 from nameplate.errors import NameplateError, StoreError
 
 COMMITS = "jobs/"
-"""What the keys of commits start with: a directory writes these through to its disk."""
+"""Prefix of the keys of commits, which a directory store flushes to its disk."""
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 
@@ -17,15 +17,15 @@ class NoSuchKey(NameplateError):
 
 
 class NoBucket(StoreError):
-    """The bucket is not there: a mistake at first, trouble that may pass when it was there before."""
+    """The bucket is missing: a mistake at first, trouble that may pass if it existed before."""
 
 
 class NoStore(StoreError):
-    """The place is empty: no store has been made there."""
+    """The place is empty: no store was created there."""
 
 
 class Store(Protocol):
-    """Objects under keys. A put is seen whole or not at all."""
+    """Objects under keys. A put appears whole or not at all."""
 
     url: str
     """How the store was named."""
@@ -40,7 +40,7 @@ class Store(Protocol):
         """Store a file's content without reading it into memory."""
 
     def fetch(self, key: str, cache: Path) -> Path:
-        """A local file that holds the object, in ``cache`` where the store is remote; read only."""
+        """A local file that holds the object, in ``cache`` if the store is remote; do not write to it."""
 
     def exists(self, key: str) -> bool:
         """Whether something is stored under this key."""
@@ -49,10 +49,10 @@ class Store(Protocol):
         """Bytes of every object whose key starts with ``prefix``, by key in sorted order."""
 
     def delete(self, key: str) -> None:
-        """Forget the object; nothing happens when there is none."""
+        """Delete the object; does nothing when there is none."""
 
     def folder(self, prefix: str) -> Path | None:
-        """A local folder that is this prefix, where the store is one; else None."""
+        """The local folder of this prefix, if the store is a directory; else None."""
 
 
 def check_key(key: str) -> str:

@@ -39,7 +39,7 @@ def test_the_papers_numbers() -> None:
     assert (second.network.hidden, second.input.slices, second.rounds.keep) == (1000, 35, 6)
     assert third.training.rate == 1e-4
     assert (third.network.channels, third.input.slices) == ((8, 16, 32, 64, 128), 32)
-    easy, medium, hard = paper.datasets.spheres.levels
+    easy, medium, hard = paper.datasets.spheres.difficulties
     assert (easy.radius_mm, easy.hu_mean, easy.hu_sd, easy.share) == ((21, 26), 50, 2, 1)
     assert (medium.radius_mm, medium.hu_mean, medium.share, medium.start) == ((13, 17), 40, 0.2, "easy")
     assert (hard.radius_mm, hard.hu_mean, hard.share, hard.start) == ((13, 17), 40, 0.35, "easy")
@@ -62,6 +62,19 @@ def test_a_number_is_not_read_from_text() -> None:
     raw = _demo()
     raw["seed"] = "7"
     assert "seed: input should be a valid integer, got '7'" in _refusal(raw)
+
+
+def test_keys_of_older_files_say_what_became_of_them() -> None:
+    raw = _demo()
+    raw["experiments"][1]["training"]["checkpoint_epochs"] = 4
+    gone = "experiments[1].training.checkpoint_epochs: this key is gone: a checkpoint is written after every"
+    assert _refusal(raw) == f"my.yaml: {gone} epoch"
+    raw = _demo()
+    raw["datasets"]["spheres"]["levels"] = raw["datasets"]["spheres"].pop("difficulties")
+    assert _refusal(raw).splitlines() == [
+        "my.yaml: datasets.spheres.difficulties: required, but missing",
+        "my.yaml: datasets.spheres.levels: this key is now called datasets.spheres.difficulties",
+    ]
 
 
 def test_missing_key() -> None:
@@ -89,13 +102,13 @@ def test_every_mistake_has_a_line() -> None:
             lambda raw: raw["cohorts"]["study"].update(split={"train": 0.5, "val": 0.1, "test": 0.1}),
             "must be 1",
         ),
-        (lambda raw: raw["datasets"]["spheres"]["levels"][1].update(start="hard"), "no earlier level"),
-        (lambda raw: raw["datasets"]["spheres"]["levels"][0].update(radius_mm=[9, 3]), "low <= high"),
+        (lambda raw: raw["datasets"]["spheres"]["difficulties"][1].update(start="hard"), "no earlier one"),
+        (lambda raw: raw["datasets"]["spheres"]["difficulties"][0].update(radius_mm=[9, 3]), "low <= high"),
         (lambda raw: raw["experiments"][1]["rounds"].update(keep=99), "keep <= target <= limit"),
         (lambda raw: raw["experiments"][1].update(convergence={}), "needs an entry 'default'"),
         (lambda raw: raw.update(name="../evil"), "name: "),
         (lambda raw: raw["factor"].update(levels=["GE", "GE"]), "expected different names"),
-        (lambda raw: raw["datasets"]["spheres"]["levels"][2].update(name="skull"), "another dataset"),
+        (lambda raw: raw["datasets"]["spheres"]["difficulties"][2].update(name="skull"), "another dataset"),
         (lambda raw: raw["experiments"][1].update(training_sets=["GE", "GE"]), "named twice"),
         (lambda raw: raw["experiments"][1]["convergence"].update(esay={}), "'esay' is none of"),
         (lambda raw: raw["cohorts"]["study"].update(manufacturers_csv="x"), "goes with 'folder'"),

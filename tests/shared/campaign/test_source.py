@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from nameplate.campaign import Campaign, parse_campaign
-from nameplate.campaign.source import source_digests
+from nameplate.campaign.source import sources_of
 from nameplate.errors import CohortError, UserError
 
 
@@ -27,11 +27,11 @@ def campaign(tmp_path: Path, tiny_text: str, monkeypatch: pytest.MonkeyPatch) ->
 def test_files_makers_and_key_decide(
     campaign: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = [source_digests(campaign, tmp_path)["study"]]
-    assert source_digests(campaign, tmp_path)["study"] == seen[0]
+    seen = [sources_of(campaign, tmp_path)["study"].digest]
+    assert sources_of(campaign, tmp_path)["study"].digest == seen[0]
 
     def changed() -> bool:
-        seen.append(source_digests(campaign, tmp_path)["study"])
+        seen.append(sources_of(campaign, tmp_path)["study"].digest)
         return len(set(seen)) == len(seen)
 
     (tmp_path / "dicom" / "2.dcm").write_bytes(b"two")
@@ -44,10 +44,26 @@ def test_files_makers_and_key_decide(
     assert changed()
 
 
+def test_the_place_of_the_files_is_told_but_decides_nothing(campaign: Campaign, tmp_path: Path) -> None:
+    here = sources_of(campaign, tmp_path)["study"]
+    assert (here.folder, here.manufacturers_csv) == (tmp_path / "dicom", tmp_path / "makers.csv")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("dicom", "makers.csv"):
+        (tmp_path / name).rename(elsewhere / name)
+    there = sources_of(campaign, elsewhere)["study"]
+    assert there.folder == elsewhere / "dicom"
+    assert there.digest == here.digest
+
+
+def test_a_simulated_cohort_has_no_source(tiny_text: str, tmp_path: Path) -> None:
+    assert sources_of(parse_campaign(tiny_text, "tiny.yaml"), tmp_path) == {}
+
+
 def test_what_is_not_there(campaign: Campaign, tmp_path: Path) -> None:
     (tmp_path / "makers.csv").unlink()
     with pytest.raises(UserError, match=r"makers\.csv: cannot be read"):
-        source_digests(campaign, tmp_path)
+        sources_of(campaign, tmp_path)
     (tmp_path / "dicom" / "deep" / "1.dcm").unlink()
     with pytest.raises(CohortError, match="holds no files"):
-        source_digests(campaign, tmp_path)
+        sources_of(campaign, tmp_path)

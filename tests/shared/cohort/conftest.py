@@ -1,4 +1,4 @@
-"""Simulated exam records."""
+"""Simulated exam records, and the cohorts that are made of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nameplate.campaign.campaign import FactorSettings
+from nameplate.campaign.cohort import MatchSettings, SplitSettings
+from nameplate.cohort import Cohort, make_cohort
+from nameplate.steps.cohort import CohortJob
 from nameplate.steps.ingest import Exam
 from nameplate.steps.skullstrip import MaskReport
 
@@ -53,6 +57,30 @@ def masks_of() -> Callable[[list[Exam]], dict[str, MaskReport]]:
         }
 
     return masks
+
+
+@pytest.fixture(scope="session")
+def build(
+    masks_of: Callable[[list[Exam]], dict[str, MaskReport]],
+) -> Callable[..., Cohort]:
+    """The cohort of some exams, all with a usable mask unless ``masks`` says otherwise.
+
+    The job is that of the paper's settings; ``changes`` are to its fields (``match=None``).
+    """
+
+    def make(exams: list[Exam], masks: dict[str, MaskReport] | None = None, **changes: Any) -> Cohort:
+        paper: dict[str, Any] = {
+            "seed": 1,
+            "cohort": "study",
+            "factor": FactorSettings(),
+            "match": MatchSettings(),
+            "split": SplitSettings(),
+            "positives": 195 / 391,
+        }
+        job = CohortJob(**{**paper, **changes})
+        return make_cohort(exams, masks_of(exams) if masks is None else masks, job)
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,10 @@ import numpy as np
 import pytest
 
 from nameplate.campaign.campaign import FactorSettings
-from nameplate.campaign.cohort import CohortSettings
-from nameplate.campaign.dataset import SphereLevel, SphereSettings
-from nameplate.cohort import balance_table, make_cohort
-
-SPHERES = SphereSettings(levels=(SphereLevel(name="easy", radius_mm=(21, 26), hu_mean=50, hu_sd=2),))
+from nameplate.cohort import balance_table
 
 
-def test_matching_takes_away_a_difference_in_age_and_sex(make_exam, masks_of):
+def test_matching_takes_away_a_difference_in_age_and_sex(make_exam, build):
     rng = random.Random(1)
     exams = []
     for n in range(400):
@@ -22,9 +18,7 @@ def test_matching_takes_away_a_difference_in_age_and_sex(make_exam, masks_of):
         sex = "F" if rng.random() < (0.35 if maker == "GE" else 0.6) else "M"
         exams.append(make_exam(n, manufacturer=maker, age=age, sex=sex))
     factor = FactorSettings()
-    made = make_cohort(
-        exams, masks_of(exams), CohortSettings(folder="x"), factor, SPHERES, seed=1, name="study"
-    )
+    made = build(exams)
     rows = {(row.stage, row.level): row for row in balance_table(exams, made.members, factor)}
     assert list(rows) == [(stage, level) for stage in ("before", "after") for level in ("GE", "Siemens")]
     ages = np.array([exam.age for exam in exams if exam.manufacturer == "Siemens"])

@@ -8,22 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nameplate.campaign.campaign import FactorSettings
-from nameplate.campaign.cohort import CohortSettings, MatchSettings, SplitSettings
-from nameplate.campaign.dataset import SphereLevel, SphereSettings
-from nameplate.cohort import make_cohort, split_counts
+from nameplate.campaign.cohort import MatchSettings, SplitSettings
+from nameplate.cohort import split_counts
 from nameplate.errors import CohortError
 from nameplate.steps.skullstrip import MaskReport
 
-LEVEL = SphereLevel(name="easy", radius_mm=(21, 26), hu_mean=50, hu_sd=2)
-SPHERES = SphereSettings(levels=(LEVEL,))
-FACTOR = FactorSettings()
-MATCHED = CohortSettings(folder="x")
-UNMATCHED = CohortSettings(folder="x", match=None)
+MATCHED = MatchSettings()
 TABLE_1 = {"train": (138, 138), "val": (17, 17), "test": (40, 41)}
-
-
-def build(exams, masks, *, cohort=MATCHED, factor=FACTOR, seed=1, name="study"):
-    return make_cohort(exams, masks, cohort, factor, SPHERES, seed=seed, name=name)
 
 
 def counted(members):
@@ -35,11 +26,11 @@ def counted(members):
     }
 
 
-@pytest.mark.parametrize("cohort", [MATCHED, UNMATCHED], ids=["matched", "unmatched"])
+@pytest.mark.parametrize("match", [MATCHED, None], ids=["matched", "unmatched"])
 @pytest.mark.parametrize("seed", [0, 20200317])
-def test_391_exams_a_maker_make_the_papers_table_1(two_makers, masks_of, cohort, seed):
+def test_391_exams_a_maker_make_the_papers_table_1(two_makers, build, match, seed):
     exams = two_makers(391)
-    made = build(exams, masks_of(exams), cohort=cohort, seed=seed)
+    made = build(exams, match=match, seed=seed)
     assert len(made.members) == 782
     assert made.refusals == ()
     assert counted(made.members) == {
@@ -55,19 +46,19 @@ def test_391_exams_a_maker_make_the_papers_table_1(two_makers, masks_of, cohort,
 
 
 @pytest.mark.parametrize(("share", "train", "val", "test"), [(0.2, 28, 3, 8), (0.35, 48, 6, 14)])
-def test_a_share_of_a_level_changes_that_many_positives(two_makers, masks_of, share, train, val, test):
+def test_a_share_of_a_level_changes_that_many_positives(two_makers, build, share, train, val, test):
     exams = two_makers(391)
-    members = build(exams, masks_of(exams)).members
-    for level in FACTOR.levels:
+    members = build(exams).members
+    for level in ("GE", "Siemens"):
         changed = Counter(m.split for m in members if m.positive and m.rank < share and m.level == level)
         assert changed == {"train": train, "val": val, "test": test}
 
 
 @given(count=st.integers(30, 90), percent=st.integers(1, 99), seed=st.integers(0, 2**32))
 @settings(max_examples=25, deadline=None)
-def test_ranks_nest_and_give_the_nearest_whole_number(two_makers, masks_of, count, percent, seed):
+def test_ranks_nest_and_give_the_nearest_whole_number(two_makers, build, count, percent, seed):
     exams = two_makers(count)
-    members = build(exams, masks_of(exams), cohort=UNMATCHED, seed=seed).members
+    members = build(exams, match=None, seed=seed).members
     ranks = defaultdict(list)
     for member in members:
         assert 0 <= member.rank < 1
@@ -109,11 +100,11 @@ def records(make_exam, rows):
 
 @given(rows=hospitals(), matched=st.booleans(), seed=st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None)
-def test_no_patient_leaks_and_every_exam_is_accounted_for(make_exam, rows, matched, seed):
+def test_no_patient_leaks_and_every_exam_is_accounted_for(make_exam, build, rows, matched, seed):
     exams, masks = records(make_exam, rows)
-    cohort = MATCHED if matched else UNMATCHED
+    match = MATCHED if matched else None
     try:
-        made = build(exams, masks, cohort=cohort, seed=seed)
+        made = build(exams, masks, match=match, seed=seed)
     except CohortError:
         return  # too few are left; the errors have tests of their own
     home = {}
@@ -137,14 +128,14 @@ def test_no_patient_leaks_and_every_exam_is_accounted_for(make_exam, rows, match
 
 @given(rows=hospitals(), matched=st.booleans(), seed=st.integers(0, 2**32))
 @settings(max_examples=25, deadline=None)
-def test_the_order_of_the_exams_does_not_matter(make_exam, rows, matched, seed):
+def test_the_order_of_the_exams_does_not_matter(make_exam, build, rows, matched, seed):
     exams, masks = records(make_exam, rows)
-    cohort = MATCHED if matched else UNMATCHED
+    match = MATCHED if matched else None
     shuffled = random.Random(seed).sample(exams, len(exams))
     outcomes = []
     for order in (exams, shuffled):
         try:
-            outcomes.append(build(order, masks, cohort=cohort, seed=seed))
+            outcomes.append(build(order, masks, match=match, seed=seed))
         except CohortError as error:
             outcomes.append(str(error))
     assert outcomes[0] == outcomes[1]
@@ -152,18 +143,18 @@ def test_the_order_of_the_exams_does_not_matter(make_exam, rows, matched, seed):
 
 @given(count=st.integers(19, 120), seed=st.integers(0, 2**32))
 @settings(max_examples=25, deadline=None)
-def test_another_size_gets_the_same_proportions(two_makers, masks_of, count, seed):
+def test_another_size_gets_the_same_proportions(two_makers, build, count, seed):
     exams = two_makers(count, seed=seed)
-    made = build(exams, masks_of(exams), cohort=UNMATCHED, seed=seed)
+    made = build(exams, match=None, seed=seed)
     wanted = {
         row.split: (row.positives, row.negatives)
-        for row in split_counts(count, SplitSettings(), SPHERES.positives).rows
+        for row in split_counts(count, SplitSettings(), 195 / 391).rows
     }
     for (split, _), pair in counted(made.members).items():
         assert pair == wanted[split]
 
 
-def test_repeated_patients_do_not_spoil_the_proportions(make_exam, masks_of):
+def test_repeated_patients_do_not_spoil_the_proportions(make_exam, build):
     """Every patient has several exams: pairs would tie them all together into one block."""
     rng = random.Random(5)
     exams = [
@@ -175,37 +166,34 @@ def test_repeated_patients_do_not_spoil_the_proportions(make_exam, masks_of):
         )
         for n in range(600)
     ]
-    made = build(exams, masks_of(exams))
+    made = build(exams)
     total = len(made.members)
     assert total > 500
     for split, share in (("train", 552 / 782), ("val", 68 / 782), ("test", 162 / 782)):
-        for level in FACTOR.levels:
+        for level in ("GE", "Siemens"):
             have = sum(m.split == split and m.level == level for m in made.members)
             assert abs(have - share * total / 2) <= 3
 
 
-def test_seed_and_name_change_the_split(two_makers, masks_of):
+def test_seed_and_name_change_the_split(two_makers, build):
     exams = two_makers(60)
-    masks = masks_of(exams)
-    first = build(exams, masks)
-    assert build(exams, masks) == first
-    assert build(exams, masks, seed=2) != first
-    assert build(exams, masks, name="control") != first
+    first = build(exams)
+    assert build(exams) == first
+    assert build(exams, seed=2) != first
+    assert build(exams, cohort="control") != first
 
 
-def test_exams_per_level_truncates_and_says_so(two_makers, masks_of):
+def test_exams_per_level_truncates_and_says_so(two_makers, build):
     exams = two_makers(60)
-    cohort = CohortSettings(folder="x", match=MatchSettings(exams_per_level=40))
-    made = build(exams, masks_of(exams), cohort=cohort)
+    made = build(exams, match=MatchSettings(exams_per_level=40))
     assert Counter(m.level for m in made.members) == {"GE": 40, "Siemens": 40}
     assert len(made.refusals) == 40
     assert {r.reason for r in made.refusals} == {"more exams than the 40 of each level that are wanted"}
 
 
-def test_fewer_matched_than_wanted_is_logged(two_makers, masks_of, caplog):
+def test_fewer_matched_than_wanted_is_logged(two_makers, build, caplog):
     exams = two_makers(40)
-    cohort = CohortSettings(folder="x", match=MatchSettings(exams_per_level=391))
-    build(exams, masks_of(exams), cohort=cohort)
+    build(exams, match=MatchSettings(exams_per_level=391))
     assert "40 exams of each level match, 391 are wanted" in caplog.text
 
 
@@ -218,47 +206,47 @@ def test_fewer_matched_than_wanted_is_logged(two_makers, masks_of, caplog):
         ({"age": 3.0}, "no partner of the other level with the same sex and age within 5 years"),
     ],
 )
-def test_each_refusal_says_why(two_makers, make_exam, masks_of, changes, reason):
+def test_each_refusal_says_why(two_makers, make_exam, build, changes, reason):
     odd = make_exam(9999, **changes)
     exams = [*two_makers(40), odd]
-    made = build(exams, masks_of(exams))
+    made = build(exams)
     assert [(r.exam, r.reason) for r in made.refusals] == [(odd.exam, reason)]
 
 
-def test_exams_without_a_usable_mask_are_refused(two_makers, masks_of):
+def test_exams_without_a_usable_mask_are_refused(two_makers, masks_of, build):
     exams = two_makers(40)
     masks = masks_of(exams)
     lost, torn = exams[0].exam, exams[1].exam
     del masks[lost]
     masks[torn] = MaskReport(exam=torn, volume_ml=9.0, flags=("no-brain",), usable=False)
-    made = build(exams, masks, cohort=UNMATCHED)
+    made = build(exams, masks, match=None)
     assert {r.exam: r.reason for r in made.refusals} == {
         lost: "no brain mask",
         torn: "brain mask refused: no-brain",
     }
 
 
-def test_an_unknown_age_is_no_obstacle_without_matching(two_makers, make_exam, masks_of):
+def test_an_unknown_age_is_no_obstacle_without_matching(two_makers, make_exam, build):
     odd = make_exam(9999, age=None, sex=None)
     exams = [*two_makers(40), odd]
-    made = build(exams, masks_of(exams), cohort=UNMATCHED)
+    made = build(exams, match=None)
     assert odd.exam in {m.exam for m in made.members}
 
 
 @pytest.mark.parametrize("field", ["model", "kernel", "institution"])
-def test_the_factor_may_be_another_field(two_makers, masks_of, field):
+def test_the_factor_may_be_another_field(two_makers, build, field):
     renamed = [
         exam.model_copy(update={field: {"GE": "one", "Siemens": "two"}[exam.manufacturer]})
         for exam in two_makers(40)
     ]
-    made = build(renamed, masks_of(renamed), factor=FactorSettings(name=field, levels=("one", "two")))
+    made = build(renamed, factor=FactorSettings(name=field, levels=("one", "two")))
     assert Counter(m.level for m in made.members) == {"one": 40, "two": 40}
 
 
-def test_three_levels_are_matched_and_split_together(two_makers, masks_of):
+def test_three_levels_are_matched_and_split_together(two_makers, build):
     levels = ("GE", "Siemens", "Philips")
     exams = two_makers(50, levels=levels)
-    made = build(exams, masks_of(exams), factor=FactorSettings(levels=levels))
+    made = build(exams, factor=FactorSettings(levels=levels))
     sizes = Counter(m.level for m in made.members)
     assert len(set(sizes.values())) == 1
     assert sizes["GE"] >= 45
@@ -266,37 +254,37 @@ def test_three_levels_are_matched_and_split_together(two_makers, masks_of):
         assert len({pair for (at, _), pair in counted(made.members).items() if at == split}) == 1
 
 
-def test_one_maker_is_an_error_that_says_what_was_found(make_exam, masks_of):
+def test_one_maker_is_an_error_that_says_what_was_found(make_exam, build):
     exams = [make_exam(n) for n in range(7)] + [make_exam(8, manufacturer="")]
     with pytest.raises(CohortError) as caught:
-        build(exams, masks_of(exams))
+        build(exams)
     assert str(caught.value) == (
         "cohorts.study: no usable exam of manufacturer Siemens; "
         "the campaign compares GE and Siemens, the exams are of GE: 7, unknown: 1"
     )
 
 
-def test_a_level_whose_masks_were_refused_is_an_error_that_says_so(two_makers, masks_of):
+def test_a_level_whose_masks_were_refused_is_an_error_that_says_so(two_makers, masks_of, build):
     exams = two_makers(10)
     masks = masks_of([exam for exam in exams if exam.manufacturer == "GE"])
     with pytest.raises(CohortError, match=r"GE: 10, Siemens: 10; no brain mask \(10 exams\)$"):
         build(exams, masks)
 
 
-def test_too_few_for_the_split_is_an_error_that_says_how_many_are_needed(two_makers, masks_of):
+def test_too_few_for_the_split_is_an_error_that_says_how_many_are_needed(two_makers, build):
     exams = two_makers(9)
     with pytest.raises(CohortError) as caught:
-        build(exams, masks_of(exams), cohort=UNMATCHED)
+        build(exams, match=None)
     assert str(caught.value) == (
         "cohorts.study: 9 matched exams of GE are too few for the split, at least 19 are needed of each "
         "level: positives in val: 0, negatives: 1"
     )
     exams = two_makers(18)
     with pytest.raises(CohortError, match="18 matched exams of GE are too few"):
-        build(exams, masks_of(exams), cohort=UNMATCHED)
+        build(exams, match=None)
 
 
-def test_too_few_patients_is_an_error_that_says_so(make_exam, masks_of):
+def test_too_few_patients_is_an_error_that_says_so(make_exam, build):
     exams = [make_exam(n, patient=f"p{n % 2:016x}", manufacturer=("GE", "Siemens")[n % 2]) for n in range(80)]
     with pytest.raises(CohortError, match="40 matched exams of GE belong to so few patients"):
-        build(exams, masks_of(exams))
+        build(exams)

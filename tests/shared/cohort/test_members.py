@@ -1,59 +1,23 @@
 """The cohort: the paper's Table 1 to the number, no patient in two splits, nothing lost."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nameplate.campaign.campaign import FactorSettings
-from nameplate.campaign.cohort import CohortSettings, MatchSettings
-from nameplate.campaign.dataset import SphereLevel, SphereSettings
-from nameplate.campaign.phantom import PhantomSettings
-from nameplate.cohort import Cohort, make_cohort
+from nameplate.campaign.cohort import MatchSettings
+from nameplate.cohort import Cohort
+from nameplate.cohort.matching import match
 from nameplate.errors import CohortError
 from nameplate.steps.ingest import Exam
 from nameplate.steps.skullstrip import MaskReport
 from nameplate.streams import stream
 
-SPHERES = SphereSettings(levels=(SphereLevel(name="easy", radius_mm=(21.0, 26.0), hu_mean=50.0, hu_sd=2.0),))
-
-
-def exam(number: int, manufacturer: str, **changes: Any) -> Exam:
-    values: dict[str, Any] = {
-        "exam": f"e{number:016x}",
-        "patient": f"p{number:016x}",
-        "image": f"images/e{number:016x}.nii.gz",
-        "manufacturer": manufacturer,
-        "model": "m",
-        "software": "s",
-        "kernel": "k",
-        "institution": "",
-        "age": 50.0,
-        "sex": "F",
-        "kvp": 120.0,
-        "exposure_mas": 200.0,
-        "thickness_mm": 5.0,
-        "gaps_mm": (5.0,),
-        "pixel_mm": 0.5,
-        "tilt_degrees": 0.0,
-        "source_slices": 30,
-        "slices": 30,
-    }
-    return Exam(**{**values, **changes})
-
-
-def cohort_of(exams: Sequence[Exam], *, usable: bool = True, **changes: Any) -> Cohort:
-    masks = {
-        row.exam: MaskReport(
-            exam=row.exam, volume_ml=1400.0, flags=() if usable else ("no-brain",), usable=usable
-        )
-        for row in exams
-    }
-    cohort = CohortSettings(phantom=PhantomSettings(exams=8), **changes)
-    return make_cohort(exams, masks, cohort, FactorSettings(), SPHERES, seed=3, name="study")
+Make = Callable[..., Exam]
+Build = Callable[..., Cohort]
 
 
 def paper_sized() -> list[Exam]:

@@ -13,7 +13,7 @@ from nameplate.job.timing import Timing, seconds_since_start
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every look at the clock is a second later."""
     ticks = itertools.count()
-    monkeypatch.setattr(nameplate.timing.time, "monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr(nameplate.job.timing.time, "monotonic", lambda: float(next(ticks)))
 
 
 def test_a_block_within_a_block_is_not_counted_twice() -> None:

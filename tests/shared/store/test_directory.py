@@ -49,8 +49,25 @@ def test_a_hidden_file_makes_a_folder_foreign_too(tmp_path: Path) -> None:
 
 def test_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "nameplate-store.json").write_text('{"nameplate-store": 99}')
-    with pytest.raises(StoreError, match="expected store format 1, found 99"):
+    with pytest.raises(StoreError, match="expected store format 2, found 99"):
         open_store(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["", "not json", "[1]", "{}"])
+def test_a_marker_that_says_nothing_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "nameplate-store.json").write_text(text)
+    with pytest.raises(StoreError, match="expected store format 2, found None"):
+        open_store(str(tmp_path))
+
+
+def test_a_store_of_the_format_before_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "nameplate-store.json").write_text('{"nameplate-store": 1}')
+    with pytest.raises(StoreError) as caught:
+        open_store(str(tmp_path))
+    assert str(caught.value) == (
+        f"{tmp_path}: written by an older nameplate (store format 1; this one reads 2): "
+        "name a new place, or delete this one, and run the campaign again"
+    )
 
 
 def test_a_file_is_no_store(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ class _Trouble:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nameplate.store.patient._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("nameplate.store.retrying._FIRST_PAUSE", 0.001)
 
 
 def test_it_asks_again_until_there_is_an_answer() -> None:
@@ -74,7 +74,7 @@ def test_it_does_all_that_the_store_behind_it_does(tmp_path: Path) -> None:
     assert store.url == str(tmp_path / "store")
 
 
-def test_a_store_that_is_opened_with_patience_waits_for_a_service_that_is_not_there(
+def test_a_store_that_is_opened_with_a_timeout_waits_for_a_service_that_is_not_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
@@ -82,4 +82,4 @@ def test_a_store_that_is_opened_with_patience_waits_for_a_service_that_is_not_th
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "someone")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "anything")
     with pytest.raises(StoreUnreachable, match="no answer from the S3 service"):
-        open_store("s3://bias/x", store_timeout=0.2)
+        open_store("s3://bias/x", timeout=0.2)
