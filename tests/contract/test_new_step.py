@@ -52,7 +52,6 @@ STEP = Step(
     settings=DenoiseJob,
     id="{job.cohort}/{job.shard:03d}",
     needs=("skullstrip",),
-    fan_out=("cohort", "shard"),
     jobs=jobs,
     version=1,
     memory_mib=700,

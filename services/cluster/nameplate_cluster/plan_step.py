@@ -44,9 +44,7 @@ def plan_main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("campaign", help="the campaign's name")
     parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
-    parser.add_argument(
-        "--campaigns", type=Path, help="folder of campaign files, for a store without one"
-    )
+    parser.add_argument("--campaigns", type=Path, help="folder of campaign files, for a store without one")
     parser.add_argument("--pools", type=Path, required=True, help="pools of nodes for the training, YAML")
     parser.add_argument("--out", type=Path, required=True, help="folder for the outputs")
     parser.add_argument("--only", default="", help="only this step, from the results of the earlier ones")

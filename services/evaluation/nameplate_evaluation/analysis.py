@@ -72,8 +72,8 @@ class ResultGrid:
         self, dataset: str, training_set: str, exams: str, metric: str, group: int = 0
     ) -> Measured | None:
         """One figure, or None where there is none."""
-        found = self.cell(dataset, training_set, group)
-        return None if found is None else found.measured.get((exams, metric))
+        figure = self.cell(dataset, training_set, group)
+        return None if figure is None else figure.measured.get((exams, metric))
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,11 +137,11 @@ def analyse(results: CampaignResults) -> Analysis:
     grids = []
     for experiment in campaign.experiments:
         for name in experiment.cohorts:
-            mine = [c for c in results.cells if c.key[:2] == (experiment.name, name)]
-            if mine:
-                mine.sort(key=_order(campaign, experiment))
-                grids.append((experiment, name, mine))
-    scored = {(c.key, split): scores_of(c, split) for _, _, mine in grids for c in mine for split in _SPLITS}
+            cells = [c for c in results.cells if c.key[:2] == (experiment.name, name)]
+            if cells:
+                cells.sort(key=_order(campaign, experiment))
+                grids.append((experiment, name, cells))
+    scored = {(c.key, split): scores_of(c, split) for _, _, cells in grids for c in cells for split in _SPLITS}
     resamples = {
         (name, split): _resample(
             campaign,
@@ -168,10 +168,10 @@ def analyse(results: CampaignResults) -> Analysis:
                         resamples[name, "val"],
                         resamples[name, "test"],
                     )
-                    for c in mine
+                    for c in cells
                 ),
             )
-            for experiment, name, mine in grids
+            for experiment, name, cells in grids
         ),
     )
 
@@ -200,8 +200,8 @@ def _resample(campaign: Campaign, cohort: CohortResult, split: Split, scores: li
         if member.split == split:
             strata.setdefault(member.patient, set()).add((member.level, member.positive))
     known = set(strata)
-    for one in scores:
-        for patient, level in zip(one.patients, one.levels, strict=True):
+    for measured_ in scores:
+        for patient, level in zip(measured_.patients, measured_.levels, strict=True):
             if patient not in known:
                 strata.setdefault(patient, set()).add((level, False))
     patients = tuple(sorted(strata))
@@ -230,15 +230,15 @@ def _figures(
             continue
         weights = resamples.weights(scores)
         for metric in METRICS[experiment.task]:
-            one = measure(metric, scores, weights)
-            if one is not None:
-                measured[exams, metric] = one
+            measured_ = measure(metric, scores, weights)
+            if measured_ is not None:
+                measured[exams, metric] = measured_
     if experiment.task == "spheres" and test is not None:
         for kind in sorted({s for s in test.difficulties if s is not None}):
             part = test.where(np.array([s == kind for s in test.difficulties]))
-            found = part and measure("sensitivity", part, test_resamples.weights(part))
-            if isinstance(found, Measured):
-                measured[ALL, f"sensitivity of {kind}"] = found
+            figure = part and measure("sensitivity", part, test_resamples.weights(part))
+            if isinstance(figure, Measured):
+                measured[ALL, f"sensitivity of {kind}"] = figure
     return CellFigures(cell, val, test, measured)
 
 

@@ -6,11 +6,25 @@ from nameplate.service.main import exit_code_of, service_main
 from nameplate_evaluation.export import export
 from nameplate_evaluation.fresh_report import report_main
 
+HELP = """\
+usage: nameplate-evaluation report|export|job ... (each has --help)
+
+  report --store STORE --out FOLDER   make the report of what a store holds
+  export --store STORE                print the committed report, for another machine to read
+  job report --store STORE            do the step of a campaign, and commit it
+
+example:
+  nameplate-evaluation report --store runs/demo --out report
+"""
+COMMANDS = {"report": report_main, "export": export}
+
 
 def main() -> int:
-    """Run `nameplate-evaluation`: a report from a store, or the committed one for another machine to read."""
-    if sys.argv[1:2] == ["export"]:
-        return exit_code_of(lambda: export(sys.argv[2:]))
-    if sys.argv[1:2] == ["report"]:
-        return exit_code_of(lambda: report_main(sys.argv[2:]))
+    """Run `nameplate-evaluation`."""
+    given = sys.argv[1:]
+    if given[:1] and given[0] in COMMANDS:
+        return exit_code_of(lambda: COMMANDS[given[0]](given[1:]))
+    if not given or set(given) <= {"-h", "--help"}:
+        print(HELP, end="")
+        return 0 if given else 2
     return service_main("evaluation")

@@ -31,19 +31,19 @@ def checks_of(analysis: Analysis) -> tuple[Check, ...]:
     pending = [*_factor_checks(analysis), *_advantage_checks(analysis)]
     measured = sum(1 for _, parts in pending if parts)
     confidence = 1.0 - (1.0 - analysis.confidence) / max(1, measured)
-    found = []
+    checks = []
     for check, parts in pending:
         estimate = combine(list(parts), confidence) if parts else None
         holds = None if estimate is None else estimate.holds(check.expected)
         if estimate is None or holds is None:
-            found.append(check)
+            checks.append(check)
         else:
-            found.append(replace(check, estimate=estimate, verdict="holds" if holds else "fails"))
-    return tuple(found)
+            checks.append(replace(check, estimate=estimate, verdict="holds" if holds else "fails"))
+    return tuple(checks)
 
 
 def _factor_checks(analysis: Analysis) -> list[tuple[Check, Parts]]:
-    found: list[tuple[Check, Parts]] = []
+    checks: list[tuple[Check, Parts]] = []
     for grid in analysis.of_task("factor", control=True):
         for figures in grid.cells:
             verdict = figures.cell.selection
@@ -57,12 +57,12 @@ def _factor_checks(analysis: Analysis) -> list[tuple[Check, Parts]]:
                 trained=verdict.trained,
                 converged=verdict.converged,
             )
-            found.append((check, () if measured is None else ((1.0, measured),)))
-    return found
+            checks.append((check, () if measured is None else ((1.0, measured),)))
+    return checks
 
 
 def _advantage_checks(analysis: Analysis) -> list[tuple[Check, Parts]]:
-    found: list[tuple[Check, Parts]] = []
+    checks: list[tuple[Check, Parts]] = []
     for grid in analysis.of_task("spheres", control=True):
         for dataset in dict.fromkeys(figures.dataset for figures in grid.cells):
             single = [
@@ -79,5 +79,5 @@ def _advantage_checks(analysis: Analysis) -> list[tuple[Check, Parts]]:
                 trained=sum(verdict.trained for verdict in single),
                 converged=sum(verdict.converged for verdict in single),
             )
-            found.append((check, advantage.parts if advantage else ()))
-    return found
+            checks.append((check, advantage.parts if advantage else ()))
+    return checks

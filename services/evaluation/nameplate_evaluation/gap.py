@@ -51,7 +51,7 @@ class Advantage:
 
 def gaps_of(analysis: Analysis, grid: ResultGrid) -> tuple[Gap, ...]:
     """All gaps of a grid, first minus second level, in the grid's order."""
-    found: list[Gap] = []
+    gaps: list[Gap] = []
     for figures in grid.cells:
         for first, second in combinations(analysis.levels, 2):
             by_metric = {}
@@ -60,7 +60,7 @@ def gaps_of(analysis: Analysis, grid: ResultGrid) -> tuple[Gap, ...]:
                 if ours is not None and theirs is not None:
                     by_metric[metric] = combine([(1.0, ours), (-1.0, theirs)], analysis.confidence)
             if by_metric:
-                found.append(
+                gaps.append(
                     Gap(
                         grid=grid,
                         dataset=figures.dataset,
@@ -73,8 +73,8 @@ def gaps_of(analysis: Analysis, grid: ResultGrid) -> tuple[Gap, ...]:
                         p_holm=None,
                     )
                 )
-    adjusted = holm([gap.delong.p if gap.delong else None for gap in found])
-    return tuple(Gap(**{**vars(gap), "p_holm": p}) for gap, p in zip(found, adjusted, strict=True))
+    adjusted = holm([gap.delong.p if gap.delong else None for gap in gaps])
+    return tuple(Gap(**{**vars(gap), "p_holm": p}) for gap, p in zip(gaps, adjusted, strict=True))
 
 
 def _delong(figures: CellFigures, first: str, second: str) -> Comparison | None:

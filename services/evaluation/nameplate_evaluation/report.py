@@ -63,16 +63,16 @@ def _has_gap(gap: Gap) -> bool:
 
 def advantages_of(analysis: Analysis) -> tuple[Advantage, ...]:
     """The advantages of every study grid, in the campaign's order of tasks."""
-    found = []
+    advantages = []
     for grid in analysis.study:
         metrics = {"spheres": ("accuracy", "auroc"), "segmentation": ("dice",)}.get(grid.experiment.task, ())
         for group in range(grid.experiment.groups):
             for dataset in analysis.campaign.datasets_of(grid.experiment):
                 for metric in metrics:
-                    one = advantage_of(analysis, grid, dataset, metric, group)
-                    if one is not None:
-                        found.append(one)
-    return tuple(found)
+                    advantage = advantage_of(analysis, grid, dataset, metric, group)
+                    if advantage is not None:
+                        advantages.append(advantage)
+    return tuple(advantages)
 
 
 def _page(

@@ -56,10 +56,10 @@ def scores_of(cell: CellResult, split: Split) -> Scores | None:
     """
     rows: dict[int, dict[str, Prediction]] = {}
     for seed in cell.selection.kept:
-        ours = [row for row in cell.predictions.get(seed, ()) if row.split == split]
-        if ours:
-            rows[seed] = {row.exam: row for row in ours}
-            if len(rows[seed]) != len(ours):
+        predicted = [row for row in cell.predictions.get(seed, ()) if row.split == split]
+        if predicted:
+            rows[seed] = {row.exam: row for row in predicted}
+            if len(rows[seed]) != len(predicted):
                 raise StoreError(f"cell {cell.name}, seed {seed}: an exam is predicted twice")
     if not rows:
         return None

@@ -91,11 +91,11 @@ def labelled(tables: Iterable[Table]) -> list[tuple[str, Table]]:
     Each gets its label into its file's name.
     """
     numbers, letters = count(1), count()
-    found = []
+    labelled_ = []
     for table in tables:
         label = str(next(numbers)) if table.paper else chr(ord("A") + next(letters))
-        found.append((label, replace(table, name=f"table-{label.lower()}-{table.name}")))
-    return found
+        labelled_.append((label, replace(table, name=f"table-{label.lower()}-{table.name}")))
+    return labelled_
 
 
 MINUS, DASH = "\u2212", "\u2013"

@@ -1,4 +1,4 @@
-"""Entry point of the ingest service alone."""
+"""Entry point of the ingest service."""
 
 from nameplate.service.main import service_main
 

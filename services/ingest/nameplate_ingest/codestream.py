@@ -1,4 +1,4 @@
-"""Size of a compressed frame as its own codestream says: read before a decoder may believe it."""
+"""The size that a compressed frame's own codestream gives, checked before a decoder trusts it."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ _START_OF_SCAN = 0xDA
 
 @dataclass(frozen=True, slots=True)
 class FrameSize:
-    """What a codestream says of itself."""
+    """The size in a codestream's header."""
 
     rows: int
     columns: int
@@ -24,9 +24,9 @@ class FrameSize:
 
 
 def frame_size(frame: bytes, syntax: str) -> FrameSize | None:
-    """Rows, columns and samples of one compressed frame; None for RLE, which does not say.
+    """Rows, columns and samples of one compressed frame; None for RLE, which does not give them.
 
-    Raises Refused for data that are no such codestream.
+    Raises Refused for data that are not such a codestream.
     """
     if syntax == RLE:
         return None
@@ -34,10 +34,10 @@ def frame_size(frame: bytes, syntax: str) -> FrameSize | None:
 
 
 def _jpeg_2000(frame: bytes) -> FrameSize:
-    start = frame.find(b"\xff\x4f\xff\x51", 0, 4096)  # behind a JP2 box header where a writer left one
+    start = frame.find(b"\xff\x4f\xff\x51", 0, 4096)  # after a JP2 box header, if any
     if start < 0 or len(frame) < start + 42:
         raise Refused("compressed-pixels", "no JPEG 2000 codestream")
-    at = start + 8  # behind SOC, SIZ, its length and capabilities
+    at = start + 8  # after SOC, SIZ, its length and capabilities
     width, height, left, top = (int.from_bytes(frame[at + 4 * i : at + 4 * i + 4], "big") for i in range(4))
     tile = [int.from_bytes(frame[at + 16 + 4 * i : at + 20 + 4 * i], "big") for i in range(2)]
     if not all(tile) or (-(-width // tile[0])) * (-(-height // tile[1])) > 65535:

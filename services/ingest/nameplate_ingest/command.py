@@ -1,4 +1,4 @@
-"""``nameplate ingest``: a folder of DICOM files to NIfTI images, for a person."""
+"""``nameplate ingest``: a folder of DICOM files to NIfTI images."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -24,14 +24,14 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--manufacturers",
         type=Path,
         metavar="CSV",
-        help="columns study (StudyInstanceUID or folder name) and manufacturer, where headers lack the maker",
+        help="columns study (StudyInstanceUID or folder name) and manufacturer, for headers without one",
     )
     parser.add_argument(
         "--key-file",
         type=Path,
         metavar="FILE",
         help=f"secret key of the pseudonyms (default: {VARIABLE} in the environment, else {key_file()}, "
-        "which is made when absent)",
+        "created if missing)",
     )
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
 
@@ -56,12 +56,12 @@ def _run(arguments: Namespace) -> int:
         manufacturers=listed,
         workers=workers,
     )
-    print("\n".join(_lines(summary)))  # noqa: T201  (the verb's result)
+    print("\n".join(_lines(summary)))  # noqa: T201  (the command's output)
     return 0 if summary.exams else UserError.exit_code
 
 
 def _key(file: Path | None) -> bytes:
-    """The key from the file, or the one that campaigns use too."""
+    """The key from the file, or the one that campaigns use."""
     if file is None:
         return pseudonym_key()
     try:
@@ -69,7 +69,7 @@ def _key(file: Path | None) -> bytes:
     except OSError as error:
         raise UserError(f"--key-file: {file}: cannot be read ({error.strerror})") from error
     if len(key) < LEAST_BYTES:
-        raise UserError(f"--key-file: a key of at least {LEAST_BYTES} characters is needed")
+        raise UserError(f"--key-file: the key must have at least {LEAST_BYTES} characters")
     return key
 
 
@@ -79,7 +79,7 @@ def _lines(summary: IngestSummary) -> list[str]:
         f"files read: {summary.files}",
     ]
     if not summary.exams:
-        lines.append("no series could be used; ledger.jsonl says why for each")
+        lines.append("no series could be used; ledger.jsonl gives the reason for each")
     if summary.refusals:
         width = max(len(rule) for rule, _ in summary.refusals)
         lines.append("refused series and files, by rule:")
@@ -89,13 +89,13 @@ def _lines(summary: IngestSummary) -> list[str]:
 
 COMMAND = Command(
     description=(
-        "Searches SRC for DICOM files of any name, groups them into series by what their headers say, and "
-        "chooses one non-contrast axial series of each study (5 mm first, then the thickest below; soft "
-        "kernels before bone). Gantry tilt is straightened, uneven slice gaps are made even, and the result "
-        "is written in HU as images/<exam>.nii.gz, with exams.jsonl (one record an exam) and ledger.jsonl "
+        "Searches SRC for DICOM files of any name, groups them into series by their headers, and chooses "
+        "one non-contrast axial series of each study (5 mm first, then the thickest below; soft kernels "
+        "before bone). Gantry tilt is straightened, uneven slice gaps are made even, and the result is "
+        "written in HU as images/<exam>.nii.gz, with exams.jsonl (one record per exam) and ledger.jsonl "
         "(one row for every series and every file that was not used, with the rule that refused it and the "
         "value it saw). Names, dates, UIDs and paths of the source appear nowhere: exams and patients get "
-        "keyed pseudonyms, which match from run to run when the key is the same."
+        "keyed pseudonyms, which match from run to run if the key is the same."
     ),
     example="nameplate ingest ./studies --out ./exams --key-file ./secret.key --workers 2",
     add_arguments=_add_arguments,

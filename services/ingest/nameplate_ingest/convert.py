@@ -18,7 +18,7 @@ Plane = Callable[[int], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The square of the output in the plane of the slices, in mm from the first pixel of the first."""
+    """The output's square in the plane of the slices, in mm from the first pixel of the first slice."""
 
     pitch: float
     """Pixel size."""
@@ -31,7 +31,7 @@ class Frame:
 def frame_of(
     drift: NDArray[np.float64], rows: int, columns: int, spacing: tuple[float, float], matrix: int
 ) -> Frame:
-    """The smallest square that holds every slice after straightening; nothing is cut off.
+    """The smallest square that contains every slice after straightening; nothing is cut off.
 
     ``drift`` is (slices, 2): across, down; ``spacing`` is between rows, then columns, in mm.
     """
@@ -58,9 +58,9 @@ def convert(
 ) -> Volume:
     """The series as int16 HU, settings.matrix square, settings.slice_mm apart, canonical order.
 
-    ``thickness`` is per slice in stack order, mm. A tilted stack is straightened within its own
-    planes: each slice moves to where its pixels really lie over the others, so k is the slices'
-    normal and no slice is mixed with another for it. Slices are decoded one at a time.
+    ``thickness`` is per slice in stack order, mm. A tilted stack is straightened within its own planes:
+    each slice moves to where its pixels really are relative to the others. So k is the slices' normal,
+    and straightening mixes no slices. Slices are decoded one at a time.
     """
     frame = frame_of(stack.drift, rows, columns, spacing, settings.matrix)
     places = uniform_places(stack.along, settings.slice_mm)
@@ -79,7 +79,7 @@ def convert(
 def _weights(
     along: NDArray[np.float64], thickness: Sequence[float], places: NDArray[np.float64], slice_mm: float
 ) -> NDArray[np.float64]:
-    """(place, slice) shares; slices that are already in place are taken as they are."""
+    """Shares (place, slice); slices that are already in place are taken as they are."""
     if len(places) == len(along) and np.abs(places - along).max() <= 0.02 * slice_mm:
         return np.eye(len(places))
     return slice_weights(along, thickness, places, slice_mm)
@@ -107,7 +107,7 @@ def _resampled(
 
     for number in range(weights.shape[1]):
         hu = plane(number)
-        # Counted from the floor, so that what lies outside a slice is the floor, not 0 HU.
+        # Counted from the floor, so that the outside of a slice is the floor, not 0 HU.
         np.subtract(hu, floor, out=hu)
         np.maximum(hu, 0.0, out=hu)
         shift_x, shift_y = stack.drift[number]

@@ -1,4 +1,4 @@
-"""The slices of a study as groups that could each be one volume, and files that are there twice."""
+"""The slices of a study as groups that could each be one volume, and duplicate files."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -26,11 +26,11 @@ class Group:
     """Slices of one series UID, one orientation, one image size and one pixel spacing."""
 
     slices: tuple[Slice, ...]
-    """In stack order where there is a stack."""
+    """In stack order if there is a stack."""
     part: int
     """Number among the groups of its series UID, from 0."""
     refusal: tuple[str, str] | None
-    """What refused each of these slices alone."""
+    """Why each of these slices was refused by itself, if they were."""
     stack: Stack | None
 
 
@@ -44,11 +44,11 @@ class Copies:
 
 
 def group_slices(slices: Iterable[Slice]) -> tuple[list[Group], list[Copies]]:
-    """The groups of one study, in an order that names of files and folders do not touch."""
+    """The groups of one study, in an order that does not depend on names of files and folders."""
     kept, copies = _without_copies(slices)
     by_series: dict[str, list[Slice]] = defaultdict(list)
-    for one in kept:
-        by_series[one.series].append(one)
+    for slice_ in kept:
+        by_series[slice_.series].append(slice_)
     groups: list[Group] = []
     for uid in sorted(by_series):
         part = 0
@@ -68,7 +68,7 @@ def group_slices(slices: Iterable[Slice]) -> tuple[list[Group], list[Copies]]:
 
 
 def facts_of(group: Group) -> Facts:
-    """What the rules of selection look at."""
+    """What the selection rules look at."""
     stack = group.stack
     first = group.slices[0]
     assert stack is not None
@@ -77,8 +77,8 @@ def facts_of(group: Group) -> Facts:
     return Facts(
         uid=f"{first.series} {group.part:06d}",
         description=first.description,
-        kernel=commonest([one.tags.kernel for one in group.slices]) or "",
-        contrast=any(one.contrast for one in group.slices),
+        kernel=commonest([slice_.tags.kernel for slice_ in group.slices]) or "",
+        contrast=any(slice_.contrast for slice_ in group.slices),
         slices=len(group.slices),
         thickness_mm=_commonest_thickness(thickness),
         thickest_mm=max(thickness),
@@ -87,16 +87,16 @@ def facts_of(group: Group) -> Facts:
         widest_gap_mm=float(stack.gaps.max(initial=0.0)),
         growth=field_growth(stack, first.grid),
         duplicates=len(duplicated(stack)),
-        hole=widest_hole(stack, [one.thickness for one in group.slices]),
+        hole=widest_hole(stack, [slice_.thickness for slice_ in group.slices]),
     )
 
 
 def thickness_of(group: Group) -> list[float]:
-    """Thickness of each slice in mm; where the header lacks it, the median gap of the stack."""
+    """Thickness of each slice in mm; if the header lacks it, the median gap of the stack."""
     assert group.stack is not None
     gaps = group.stack.gaps
     usual = float(np.median(gaps)) if len(gaps) else 0.0
-    return [one.thickness or usual for one in group.slices]
+    return [slice_.thickness or usual for slice_ in group.slices]
 
 
 def _commonest_thickness(thickness: Sequence[float]) -> float:
@@ -105,65 +105,66 @@ def _commonest_thickness(thickness: Sequence[float]) -> float:
 
 
 def commonest(values: Iterable[str]) -> str | None:
-    """The commonest non-empty value, the smaller of equals; None without any."""
+    """The commonest non-empty value (of equally common ones the smallest); None without any."""
     counts = Counter(value for value in values if value)
     return min(counts, key=lambda value: (-counts[value], value)) if counts else None
 
 
 def _grids(slices: Sequence[Slice]) -> list[Grid]:
-    return [one.grid for one in slices if one.grid is not None]
+    return [slice_.grid for slice_ in slices if slice_.grid is not None]
 
 
-def _sort_key(one: Slice) -> tuple[str, str, tuple[float, ...], str, str]:
-    position = one.grid.position if one.grid else ()
-    return one.series, one.instance, position, one.refusal[0] if one.refusal else "", one.acquisition
+def _sort_key(slice_: Slice) -> tuple[str, str, tuple[float, ...], str, str]:
+    position = slice_.grid.position if slice_.grid else ()
+    rule = slice_.refusal[0] if slice_.refusal else ""
+    return slice_.series, slice_.instance, position, rule, slice_.acquisition
 
 
-def _fingerprint(one: Slice) -> bytes:
-    """Digest of what makes the image: its pixels and its place."""
-    digest = hashlib.sha256(repr((one.grid, one.refusal, one.series)).encode())
-    if one.storage is not None:
-        scale = one.storage.slope, one.storage.intercept, one.storage.signed
+def _fingerprint(slice_: Slice) -> bytes:
+    """Digest of what defines the image: its pixels and its position."""
+    digest = hashlib.sha256(repr((slice_.grid, slice_.refusal, slice_.series)).encode())
+    if slice_.storage is not None:
+        scale = slice_.storage.slope, slice_.storage.intercept, slice_.storage.signed
         digest.update(repr(scale).encode())
         try:
-            digest.update(raw_pixels(one))
+            digest.update(raw_pixels(slice_))
         except Refused as refused:
             digest.update(repr((refused.rule, refused.seen)).encode())
     return digest.digest()
 
 
 def _without_copies(slices: Iterable[Slice]) -> tuple[list[Slice], list[Copies]]:
-    """Sort, and drop files whose SOP instance is there already with the same image."""
+    """Sort, and drop files that repeat an SOP instance with the same image."""
     ordered = sorted(slices, key=_sort_key)
-    counts = Counter(one.instance for one in ordered)
+    counts = Counter(slice_.instance for slice_ in ordered)
     kept: list[tuple[Slice, bytes]] = []
     seen: dict[tuple[str, bytes], int] = {}
-    for one in ordered:
-        if one.instance and counts[one.instance] > 1:
-            key = one.instance, _fingerprint(one)
+    for slice_ in ordered:
+        if slice_.instance and counts[slice_.instance] > 1:
+            key = slice_.instance, _fingerprint(slice_)
             if key in seen:
                 seen[key] += 1
                 continue
             seen[key] = 0
-            kept.append((one, key[1]))
+            kept.append((slice_, key[1]))
         else:
-            kept.append((one, b""))
+            kept.append((slice_, b""))
     # Different images under one instance UID are ordered by their content.
     kept.sort(key=lambda pair: (_sort_key(pair[0]), pair[1]))
     copies = [Copies(instance, "duplicate-file", extra) for (instance, _), extra in seen.items() if extra]
-    return [one for one, _ in kept], copies
+    return [slice_ for slice_, _ in kept], copies
 
 
 def _alike(slices: Sequence[Slice]) -> list[list[Slice]]:
-    """Split one series UID by what refused the slice, kernel, image size, orientation and spacing."""
+    """Split one series UID by the slices' refusal, kernel, image size, orientation and spacing."""
     groups: list[list[Slice]] = []
-    for one in slices:
+    for slice_ in slices:
         for members in groups:
-            if _same_kind(members[0], one):
-                members.append(one)
+            if _same_kind(members[0], slice_):
+                members.append(slice_)
                 break
         else:
-            groups.append([one])
+            groups.append([slice_])
     return groups
 
 
@@ -177,7 +178,7 @@ def _same_kind(a: Slice, b: Slice) -> bool:
 
 
 def _without_equal_neighbours(slices: list[Slice]) -> tuple[list[Slice], list[Copies]]:
-    """Drop slices that lie where another lies and hold the same image under another instance UID."""
+    """Drop slices with the position and the image of another one, but another instance UID."""
     stack = stack_slices(_grids(slices))
     pairs = duplicated(stack)
     if not pairs:
@@ -188,25 +189,25 @@ def _without_equal_neighbours(slices: list[Slice]) -> tuple[list[Slice], list[Co
         if prints[first] == prints[second]:
             dropped.add(stack.order[second])
     copies = [Copies(slices[index].instance, "duplicate-slice", 1) for index in sorted(dropped)]
-    return [one for index, one in enumerate(slices) if index not in dropped], copies
+    return [slice_ for index, slice_ in enumerate(slices) if index not in dropped], copies
 
 
 _TELLERS: tuple[Callable[[Slice], object], ...] = (
-    lambda one: one.number,
-    lambda one: one.description,
-    lambda one: one.acquisition,
-    lambda one: one.thickness or 0.0,
+    lambda slice_: slice_.number,
+    lambda slice_: slice_.description,
+    lambda slice_: slice_.acquisition,
+    lambda slice_: slice_.thickness or 0.0,
 )
 
 
 def _told_apart(slices: list[Slice]) -> list[list[Slice]]:
-    """Series that share one UID and lie over each other, told apart by one more tag if that is enough."""
+    """Overlapping series that share one UID, told apart by one more tag if that is enough."""
     if not duplicated(stack_slices(_grids(slices))):
         return [slices]
     for teller in _TELLERS:
         parts: dict[object, list[Slice]] = defaultdict(list)
-        for one in slices:
-            parts[teller(one)].append(one)
+        for slice_ in slices:
+            parts[teller(slice_)].append(slice_)
         whole = all(not duplicated(stack_slices(_grids(part))) for part in parts.values())
         if len(parts) > 1 and whole:
             return [parts[key] for key in sorted(parts, key=repr)]

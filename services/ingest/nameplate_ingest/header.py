@@ -1,8 +1,8 @@
-"""Raw elements of a DICOM file, read without trusting a single length in it.
+"""Raw elements of a DICOM file, read without trusting any length in it.
 
-Why not pydicom here: a scan touches every file of an archive, needs some forty elements of each
-and must bound what a hostile file can make it allocate. This reader takes a tenth of the time and
-is held against pydicom in the tests; pydicom and GDCM decode the compressed pixels.
+Why not pydicom: a scan reads about forty elements of every file of an archive, and must limit what a
+hostile file can make it allocate. This reader takes a tenth of the time, and the tests compare it with
+pydicom; pydicom and GDCM decode the compressed pixels.
 """
 
 import os
@@ -28,7 +28,7 @@ META_CLASS, _META_SYNTAX = 0x00020002, 0x00020010
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 _READS = (8 << 10, 256 << 10, 64 << 20)
-"""Bytes read of a file, growing until the header is inside; a longer header is refused."""
+"""Bytes read from a file, growing until they contain the header; a longer header is refused."""
 MOST_INFLATED = 64 << 20
 """Most bytes that a deflated file may inflate to; a slice of 2048 x 2048 takes 8 MiB."""
 _DEEPEST = 32
@@ -40,22 +40,22 @@ _VR = re.compile(rb"[A-Z]{2}")
 
 
 class _NeedMore(Exception):
-    """The header goes on behind the bytes at hand."""
+    """The header continues after the bytes read so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """The wanted top-level elements of one file as raw bytes, and where its pixels lie."""
+    """The wanted top-level elements of one file as raw bytes, and where its pixels are."""
 
     values: dict[int, bytes]
     syntax: str
-    """Transfer syntax UID; of a file without one, the syntax that was recognised."""
+    """Transfer syntax UID; for a file without one, the syntax that was recognised."""
     little: bool
     pixel_offset: int
-    """First byte of the pixel value in the file (in the inflated data set if deflated); -1 without,
-    ``CUT_SHORT`` where the file ends inside an element."""
+    """First byte of the pixel value in the file (in the inflated data set if deflated); -1 without
+    pixels, ``CUT_SHORT`` if the file ends inside an element."""
     pixel_length: int
-    """Bytes of the pixel value as the header says; -1 when encapsulated (compressed)."""
+    """Bytes of the pixel value according to the header; -1 when encapsulated (compressed)."""
 
 
 class _Walker:
@@ -71,7 +71,7 @@ class _Walker:
         self.u32 = Struct(order + "I").unpack_from
 
     def element(self, at: int, explicit: bool) -> tuple[int, int, int]:
-        """Tag, length and first byte of the value of the element that starts at ``at``."""
+        """Of the element that starts at ``at``: tag, length, and first byte of the value."""
         data = self.data
         if at + 12 > len(data):
             if at + 8 > len(data):
@@ -88,7 +88,7 @@ class _Walker:
         return group << 16 | number, self.u32(data, at + 4)[0], at + 8
 
     def after_sequence(self, at: int, explicit: bool, depth: int) -> int:
-        """First byte behind a sequence of undefined length whose items start at ``at``."""
+        """First byte after a sequence of undefined length whose items start at ``at``."""
         if depth > _DEEPEST:
             raise Refused("unreadable", "sequences nested too deep")
         while True:
@@ -100,7 +100,7 @@ class _Walker:
             at = self.after_item(at, explicit, depth) if length == UNDEFINED else at + length
 
     def after_item(self, at: int, explicit: bool, depth: int) -> int:
-        """First byte behind an item of undefined length whose elements start at ``at``."""
+        """First byte after an item of undefined length whose elements start at ``at``."""
         while True:
             start = at
             tag, length, at = self.element(at, explicit)
@@ -117,15 +117,15 @@ class _Walker:
         at: int,
         whole: bool,
         wanted: frozenset[int],
-        mine: Callable[[bytes], bool] | None,
+        ours: Callable[[bytes], bool] | None,
     ) -> tuple[dict[int, bytes], int, int] | None:
-        """The wanted values, pixel offset and pixel length; None if the study is not ``mine``.
+        """The wanted values, pixel offset and pixel length; None if the study is not ``ours``.
 
         ``whole`` says that ``data`` reaches the end of the file.
         """
         values: dict[int, bytes] = {}
         try:
-            return self._collect(values, at, whole, wanted, mine)
+            return self._collect(values, at, whole, wanted, ours)
         except _NeedMore:
             if not whole:
                 raise
@@ -137,7 +137,7 @@ class _Walker:
         at: int,
         whole: bool,
         wanted: frozenset[int],
-        mine: Callable[[bytes], bool] | None,
+        ours: Callable[[bytes], bool] | None,
     ) -> tuple[dict[int, bytes], int, int] | None:
         data, end = self.data, len(self.data)
         tag_of, u16, u32, explicit = self.tag, self.u16, self.u32, self.explicit
@@ -148,7 +148,7 @@ class _Walker:
                     return values, -1, 0
                 tag, length, at = self.element(start, explicit)
             else:
-                # The same as element(), written out: this loop is the whole cost of a scan.
+                # The same as element(), inlined: this loop is the whole cost of a scan.
                 group, number = tag_of(data, start)
                 tag = group << 16 | number
                 vr = data[start + 4 : start + 6]
@@ -170,7 +170,7 @@ class _Walker:
                 if at + length > end:
                     raise _NeedMore
                 values[tag] = data[at : at + min(length, _LONGEST_VALUE)]
-                if tag == STUDY_UID and mine is not None and not mine(values[tag]):
+                if tag == STUDY_UID and ours is not None and not ours(values[tag]):
                     return None
             at += length
             if at > end:
@@ -178,7 +178,7 @@ class _Walker:
 
 
 def _meta(data: bytes) -> tuple[int, str, bytes]:
-    """First byte of the data set, the transfer syntax ('' where nothing says it), the kind of object."""
+    """First byte of the data set, transfer syntax ('' if not given), kind of object."""
     at = 132 if data[128:132] == b"DICM" else 0
     walker, syntax, kind = _Walker(data, little=True, explicit=True), "", b""
     while data[at : at + 2] == b"\x02\x00":
@@ -194,9 +194,9 @@ def _meta(data: bytes) -> tuple[int, str, bytes]:
 
 
 def _guess(data: bytes, at: int) -> str:
-    """The syntax of a data set that starts at ``at``, from the look of its first element.
+    """The syntax of a data set that starts at ``at``, guessed from its first element.
 
-    Raises Refused for what cannot be DICOM; a file that calls itself DICM gets the benefit of doubt.
+    Raises Refused for what cannot be DICOM; a file marked DICM gets the benefit of the doubt.
     """
     head = data[at : at + 8]
     if len(head) == 8 and 0 < (group := int.from_bytes(head[:2], "little")) <= 0x0010 and group % 2 == 0:
@@ -212,7 +212,7 @@ def _guess(data: bytes, at: int) -> str:
 
 
 def inflate(data: bytes) -> bytes:
-    """The data set of a deflated file; refused before it grows over ``MOST_INFLATED``."""
+    """The data set of a deflated file; refused before it exceeds ``MOST_INFLATED``."""
     machine = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         plain = machine.decompress(data, MOST_INFLATED)
@@ -231,11 +231,11 @@ def inflated_file(path: Path) -> bytes:
 
 
 def read_elements(
-    path: Path, wanted: frozenset[int], mine: Callable[[bytes], bool] | None = None
+    path: Path, wanted: frozenset[int], ours: Callable[[bytes], bool] | None = None
 ) -> Elements | None:
-    """Read the wanted elements of a file; None if it belongs to a study that is not ``mine``.
+    """Read the wanted elements of a file; None if it belongs to a study that is not ``ours``.
 
-    Raises Refused for what is no DICOM file, is damaged, or is larger than a header may be.
+    Raises Refused for a file that is not DICOM, is damaged, or has too large a header.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -247,7 +247,7 @@ def read_elements(
         for limit in _READS:
             data = os.pread(descriptor, limit, 0)
             try:
-                return _parse(data, len(data) >= size, wanted, mine)
+                return _parse(data, len(data) >= size, wanted, ours)
             except _NeedMore:
                 if len(data) >= size:
                     break
@@ -261,7 +261,7 @@ def read_elements(
 
 
 def _parse(
-    data: bytes, whole: bool, wanted: frozenset[int], mine: Callable[[bytes], bool] | None
+    data: bytes, whole: bool, wanted: frozenset[int], ours: Callable[[bytes], bool] | None
 ) -> Elements | None:
     if not data:
         raise Refused("not-dicom", "empty file")
@@ -276,7 +276,7 @@ def _parse(
     syntax = syntax or looks
     explicit = syntax != IMPLICIT and bool(_VR.fullmatch(data[start + 4 : start + 6]))
     walker = _Walker(data, little=syntax != BIG_ENDIAN, explicit=explicit)
-    found = walker.collect(start, whole, wanted, mine)
+    found = walker.collect(start, whole, wanted, ours)
     if found is None:
         return None
     values, offset, length = found

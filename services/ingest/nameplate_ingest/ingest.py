@@ -29,7 +29,7 @@ _CHUNK = 256
 
 @dataclass(frozen=True, slots=True)
 class IngestSummary:
-    """What a run did."""
+    """The outcome of a run."""
 
     files: int
     """Files that belong to this shard."""
@@ -37,7 +37,7 @@ class IngestSummary:
     exams: int
     series: int
     refusals: tuple[tuple[str, int], ...]
-    """Ledger rows refused, by rule, in alphabetical order."""
+    """Refused ledger rows by rule, in alphabetical order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ def ingest_folder(
     """Convert one series of every study below ``source`` and account for every file.
 
     Writes out/images/<exam>.nii.gz, out/exams.jsonl and out/ledger.jsonl, each under a temporary name
-    until it is whole. ``key`` makes the pseudonyms; ``manufacturers`` gives makers by StudyInstanceUID
-    or by the name of a folder on the study's way; ``shard`` (i, n) takes only the studies whose
-    pseudonym falls in part i of n (files of no study fall in part 0). ``progress`` is told studies
-    done and studies in all. The same files give the same bytes, whatever their names, folders or the
-    number of workers. Raises UserError for a folder that is absent or empty.
+    until it is whole. ``key`` is for the pseudonyms; ``manufacturers`` is by StudyInstanceUID or by the
+    name of a folder above the study; ``shard`` (i, n) takes only the studies whose pseudonym falls in part
+    i of n (files outside any study fall in part 0). ``progress`` gets the number of studies done and of
+    all. The same files give the same bytes, whatever their names, folders or the number of workers. Raises
+    UserError for a folder that is missing or empty.
     """
     if not source.is_dir():
         raise UserError("the source: no such folder")
@@ -87,15 +87,15 @@ def ingest_folder(
         if listing.closed and (shard is None or shard[0] == 0):
             stray = RefusedFile(pseudonyms.of("f", "folder"), "unreadable", "a folder cannot be listed")
             strays[stray] += listing.closed
-        listed = _makers(studies, source, manufacturers or {})
+        listed = _listed_manufacturers(studies, source, manufacturers or {})
         work = [_Work(tuple(studies[uid]), listed.get(uid, frozenset())) for uid in sorted(studies)]
         exams: list[Exam] = []
         rows = [_stray_row(stray, count) for stray, count in strays.items()]
         convert = partial(_convert, settings=settings, pseudonyms=pseudonyms, images=images)
         done = pool.map(convert, work, chunksize=1) if pool else map(convert, work)
-        for number, (exam, found) in enumerate(done, start=1):
+        for number, (exam, ledger) in enumerate(done, start=1):
             exams += [exam] if exam else []
-            rows += found
+            rows += ledger
             if progress:
                 progress(number, len(work))
     exams.sort(key=lambda exam: exam.exam)
@@ -117,7 +117,7 @@ def _pool(workers: int) -> Iterator[Executor | None]:
     if workers <= 1:
         yield None
         return
-    # Spawned, not forked: the caller may hold threads, and a fork of those can hang.
+    # Spawned, not forked: the caller may have threads, and then a fork can hang.
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         yield pool
 
@@ -125,13 +125,13 @@ def _pool(workers: int) -> Iterator[Executor | None]:
 def _scan(
     paths: tuple[Path, ...], pseudonyms: Pseudonyms, shard: tuple[int, int] | None, pool: Executor | None
 ) -> tuple[dict[str, list[Slice]], Counter[RefusedFile]]:
-    """The slices of each study, and the files of no study with how often each is there."""
+    """The slices of each study, and the files outside any study with their counts."""
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     scan = partial(_scan_chunk, pseudonyms=pseudonyms, shard=shard)
     studies: dict[str, list[Slice]] = defaultdict(list)
     strays: Counter[RefusedFile] = Counter()
-    for found in pool.map(scan, chunks) if pool else map(scan, chunks):
-        for item in found:
+    for items in pool.map(scan, chunks) if pool else map(scan, chunks):
+        for item in items:
             if isinstance(item, Slice):
                 studies[item.study].append(item)
             else:
@@ -145,18 +145,18 @@ def _scan_chunk(
     return list(scan_files(paths, pseudonyms, shard))
 
 
-def _makers(
+def _listed_manufacturers(
     studies: Mapping[str, Iterable[Slice]], source: Path, manufacturers: Mapping[str, str]
 ) -> dict[str, frozenset[str]]:
-    """The makers that the user's list gives for each study, by its UID or a folder on its way."""
+    """The manufacturers that the user's list gives for each study, by its UID or a folder above it."""
     if not manufacturers:
         return {}
-    table = {study.strip(): normalise(maker) or maker.strip() for study, maker in manufacturers.items()}
-    found = {}
+    table = {study.strip(): normalise(name) or name.strip() for study, name in manufacturers.items()}
+    listed = {}
     for uid, slices in studies.items():
-        names = {uid}.union(*(one.path.relative_to(source).parts for one in slices))
-        found[uid] = frozenset(table[name] for name in names & table.keys() if table[name])
-    return found
+        names = {uid}.union(*(slice_.path.relative_to(source).parts for slice_ in slices))
+        listed[uid] = frozenset(table[name] for name in names & table.keys() if table[name])
+    return listed
 
 
 def _convert(
@@ -166,8 +166,8 @@ def _convert(
     try:
         ingested = ingest_study(work.slices, settings, pseudonyms, work.listed)
     except Exception as error:
-        # A scan that does what nobody foresaw costs its own exam, not the run. Only the error's kind is
-        # told: its text may hold values of the patient.
+        # An unforeseen error costs one exam, not the run. Only its kind is reported: its text may contain
+        # values of the patient.
         exam, kind = pseudonyms.of("e", work.slices[0].study), type(error).__name__
         logger.error("a study could not be ingested", extra={"exam": exam, "error": kind})
         return None, (_failed_row(work, exam, kind, pseudonyms),)
@@ -203,6 +203,6 @@ def _stray_row(stray: RefusedFile, count: int) -> LedgerRow:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write whole or not at all."""
+    """Write a file whole or not at all."""
     with user_may_write(path.parent), whole_file(path) as partial:
         partial.write_bytes(data)

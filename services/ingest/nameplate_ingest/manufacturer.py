@@ -1,4 +1,4 @@
-"""Names of scanner makers as headers spell them, and the one name each gets here."""
+"""Names of scanner manufacturers as headers spell them, and the one name each gets here."""
 
 import csv
 import re
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nameplate.errors import UserError
 
-# Matched at the start of the name after everything but letters and digits is taken out.
+# Matched at the start of the name, after everything but letters and digits is removed.
 _TABLE = (
     (r"ge(medical|healthcare|$)|generalelectric", "GE"),
     (r"siemens", "Siemens"),
@@ -24,7 +24,7 @@ _RULES = tuple((re.compile(pattern), name) for pattern, name in _TABLE)
 
 
 def normalise(name: str) -> str | None:
-    """The maker's one name, or None for a name that the table does not hold (or an empty one).
+    """The manufacturer's one name, or None for an unknown or empty name.
 
     >>> normalise("GE MEDICAL SYSTEMS"), normalise("Siemens Healthineers"), normalise("TOSHIBA")
     ('GE', 'Siemens', 'Canon')
@@ -34,7 +34,7 @@ def normalise(name: str) -> str | None:
 
 
 def read_manufacturers(path: Path) -> dict[str, str]:
-    """Makers by study (StudyInstanceUID or name of its folder) from a CSV; raises UserError."""
+    """Manufacturers by study (StudyInstanceUID or name of its folder) from a CSV; raises UserError."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
@@ -44,9 +44,9 @@ def read_manufacturers(path: Path) -> dict[str, str]:
         raise UserError(f"{path}: expected the columns study and manufacturer")
     table: dict[str, str] = {}
     for line, row in enumerate(rows, start=2):
-        study, maker = (row["study"] or "").strip(), (row["manufacturer"] or "").strip()
-        if not study or not maker:
+        study, manufacturer = (row["study"] or "").strip(), (row["manufacturer"] or "").strip()
+        if not study or not manufacturer:
             raise UserError(f"{path}, line {line}: study and manufacturer must not be empty")
-        if table.setdefault(study, maker) != maker:
+        if table.setdefault(study, manufacturer) != manufacturer:
             raise UserError(f"{path}, line {line}: this study already has another manufacturer")
     return table

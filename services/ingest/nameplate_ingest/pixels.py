@@ -20,7 +20,7 @@ _MOST_HU = 32767
 def hounsfield(slice_: Slice) -> NDArray[np.float32]:
     """The slice in HU, axes (row, column), not clamped.
 
-    Raises Refused for pixels that are truncated, damaged or not what the header says.
+    Raises Refused for pixels that are truncated, damaged or unlike their header.
     """
     grid, storage = slice_.grid, slice_.storage
     if grid is None or storage is None:
@@ -38,7 +38,7 @@ def hounsfield(slice_: Slice) -> NDArray[np.float32]:
 
 
 def raw_pixels(slice_: Slice) -> bytes:
-    """The pixel value of the file, still compressed where it is; at most what the image needs."""
+    """The pixel value of the file, compressed if it is so there; at most what the image needs."""
     grid, storage = slice_.grid, slice_.storage
     if grid is None or storage is None:
         raise Refused("geometry", "no image")
@@ -76,7 +76,7 @@ def stored_values(data: bytes, grid: Grid, storage: Storage) -> NDArray[Any]:
 
 
 def _unpacked(raw: NDArray[np.uint16], storage: Storage) -> NDArray[Any]:
-    """Values of fewer than 16 bits: bits above and below (old overlays) are cut off."""
+    """Values of fewer than 16 bits, without the bits above and below (old overlays)."""
     shift = storage.high + 1 - storage.stored
     mask = (1 << storage.stored) - 1
     value = (raw >> shift) & mask
@@ -85,7 +85,7 @@ def _unpacked(raw: NDArray[np.uint16], storage: Storage) -> NDArray[Any]:
     sign = 1 << (storage.stored - 1)
     above = raw >> (storage.high + 1)
     if bool(((value & sign) != 0).any()) and not above.any():
-        # A negative number would have its sign carried into the unused bits: these are unsigned data.
+        # A negative number would extend its sign into the unused bits, so these are unsigned data.
         raise Refused("pixel-representation", "signed by the header, unsigned by the data")
     return (value.astype(np.int32) ^ sign) - sign
 
@@ -94,7 +94,7 @@ def _decompressed(data: bytes, grid: Grid, storage: Storage) -> NDArray[Any]:
     """One lossless compressed frame through GDCM (RLE: through pydicom)."""
     if storage.syntax not in COMPRESSED:
         raise Refused("transfer-syntax", "not one that is lossless and known")
-    # Imported only here: most scanners' files are not compressed, and the import is slow.
+    # Imported here: most scanners' files are not compressed, and the import is slow.
     from pydicom.encaps import generate_frames
     from pydicom.pixels.decoders.base import get_decoder
 

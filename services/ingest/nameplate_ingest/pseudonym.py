@@ -1,4 +1,4 @@
-"""Pseudonyms: keyed hashes that nobody can turn back, or make, without the key."""
+"""Pseudonyms: keyed hashes that nobody can reverse, or create, without the key."""
 
 import hashlib
 import hmac
@@ -10,7 +10,7 @@ Kind = Literal["p", "e", "s", "f", "i"]
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
-    """Maker of pseudonyms: the kind's letter and 16 hex digits of an HMAC-SHA256."""
+    """Makes pseudonyms: the kind's letter and 16 hex digits of an HMAC-SHA256."""
 
     key: bytes = field(repr=False)
 

@@ -2,9 +2,9 @@
 
 
 class Refused(Exception):
-    """Raised where reading meets something that is not usable; it ends as a row of the ledger.
+    """Raised for something that cannot be used; it becomes a row of the ledger.
 
-    ``seen`` holds numbers and words of this code only, never text of the source.
+    ``seen`` contains only numbers and words of this code, never text from the source.
     """
 
     def __init__(self, rule: str, seen: str = "") -> None:

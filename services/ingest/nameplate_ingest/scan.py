@@ -1,4 +1,4 @@
-"""A folder of mixed files: what each is, read up to its pixels and no further."""
+"""A folder of mixed files: what each one is, read only up to its pixels."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +15,7 @@ _ID_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class RefusedFile:
-    """A file that belongs to no series of any study; ``id`` is a pseudonym of its content."""
+    """A file outside any series; ``id`` is a pseudonym of its content."""
 
     id: str
     rule: str
@@ -45,12 +45,12 @@ def list_files(source: Path, leave_out: Path) -> Listing:
 def scan_files(
     paths: Iterable[Path], pseudonyms: Pseudonyms, shard: tuple[int, int] | None
 ) -> Iterator[Slice | RefusedFile]:
-    """Each file of the shard as a slice, or as a refusal; files of no study belong to shard 0."""
-    mine = _shard_filter(pseudonyms, shard)
+    """Each file of the shard as a slice or a refusal; files outside any study belong to shard 0."""
+    ours = _shard_filter(pseudonyms, shard)
     homeless = shard is None or shard[0] == 0
     for path in paths:
         try:
-            elements = read_elements(path, WANTED, mine)
+            elements = read_elements(path, WANTED, ours)
             if elements is None:
                 continue
             yield slice_of(path, elements)
@@ -64,18 +64,18 @@ def _shard_filter(pseudonyms: Pseudonyms, shard: tuple[int, int] | None) -> Call
         return None
     known: dict[bytes, bool] = {}
 
-    def mine(raw: bytes) -> bool:
+    def ours(raw: bytes) -> bool:
         if raw not in known:
             uid = text(raw)
-            # Without a UID the file is refused later; every shard must see that.
+            # Without a UID the file is refused later, by every shard.
             known[raw] = not uid or in_shard(pseudonyms.of("e", uid), shard)
         return known[raw]
 
-    return mine
+    return ours
 
 
 def _file_id(path: Path, pseudonyms: Pseudonyms) -> str:
-    """A pseudonym of the content, so that it depends on no name; the first MiB and the size stand for it."""
+    """A pseudonym of the content (its first MiB and size), so that it does not depend on the name."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         try:

@@ -1,4 +1,4 @@
-"""Which series of an exam to use: the campaign's rules applied to facts (pure)."""
+"""Which series of an exam to use: the campaign's rules, applied to facts (pure)."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from functools import lru_cache
 from nameplate.campaign.ingest import SeriesRules
 
 _MOST_GROWTH = 1.75
-"""A gantry tilt of 30 degrees over a whole head stays below it; slices that lie anywhere do not."""
+"""A gantry tilt of 30 degrees over a whole head stays below it; scattered slices do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,28 +16,28 @@ class Facts:
     """What the rules look at in one series."""
 
     uid: str
-    """Only to break the last tie; it never appears in a verdict."""
+    """Only breaks the last tie; it never appears in a verdict."""
     description: str
     kernel: str
     contrast: bool
     slices: int
     thickness_mm: float
-    """The commonest slice thickness, the larger of equals."""
+    """The commonest slice thickness (of equally common ones the largest)."""
     thickest_mm: float
     coverage_mm: float
     axial_degrees: float
     widest_gap_mm: float
     growth: float
-    """Side of the square that holds the straightened stack, over the longer side of a slice."""
+    """Side of the square that contains the straightened stack, over the longer side of a slice."""
     duplicates: int
-    """Slices that lie where another slice lies."""
+    """Slices at the position of another slice."""
     hole: tuple[float, float] | None
     """Widest gap where a slice is missing, and the gap expected there, in mm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``rule`` is '' for a series that may be used."""
+    """What the rules say about a series; ``rule`` is '' if it may be used."""
 
     rule: str
     seen: str
@@ -48,7 +48,7 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-def judge(facts: Facts, rules: SeriesRules) -> Verdict:
+def apply_rules(facts: Facts, rules: SeriesRules) -> Verdict:
     """The first rule that refuses the series, with the value it saw."""
     for number, pattern in enumerate(rules.refuse_description, start=1):
         if _pattern(pattern).search(facts.description):
@@ -78,15 +78,15 @@ def judge(facts: Facts, rules: SeriesRules) -> Verdict:
 
 
 def is_bone(kernel: str, rules: SeriesRules) -> bool:
-    """Whether the convolution kernel is one for bone."""
+    """Whether the convolution kernel is a bone kernel."""
     return any(_pattern(pattern).search(kernel.strip()) for pattern in rules.bone_kernels)
 
 
 def rank(candidates: Sequence[Facts], rules: SeriesRules) -> list[tuple[int, str]]:
-    """Positions of usable series, best first, each with what put it behind the one before it.
+    """Positions of usable series, best first, each with why it is behind the best one.
 
     Order: soft kernel before bone; the wanted thickness, then the thickest below it, then the
-    thinnest above; more preferred words; more coverage; more slices; and last the UID, so that the
+    thinnest above; more preferred words; more coverage; more slices; and finally the UID, so that the
     order never depends on file names.
     """
     keys = [_key(facts, rules) for facts in candidates]
@@ -115,8 +115,8 @@ def _key(facts: Facts, rules: SeriesRules) -> _Key:
 
 
 def _difference(facts: Facts, best: Facts, key: _Key, best_key: _Key) -> str:
-    """What the first differing part of the two keys says, in words and numbers."""
-    first = next((i for i, (one, other) in enumerate(zip(key, best_key, strict=True)) if one != other), 6)
+    """The first difference of the two keys, in words and numbers."""
+    first = next((i for i, (own, best_) in enumerate(zip(key, best_key, strict=True)) if own != best_), 6)
     return (
         "bone kernel against a soft one",
         f"thickness {facts.thickness_mm:g} mm against {best.thickness_mm:g} mm",

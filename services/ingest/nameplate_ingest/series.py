@@ -11,9 +11,9 @@ from nameplate.image.affine import angle_degrees, slice_axes
 from nameplate_ingest.slice import Grid
 
 SAME_MM = 0.05
-"""Slices nearer than this along the normal lie at one place."""
+"""Slices nearer than this along the normal are at the same place."""
 _LEANING_MM = 0.5
-"""Slices whose corners wander less than this from a straight stack are straight."""
+"""Slices whose corners are less than this off a straight stack are straight."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,8 +31,8 @@ class Stack:
     origin: NDArray[np.float64]
     """(3,) first pixel of the first slice."""
     tilt_degrees: float
-    """Angle between the normal and the way the slices are stacked; positive when the front of the
-    slices leans towards the head."""
+    """Angle between the normal and the direction of stacking; positive when the front of the slices
+    leans towards the head."""
 
     @property
     def gaps(self) -> NDArray[np.float64]:
@@ -48,7 +48,7 @@ class Stack:
 def stack_slices(grids: Sequence[Grid]) -> Stack:
     """Sort slices of one orientation by their positions and measure the stack.
 
-    File names and instance numbers play no part; the tilt is that of the positions, for the tag may
+    File names and instance numbers play no part. The tilt comes from the positions, because the tag may
     be missing or have either sign. Ties keep the order of the input.
     """
     axes = slice_axes(grids[0].orientation)
@@ -78,16 +78,16 @@ def stack_slices(grids: Sequence[Grid]) -> Stack:
 
 
 def _front_to_head(axes: NDArray[np.float64]) -> float:
-    """How far up a slice's plane climbs on the way to the front (LPS y is to the back)."""
+    """How far a slice's plane rises towards the front (LPS y is to the back)."""
     normal = axes[2] * (1.0 if axes[2, 2] >= 0 else -1.0)
     return float(normal[1])
 
 
 def axial_angle(stack: Stack, steepest_tilt: float = 30.0) -> float:
-    """Degrees between the slices and true axial ones, once tilt is allowed for.
+    """Degrees between the slices and true axial ones, allowing for tilt.
 
-    A tilted gantry still stacks its slices along the table: the smaller of the angles that the normal
-    and the stacking direction make with the head-foot axis, the latter only up to a tilt that
+    A tilted gantry still stacks its slices along the table. So this is the smaller of the angles that the
+    normal and the stacking direction make with the head-foot axis, the latter only up to a tilt that
     gantries reach.
     """
     head = (0.0, 0.0, 1.0)
@@ -104,16 +104,16 @@ def distinct_gaps(stack: Stack) -> tuple[float, ...]:
 
 
 def duplicated(stack: Stack) -> tuple[tuple[int, int], ...]:
-    """Pairs of neighbours in the order that lie at one place."""
+    """Pairs of neighbours in the order that are at the same place."""
     return tuple((i, i + 1) for i, gap in enumerate(stack.gaps) if gap < SAME_MM)
 
 
 def widest_hole(stack: Stack, thickness: Sequence[float | None]) -> tuple[float, float] | None:
-    """The worst gap where a slice must be missing, and the gap one would expect there; None without.
+    """The worst gap where a slice must be missing, and the gap expected there; None without any.
 
-    ``thickness`` is in stack order. A gap is a hole if it is over one and a half times both the
-    series' median gap and the thickness of the slices at it (where that is not known: the gaps beside
-    it). So thin slices below and thick ones above are no hole, nor is a series that skips evenly.
+    ``thickness`` is in stack order. A gap is a hole if it is more than one and a half times both the
+    series' median gap and the thickness of the slices at it (if unknown: the gaps beside it). So thin
+    slices below and thick ones above are not a hole, nor is a series that skips evenly.
     """
     gaps = stack.gaps
     worst: tuple[float, float] | None = None
@@ -121,9 +121,9 @@ def widest_hole(stack: Stack, thickness: Sequence[float | None]) -> tuple[float,
         return None
     usual = float(np.median(gaps))
     for i, gap in enumerate(gaps):
-        one, other = thickness[i], thickness[i + 1]
-        if one and other:
-            expected = max(usual, one, other)
+        lower, upper = thickness[i], thickness[i + 1]
+        if lower and upper:
+            expected = max(usual, lower, upper)
         else:
             expected = max([usual, *(float(gaps[j]) for j in (i - 1, i + 1) if 0 <= j < len(gaps))])
         if gap > 1.5 * expected and (worst is None or gap > worst[0]):
@@ -132,7 +132,7 @@ def widest_hole(stack: Stack, thickness: Sequence[float | None]) -> tuple[float,
 
 
 def field_growth(stack: Stack, grid: Grid) -> float:
-    """Side of the square that holds all slices straightened, over the longer side of one slice."""
+    """Side of the square that contains all slices straightened, over the longer side of one slice."""
     wide, tall = grid.columns * grid.spacing[1], grid.rows * grid.spacing[0]
     drift_across, drift_down = np.ptp(stack.drift, axis=0)
     return float(max(wide + drift_across, tall + drift_down) / max(wide, tall))

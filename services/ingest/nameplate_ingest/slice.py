@@ -1,4 +1,4 @@
-"""One DICOM image as typed values: what its header says, parsed with suspicion."""
+"""One DICOM image as typed values: its header, parsed with suspicion."""
 
 import math
 import re
@@ -17,11 +17,11 @@ MODALITIES = frozenset(
         *("RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "SC", "SEG", "SR", "US", "XA", "XC"),
     )
 )
-"""Modalities that a verdict names; any other is 'other', for it might be free text."""
+"""Modalities that the ledger names; any other is 'other', since it might be free text."""
 LARGEST, SMALLEST = 2048, 32
-"""Rows and columns of a slice; anything outside is refused before memory is asked for."""
+"""Rows and columns of a slice; anything outside is refused before memory is allocated."""
 OLDEST = 90.0
-"""Ages above are given as this one, as de-identification rules ask (very old people are few)."""
+"""Higher ages are reported as this one, as de-identification rules ask (very old people are few)."""
 
 _CHARSET, _IMAGE_TYPE, _SOP_CLASS, _SOP_INSTANCE = 0x00080005, 0x00080008, 0x00080016, 0x00080018
 _STUDY_DATE, _MODALITY, _MANUFACTURER, _INSTITUTION = 0x00080020, 0x00080060, 0x00080070, 0x00080080
@@ -44,7 +44,7 @@ WANTED = frozenset(
         *(_COLUMNS, _SPACING, _ALLOCATED, _STORED, _HIGH, _SIGNED, _INTERCEPT, _SLOPE, _LOSSY),
     )
 )
-"""The elements that a scan reads; all others are stepped over."""
+"""The elements that a scan reads; it skips all others."""
 
 _NO_CONTRAST = frozenset(
     ("", "none", "no", "nil", "n", "n/a", "na", "0", "without", "no contrast", "non-contrast")
@@ -60,7 +60,7 @@ _AGE_UNITS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Where the pixels of a slice lie in the patient (DICOM axes: left, posterior, head)."""
+    """Where the pixels of a slice are in the patient (DICOM axes: left, posterior, head)."""
 
     rows: int
     columns: int
@@ -92,7 +92,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The allow-listed tags of a slice, and the two names that only pseudonyms are made of."""
+    """The allow-listed tags of a slice, and two names that are only used for pseudonyms."""
 
     patient: str
     institution: str
@@ -108,7 +108,7 @@ class Tags:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One DICOM object of a study; ``refusal`` is set for what can be no slice of a CT volume."""
+    """One DICOM object of a study; ``refusal`` is set if it cannot be a slice of a CT volume."""
 
     path: Path
     study: str
@@ -127,7 +127,7 @@ class Slice:
 
 
 def slice_of(path: Path, elements: Elements) -> Slice:
-    """Type the raw elements of one file; raises Refused for what belongs to no series of a study."""
+    """Type the raw elements of one file; raises Refused for a file outside any series."""
     raw = elements.values
     if DICOMDIR in (text(raw.get(_SOP_CLASS)), text(raw.get(META_CLASS))):
         raise Refused("dicomdir")
@@ -264,18 +264,18 @@ def _tags(raw: dict[int, bytes]) -> Tags:
 
 
 def _words(value: str) -> frozenset[str]:
-    """The words of a name or number that are long enough to tell a person apart."""
+    """The words of a name or number that are long enough to identify a person."""
     return frozenset(word for word in re.split(r"[\W_]+", value.casefold()) if len(word) >= 4)
 
 
 def _public(raw: bytes | None, secrets: frozenset[str]) -> str:
-    """The first value of a technical tag in a small alphabet; empty if a word of the name is in it."""
+    """The first value of a technical tag in a small alphabet; empty if it contains a word of the name."""
     value = " ".join(_UNSAFE.sub(" ", text(raw).split("\\")[0]).split())[:40]
     return "" if secrets and not secrets.isdisjoint(_words(value)) else value
 
 
 def _age(raw: dict[int, bytes]) -> float | None:
-    """Age in years at the study, from the age tag or from the two dates, which do not leave here."""
+    """Age in years at the study, from the age tag or from two dates, which go no further."""
     years = None
     if form := _AGE_FORM.fullmatch(text(raw.get(_AGE)).upper()):
         years = int(form[1]) * _AGE_UNITS[form[2]]
@@ -292,7 +292,7 @@ def decoded(raw: bytes | None, charset: str) -> str:
         return ""
     if raw.isascii():
         return text(raw)[:256]
-    # Imported only here: it costs more than the whole scan of a small study.
+    # Imported here: it takes longer than the whole scan of a small study.
     from pydicom.charset import convert_encodings, decode_bytes
 
     with warnings.catch_warnings():

@@ -13,14 +13,14 @@ from nameplate_ingest.manufacturer import normalise
 from nameplate_ingest.pixels import hounsfield
 from nameplate_ingest.pseudonym import Pseudonyms
 from nameplate_ingest.refusal import Refused
-from nameplate_ingest.select import judge, rank
+from nameplate_ingest.select import apply_rules, rank
 from nameplate_ingest.series import distinct_gaps
 from nameplate_ingest.slice import Slice
 
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What one study gave; ``exam`` and ``volume`` are None when no series could be used."""
+    """The result of one study; ``exam`` and ``volume`` are None when no series could be used."""
 
     exam: Exam | None
     volume: Volume | None
@@ -30,20 +30,20 @@ class Ingested:
 def ingest_study(
     slices: Iterable[Slice], settings: IngestSettings, pseudonyms: Pseudonyms, listed: frozenset[str]
 ) -> Ingested:
-    """Choose a series of the study and convert it; the next best is tried when it turns out broken.
+    """Choose a series of the study and convert it; if it is broken, the next best is tried.
 
-    ``listed`` holds the makers that the user's own list gives for this study, normalised.
+    ``listed`` holds the manufacturers that the user's list gives for this study, normalised.
     """
     members = list(slices)
     name = pseudonyms.of("e", members[0].study)
     groups, copies = group_slices(members)
     outcome: dict[int, tuple[str, str]] = {}
     usable: list[int] = []
-    patients = {one.tags.patient for one in members if one.tags.patient}
+    patients = {slice_.tags.patient for slice_ in members if slice_.tags.patient}
     for number, group in enumerate(groups):
         if group.refusal:
             outcome[number] = group.refusal
-        elif (verdict := judge(facts_of(group), settings.rules)).rule:
+        elif (verdict := apply_rules(facts_of(group), settings.rules)).rule:
             outcome[number] = verdict.rule, verdict.seen
         elif len(patients) > 1:
             outcome[number] = "patient", f"{len(patients)} patients in one study"
@@ -57,13 +57,13 @@ def ingest_study(
             outcome[number] = "outranked", reason
             continue
         try:
-            maker = _maker(groups[number], listed)
+            manufacturer = _manufacturer(groups[number], listed)
             volume = volume_of(groups[number], settings)
         except Refused as refused:
             outcome[number] = refused.rule, refused.seen
             failed += 1
             continue
-        exam = _exam(groups[number], name, maker, volume, pseudonyms)
+        exam = _exam(groups[number], name, manufacturer, volume, pseudonyms)
         outcome[number] = "chosen", f"after {failed} better failed" if failed else "best of the usable ones"
     rows = [_row(group, name, *outcome[number], pseudonyms) for number, group in enumerate(groups)]
     rows += [_copy_row(copy, name, pseudonyms) for copy in copies]
@@ -86,39 +86,39 @@ def volume_of(group: Group, settings: IngestSettings) -> Volume:
     )
 
 
-def _maker(group: Group, listed: frozenset[str]) -> str:
-    """The one maker that header and list agree on; refused rather than guessed."""
-    spelled = {one.tags.manufacturer for one in group.slices if one.tags.manufacturer}
-    header = {maker for maker in map(normalise, spelled) if maker}
-    makers = header | listed
-    if len(makers) == 1:
-        return next(iter(makers))
-    if makers:
-        raise Refused("manufacturer", f"header and list name {len(makers)} makers")
+def _manufacturer(group: Group, listed: frozenset[str]) -> str:
+    """The one manufacturer that header and list agree on; refused rather than guessed."""
+    spelled = {slice_.tags.manufacturer for slice_ in group.slices if slice_.tags.manufacturer}
+    header = {manufacturer for manufacturer in map(normalise, spelled) if manufacturer}
+    names = header | listed
+    if len(names) == 1:
+        return next(iter(names))
+    if names:
+        raise Refused("manufacturer", f"header and list name {len(names)} makers")
     seen = "header unknown" if spelled else "header blank"
     raise Refused("manufacturer", f"{seen}, not in the list")
 
 
-def _exam(group: Group, name: str, maker: str, volume: Volume, pseudonyms: Pseudonyms) -> Exam:
-    first, tags = group.slices[0], [one.tags for one in group.slices]
+def _exam(group: Group, name: str, manufacturer: str, volume: Volume, pseudonyms: Pseudonyms) -> Exam:
+    first, tags = group.slices[0], [slice_.tags for slice_ in group.slices]
     assert group.stack is not None
     assert first.grid is not None
-    institution = commonest([one.institution for one in tags])
-    ages = [one.age for one in tags if one.age is not None]
-    sex = commonest([one.sex or "" for one in tags])
+    institution = commonest([item.institution for item in tags])
+    ages = [item.age for item in tags if item.age is not None]
+    sex = commonest([item.sex or "" for item in tags])
     return Exam(
         exam=name,
         patient=pseudonyms.of("p", first.tags.patient or f"study {first.study}"),
         image=f"images/{name}.nii.gz",
-        manufacturer=maker,
-        model=commonest([one.model for one in tags]) or "",
-        software=commonest([one.software for one in tags]) or "",
-        kernel=commonest([one.kernel for one in tags]) or "",
+        manufacturer=manufacturer,
+        model=commonest([item.model for item in tags]) or "",
+        software=commonest([item.software for item in tags]) or "",
+        kernel=commonest([item.kernel for item in tags]) or "",
         institution=pseudonyms.of("i", institution) if institution else "",
         age=min(ages) if ages else None,
         sex="F" if sex == "F" else "M" if sex == "M" else "O" if sex == "O" else None,
-        kvp=_median([one.kvp for one in tags]),
-        exposure_mas=_median([one.exposure_mas for one in tags]),
+        kvp=_median([item.kvp for item in tags]),
+        exposure_mas=_median([item.exposure_mas for item in tags]),
         thickness_mm=facts_of(group).thickness_mm,
         gaps_mm=distinct_gaps(group.stack),
         pixel_mm=first.grid.spacing[1],

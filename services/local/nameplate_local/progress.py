@@ -29,7 +29,6 @@ class Progress:
         self._plan: Plan | None = None
         self._finished: set[str] = set()
         self._measured: dict[str, tuple[float, float]] = {}  # step -> (seconds, prior seconds)
-        self._last_line = 0.0
         self._bars: Bars | None = None
         self._rows: dict[str, TaskID] = {}
 

@@ -1,6 +1,6 @@
 """The brain: grey ribbon, white matter, nuclei, ventricles, sulci and cisterns, in HU.
 
-Shapes stand in the same model millimetres as in ``skull``.
+Shapes are in the same model millimetres as in ``skull``.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from nameplate_phantom.patient import Anatomy
 from nameplate_phantom.shape import Floats, Points, cover, ellipsoid, paint, slab, union
 
 WAVELENGTH_MM = 23.0
-"""Of the folds: a sulcus about every half wavelength."""
+"""Wavelength of the folds: a sulcus about every half wavelength."""
 _SLOPE_MM = WAVELENGTH_MM / (2 * np.pi)
 
 
@@ -115,7 +115,7 @@ def _ventricles(sided: Points, scale: float) -> Floats:
 def _below_the_tent(
     hu: Floats, sided: Points, below: Floats, fold: Floats, anatomy: Anatomy, soft: float
 ) -> None:
-    """Cerebellum and brain stem, painted over what the cerebrum left there."""
+    """Cerebellum and brain stem, painted over the cerebrum."""
     csf, grey, white = anatomy.csf_hu, anatomy.grey_hu, anatomy.white_hu
     inside = cover(below, soft)
     leaves = white + (grey - white) * np.clip(0.72 + 0.35 * np.sin(2.6 * fold), 0, 1)

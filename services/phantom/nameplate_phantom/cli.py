@@ -1,4 +1,4 @@
-"""Entry point of the phantom service alone."""
+"""Entry point of the phantom service."""
 
 from nameplate.service.main import service_main
 

@@ -16,16 +16,18 @@ from nameplate_phantom.simulation import claim, write_cohort
 
 def _add_arguments(parser: ArgumentParser) -> None:
     effects = sorted(EffectSettings.model_fields)
-    parser.add_argument("--exams", type=int, required=True, metavar="N", help="studies, all makers together")
+    parser.add_argument(
+        "--exams", type=int, required=True, metavar="N", help="studies, of all manufacturers together"
+    )
     parser.add_argument(
         "--seed", type=int, default=1, metavar="S", help="the same seed gives the same bytes (1)"
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="new folder, or one made by this verb"
+        "--out", type=Path, required=True, metavar="DIR", help="new folder, or one made by this command"
     )
     parser.add_argument(
         "--signature", type=float, default=1.0, metavar="X",
-        help="scale of the makers' differences: 1 as the models differ, 0 two names for one machine (1)",
+        help="scale of the manufacturers' differences: from 1 (in full) to 0 (two names for one machine) (1)",
     )  # fmt: skip
     parser.add_argument(
         "--matrix", type=int, default=512, metavar="M", help="rows and columns of a slice (512)"
@@ -42,11 +44,11 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--manufacturers", nargs="+", default=["GE", "Siemens"], metavar="NAME",
-        help="makers, dealt in turn: GE, Siemens, Philips, Canon (GE Siemens)",
+        help="manufacturers, assigned round-robin: GE, Siemens, Philips, Canon (GE Siemens)",
     )  # fmt: skip
     parser.add_argument(
         "--without", nargs="+", default=[], choices=effects, metavar="EFFECT",
-        help=f"draw these effects from all makers alike: {', '.join(effects)}",
+        help=f"draw these effects alike for all manufacturers: {', '.join(effects)}",
     )  # fmt: skip
     parser.add_argument(
         "--truth", action="store_true", help="also keep masks, noise-free volumes, parameters"
@@ -70,8 +72,8 @@ def _run(arguments: Namespace) -> int:
         first = error.errors()[0]
         name = "-".join(str(part) for part in first["loc"]).replace("_", "-")
         raise UserError(f"--{name}: {first['msg']}, got {first['input']!r}") from error
-    for maker in settings.manufacturers:
-        catalogue().of(maker)
+    for manufacturer in settings.manufacturers:
+        catalogue().of(manufacturer)
     claim(arguments.out)
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         task = bar.add_task("simulating", total=settings.exams)
@@ -84,15 +86,15 @@ def _run(arguments: Namespace) -> int:
             progress=lambda done, _: bar.update(task, completed=done),
         )
     files = sum(1 for path in arguments.out.rglob("*") if path.is_file())
-    print(f"{settings.exams} studies, {files} files in {arguments.out}")  # noqa: T201 (the verb's result)
+    print(f"{settings.exams} studies, {files} files in {arguments.out}")  # noqa: T201 (the command's output)
     return 0
 
 
 COMMAND = Command(
     description=(
-        "Simulates head-CT studies of several scanner makers and writes them as DICOM, one file a slice: a "
+        "Simulates head-CT studies of several manufacturers and writes them as DICOM, one file per slice: a "
         "localizer, a soft-tissue series (5 mm in most studies), a thin bone series, sometimes a screen "
-        "capture or a dose report. Each patient has another head, each scanner model its own sharpness, "
+        "capture or a dose report. Each patient has a different head, each scanner model its own sharpness, "
         "noise, bias, field of view, padding, table and header. No real data goes in, and nobody's name "
         "comes out."
     ),

@@ -18,9 +18,9 @@ VARYING = (
     (0x0008, 0x0018), (0x0008, 0x0032), (0x0008, 0x0033), (0x0018, 0x0050), (0x0020, 0x0013),
     (0x0020, 0x0032), (0x0020, 0x1041),
 )  # fmt: skip
-"""What differs between the slices of a series, beside the pixels."""
+"""What differs between the slices of a series, besides the pixels."""
 
-# The cohort spans many departments; the same fixed few whatever the maker.
+# The cohort spans several departments, the same ones for every manufacturer.
 INSTITUTIONS = ("Zeltmoor General Hospital", "Clinique du Val d'Ombre")
 
 

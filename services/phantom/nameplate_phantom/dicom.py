@@ -1,7 +1,7 @@
 """DICOM files: datasets are built with pydicom, the slices of a series share one encoding.
 
-A series of a hundred slices differs from slice to slice in a dozen elements. pydicom encodes the rest
-once; the few that change are spliced in, which is some ten times faster and gives the same bytes.
+The slices of a series differ in a dozen elements. pydicom encodes the rest once and the few that change
+are spliced in, which is about ten times faster and gives the same bytes.
 """
 
 import struct
@@ -63,7 +63,7 @@ class SliceEncoder:
     """Encodes the slices of one series: a constant dataset with a few elements put in per slice."""
 
     def __init__(self, constant: Dataset, varying: tuple[tuple[int, int], ...]) -> None:
-        """``varying`` are the tags, other than PixelData, that each slice will bring."""
+        """``varying`` are the tags, other than PixelData, that each slice provides."""
         self._class_uid = str(constant.SOPClassUID)
         self._tags = (*sorted(varying), (0x7FE0, 0x0010))
         self._parts: list[bytes] = []

@@ -1,4 +1,4 @@
-"""What a scanner does to the picture: bias, table, sharpness and noise, one function each."""
+"""What a scanner does to the image: bias, table, sharpness and noise, one function each."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,14 @@ from nameplate_phantom.shape import Floats
 from nameplate_phantom.stack import Stack
 
 TISSUE_HU = 33.0
-"""Contrast is stretched about this value, between grey and white matter."""
+"""Contrast is stretched around this value, between grey and white matter."""
 
 
 def biased(head: Head, bias: Bias, fillings: int) -> Floats:
     """The head's HU as this scanner sees them: offset, contrast, cupping, streaks; still sharp.
 
-    Cupping raises HU towards the skull, as beam hardening that is corrected for water alone does; the
-    petrous bones darken what lies between them; fillings cast streaks below the brain.
+    Cupping raises HU towards the skull, like beam hardening that is only corrected for water; the petrous
+    bones darken what is between them; fillings cast streaks below the brain.
     """
     volume = head.hu.copy()
     flat = volume.ravel()
@@ -48,7 +48,7 @@ def biased(head: Head, bias: Bias, fillings: int) -> Floats:
 def table_image(table: Table, stack: Stack, *, middle_x: float, back_y: float) -> Floats:
     """HU of table and head holder in every slice: (rows, columns), air elsewhere.
 
-    ``middle_x`` and ``back_y`` (LPS mm) say where the head lies; a leaning slice cuts the table the same
+    ``middle_x`` and ``back_y`` (LPS mm) say where the head is; a leaning slice cuts the table the same
     way at every height.
     """
     pixel = stack.pixel_mm
@@ -76,7 +76,7 @@ def table_image(table: Table, stack: Stack, *, middle_x: float, back_y: float) -
         share = sheet(y - back - 4) * (np.abs(x) < 95)
         share = np.maximum(share, sheet(y - back - 26) * (np.abs(x) < 110))
         foam = (y > back + 4) * (y < back + 26) * (np.abs(x) < 92)
-    # The couch itself, seen in wide fields only.
+    # The couch itself, only seen in wide fields.
     couch = sheet(np.hypot(x, (y - back - 45) * 3.0) - 190) * (y > back + 45)
     share = np.maximum(share, couch)
     hu = AIR_HU + foam * 45.0
@@ -107,10 +107,10 @@ def sharpen(slices: Floats, sharpness: Sharpness, stack: Stack) -> Floats:
 
 
 def noise_spectrum(noise: Noise, stack: Stack) -> Floats:
-    """Noise power on the half plane, with unit variance a pixel.
+    """Noise power on the half plane, with unit variance per pixel.
 
-    A band-pass: rising from a flat floor to ``peak`` and falling beyond; frequencies that the pixels
-    cannot carry fold back, so that the noise of a coarse matrix is as strong as that of a fine one.
+    A band-pass that rises from a flat floor to ``peak`` and falls beyond it; frequencies too high for the
+    pixels fold back, so that the noise of a coarse matrix is as strong as that of a fine one.
     """
     rate = 1 / stack.pixel_mm
     rows = fft.fftfreq(stack.matrix, stack.pixel_mm)[:, None]
@@ -121,7 +121,7 @@ def noise_spectrum(noise: Noise, stack: Stack) -> Floats:
         for b in range(-folds, folds + 1):
             f = np.hypot(rows + a * rate, columns + b * rate) / noise.peak
             power += (1 - noise.low) * f * np.exp(-0.5 * (f**2 - 1))
-            # A floor that ends where the band begins; the factor makes the two of one height's order.
+            # A floor that ends where the band begins; the factor makes the two about equally high.
             power += noise.low * 2.2 * np.exp(-0.5 * (f / 0.7) ** 2)
     power[0, 0] = 0.0
     doubled = power.copy()
@@ -131,13 +131,13 @@ def noise_spectrum(noise: Noise, stack: Stack) -> Floats:
 
 
 def textured(rng: np.random.Generator, count: int, noise: Noise, stack: Stack) -> Floats:
-    """``count`` noise pictures of unit spread: (count, rows, columns)."""
+    """``count`` noise images of unit spread: (count, rows, columns)."""
     white = rng.standard_normal((count, stack.matrix, stack.matrix), dtype=np.float32)
     spectrum = fft.rfft2(white, overwrite_x=True)
     spectrum *= np.sqrt(noise_spectrum(noise, stack))
     pictures: Floats = fft.irfft2(spectrum, s=(stack.matrix, stack.matrix), overwrite_x=True)
     if noise.neighbours and count > 2:
-        # A moving average over slices leaves the wanted correlation and unit spread.
+        # A moving average over slices gives the wanted correlation and keeps unit spread.
         share = noise.neighbours
         weight = np.float32((1 - np.sqrt(1 - 4 * share**2)) / (2 * share))
         mixed = pictures + weight * np.roll(pictures, 1, axis=0)
@@ -146,7 +146,7 @@ def textured(rng: np.random.Generator, count: int, noise: Noise, stack: Stack) -
 
 
 def strength(slices: Floats, noise: Noise, stack: Stack) -> Floats:
-    """Noise sd in HU of every slice: thinner slices and wider heads are noisier: (slices,)."""
+    """Noise sd in HU of every slice, (slices,): thinner slices and wider heads are noisier."""
     water = np.clip((slices + 1000) * 1e-3, 0, 2.2).sum(axis=(1, 2), dtype=np.float64) * stack.pixel_mm**2
     diameter = 2 * np.sqrt(water / np.pi)
     wide = np.clip(diameter / 170.0, 0.6, 1.3)
@@ -154,7 +154,7 @@ def strength(slices: Floats, noise: Noise, stack: Stack) -> Floats:
 
 
 def add_noise(slices: Floats, pictures: Floats, sd: Floats) -> None:
-    """Add noise pictures of unit spread, in place; inside bone there is more of it."""
+    """Add noise images of unit spread, in place; bone gets more noise."""
     amount = np.clip(slices, 0, 1500)
     amount *= 0.6e-3
     amount += 1.0

@@ -30,7 +30,7 @@ class Grid:
         return x, y, z
 
     def halved(self) -> "Grid":
-        """Every other voxel of this grid, and as many more as its last voxels need."""
+        """Every other voxel of this grid, and more at the end so that it is covered."""
         depth, height, width = (count // 2 + 1 for count in self.shape)
         return Grid(self.origin, 2 * self.step_mm, (depth, height, width))
 
@@ -74,7 +74,7 @@ def _halving_matrix(points: int, knots: int) -> sparse.csr_matrix:
 def _spread(
     knots: Floats, shape: tuple[int, int, int], matrix: Callable[[int, int], sparse.csr_matrix]
 ) -> Floats:
-    # Sparse products instead of a matrix library: the same bytes whatever the number of threads.
+    # Sparse products instead of a matrix library: the same bytes for any number of threads.
     a, b, c = knots.shape
     depth, height, width = shape
     along_x = matrix(width, c) @ np.ascontiguousarray(knots.reshape(a * b, c).T)
@@ -96,7 +96,7 @@ def refine(field: Floats, grid: Grid) -> Floats:
 
 
 HEAD_MM = (192.0, 226.0, 184.0)
-"""Size of the model along z, y and x: fields have as many knots as it takes, whatever the voxel size."""
+"""Size of the model along z, y and x: it decides the number of knots of a field, at any voxel size."""
 
 
 def knots_for(spacing_mm: float) -> tuple[int, int, int]:

@@ -13,20 +13,20 @@ from nameplate_phantom.shape import Floats, Points
 from nameplate_phantom.skull import FORAMEN_Z, cavity, outside_brain, skin, thickness
 
 AIR_HU = -1000.0
-# What of the model is simulated, in model mm: x, y and z from and to.
+# The simulated part of the model, in model mm: x, y and z from and to.
 _EXTENT = ((-92.0, 92.0), (-122.0, 104.0), (-96.0, 96.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Head:
-    """The simulated head, free of noise and of every effect of a scanner."""
+    """The simulated head, without noise or any effect of a scanner."""
 
     grid: Grid
     hu: Floats
     """Axes (z, y, x)."""
     intracranial: NDArray[np.bool_]
     inside: NDArray[np.intp]
-    """Flat indices of the voxels inside the skin, in rising order."""
+    """Flat indices of the voxels inside the skin, in ascending order."""
     points: Points
     """Model mm of those voxels."""
     dura: Floats
@@ -44,12 +44,12 @@ class Head:
         return float(self.intracranial.sum()) * self.grid.step_mm**3 / 1000.0
 
     def place(self, model_mm: tuple[float, float, float]) -> NDArray[np.float64]:
-        """Where a point of the model lies in the patient (LPS mm), apart from the random warp."""
+        """Where a point of the model is in the patient (LPS mm), without the random warp."""
         placed: NDArray[np.float64] = self.rotation @ (self.scale * np.asarray(model_mm)) + self.centre
         return placed
 
     def top(self, tilt_degrees: float) -> NDArray[np.float64]:
-        """The voxel of the head (LPS mm) that lies highest for a gantry tilted so."""
+        """The highest voxel of the head (LPS mm) for a gantry with this tilt."""
         c, s = np.cos(np.radians(tilt_degrees)), np.sin(np.radians(tilt_degrees))
         x, y, z = self.grid.axes()
         some = self.inside[self.points.z > 0]
@@ -72,7 +72,7 @@ def _grid_around(
     rotation: NDArray[np.float64], scale: NDArray[np.float64], centre: NDArray[np.float64], step_mm: float
 ) -> Grid:
     corners = np.stack(np.meshgrid(*_EXTENT, indexing="ij"), axis=-1).reshape(-1, 3) * scale
-    # A turned box grows at its corners, where there is no head: turn it by half.
+    # A turned box grows at its corners, where there is no head: turn it halfway.
     placed = 0.5 * (corners @ rotation.T + corners)
     low, high = placed.min(axis=0) + centre, placed.max(axis=0) + centre
     x, y, z = (int(np.ceil(length / step_mm)) + 1 for length in high - low)
@@ -89,14 +89,14 @@ def _model_points(
     """Model mm of every voxel: the pose undone, then the warp added."""
     axes = [axis - np.float32(middle) for axis, middle in zip(grid.axes(), centre, strict=True)]
     undo = (rotation.T / scale[:, None]).astype(np.float32)
-    found = []
+    coordinates = []
     for row in range(3):
         in_plane = undo[row, 1] * axes[1][:, None] + undo[row, 0] * axes[0][None, :]
         coordinate = (undo[row, 2] * axes[2])[:, None, None] + in_plane[None]
         if warp is not None:
             coordinate += warp[row]
-        found.append(coordinate)
-    return Points(*found)
+        coordinates.append(coordinate)
+    return Points(*coordinates)
 
 
 def build_head(
@@ -109,7 +109,7 @@ def build_head(
     """Build the head of this anatomy; its random shape comes from the stream of ``names``.
 
     ``origin`` is the isocentre in patient LPS mm, ``step_mm`` the voxel size of the simulation.
-    The head is scaled so that its intracranial volume is the one that the anatomy asks for.
+    The head is scaled to the intracranial volume that the anatomy asks for.
     """
     rotation = _rotation(anatomy.turn_degrees)
     centre = np.asarray(origin, dtype=np.float64) + np.asarray(anatomy.shift_mm)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Invented names, unlikely to occur anywhere else, so that a leak is found by searching for them.
+# Invented names, unlikely to occur elsewhere, so that a search for them finds every leak.
 FAMILY = (
     "Zellmark",
     "Quistorpe",
@@ -32,10 +32,10 @@ GIVEN = {
 
 @dataclass(frozen=True, kw_only=True)
 class Patient:
-    """Who was scanned, and when."""
+    """The person who was scanned, and when."""
 
     name: str
-    """Family^Given, as DICOM spells it."""
+    """Family^Given, as in DICOM."""
     identifier: str
     sex: str
     """F or M."""
@@ -74,7 +74,7 @@ class Anatomy:
     turn_degrees: tuple[float, float, float]
     """Pose: nod, roll and rotation about x, y and z."""
     shift_mm: tuple[float, float, float]
-    """Pose: the head's centre from the isocentre, LPS."""
+    """Pose: offset of the head's centre from the isocentre, LPS."""
 
 
 def draw_patient(

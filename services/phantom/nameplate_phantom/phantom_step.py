@@ -7,7 +7,7 @@ from nameplate.store.archive import pack_folder
 from nameplate_phantom.simulation import write_cohort
 
 
-def phantom(job: PhantomJob, inputs: Inputs, outputs: Outputs) -> None:  # noqa: ARG001 (needs nothing)
+def phantom(job: PhantomJob, inputs: Inputs, outputs: Outputs) -> None:  # noqa: ARG001 (no inputs)
     """Simulate the shard's studies."""
     folder = outputs.scratch / "dicom"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""The scanners: what a model is, read from data, and the machine that one study was made on."""
+"""The scanners: models, read from data, and the machine that one study was made on."""
 
 from dataclasses import dataclass, fields
 from functools import cache
@@ -15,7 +15,7 @@ from nameplate.streams import stream
 
 
 class Part(BaseModel):
-    """One group of a model's parameters; what each means stands in ``scanners.yaml``."""
+    """One group of a model's parameters; ``scanners.yaml`` explains each."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -92,7 +92,7 @@ class Geometry(Part):
 class Model(Part):
     """One scanner model."""
 
-    maker: str
+    manufacturer: str
     header: Header
     sharpness: Sharpness
     noise: Noise
@@ -103,8 +103,8 @@ class Model(Part):
     geometry: Geometry
 
 
-class Maker(Part):
-    """Who is scanned on a maker's machines, before any matching."""
+class Manufacturer(Part):
+    """The patients of a manufacturer's machines, before any matching."""
 
     mean_age: float
     sd_age: float
@@ -112,18 +112,18 @@ class Maker(Part):
 
 
 class Catalogue(Part):
-    """All makers and models."""
+    """All manufacturers and models."""
 
-    makers: dict[str, Maker]
+    manufacturers: dict[str, Manufacturer]
     models: tuple[Model, ...]
 
-    def of(self, maker: str) -> tuple[Model, ...]:
-        """The models of one maker; raises UserError for a maker without any."""
-        found = tuple(model for model in self.models if model.maker == maker)
-        if not found or maker not in self.makers:
-            known = ", ".join(sorted(self.makers))
-            raise UserError(f"manufacturer {maker!r} has no simulated scanner; known are {known}")
-        return found
+    def of(self, manufacturer: str) -> tuple[Model, ...]:
+        """The models of one manufacturer; raises UserError for a manufacturer without any."""
+        models = tuple(model for model in self.models if model.manufacturer == manufacturer)
+        if not models or manufacturer not in self.manufacturers:
+            known = ", ".join(sorted(self.manufacturers))
+            raise UserError(f"manufacturer {manufacturer!r} has no simulated scanner; known: {known}")
+        return models
 
 
 @cache
@@ -135,7 +135,7 @@ def catalogue() -> Catalogue:
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """Everything about the scanner and protocol of one study, drawn and settled."""
+    """Everything about the scanner and protocol of one study, drawn once and for all."""
 
     header: Header
     sharpness: Sharpness
@@ -150,12 +150,12 @@ class Machine:
     gaps_mm: tuple[float, float]
     """Slice thickness and distance below and above the base; equal for an even series."""
     soft_mm: float
-    """Thickest soft-tissue series: 5 in most studies, less where there is no 5 mm series."""
+    """Thickest soft-tissue series: 5 in most studies, less in those without a 5 mm series."""
     kvp: int
     mas: int
 
     def parameters(self) -> dict[str, Any]:
-        """As plain values for JSON."""
+        """All of it as plain values for JSON."""
         return {
             field.name: value.model_dump(mode="json") if isinstance(value, Part) else value
             for field in fields(self)
@@ -178,7 +178,7 @@ PLAIN = Header(
     options="",
     filter="",
 )
-"""What the header says when the makers' spelling is switched off; the maker's name is filled in."""
+"""The header when the manufacturers' spelling is switched off; the manufacturer's name is filled in."""
 
 P = TypeVar("P", bound=Part)
 
@@ -199,7 +199,7 @@ _LEAST: dict[str, float] = {
 
 
 def _mix(pooled: P, own: P, share: float) -> P:
-    """Numbers between the pooled machine's (share 0) and the own model's (share 1)."""
+    """Numbers between those of the pooled model (share 0) and of the own model (share 1)."""
     values: dict[str, Any] = {}
     for name in type(pooled).model_fields:
         a, b = getattr(pooled, name), getattr(own, name)
@@ -215,20 +215,22 @@ def _shake(part: P, kind: str, rng: np.random.Generator) -> P:
     return type(part).model_validate(values)
 
 
-def draw_machine(settings: PhantomSettings, *, seed: int, cohort: str, number: int, maker: str) -> Machine:
+def draw_machine(
+    settings: PhantomSettings, *, seed: int, cohort: str, number: int, manufacturer: str
+) -> Machine:
     """Draw the scanner and protocol of one study.
 
-    Two models are drawn: one of the study's own maker, and one of all makers alike, whose draw does
-    not know the maker. Numbers lie between the two by ``signature``; what cannot lie between (shape
-    of the table, padding) comes from the own model with that probability. An effect that is switched
-    off is wholly the pooled model's. At signature 0, only the header knows the maker.
+    Two models are drawn: the own one, of the study's manufacturer, and the pooled one, of any. Numbers are
+    mixed from the two by ``signature``; what cannot be mixed (shape of the table, padding) is the own
+    model's with that probability. An effect that is switched off is the pooled model's. At signature 0,
+    only the header depends on the manufacturer.
     """
     names = ("phantom", cohort, number, "machine")
     rng = stream(seed, *names, "pooled")
-    pooled_maker = settings.manufacturers[int(rng.integers(len(settings.manufacturers)))]
-    of_all = catalogue().of(pooled_maker)
+    pooled_manufacturer = settings.manufacturers[int(rng.integers(len(settings.manufacturers)))]
+    of_all = catalogue().of(pooled_manufacturer)
     pooled = of_all[int(rng.integers(len(of_all)))]
-    of_own = catalogue().of(maker)
+    of_own = catalogue().of(manufacturer)
     own = of_own[int(stream(seed, *names, "own").integers(len(of_own)))]
 
     effects, signature = settings.effects, settings.signature
@@ -268,7 +270,7 @@ def draw_machine(settings: PhantomSettings, *, seed: int, cohort: str, number: i
     protocol = pick("geometry", effects.geometry).geometry
     soft_mm = max(protocol.thin_mm, settings.thin_mm) if thin < thin_share else 5.0
     gaps = protocol.gaps_mm if uneven < uneven_share and soft_mm == 5.0 else (soft_mm, soft_mm)
-    header = own.header if effects.header else PLAIN.model_copy(update={"manufacturer": maker})
+    header = own.header if effects.header else PLAIN.model_copy(update={"manufacturer": manufacturer})
     return Machine(
         header=header,
         sharpness=_shake(sharpness, "sharpness", stream(seed, *names, "sharpness")),

@@ -1,4 +1,4 @@
-"""The pictures of one series as stored values: sampling, effects, field of view, padding."""
+"""The images of one series as stored values: sampling, effects, field of view, padding."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ _BANK = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """What stands in the scanner: the head as this scanner sees it, and where it lies (LPS mm)."""
+    """The head as this scanner sees it, and where it is (LPS mm)."""
 
     volume: Floats
     grid: Grid
@@ -37,7 +37,7 @@ def stored(slices: Floats, machine: Machine, stack: Stack) -> NDArray[np.integer
     padding = machine.padding
     kind: type[np.integer[Any]] = np.int16 if padding.signed else np.uint16
     low, high = (-32768, 32767) if padding.signed else (0, 2**padding.bits - 1)
-    # No scanner stores less than its padding-free floor, nor more than its bits hold.
+    # Apart from padding, no scanner stores less than its floor, nor more than its bits hold.
     np.maximum(slices, -1024.0, out=slices)
     slices -= padding.intercept
     np.clip(slices, low, min(high, 3071 - padding.intercept), out=slices)
@@ -69,7 +69,7 @@ def bone_series(
 ) -> Iterator[NDArray[np.integer[Any]]]:
     """Stored values of the thin series with a bone kernel.
 
-    Its noise is drawn from a small bank of pictures, each slice taking one of them shifted at random.
+    Its noise comes from a small bank of images; each slice takes one of them, shifted at random.
     """
     table = table_image(machine.table, stack, middle_x=scene.middle_x, back_y=scene.back_y)
     noise = Noise(sd=2.4 * machine.noise.sd, peak=1.5 * machine.noise.peak, low=0.01, neighbours=0.0)
@@ -77,7 +77,7 @@ def bone_series(
     for part in _parts(stack):
         slices = sample(scene.volume, scene.grid, part)
         np.maximum(slices, table, out=slices)
-        # A bone kernel: what differs from the neighbours' mean is raised.
+        # A bone kernel amplifies the difference from the neighbours' mean.
         raised = slices[:, 1:-1, 1:-1] * 4
         for shifted in (slices[:, :-2, 1:-1], slices[:, 2:, 1:-1], slices[:, 1:-1, :-2], slices[:, 1:-1, 2:]):
             raised -= shifted

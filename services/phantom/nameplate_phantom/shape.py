@@ -1,4 +1,4 @@
-"""Shapes as signed distances in mm: positive inside, measured at given points."""
+"""Shapes as signed distances in mm at given points, positive inside."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """Places in the model head in mm: x to the left (or its absolute value), y to the back, z up."""
+    """Points in the model head in mm: x to the left (or its absolute value), y to the back, z up."""
 
     x: Floats
     y: Floats
@@ -26,7 +26,7 @@ class Points:
 def ellipsoid(points: Points, centre: Triple, axes: Triple, turn_degrees: float = 0.0) -> Floats:
     """Distance to an ellipsoid's surface, to first order; ``turn_degrees`` turns it about z.
 
-    A first-order distance keeps shells of even thickness, which a radial one would not.
+    Unlike a radial distance, a first-order one keeps the thickness of shells even.
     """
     dx, dy, dz = points.x - centre[0], points.y - centre[1], points.z - centre[2]
     if turn_degrees:
@@ -50,7 +50,7 @@ def ellipsoid(points: Points, centre: Triple, axes: Triple, turn_degrees: float 
 
 
 def union(first: Floats, second: Floats, blend_mm: float) -> Floats:
-    """Both shapes as one, their seam rounded over ``blend_mm``."""
+    """Both shapes as one, with their seam rounded over ``blend_mm``."""
     seam = np.abs(first - second)
     np.subtract(blend_mm, seam, out=seam)
     np.maximum(seam, 0, out=seam)
@@ -61,7 +61,7 @@ def union(first: Floats, second: Floats, blend_mm: float) -> Floats:
 
 
 def cover(distance: Floats, soft_mm: float) -> Floats:
-    """Share of a voxel of size ``soft_mm`` that lies inside, from the distance of its centre."""
+    """Share of a voxel of size ``soft_mm`` that is inside, from the distance of its centre."""
     share: Floats = np.clip(distance * (1 / soft_mm) + 0.5, 0, 1)
     return share
 
@@ -74,5 +74,5 @@ def slab(distance: Floats, half_mm: float | Floats, soft_mm: float) -> Floats:
 
 
 def paint(values: Floats, share: Floats, hu: float | Floats) -> None:
-    """Replace ``share`` of each voxel by material of ``hu``, in place."""
+    """Replace ``share`` of each voxel by a material of ``hu``, in place."""
     values += share * (hu - values)

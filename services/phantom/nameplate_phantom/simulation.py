@@ -1,4 +1,4 @@
-"""A simulated cohort: many studies, simulated in parallel, into one folder."""
+"""A simulated cohort: many studies in one folder, simulated in parallel."""
 
 import multiprocessing
 from collections.abc import Callable, Iterable
@@ -12,11 +12,11 @@ from nameplate_phantom.scanner import catalogue
 from nameplate_phantom.study import StudyTruth, simulate_study
 
 MARKER = ".nameplate-phantom"
-"""Tells a folder that this service made from one that it must not touch."""
+"""Marks a folder as made by this service; it must not touch any other."""
 
 
 def claim(out: Path) -> None:
-    """Make the output folder ours; raises UserError for a file or a folder of other things."""
+    """Mark the output folder as ours; raises UserError for a file or a folder with other content."""
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: not a folder")
     if out.is_dir() and not (out / MARKER).is_file() and any(out.iterdir()):
@@ -41,12 +41,12 @@ def write_cohort(
 ) -> list[StudyTruth]:
     """Simulate studies (all of ``settings.exams``, or these ``numbers``) into ``out``.
 
-    The bytes do not depend on ``workers``. ``progress`` hears (done, all). Returns the truth in the
-    order of the numbers. Raises UserError for a manufacturer that has no simulated scanner.
+    The bytes do not depend on ``workers``. ``progress`` gets (done, all). Returns the truth in the
+    order of the numbers. Raises UserError for a manufacturer without a simulated scanner.
     """
     chosen = list(range(settings.exams)) if numbers is None else list(numbers)
-    for maker in settings.manufacturers:
-        catalogue().of(maker)
+    for manufacturer in settings.manufacturers:
+        catalogue().of(manufacturer)
     out.mkdir(parents=True, exist_ok=True)
     job = partial(_one, settings=settings, seed=seed, cohort=cohort, out=out)
     truths: list[StudyTruth] = []

@@ -1,7 +1,7 @@
 """The head around the brain: cranial cavity, skull, face and scalp, as distances and HU.
 
-All shapes stand in model millimetres: the origin between the thalami, x to the left, y to the back,
-z up; ``points.x`` may be the absolute value where a structure has a mirror image.
+All shapes are in model millimetres: the origin between the thalami, x to the left, y to the back, z up;
+``points.x`` may be the absolute value for a structure with a mirror image.
 """
 
 import numpy as np
@@ -112,11 +112,11 @@ def _skull(
 def _face(points: Points, hu: Floats, texture: Floats, anatomy: Anatomy, soft: float) -> Floats:
     """Orbits, sinuses, petrous bones, cheek and jaw; ``points.x`` is the absolute value."""
     big = anatomy.sinuses
-    # The waist between middle and posterior fossa is spongy bone, in its outer part with a dense table.
+    # The waist between middle and posterior fossa is spongy bone with a dense outer table.
     beside = flank(points)
     paint(hu, cover(beside, soft), 420 + 160 * texture)
     paint(hu, slab(np.abs(beside - 1.5), 1.5, soft), 1150.0)
-    # Dense bone first, cavities into it afterwards.
+    # Dense bone first, then the cavities in it.
     for centre, axes, turn, value in (
         ((36.0, 12.0, -40.0), (30.0, 11.0, 11.0), 32.0, 1150.0),  # petrous pyramid
         ((56.0, 26.0, -44.0), (13.0, 17.0, 20.0), 0.0, 820.0),  # mastoid

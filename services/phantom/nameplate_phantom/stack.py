@@ -1,4 +1,4 @@
-"""Where the slices of a series lie: tilted, uneven, off-centre, in the patient's LPS mm."""
+"""Where the slices of a series are: tilted, uneven, off-centre, in the patient's LPS mm."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ from nameplate_phantom.shape import Floats
 class Stack:
     """Square slices, from the lowest up.
 
-    With a tilted gantry the table still moves along z, so that the slices lean but their corners stay
-    above each other: positions differ in z only, as in real tilted series.
+    With a tilted gantry the table still moves along z: the slices lean, but their corners stay above each
+    other and their positions differ only in z, as in real tilted series.
     """
 
     centre: tuple[float, float]
@@ -23,7 +23,7 @@ class Stack:
     heights: NDArray[np.float64]
     """z of every slice's centre."""
     thickness: NDArray[np.float64]
-    """Of every slice in mm."""
+    """Thickness of every slice in mm."""
     tilt_degrees: float
     matrix: int
     pixel_mm: float
@@ -67,7 +67,7 @@ def stack_slices(
     matrix: int,
     field_mm: float,
 ) -> Stack:
-    """Lay slices from below the point ``low`` to above ``high`` (LPS mm).
+    """Place slices from below the point ``low`` to above ``high`` (LPS mm).
 
     ``gaps_mm`` is the slice distance and thickness below and above the point ``base``, measured along
     the slice normal.
@@ -86,7 +86,7 @@ def stack_slices(
 
 
 def _linear(at: NDArray[np.float64], count: int) -> tuple[NDArray[np.intp], Floats]:
-    """Lower neighbour and the upper neighbour's weight; the outermost voxels go on for ever."""
+    """Lower neighbour and the upper neighbour's weight; the outermost voxels extend forever."""
     at = np.clip(at, 0.0, count - 1.0)
     lower = np.minimum(at.astype(np.intp), count - 2)
     return lower, (at - lower).astype(np.float32)
@@ -95,7 +95,7 @@ def _linear(at: NDArray[np.float64], count: int) -> tuple[NDArray[np.intp], Floa
 def sample(volume: Floats, grid: Grid, stack: Stack) -> Floats:
     """Average the volume over each pixel's area and each slice's thickness: (slices, rows, columns).
 
-    Only y and z mix when the gantry tilts, so one sparse product over (z, y) and one over x do it.
+    Only y and z mix when the gantry tilts, so one sparse product over (z, y) and one over x suffice.
     """
     depth, height, width = grid.shape
     step = grid.step_mm

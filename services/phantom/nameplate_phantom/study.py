@@ -28,16 +28,16 @@ _WINDOW_SOFT, _WINDOW_BONE = (80, 40), (2500, 500)
 
 @dataclass(frozen=True, kw_only=True)
 class StudyTruth:
-    """What was simulated, for tests and for judging what later steps make of it."""
+    """What was simulated, for tests and for checking what later steps make of it."""
 
     number: int
     patient_id: str
     patient_name: str
     study_uid: str
     folder: str
-    """Of the study's files, below the output folder."""
+    """Folder of the study's files, below the output folder."""
     manufacturer: str
-    """Normalised name of the maker."""
+    """Normalised name of the manufacturer."""
     age: int
     sex: str
     volume_ml: float
@@ -58,21 +58,24 @@ class Plan:
 
 
 def plan_study(settings: PhantomSettings, *, seed: int, cohort: str, number: int) -> Plan:
-    """Draw patient, anatomy and scanner; makers are dealt in turn by ``number``."""
-    maker = settings.manufacturers[number % len(settings.manufacturers)]
-    catalogue().of(maker)
-    about = catalogue().makers[maker]
+    """Draw patient, anatomy and scanner; manufacturers are assigned round-robin by ``number``."""
+    manufacturer = settings.manufacturers[number % len(settings.manufacturers)]
+    catalogue().of(manufacturer)
+    about = catalogue().manufacturers[manufacturer]
     names = ("phantom", cohort, number)
     patient: Patient = draw_patient(
         stream(seed, *names, "patient"), number,
         mean_age=about.mean_age, sd_age=about.sd_age, male_share=about.male_share,
     )  # fmt: skip
     anatomy = draw_anatomy(stream(seed, *names, "anatomy"), patient)
-    machine = draw_machine(settings, seed=seed, cohort=cohort, number=number, maker=maker)
+    machine = draw_machine(settings, seed=seed, cohort=cohort, number=number, manufacturer=manufacturer)
     x, y, z = stream(seed, *names, "isocentre").uniform((-12, -20, -300), (12, 20, 900))
     visit = Visit(seed=seed, cohort=cohort, number=number, patient=patient, machine=machine)
     return Plan(
-        visit=visit, manufacturer=maker, anatomy=anatomy, isocentre=(round(x, 1), round(y, 1), round(z, 1))
+        visit=visit,
+        manufacturer=manufacturer,
+        anatomy=anatomy,
+        isocentre=(round(x, 1), round(y, 1), round(z, 1)),
     )
 
 
@@ -107,7 +110,7 @@ def _stack(
 
 
 def study_files(plan: Plan, head: Head, settings: PhantomSettings) -> Iterator[tuple[str, bytes]]:
-    """Every file of the study as (path below the study's folder, bytes), one file a slice."""
+    """Every file of the study as (path below the study's folder, bytes), one file per slice."""
     visit, machine = plan.visit, plan.visit.machine
     names = ("phantom", visit.cohort, visit.number)
     rng = stream(visit.seed, *names, "contents")
@@ -118,7 +121,7 @@ def study_files(plan: Plan, head: Head, settings: PhantomSettings) -> Iterator[t
     )  # fmt: skip
     shift = float(rng.uniform(-3, 3))
     x, y, z = head.grid.axes()
-    # The back of the head, behind which the holder lies.
+    # The back of the head; the holder is behind it.
     middle = slice(int(len(z) * 0.45), int(len(z) * 0.8), 4)
     back = float(y[np.flatnonzero((head.hu[middle] > -500).any(axis=(0, 2)))[-1]])
     scene = Scene(biased(head, machine.bias, plan.anatomy.fillings), head.grid, float(head.centre[0]), back)
@@ -188,7 +191,7 @@ def _values(visit: Visit, stack: Stack, series: int, index: int, reverse: bool) 
 
 
 def truth_files(truth: StudyTruth, head: Head) -> Iterator[tuple[str, bytes]]:
-    """What stands in truth/ for one study: noise-free HU, intracranial mask, parameters."""
+    """The files in truth/ for one study: noise-free HU, intracranial mask, parameters."""
     affine = head.grid.affine_ras()
     hu = np.rint(head.hu).astype(np.int16)
     yield "hu.nii.gz", nifti_bytes(Volume(head.grid.to_ras(hu), affine))
@@ -202,10 +205,10 @@ def truth_files(truth: StudyTruth, head: Head) -> Iterator[tuple[str, bytes]]:
 def simulate_study(
     settings: PhantomSettings, *, seed: int, cohort: str, number: int, out: Path
 ) -> StudyTruth:
-    """Simulate one study and write it below ``out``; depends on seed, cohort and number only.
+    """Simulate one study and write it below ``out``; it depends only on seed, cohort and number.
 
-    Files lie in ``out/P00042/ST1/S002/0001.dcm``; with ``settings.truth`` also in ``out/truth/P00042``.
-    Raises UserError for a manufacturer that has no simulated scanner.
+    Files are named ``out/P00042/ST1/S002/0001.dcm``; with ``settings.truth`` there is also
+    ``out/truth/P00042``. Raises UserError for a manufacturer without a simulated scanner.
     """
     plan = plan_study(settings, seed=seed, cohort=cohort, number=number)
     head = head_of(plan, settings)
@@ -231,10 +234,7 @@ def simulate_study(
 
 
 def _write(folder: Path, contents: Iterator[tuple[str, bytes]]) -> None:
-    made: set[Path] = set()
     for name, data in contents:
         path = folder / name
-        if path.parent not in made:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            made.add(path.parent)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)

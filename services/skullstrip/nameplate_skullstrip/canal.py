@@ -1,4 +1,4 @@
-"""The spinal canal: where the mask ends at the foot of the skull."""
+"""The spinal canal: where the mask ends below the skull."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Entry point of the skullstrip service alone."""
+"""Entry point of the skullstrip service."""
 
 from nameplate.service.main import service_main
 

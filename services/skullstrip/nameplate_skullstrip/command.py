@@ -1,4 +1,4 @@
-"""``nameplate skullstrip``: the intracranial mask of one image, for a person."""
+"""``nameplate skullstrip``: the intracranial mask of one image."""
 
 import json
 from argparse import ArgumentParser, Namespace
@@ -29,18 +29,18 @@ def _run(arguments: Namespace) -> int:
         raise UserError(f"--tissue-low-hu: expected -100 to 20, got {low}")
     stripped = skullstrip(read_nifti(arguments.image), SkullstripSettings(tissue_low_hu=low))
     write_nifti_for_user(arguments.mask, stripped.mask)
-    found = {"volume_ml": round(stripped.volume_ml, 1), "flags": stripped.flags, "usable": stripped.usable}
-    print(json.dumps(found))  # noqa: T201  (the verb's result)
+    answer = {"volume_ml": round(stripped.volume_ml, 1), "flags": stripped.flags, "usable": stripped.usable}
+    print(json.dumps(answer))  # noqa: T201  (the command's output)
     return 0
 
 
 COMMAND = Command(
     description=(
         "Finds the intracranial space (brain, CSF, ventricles, bleeds) of a non-contrast head CT and writes "
-        "it as a NIfTI mask on the image's own grid. Bone, sinuses, eyes, scalp and table stay out. Prints "
+        "it as a NIfTI mask on the image's own grid, without bone, sinuses, eyes, scalp and table. Prints "
         "one line of JSON: the volume in mL, flags, and whether the head is usable. An image without a "
-        "plausible brain is no error: it gets the flag no-brain and 'usable': false. The other flags "
-        "(base-cropped, vertex-cropped, bone-defect, thick-slices) are findings that do not refuse."
+        "plausible brain is not an error: it gets the flag no-brain and 'usable': false. The other flags "
+        "(base-cropped, vertex-cropped, bone-defect, thick-slices) leave the head usable."
     ),
     example="nameplate skullstrip head.nii.gz head_mask.nii.gz",
     add_arguments=_add_arguments,

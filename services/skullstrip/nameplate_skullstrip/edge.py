@@ -1,4 +1,4 @@
-"""Where brain ends and bone begins in voxels that hold a share of both."""
+"""Where brain ends and bone begins, in voxels with a share of both."""
 
 from typing import Any
 
@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from nameplate_skullstrip.distance import Spacing
 
 BRAIN_HU = 35.0
-"""What fills the other share of a voxel at the edge."""
+"""HU of the brain's share of a voxel at the edge."""
 CERTAIN_HU = 150.0
-"""At least this much is inside, however faint the bone beside it (bleeds, faint calcification)."""
+"""Anything up to this is inside, however faint the bone nearby (bleeds, faint calcification)."""
 PEAK_MM = 6.0
-"""How far from a voxel the bone is looked for."""
+"""How far from a voxel to search for bone."""
 
 
 def half_way(hu_KIJ: NDArray[Any], spacing_mm: Spacing) -> NDArray[np.float32]:
-    """HU below which a voxel is more brain than bone: half way from brain to the densest bone near it.
+    """HU below which a voxel is more brain than bone: halfway from brain to the densest bone near it.
 
     A fixed threshold would count every voxel with a tenth of bone as bone, and lose up to half a slice
-    of brain wherever the skull slopes. The search box is about 6 mm to each side, in thick slices one
+    of brain wherever the skull slopes. The search box is about 6 mm to each side; in thick slices, one
     slice up and down.
     """
     reach = [min(max(1, round(PEAK_MM / spacing)), 50) for spacing in spacing_mm]

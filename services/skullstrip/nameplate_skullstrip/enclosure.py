@@ -1,4 +1,4 @@
-"""Enclosure: how much of the view from a voxel is closed off by bone."""
+"""Enclosure: how much of the view from a voxel is blocked by bone."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LOST = 32
-"""State of a ray that left by the first or last slice: what lay beyond was not scanned."""
+"""State of a ray that left through the first or last slice: beyond it nothing was scanned."""
 
 
 def enclosure(bone_KIJ: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Share of the 26 rays from each voxel that meet bone, of those that do not leave by an end slice.
+    """Share of the 26 rays from each voxel that meet bone, without those that leave through an end slice.
 
     The rays go along the axes and diagonals of the grid. The eight rays within the slice always count.
     """
@@ -21,7 +21,7 @@ def enclosure(bone_KIJ: NDArray[np.bool_]) -> NDArray[np.float64]:
         nine = [(di, dj) for di in (-1, 0, 1) for dj in (-1, 0, 1)]
         _cast(stack, nine, _LOST, view)
 
-        # Rays within the slice: the planes are swept along i, then (for the two straight ones) along j.
+        # Rays within the slice: sweep the planes along i, then (for the two straight rays) along j.
         rows = np.ascontiguousarray(bone_KIJ.transpose(1, 0, 2))
         rows = rows if upward else rows[::-1]
         along_i = total.transpose(1, 0, 2)
@@ -39,8 +39,8 @@ def _cast(
 ) -> None:
     """Sweep planes along the first axis and add each voxel's rays towards the planes already swept.
 
-    ``start`` is the state of a ray that leaves by the first plane; one that leaves by a side has 0, one
-    that met bone 1. ``shifts`` are the sideways steps of the rays from plane to plane.
+    ``start`` is the state of a ray that leaves through the first plane; one that leaves through a side
+    has 0, one that met bone 1. ``shifts`` are the sideways steps of the rays from plane to plane.
     """
     _, rows, columns = bone.shape
     seen: NDArray[Any] = np.zeros((len(shifts), rows + 2, columns + 2), np.uint8)

@@ -1,7 +1,7 @@
-"""What is to be said about a mask: findings by name, and which of them refuse the head.
+"""Findings about a mask by name, and which of them refuse the head.
 
-flag            says                                                          refuses the head
-no-brain        volume or median HU is none of a head's, or nothing was found  yes
+flag            meaning                                                       refuses the head
+no-brain        volume or median HU is not a head's, or nothing was found      yes
 base-cropped    the first slice already cuts the brain                         no
 vertex-cropped  the last slice still cuts the brain                            no
 bone-defect     much of the brain's surface has no bone (craniectomy)          no
@@ -27,7 +27,7 @@ REFUSING = frozenset({NO_BRAIN})
 """Flags that make a head unusable."""
 
 VERTEX_CM2 = 10.0
-"""A last slice with at most this (times the squared head size) misses 3 mm of the brain's top or less."""
+"""A last slice with at most this (times the squared head size) misses at most 3 mm of the brain's top."""
 COVER_MM = 10.0
 """Surface farther than this from bone counts as bare."""
 
@@ -43,7 +43,7 @@ def findings(
     """The flags of a mask, slices from foot to head; ``spacing_mm`` along k, i and j.
 
     ``inside_hu`` are the HU of the mask's voxels in any order, ``size`` is the head's size (1 for an
-    inscribed radius of 50 mm), ``bare_cm2`` is what ``bare_surface`` says.
+    inscribed radius of 50 mm), ``bare_cm2`` is the result of ``bare_surface``.
     """
     flags = []
     areas = mask_KIJ.sum(axis=(1, 2)) * (spacing_mm[1] * spacing_mm[2] / 100.0)
@@ -64,9 +64,9 @@ def findings(
 
 
 def bare_surface(brain: NDArray[np.bool_], bone: NDArray[np.bool_], spacing_mm: Spacing) -> float:
-    """Surface of the brain in cm2, on the coarse grid, that lies farther than 10 mm from bone.
+    """Surface of the brain in cm2, on the coarse grid, that is farther than 10 mm from bone.
 
-    Where the scan ends is no surface: what lies beyond was not seen.
+    The end of the scan is not a surface: beyond it nothing was seen.
     """
     widest = max(spacing_mm)
     surface = brain & (depth(brain, spacing_mm, 2.0 * widest) <= widest)

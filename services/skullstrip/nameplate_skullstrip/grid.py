@@ -1,4 +1,4 @@
-"""The coarse grid of a few millimetres: shares of tissue and bone go down to it, distances come back."""
+"""The coarse grid of a few millimetres: shares of tissue and bone go to it, distances come back."""
 
 from dataclasses import dataclass
 
@@ -31,8 +31,8 @@ class Grid:
 def coarse_grid(shape: tuple[int, int, int], spacing_mm: tuple[float, float, float], cell_mm: float) -> Grid:
     """The grid of about ``cell_mm`` that covers the same box as the image; axes k, i, j.
 
-    In-plane it is never finer than the image, and it keeps the image's own pixels where they are nearly
-    as large as a cell. Along k thick slices are divided, thin ones are merged.
+    In-plane it is never finer than the image, and it keeps the image's own pixels if they are nearly as
+    large as a cell. Along k, thick slices are divided and thin ones are merged.
     """
     counts = []
     for axis, (count, spacing) in enumerate(zip(shape, spacing_mm, strict=True)):
@@ -52,13 +52,13 @@ def shares(mask_KIJ: NDArray[np.bool_], grid: Grid) -> NDArray[np.float32]:
     whole = np.float32(rows * columns)
     for k, plane in enumerate(mask_KIJ):
         planes[k] = cv2.resize(plane.astype(np.float32), (cells_j, cells_i), interpolation=cv2.INTER_AREA)
-    # Whole numbers are exact; only then to binary fractions, which later sums keep exact as well.
+    # Whole numbers are exact; then come binary fractions, which later sums also keep exact.
     planes = np.rint(np.rint(planes * whole) * (np.float32(65536.0) / whole)) / np.float32(65536.0)
     return _along_k(planes, cells_k)
 
 
 def refined(values_KIJ: NDArray[np.float32], shape: tuple[int, int, int]) -> NDArray[np.float32]:
-    """Values of the coarse grid brought to the image's voxels, linearly; ``values_KIJ`` within +-32."""
+    """Values of the coarse grid at the image's voxels, by linear interpolation; all within +-32."""
     # 1/64 mm and weights in 64ths: three passes would need 29 bits, so values are rounded in between.
     for axis in (0, 1, 2):
         whole = np.rint(values_KIJ * np.float32(64.0)) / np.float32(64.0)
@@ -67,7 +67,7 @@ def refined(values_KIJ: NDArray[np.float32], shape: tuple[int, int, int]) -> NDA
 
 
 def _along_k(planes: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
-    """Bring a stack to another number of planes over the same length: means when fewer, else linear."""
+    """Resample a stack to another number of planes over the same length: means if fewer, else linear."""
     count = len(planes)
     if cells == count:
         return planes

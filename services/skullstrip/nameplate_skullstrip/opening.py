@@ -1,4 +1,4 @@
-"""Opening by reconstruction: the brain without what hangs on it by thin bridges (orbits, canals, scalp)."""
+"""Opening by reconstruction: the brain without what thin bridges connect to it (orbits, canals, scalp)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,11 +7,11 @@ from nameplate_skullstrip.distance import Spacing, depth, grown
 from nameplate_skullstrip.region import largest, touching
 
 LARGE_MM = 12.0
-"""Radius of the first opening: what survives is brain beyond doubt."""
+"""Radius of the first opening: what survives it is certainly brain."""
 SMALL_MM = 6.0
 """Radius of the second opening: temporal poles, cerebellum, gyri below the vertex."""
 REACH_MM = 4.0
-"""How far beyond the first opening the second may go, beside its own radius."""
+"""How far beyond the first opening the second may go, in addition to its own radius."""
 
 
 def opened(tissue: NDArray[np.bool_], spacing_mm: Spacing, size: float) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 
 def box_around(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice, slice]:
-    """The smallest box that holds the mask and ``margin`` voxels around it, within the array."""
+    """The smallest box with the mask and ``margin`` voxels around it, within the array."""
     box = []
     for axis in (0, 1, 2):
         places = np.flatnonzero(mask.any(axis=tuple(other for other in (0, 1, 2) if other != axis)))
@@ -19,7 +19,7 @@ def box_around(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice, slic
 def largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The largest face-connected region; empty for an empty mask.
 
-    Of regions of equal size all are kept: a choice between them would depend on the array's direction.
+    Regions of equal size are all kept: a choice between them would depend on the array's direction.
     """
     labels, count = ndimage.label(mask)
     if count == 0:
@@ -41,7 +41,7 @@ def touching(mask: NDArray[np.bool_], seed: NDArray[np.bool_]) -> NDArray[np.boo
 
 
 def islands(mask: NDArray[np.bool_], most: float) -> NDArray[np.bool_]:
-    """Holes of the mask of at most ``most`` voxels; those that reach the border of the array are none."""
+    """Holes of the mask with at most ``most`` voxels, not those that reach the border of the array."""
     labels, count = ndimage.label(~mask)
     small = np.bincount(labels.ravel(), minlength=count + 1) <= most
     small[0] = False
@@ -53,12 +53,12 @@ def islands(mask: NDArray[np.bool_], most: float) -> NDArray[np.bool_]:
 
 
 def filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask without holes that are closed in three dimensions."""
+    """The mask with its holes, closed in three dimensions, filled."""
     return mask | islands(mask, float(mask.size))
 
 
 def touching_slices(mask_KIJ: NDArray[np.uint8], seed_KIJ: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Of each slice, the regions that share a pixel with ``seed_KIJ`` in that slice."""
+    """In each slice, the regions that share a pixel with ``seed_KIJ`` in that slice."""
     kept = np.zeros_like(mask_KIJ)
     for k, (plane, seed) in enumerate(zip(mask_KIJ, seed_KIJ, strict=True)):
         count, labels = cv2.connectedComponents(plane, connectivity=4)
@@ -70,7 +70,7 @@ def touching_slices(mask_KIJ: NDArray[np.uint8], seed_KIJ: NDArray[np.bool_]) ->
 
 
 def filled_slices(mask_KIJ: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The mask without holes that are closed within their slice."""
+    """The mask with its holes, closed within their slice, filled."""
     full = np.zeros_like(mask_KIJ)
     for k, plane in enumerate(mask_KIJ):
         outlines, _ = cv2.findContours(plane, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

@@ -9,7 +9,7 @@ from nameplate_skullstrip.strip import skullstrip as strip
 
 
 def skullstrip(job: SkullstripJob, inputs: Inputs, outputs: Outputs) -> None:
-    """Write the mask of every exam of the shard, and what was found about it."""
+    """Write the mask of every exam of the shard, and the findings about it."""
     reports = []
     for exam in EXAMS.read(inputs, cohort=job.cohort, shard=job.shard):
         image = read_nifti(inputs.fetch(IMAGE.key(cohort=job.cohort, exam=exam.exam)))

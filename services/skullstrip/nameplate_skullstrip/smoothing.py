@@ -1,7 +1,7 @@
 """Gaussian smoothing with whole-number weights, so that a mirrored image gives a mirrored result.
 
-Sums of whole numbers are exact in floating point, whatever their order; with real weights the order of
-summation would decide voxels that lie on a threshold.
+Sums of whole numbers are exact in floating point, in any order; with real weights the order of
+summation would decide voxels that are at a threshold.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WIDEST = 64
-"""Most samples on one side of a kernel; wider ones come only from absurd voxel sizes."""
+"""Most samples on one side of a kernel; only absurd voxel sizes would need more."""
 
 
 def whole_kernel(sigma: float, scale: int) -> NDArray[np.float64]:

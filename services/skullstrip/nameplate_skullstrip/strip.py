@@ -27,13 +27,13 @@ CELL_MM = 3.7
 FAR_MM = 8.0
 """Distances from the coarse mask beyond this are not told apart."""
 _SPACING_MM = (0.05, 1000.0)
-"""Voxel sizes outside this range belong to no scanner; they are clamped and the head will be refused."""
+"""No scanner has voxel sizes outside this range; they are clamped, and the head will be refused."""
 _IDENTITY = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
 
 
 @dataclass(frozen=True)
 class Stripped:
-    """The intracranial mask of one head, and what is to be said about it.
+    """The intracranial mask of one head, and findings about it.
 
     ``mask`` is uint8 (0 or 1) on the grid of the image. ``flags`` are findings of
     ``nameplate_skullstrip.flags``; the head is ``usable`` unless one of them refuses it.
@@ -48,9 +48,9 @@ class Stripped:
 def skullstrip(volume: Volume, settings: SkullstripSettings = SkullstripSettings()) -> Stripped:  # noqa: B008
     """Find the intracranial space: brain, CSF, ventricles and bleeds, without bone, orbits and scalp.
 
-    ``volume`` holds HU on any grid whose axes lie near the patient's; slices are those of the axis
-    nearest to head-foot. Any 3-D volume gets an answer: what is no head is refused by a flag. One
-    thread, no randomness, and a mirrored volume gets the mirrored mask.
+    ``volume`` has HU on any grid whose axes are near the patient's; slices are those of the axis nearest
+    to head-foot. Any 3-D volume gets an answer: a flag refuses what is not a head. One thread, no
+    randomness, and a mirrored volume gets the mirrored mask.
     """
     if not np.isfinite(volume.affine).all():
         nothing = np.zeros(volume.array.shape, np.uint8)
@@ -71,7 +71,7 @@ def skullstrip(volume: Volume, settings: SkullstripSettings = SkullstripSettings
 def strip_slices(
     values_KIJ: NDArray[Any], spacing_mm: tuple[float, float, float], settings: SkullstripSettings
 ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """The method itself on axial slices from foot to head; ``spacing_mm`` along k, i and j.
+    """The method itself, on axial slices from foot to head; ``spacing_mm`` along k, i and j.
 
     Returns the mask (uint8) and the flags.
     """
@@ -86,7 +86,7 @@ def strip_slices(
     grid = coarse_grid(hu.shape, spacing_mm, CELL_MM)
     cells = grid.spacing_mm
 
-    # 2. Their shares on the coarse grid: averaged HU would turn bone beside air into brain.
+    # 2. Their shares on the coarse grid: averaging HU would turn bone next to air into brain.
     tissue = shares((smooth >= low) & (smooth <= 105), grid) > 0.55
     bone = shares(smooth > 180, grid) > 0.25
 
@@ -94,21 +94,21 @@ def strip_slices(
     closed = smooth_volume(np.rint(255.0 * enclosure(bone)), 8.0, cells) >= 0.64 * 255.0
     tissue &= closed
 
-    # From here on only the box around what is left; at 4 cells nothing of it can reach the border.
+    # From here on only the box around what is left; with 4 cells of margin it cannot reach the border.
     box = box_around(tissue, 4)
     tissue, closed, bone = tissue[box], closed[box], bone[box]
 
-    # 4. Calcifications, clips and gas belong to the inside; then how large the head is.
+    # 4. Calcifications, clips and gas belong to the inside; then measure the size of the head.
     tissue |= islands(tissue, 2.0 / grid.cell_ml)
     size = float(np.clip(depth(tissue, cells, 58.0).max(initial=0.0) / 50.0, 0.45, 1.15))
 
-    # 5. and 6. Without orbits, nose, scalp and spinal canal.
+    # 5. and 6. Remove orbits, nose, scalp and spinal canal.
     brain = opened(tissue, cells, size)
     brain = without_canal(brain, grid.cell_cm2, size)
     if not brain.any():
         return np.zeros(hu.shape, np.uint8), (NO_BRAIN,)
 
-    # 7. Sulci and cisterns closed; then back to the image's voxels as a distance.
+    # 7. Close sulci and cisterns; then return to the image's voxels as a distance.
     swollen = grown(brain, cells, 5.0 * size)
     brain = filled(brain | ((depth(swollen, cells, 5.0 * size + 1.0) > 5.0 * size) & closed))
     surface: NDArray[np.float32] = np.full(grid.shape, -FAR_MM, np.float32)
@@ -121,7 +121,7 @@ def strip_slices(
     inside = (near > -reach_mm(spacing_mm[0], size)) & (smooth >= low)
     inside &= smooth <= half_way(smooth, spacing_mm)
     core = near > 0.0
-    # The vault may rise one slice above the coarse mask; at the base such a rest lies in orbit or nose.
+    # The vault may rise one slice above the coarse mask; at the base, such a rest is orbit or nose.
     core[1:] |= core[:-1].copy()
     mask: NDArray[np.uint8] = np.zeros(hu.shape, np.uint8)
     mask[frame] = polished(inside, core, spacing_mm)
@@ -130,12 +130,12 @@ def strip_slices(
 
 
 def reach_mm(slice_mm: float, size: float) -> float:
-    """How far the edge may lie outside the coarse mask: farther in thick slices and in small, round heads."""
+    """How far the edge may be outside the coarse mask: farther in thick slices and in small, round heads."""
     return 2.0 + 0.25 * max(0.0, slice_mm - 4.0) + 2.0 * max(0.0, 1.0 - size)
 
 
 def clipped(values: NDArray[Any]) -> NDArray[np.int16]:
-    """Whole HU within -1000..1000 of any number type; what is not a number counts as air."""
+    """Whole HU within -1000..1000 from any number type; NaN counts as air."""
     hu: NDArray[np.int16]
     if values.dtype == np.int16:
         hu = np.clip(values, np.int16(-1000), np.int16(1000))
@@ -160,7 +160,7 @@ def polished(
 
 
 def _disc(radius_mm: float, pixel_mm: tuple[float, float]) -> NDArray[np.uint8]:
-    """Structuring element of all pixels within ``radius_mm``."""
+    """Structuring element: all pixels within ``radius_mm``."""
     reach = [min(int(radius_mm / pixel), 50) for pixel in pixel_mm]
     i, j = np.ogrid[-reach[0] : reach[0] + 1, -reach[1] : reach[1] + 1]
     inside: NDArray[np.bool_] = np.hypot(i * pixel_mm[0], j * pixel_mm[1]) <= radius_mm
@@ -168,14 +168,14 @@ def _disc(radius_mm: float, pixel_mm: tuple[float, float]) -> NDArray[np.uint8]:
 
 
 def _canonical_order(volume: Volume) -> NDArray[np.float64]:
-    """How to bring the array to left-right, back-front, foot-head; unchanged if the affine does not say."""
+    """How to reorder the array to left-right, back-front, foot-head; unchanged if the affine does not say."""
     order: NDArray[np.float64] = nib.orientations.io_orientation(volume.affine)
     return order if np.isfinite(order).all() else _IDENTITY
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Keep OpenCV to one thread, and leave its setting as it was."""
+    """Limit OpenCV to one thread, and restore its setting."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:

@@ -1,4 +1,4 @@
-"""Entry point of the synthesis service alone."""
+"""Entry point of the synthesis service."""
 
 from nameplate.service.main import service_main
 

@@ -1,4 +1,4 @@
-"""The step ``cohort``: the exams that ingest and skull stripping left, matched, balanced and split."""
+"""The step ``cohort``: the exams that passed ingest and skull stripping, matched, balanced and split."""
 
 from nameplate.cohort import make_cohort
 from nameplate.job.inputs import Inputs
@@ -12,6 +12,6 @@ def cohort(job: CohortJob, inputs: Inputs, outputs: Outputs) -> None:
     """Make the cohort."""
     exams = EXAMS.read_all(inputs, cohort=job.cohort)
     masks = {report.exam: report for report in REPORTS.read_all(inputs, cohort=job.cohort)}
-    made = make_cohort(exams, masks, job)
-    MEMBERS.write(outputs, made.members, cohort=job.cohort)
-    REFUSALS.write(outputs, made.refusals, cohort=job.cohort)
+    chosen = make_cohort(exams, masks, job)
+    MEMBERS.write(outputs, chosen.members, cohort=job.cohort)
+    REFUSALS.write(outputs, chosen.refusals, cohort=job.cohort)

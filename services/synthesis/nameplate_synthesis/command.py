@@ -26,7 +26,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--intensity",
         choices=("per_voxel", "per_sphere"),
         default="per_voxel",
-        help="draw the intensity anew for each voxel, or once (default: per_voxel)",
+        help="draw the intensity for each voxel, or once (default: per_voxel)",
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of place and intensity (default: 0)")
 
@@ -37,15 +37,15 @@ def _read(options: Namespace) -> tuple[Volume, Volume]:
     if image.array.shape != mask.array.shape:
         raise UserError(f"{options.mask}: shape {mask.array.shape}, the image has {image.array.shape}")
     if not np.isin(mask.array, (0, 1)).all():
-        raise UserError(f"{options.mask}: holds values other than 0 and 1, so it is no mask")
+        raise UserError(f"{options.mask}: not a mask, it has values other than 0 and 1")
     if not np.allclose(image.affine, mask.affine, atol=1e-3):
-        raise UserError(f"{options.mask}: lies elsewhere in the patient than the image")
+        raise UserError(f"{options.mask}: not at the same place in the patient as the image")
     axes = image.affine[:3, :3] / np.array(image.spacing_mm)
     if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-3):
         raise UserError(f"{options.image}: its axes are not perpendicular; resample it first")
     limits = np.iinfo(np.int16)
     if not (np.isfinite(image.array).all() and (np.abs(image.array) <= limits.max).all()):
-        raise UserError(f"{options.image}: holds values that are no HU")
+        raise UserError(f"{options.image}: has values that are not HU")
     return image.with_array(np.rint(image.array).astype(np.int16)), mask
 
 
@@ -70,14 +70,14 @@ def _run(options: Namespace) -> int:
         hu_mean=options.hu,
         hu_sd=options.sd,
     )
-    made = insert(image, sphere, stream(options.seed, "sphere", "intensity"), options.intensity)
-    write_nifti_for_user(options.out, made)
-    print(json.dumps(sphere.model_dump(mode="json", exclude={"difficulty"})))  # noqa: T201 (the verb's answer)
+    lesion = insert(image, sphere, stream(options.seed, "sphere", "intensity"), options.intensity)
+    write_nifti_for_user(options.out, lesion)
+    print(json.dumps(sphere.model_dump(mode="json", exclude={"difficulty"})))  # noqa: T201 (the output)
     return 0
 
 
 COMMAND = Command(
-    description="Draw a centre at which the whole sphere lies inside the brain mask, blend the sphere into "
+    description="Draw a centre at which the whole sphere is inside the brain mask, blend the sphere into "
     "the image (voxels at its edge by the share that it fills), and print the sphere as one JSON line: "
     "centre in RAS mm, radius, mean and standard deviation in HU.",
     example="nameplate synthesis head.nii.gz mask.nii.gz lesion.nii.gz --radius-mm 15 --hu 40 --seed 1",

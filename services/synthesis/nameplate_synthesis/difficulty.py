@@ -11,7 +11,7 @@ from nameplate_synthesis.sphere import DIGITS, SLACK_MM, Point, draw_centre, hol
 
 
 def changes(difficulty: DifficultySettings, member: Member) -> bool:
-    """Whether the difficulty gives this positive a sphere of its own."""
+    """Whether the difficulty gives this positive a new sphere."""
     return member.positive and member.rank < difficulty.share
 
 
@@ -24,14 +24,14 @@ def draw_sphere(
     seed: int,
     cohort: str,
 ) -> Sphere | Refusal:
-    """A sphere of this difficulty in the brain that ``mask`` gives.
+    """A sphere of this difficulty inside the brain ``mask``.
 
-    The centre is that of ``start`` where there is one and the new sphere lies inside the brain there,
-    since the difficulties share their centres; otherwise a new centre is drawn.
+    Difficulties share their centres: the centre is that of ``start``, if there is one and the new sphere
+    fits into the brain there; otherwise a new centre is drawn.
 
-    The radius is drawn evenly from its range as far as the brain has room: the upper end of
-    the range comes down to the largest ball that fits around a voxel's centre. So the radii of small
-    brains are smaller, and only a brain without room for the smallest radius is a Refusal.
+    The radius is drawn evenly from its range, as far as the brain has room: the upper end of the range is
+    lowered to the largest ball that fits around a voxel's centre. So the radii of small brains are
+    smaller, and only a brain without room for the smallest radius is a Refusal.
     """
     low, high = difficulty.radius_mm
     rng = stream(seed, "sphere", cohort, difficulty.name, member.exam)
@@ -51,7 +51,7 @@ def draw_sphere(
 
 
 def _radius(low: float, high: float, drawn: float) -> float:
-    """The radius at ``drawn`` (0 to 1) of the range, rounded down as centres are rounded."""
+    """The radius at ``drawn`` (0 to 1) of the range, rounded down to as many digits as centres."""
     scale = 10.0**DIGITS
     return max(low, math.floor((low + drawn * (high - low)) * scale) / scale)
 

@@ -1,4 +1,4 @@
-"""The step ``pack``: a dataset as an experiment's networks read it: one row an exam, in order of exam."""
+"""The step ``pack``: a dataset as an experiment's networks read it, one row per exam, sorted by exam."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

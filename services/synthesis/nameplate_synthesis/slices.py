@@ -19,12 +19,11 @@ class Cut:
 
 
 def brain_slices(image: Volume, mask: Volume, slices: int, floor_hu: int) -> Cut:
-    """Keep ``slices`` consecutive slices along k so that the brain lies inside.
+    """Keep ``slices`` consecutive slices along k that include the brain.
 
-    The window is centred on the brain as far as the exam reaches; of a brain that is taller than the
-    window, the part with the largest volume is kept. Where the exam has fewer slices, air of
-    ``floor_hu`` is added, half below and half above. The affine moves with the window. Raises
-    ValueError for a mask of another shape.
+    The window is centred on the brain as far as the exam reaches; of a brain taller than the window, the
+    part with the largest volume is kept. If the exam has fewer slices, air of ``floor_hu`` is added, half
+    below and half above. The affine moves with the window. Raises ValueError for a mask of another shape.
     """
     if image.array.shape != mask.array.shape:
         raise ValueError(f"an image of {image.array.shape} with a mask of {mask.array.shape}")
@@ -44,7 +43,7 @@ def brain_slices(image: Volume, mask: Volume, slices: int, floor_hu: int) -> Cut
 
 
 def _first_slice(area: NDArray[np.intp], slices: int) -> int:
-    """First slice of the window: centred on the brain, or on its largest part when it is too tall."""
+    """First slice of the window: centred on the brain, or on its largest part if it is too tall."""
     inside = np.flatnonzero(area)
     if len(inside) == 0:
         return (len(area) - slices) // 2

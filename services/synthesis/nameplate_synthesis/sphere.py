@@ -1,6 +1,6 @@
-"""A sphere in a brain: where it can lie, which share of each voxel it fills, how it is blended in.
+"""A sphere in a brain: where it fits, which share of each voxel it fills, how it is blended in.
 
-The axes of every affine here are orthogonal, as those of the volumes that the ingest writes.
+The axes of every affine here are orthogonal, like those of the volumes that the ingest writes.
 """
 
 from typing import Literal
@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nameplate.image.envelope import lower_envelope
 from nameplate.image.volume import Volume
 from nameplate.steps.synthesis import Sphere
 
@@ -15,7 +16,7 @@ Box = tuple[slice, slice, slice]
 Point = tuple[float, float, float]
 
 DIGITS = 4
-"""Decimals of a centre and a radius in mm: the last bits of a machine's arithmetic reach no file."""
+"""Decimals of a centre and a radius in mm, so that the last bits of a machine's arithmetic reach no file."""
 
 SLACK_MM = 10.0**-DIGITS
 """Room that a sphere must have beyond its radius, for the rounding of its centre."""
@@ -28,8 +29,8 @@ SUPERSAMPLING = 6
 def room_mm(mask: Volume, cap_mm: float) -> NDArray[np.float32]:
     """Radius in mm of the largest ball around each voxel's centre that stays inside the mask.
 
-    Exact: the ball touches no part of any voxel outside the mask, and what lies beyond the volume's
-    border counts as outside. Axes (i, j, k) as the mask; 0 outside it, at most ``cap_mm``.
+    Exact: the ball touches no part of any voxel outside the mask, and everything beyond the volume's
+    border counts as outside. Axes (i, j, k) as in the mask; 0 outside it, at most ``cap_mm``.
     """
     inside = mask.array != 0
     room = np.zeros(inside.shape, dtype=np.float32)
@@ -38,26 +39,15 @@ def room_mm(mask: Volume, cap_mm: float) -> NDArray[np.float32]:
     hits = [np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
     box = tuple(slice(int(hit[0]), int(hit[-1]) + 1) for hit in hits)
     # The squared distance to the nearest face of an outside voxel is a sum over the axes, so its
-    # minimum can be taken one axis after the other. One ring of outside voxels stands for the rest.
+    # minimum can be taken one axis after another. One ring of outside voxels represents the rest.
     # In memory k comes first: it has the fewest voxels, and long inner lines are fast.
     ringed = np.ascontiguousarray(np.pad(inside[box], 1).transpose(2, 0, 1)).transpose(1, 2, 0)
     first, *others = np.argsort(mask.spacing_mm, kind="stable")
     squared = np.square(_line_distance(ringed, int(first), mask.spacing_mm[first], cap_mm))
     for axis in others:
-        squared = _lowest(squared, axis, mask.spacing_mm[axis], cap_mm)
+        squared = lower_envelope(squared, axis, mask.spacing_mm[axis], cap_mm, start=0.5)
     room[box] = np.sqrt(squared)[1:-1, 1:-1, 1:-1]
     return room
-
-
-def _lowest(squared: NDArray[np.float32], axis: int, spacing_mm: float, cap_mm: float) -> NDArray[np.float32]:
-    """The least sum of a voxel's value and the squared distance to its nearer face along one axis."""
-    lines = np.moveaxis(squared, axis, 0)
-    lowest = lines.copy(order="K")
-    for offset in range(1, min(int(cap_mm / spacing_mm + 0.5), len(lines) - 1) + 1):
-        candidate = lines + np.float32(((offset - 0.5) * spacing_mm) ** 2)
-        np.minimum(lowest[:-offset], candidate[offset:], out=lowest[:-offset])
-        np.minimum(lowest[offset:], candidate[:-offset], out=lowest[offset:])
-    return np.moveaxis(lowest, 0, axis)
 
 
 def _line_distance(
@@ -79,7 +69,7 @@ def holds(mask: Volume, centre_mm: Point, radius_mm: float) -> bool:
     centre = _voxel_place(mask.affine, centre_mm)
     box, squares = [], []
     for middle, spacing, size in zip(centre, mask.spacing_mm, mask.array.shape, strict=True):
-        # Half a voxel lies between a voxel's centre and its face.
+        # From a voxel's centre to its face it is half a voxel.
         low, high = middle - radius_mm / spacing + 0.5, middle + radius_mm / spacing - 0.5
         if low < 0 or high > size - 1:
             return False
@@ -95,7 +85,7 @@ def holds(mask: Volume, centre_mm: Point, radius_mm: float) -> bool:
 def draw_centre(
     rng: np.random.Generator, room: NDArray[np.float32], radius_mm: float, affine: NDArray[np.float64]
 ) -> Point | None:
-    """A centre (RAS mm), evenly among the voxel centres with room for the radius; None without any."""
+    """A centre (RAS mm) drawn evenly from the voxel centres with room for the radius; None without any."""
     places = np.flatnonzero(room >= radius_mm + SLACK_MM)
     if len(places) == 0:
         return None
@@ -104,10 +94,10 @@ def draw_centre(
 
 
 def shifted(rng: np.random.Generator, mask: Volume, centre_mm: Point, radius_mm: float) -> Point:
-    """The centre moved evenly within a voxel's extent, or as it is where the ball would leave the mask.
+    """The centre moved evenly within a voxel's extent, or unmoved if the ball would leave the mask.
 
-    Centres of voxels alone would cut every sphere into slices in one of a few ways. Nothing is drawn
-    again, so the search ends and is exact.
+    With only voxel centres, spheres would be cut into slices in only a few ways. Nothing is drawn a
+    second time, so the search ends and is exact.
     """
     away = rng.uniform(-0.5, 0.5, size=3)
     moved = _rounded(np.array(centre_mm) + (mask.affine[:3, :3] * away).sum(axis=1))
@@ -120,7 +110,7 @@ def _rounded(point_mm: NDArray[np.float64]) -> Point:
 
 
 def _voxel_place(affine: NDArray[np.float64], point_mm: Point) -> NDArray[np.float64]:
-    # Written out: of orthogonal axes, and the same bits whichever linear algebra is installed.
+    # Written out for orthogonal axes: the same bits with any linear algebra library.
     away = np.asarray(point_mm, dtype=np.float64) - affine[:3, 3]
     axes = affine[:3, :3]
     place: NDArray[np.float64] = (axes * away[:, None]).sum(axis=0) / (axes * axes).sum(axis=0)
@@ -130,9 +120,9 @@ def _voxel_place(affine: NDArray[np.float64], point_mm: Point) -> NDArray[np.flo
 def occupancy(volume: Volume, centre_mm: Point, radius_mm: float) -> tuple[Box, NDArray[np.float64]]:
     """Share of each voxel that the sphere fills, in the box of voxels that it may touch.
 
-    Returns the box as slices of (i, j, k) and the shares, 0 to 1. The sphere's chords along k are
-    exact, and measured at ``SUPERSAMPLING`` x ``SUPERSAMPLING`` places of each voxel: a share is
-    never off by a tenth, and by less than a hundredth in the mean of the sphere's edge.
+    Returns the box as slices of (i, j, k) and the shares, 0 to 1. The sphere's chords along k are exact,
+    and measured at ``SUPERSAMPLING`` x ``SUPERSAMPLING`` places of each voxel: a share is off by less than
+    a tenth, and on average over the sphere's edge by less than a hundredth.
     """
     centre = _voxel_place(volume.affine, centre_mm)
     box = []
@@ -163,8 +153,8 @@ def insert(
 ) -> Volume:
     """The image (HU, int16) with the sphere blended in by the share of each voxel that it fills.
 
-    Its intensity is drawn from Normal(hu_mean, hu_sd) anew for each voxel of the sphere's box, or
-    once; voxels that the sphere does not fill keep their value.
+    Its intensity is drawn from Normal(hu_mean, hu_sd) for each voxel of the sphere's box, or once; voxels
+    that the sphere does not touch keep their value.
     """
     box, share = occupancy(image, sphere.centre_mm, sphere.radius_mm)
     size = share.shape if intensity == "per_voxel" else ()

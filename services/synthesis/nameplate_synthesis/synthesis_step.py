@@ -1,4 +1,4 @@
-"""The step ``synthesis``: one shard of a dataset: images that are new, and a sample row for every exam."""
+"""The step ``synthesis``: one shard of a dataset, with its new images and a sample row for every exam."""
 
 from nameplate.campaign import ORIGINAL
 from nameplate.image.volume import nifti_bytes, read_nifti
@@ -83,7 +83,7 @@ def _spheres(
     for original in originals:
         member, start = members[original.exam], starts.get(original.exam)
         if difficulty.start is not None and start is None:
-            continue  # the difficulty it starts from has refused it already
+            continue  # already refused by the difficulty that it starts from
         if not changes(difficulty, member):
             samples.append(start or original.model_copy(update={"label": 0}))
             continue

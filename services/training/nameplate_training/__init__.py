@@ -1,1 +1,1 @@
-"""Networks, the training loop, its checkpoints and verdicts."""
+"""Networks, the training loop, checkpoints and assessments."""

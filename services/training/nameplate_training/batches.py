@@ -1,7 +1,7 @@
 """From packed rows to tensors on the device, with named random streams for every draw.
 
-What an exam looks like in an epoch depends on (campaign seed, run, epoch, exam) alone, so a run
-that was interrupted draws what an undisturbed one would have drawn.
+What an exam looks like in an epoch depends only on (campaign seed, run, epoch, exam), so an interrupted
+run draws the same as an undisturbed one.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Batches:
 
     campaign_seed: int
     run: str | None
-    """Name of the run, which names its random streams; None where nothing is trained."""
+    """Name of the run, which names its random streams; None if nothing is trained."""
     learning: LearningSettings
     pack: Pack
     device: torch.device
@@ -42,13 +42,13 @@ class Batches:
     def of_epoch(self, rows: Sequence[int], epoch: int) -> list[NDArray[np.int64]]:
         """The rows in this epoch's order, cut into equal batches of at most ``training.batch``.
 
-        Equal to within one exam: a short last batch would give batch norm a poor estimate.
+        They are equal to within one exam: a short last batch would give batch norm a poor estimate.
         """
         order = self._stream("order", epoch).permutation(np.asarray(rows))
         return divided(order, self.learning.training.batch)
 
     def training(self, rows: Sequence[int] | NDArray[np.int64], epoch: int) -> Batch:
-        """Exams as this epoch draws them: slices of the factor task, flips where set."""
+        """Exams as this epoch draws them: slices for the factor task, flips if set."""
         slices, flips = [], []
         for row in rows:
             random = self._stream("sample", epoch, self.pack.samples[row].exam)
@@ -59,7 +59,7 @@ class Batches:
     def fixed(self, rows: Sequence[int] | NDArray[np.int64]) -> Batch:
         """Exams as every evaluation sees them: no flips, and slices drawn once for the whole campaign.
 
-        One draw an exam, as in the paper; the draw does not depend on the run, so that runs are
+        One draw per exam, as in the paper; the draw does not depend on the run, so that runs are
         compared on the same slices.
         """
         slices = [
@@ -70,7 +70,7 @@ class Batches:
 
     def _stream(self, *names: str | int) -> np.random.Generator:
         if self.run is None:
-            raise ValueError("only a run that is trained draws by epoch")
+            raise ValueError("only a training run draws by epoch")
         return stream(self.campaign_seed, self.run, *names)
 
     def _drawn(self, random: np.random.Generator) -> NDArray[np.int64] | None:
@@ -121,10 +121,10 @@ class Batches:
 
 
 def divided(rows: NDArray[np.int64], most: int) -> list[NDArray[np.int64]]:
-    """Cut rows into as few parts of at most ``most`` as will do, equal to within one."""
+    """Cut rows into the fewest parts of at most ``most`` rows, equal to within one."""
     return np.array_split(rows, max(-(-len(rows) // most), 1))
 
 
 def layout(images: Tensor) -> torch.memory_format:
-    """The memory layout that is fastest for these inputs: channels last, measured in the benchmark."""
+    """The fastest memory layout for these inputs: channels last, as measured in the benchmark."""
     return torch.channels_last if images.ndim == 4 else torch.channels_last_3d

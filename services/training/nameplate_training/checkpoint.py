@@ -1,7 +1,7 @@
-"""The state of an interrupted run in one file, written so that a torn one is never believed.
+"""The state of an interrupted run in one file, written so that a torn file is never trusted.
 
-A file is one line of JSON (purpose, size and SHA-256 of the rest) and then a torch file. It is
-written under a temporary name and renamed; the one before stays beside it as a second copy.
+A file is one line of JSON (run, size and SHA-256 of the rest) and then a torch file. It is written under
+a temporary name and renamed; the previous file stays beside it as a second copy.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ CURRENT, PREVIOUS, UNFINISHED = "checkpoint.pt", "checkpoint-before.pt", ".check
 
 
 def save_checkpoint(folder: Path, run: str, state: dict[str, Any]) -> None:
-    """Write the state of the run named ``run`` (a digest of all that decides it)."""
+    """Write the state of the run named ``run`` (a digest of everything that decides it)."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
     body = buffer.getbuffer()
@@ -31,14 +31,14 @@ def save_checkpoint(folder: Path, run: str, state: dict[str, Any]) -> None:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())
-    # Between the two renames only the older file has a name, which loading knows how to find.
+    # Between the two renames only the older file exists under a name; loading finds it.
     if (folder / CURRENT).exists():
         (folder / CURRENT).replace(folder / PREVIOUS)
     (folder / UNFINISHED).replace(folder / CURRENT)
 
 
 def load_checkpoint(folder: Path, run: str) -> dict[str, Any] | None:
-    """The newest whole state of this very run; None where there is none."""
+    """The newest whole state of this exact run; None when there is none."""
     for name in (CURRENT, PREVIOUS):
         path = folder / name
         try:
@@ -61,10 +61,10 @@ def _read(path: Path, run: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError("no header") from error
     if expected[0] != run:
-        raise ValueError("of a run with other settings, data or code")
+        raise ValueError("from a run with other settings, data or code")
     if expected[1] != len(body):
         raise ValueError(f"{len(body)} bytes, expected {expected[1]}")
     if expected[2] != hashlib.sha256(body).hexdigest():
-        raise ValueError("damaged: its digest is wrong")
+        raise ValueError("damaged: wrong digest")
     state: dict[str, Any] = torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
     return state

@@ -1,4 +1,4 @@
-"""Entry point of the training service alone."""
+"""Entry point of the training service."""
 
 from nameplate.service.main import service_main
 

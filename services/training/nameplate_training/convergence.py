@@ -1,30 +1,14 @@
-"""Whether a run has converged, and every number that this rests on."""
+"""Whether a run has converged, and every number that decides it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import fmean
-from typing import Literal
 
 from nameplate.campaign.experiment import ConvergenceSettings, Task
 from nameplate.stats.metrics import accuracy, auroc, sensitivity, specificity
-from nameplate.steps.training import Epoch, Prediction
+from nameplate.steps.training import Assessment, Epoch, Prediction
 
 LOSS_FLOOR = 0.1
-"""A validation loss below this is as good as zero: its relative rise would say nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessment:
-    """Outcome of one run with its numbers; see ``nameplate.steps.training.Run`` for their meaning."""
-
-    outcome: Literal["converged", "not-converged", "diverged"]
-    reasons: tuple[str, ...]
-    val_accuracy: float
-    val_auroc: float | None
-    sensitivity: float | None
-    specificity: float | None
-    loss_drop: float
-    late_rise: float
+"""A validation loss below this is as good as zero: its relative rise would mean nothing."""
 
 
 def assess(
@@ -34,10 +18,10 @@ def assess(
     thresholds: ConvergenceSettings,
     diverged: str | None = None,
 ) -> Assessment:
-    """Hold a run against the thresholds.
+    """Compare a run with the thresholds.
 
-    ``validation`` are its predictions on the exams that count for it; ``diverged`` says where the
-    loss stopped being a number, and settles the outcome. Without predictions the accuracy is 0.
+    ``validation`` are its predictions for the exams that count; ``diverged`` says where the loss stopped
+    being a number, and decides the outcome. Without predictions the accuracy is 0.
     """
     labels = [prediction.label for prediction in validation]
     scores = [prediction.score for prediction in validation]

@@ -1,4 +1,4 @@
-"""The paper's three networks, shaped by ``NetworkSettings``; all give logits."""
+"""The paper's three networks, shaped by ``NetworkSettings``; all return logits."""
 
 from collections.abc import Sequence
 
@@ -12,8 +12,8 @@ from nameplate.pack.shapes import resnet_sizes, resnet_strides, unet_channels
 class SliceNetwork(nn.Module):
     """Experiment 1: blocks of 3x3 convolution, batch norm, ReLU and 2x2 max pooling, then a dense unit.
 
-    (batch, slices, j, i) -> logits (batch,). ``pooling`` says what stands before the dense unit:
-    the flattened maps, or their average over the image.
+    (batch, slices, j, i) -> logits (batch,). ``pooling`` says what comes before the dense unit: the
+    flattened maps, or their average over the image.
     """
 
     def __init__(self, slices: int, channels: Sequence[int], pooling: str, spatial_ji: tuple[int, int]):
@@ -21,7 +21,7 @@ class SliceNetwork(nn.Module):
         layers: list[nn.Module] = []
         before, (j, i) = slices, spatial_ji
         for after in channels:
-            # Batch norm subtracts whatever bias the convolution would add.
+            # Batch norm would subtract any bias of the convolution.
             layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after)]
             layers += [nn.ReLU(inplace=True), nn.MaxPool2d(2)]
             before, j, i = after, j // 2, i // 2
@@ -40,8 +40,8 @@ class SliceNetwork(nn.Module):
 class IdentityBlock(nn.Module):
     """A pre-activation residual block (He et al. 2016b): norm, ReLU, convolution, twice.
 
-    Where the size or the number of channels changes, the shortcut is a 1x1x1 convolution of the
-    same stride; otherwise it is the identity.
+    If the size or the number of channels changes, the shortcut is a 1x1x1 convolution with the same
+    stride; otherwise it is the identity.
     """
 
     def __init__(self, before: int, after: int, stride: int):
@@ -63,7 +63,7 @@ class IdentityBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Experiment 2: stem of 7x7x7 with stride 2 and 2x2x2 max pooling, two blocks a scale, dense layers.
+    """Experiment 2: 7x7x7 stem with stride 2 and 2x2x2 max pooling, two blocks per scale, dense layers.
 
     (batch, 1, k, j, i) -> logits (batch,). The head is an average pool, a dense layer of ``hidden``
     units with ReLU, and one output unit.
@@ -84,8 +84,8 @@ class ResNet(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         self.hidden = nn.Linear(before, hidden) if hidden else None
         self.dense = nn.Linear(hidden or before, 1)
-        # He et al. 2015, kept by the fan out as for their residual nets. With torch's smaller default
-        # the blocks add little at first, and many a run never leaves a loss of ln 2.
+        # He et al. 2015, with the fan out as in their residual nets. With torch's smaller default the
+        # blocks add little at first, and many runs never leave a loss of ln 2.
         for module in self.modules():
             if isinstance(module, nn.Conv3d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -122,7 +122,7 @@ def build_network(
 
 def _unet(channels: tuple[int, int, int, int, int]) -> nn.Module:
     """MONAI's BasicUNet with batch norm and ReLU: five stages, two 3x3x3 convolutions each."""
-    from monai.networks.nets.basic_unet import BasicUNet  # here, for its import takes seconds
+    from monai.networks.nets.basic_unet import BasicUNet  # here: the import takes seconds
 
     net: nn.Module = BasicUNet(
         spatial_dims=3,

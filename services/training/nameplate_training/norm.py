@@ -1,7 +1,7 @@
-"""Batch-norm statistics estimated anew before an evaluation.
+"""Batch-norm statistics, estimated again before an evaluation.
 
-The running averages of training lag behind the weights; at small batches and a constant rate a net
-then ranks almost perfectly and still puts every exam on one side of the threshold.
+The running averages of training lag behind the weights: with small batches and a constant rate, a network
+can rank almost perfectly and still put every exam on one side of the threshold.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 def renew_norms(network: nn.Module, batches: Iterable[Tensor]) -> None:
     """Set each batch norm's mean and variance to their averages over these batches of inputs.
 
-    Weights stay as they are, and so does training: it never reads these statistics.
+    This changes no weights and does not affect training, which never reads these statistics.
     """
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
     momenta = [norm.momentum for norm in norms]

@@ -1,4 +1,4 @@
-"""What a trained network says of exams: one score each."""
+"""What a trained network predicts for exams: one score each."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -31,14 +31,14 @@ def loss_of(task: Task, logits: Tensor, targets: Tensor) -> Tensor:
     """
     if task != "segmentation":
         return functional.binary_cross_entropy_with_logits(logits, targets)
-    from monai.losses.dice import DiceLoss  # here, for its import takes seconds
+    from monai.losses.dice import DiceLoss  # here: the import takes seconds
 
     loss: Tensor = DiceLoss(sigmoid=True, squared_pred=True)(logits, targets)
     return loss
 
 
 def precision(learning: LearningSettings, device: torch.device) -> AbstractContextManager[object]:
-    """Autocast to bfloat16 where the settings ask for it and the device is a GPU."""
+    """Autocast to bfloat16 if the settings ask for it and the device is a GPU."""
     if learning.training.precision == "bfloat16" and device.type == "cuda":
         return torch.autocast("cuda", dtype=torch.bfloat16)
     return nullcontext()
@@ -63,20 +63,20 @@ def _scores(task: Task, logits: Tensor, batch: Batch) -> list[float]:
     if task != "segmentation":
         probabilities: list[float] = logits.double().sigmoid().tolist()
         return probabilities
-    said, true = logits >= 0, batch.targets > 0.5
+    mask, truth = logits >= 0, batch.targets > 0.5
     axes = (1, 2, 3, 4)
-    both, either = (said & true).sum(axes).double(), (said.sum(axes) + true.sum(axes)).double()
+    both, either = (mask & truth).sum(axes).double(), (mask.sum(axes) + truth.sum(axes)).double()
     # Two empty masks agree.
     dice: list[float] = torch.where(either > 0, 2 * both / either.clamp(min=1), 1.0).tolist()
     return dice
 
 
 def predictions_of(pack: Pack, rows: Sequence[int], scores: Sequence[float]) -> tuple[Prediction, ...]:
-    """Scores as records, one an exam."""
-    made = []
+    """Scores as records, one per exam."""
+    predictions = []
     for row, score in zip(rows, scores, strict=True):
         sample = pack.samples[row]
-        made.append(
+        predictions.append(
             Prediction(
                 exam=sample.exam,
                 patient=sample.patient,
@@ -88,4 +88,4 @@ def predictions_of(pack: Pack, rows: Sequence[int], scores: Sequence[float]) -> 
                 radius_mm=sample.sphere.radius_mm if sample.sphere else None,
             )
         )
-    return tuple(made)
+    return tuple(predictions)

@@ -1,4 +1,4 @@
-"""The step ``prediction``: what a cell's kept runs say of the test split."""
+"""The step ``prediction``: what a cell's kept runs predict for the test split."""
 
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs

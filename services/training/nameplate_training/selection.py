@@ -1,4 +1,4 @@
-"""After a round of runs: which are kept, and which seeds the next round trains."""
+"""After a round of runs: which ones are kept, and which seeds the next round trains."""
 
 import math
 from collections.abc import Sequence
@@ -11,17 +11,17 @@ from nameplate.steps.training import Run
 
 
 def select_runs(runs: Sequence[Run], rounds: RoundSettings, number: int) -> Selection:
-    """What one cell came to after round ``number``, from all its runs so far, in any order.
+    """The selection of one cell after round ``number``, from all its runs so far, in any order.
 
-    The next round is as large as the observed rate of convergence calls for, at most doubles the
-    runs trained so far (a rate from few runs is a poor guess), and stays within the limit.
-    Raises UserError for no runs at all or runs of several cells.
+    The next round is as large as the observed rate of convergence requires, but at most doubles the runs
+    so far (a rate from few runs is a poor guess) and stays within the limit. Raises UserError for no runs
+    or runs of several cells.
     """
     cells = {run.cell for run in runs}
     if len(cells) != 1:
         raise UserError(f"expected the runs of one cell, got {len(cells)} cells")
     if len({run.seed for run in runs}) != len(runs):
-        raise UserError(f"expected one run a seed, got seeds {sorted(run.seed for run in runs)}")
+        raise UserError(f"expected one run per seed, got seeds {sorted(run.seed for run in runs)}")
     converged = [run for run in runs if run.outcome == "converged"]
     trained = len(runs)
     following = 0
@@ -46,12 +46,12 @@ def select_runs(runs: Sequence[Run], rounds: RoundSettings, number: int) -> Sele
 
 
 def _wanted(trained: int, converged: int, target: int) -> int:
-    """Runs that should bring the missing ones, at the rate seen so far (Laplace's estimate of it)."""
+    """How many runs should yield the missing ones, at the rate so far (Laplace's estimate)."""
     rate = (converged + 1) / (trained + 2)
     return math.ceil((target - converged) / rate)
 
 
 def _best_first(run: Run) -> tuple[float, float, float, int]:
-    """By AUROC and accuracy together, then AUROC, then the older seed; segmentation by Dice."""
+    """By AUROC plus accuracy, then AUROC, late rise and seed; segmentation by Dice."""
     area = run.val_accuracy if run.val_auroc is None else run.val_auroc
     return -(area + run.val_accuracy), -area, run.late_rise, run.seed

@@ -1,7 +1,7 @@
 """One training run from settings to weights, and a trained run's predictions.
 
-Everything random comes from named streams of (campaign seed, job), so a run repeats bit by bit on
-one kind of machine with a fixed number of threads, interrupted and resumed or not.
+Everything random comes from named streams of (campaign seed, job), so a run repeats bit by bit on one
+kind of machine with a fixed number of threads, even if it was interrupted and resumed.
 """
 
 import hashlib
@@ -42,25 +42,25 @@ from nameplate_training.weights import load_weights, weights_bytes
 logger = logging.getLogger(__name__)
 
 LIBRARIES = ("torch", "monai")
-"""Their versions are kept with the run: whoever makes the report may have others, or none."""
+"""Their versions are kept with the run: the machine that writes the report may have others, or none."""
 GPU_VARIABLE = "NAMEPLATE_EXPECTS_GPU"
-"""Environment variable that a cluster sets where it gives a GPU."""
+"""Environment variable that a cluster sets if it provides a GPU."""
 
 
 class Interrupted(TryAgain):
-    """The run was asked to stop; its checkpoint is written, and running again goes on from there."""
+    """The run was asked to stop; its checkpoint is written, and running it again resumes there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedRun:
-    """What a run leaves."""
+    """The result of a run."""
 
     run: Run
     weights: bytes
     """For ``predict_run``; the same run always gives the same bytes."""
     predictions: tuple[Prediction, ...]
-    """Of all validation exams, also those that a training on one level is not judged by.
-    Empty for a diverged run."""
+    """For all validation exams, also those that do not count when training on one level. Empty for a
+    diverged run."""
 
 
 def train_run(
@@ -71,12 +71,11 @@ def train_run(
     should_stop: Callable[[], bool],
     on_epoch: Callable[[Epoch], None],
 ) -> TrainedRun:
-    """Train one network and assess it; resumes from a checkpoint of this very run where there is one.
+    """Train one network and assess it; resumes from a checkpoint of this exact run if there is one.
 
-    With a level of the factor as training set only exams of that level are trained on, and only they
-    count for the assessment. After each epoch the checkpoint is written and then ``on_epoch`` called.
-    Raises Interrupted soon after ``should_stop`` turns true, and CohortError when the pack lacks the
-    exams.
+    If the training set is a level of the factor, the run trains on exams of that level, and only they
+    count for its assessment. After each epoch the checkpoint is written and then ``on_epoch`` is called.
+    Raises Interrupted soon after ``should_stop`` turns true, and CohortError when the pack lacks exams.
     """
     learning, settings = job.learning, job.learning.training
     device = _prepare(learning)
@@ -187,17 +186,10 @@ def train_run(
     counted = [prediction for prediction in predictions if level in (None, prediction.level)]
     assessed = assess(learning.task, history, counted, job.convergence, diverged)
     run = Run(
+        **dict(assessed),
         cell=job.cell,
         seed=job.seed,
         round=job.round,
-        outcome=assessed.outcome,
-        reasons=assessed.reasons,
-        val_accuracy=assessed.val_accuracy,
-        val_auroc=assessed.val_auroc,
-        sensitivity=assessed.sensitivity,
-        specificity=assessed.specificity,
-        loss_drop=assessed.loss_drop,
-        late_rise=assessed.late_rise,
         parameters=parameters_of(network),
         norm_batch=-(-max(len(part) for part in batches.of_epoch(rows, 1)) // splits),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
@@ -216,9 +208,9 @@ def predict_run(
     *,
     splits: tuple[Split, ...],
 ) -> tuple[Prediction, ...]:
-    """Predictions of a trained run on every exam of these splits, in the pack's order.
+    """Predictions of a trained run for every exam of these splits, in the pack's order.
 
-    Raises UserError for weights that are damaged or of another network.
+    Raises UserError for weights that are damaged or belong to another network.
     """
     device = _prepare(learning)
     network = build_network(learning.task, learning.network, learning.input, pack.spatial)
@@ -233,11 +225,11 @@ def predict_run(
 
 
 def _prepare(learning: LearningSettings) -> torch.device:
-    """Choose the device and fix what decides sameness: threads, and the choice of GPU kernels."""
+    """Choose the device and fix what repeatability depends on: threads, and the choice of GPU kernels."""
     torch.set_num_threads(learning.training.threads)
     if not torch.cuda.is_available():
         if os.environ.get(GPU_VARIABLE):
-            logger.warning("a GPU was asked for, but torch sees none: an image without CUDA? on the CPU now")
+            logger.warning("torch sees no GPU, but one was requested (an image without CUDA?); using the CPU")
         return torch.device("cpu")
     deterministic = learning.training.deterministic
     torch.backends.cudnn.benchmark = not deterministic
@@ -248,14 +240,14 @@ def _prepare(learning: LearningSettings) -> torch.device:
 
 
 def _placed(network: nn.Module, learning: LearningSettings, device: torch.device) -> nn.Module:
-    """The network on the device, its weights in the layout of its inputs."""
+    """The network on the device, with its weights in the layout of its inputs."""
     layout = torch.channels_last if learning.task == "factor" else torch.channels_last_3d
     placed: nn.Module = network.to(device).to(memory_format=layout)  # type: ignore[call-overload]
     return placed
 
 
 def _norm_rows(job: TrainingJob, rows: Sequence[int]) -> list[int]:
-    """The training rows that batch norm's statistics are estimated from: fixed for the run."""
+    """The training rows that batch norm's statistics are estimated from; fixed for the run."""
     order = stream(job.campaign_seed, job.run, "norm").permutation(np.asarray(rows))
     chosen = order[: job.learning.training.norm_exams]
     return sorted(int(row) for row in chosen)
@@ -269,9 +261,9 @@ def _norm_inputs(batches: Batches, rows: Sequence[int]) -> Iterator[Tensor]:
 def _backward(
     network: nn.Module, batch: Batch, learning: LearningSettings, device: torch.device, splits: int
 ) -> tuple[Tensor, int]:
-    """Gradients of a batch's mean loss; the loss, and into how many parts the batch was cut.
+    """Compute the gradients of a batch's mean loss; returns the loss, and the number of parts.
 
-    A batch that does not fit a GPU is halved until it does; the gradients add up to the whole
+    A batch that does not fit on a GPU is halved until it does. The gradients add up to the whole
     batch's, but batch norm then sees one part at a time.
     """
     while True:
@@ -326,8 +318,8 @@ def _epoch_row(
 def _scores_by_level(network: nn.Module, batches: Batches, rows: Sequence[int]) -> list[float]:
     """Scores of rows, computed level by level.
 
-    The last bits of a score may depend on the exams it shares a batch with. Batches of one level
-    are the same whichever training set the run has.
+    The last bits of a score may depend on the other exams in its batch. Batches of one level are the
+    same for every training set.
     """
     scores: dict[int, float] = {}
     for level in sorted({batches.pack.samples[row].level for row in rows}):
@@ -337,14 +329,14 @@ def _scores_by_level(network: nn.Module, batches: Batches, rows: Sequence[int]) 
 
 
 def _peak_mib(device: torch.device) -> int:
-    """Most memory so far: of the GPU where there is one, else of the process."""
+    """Most memory used so far: of the GPU if there is one, else of the process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) // 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def _digest(job: TrainingJob, pack: Pack, rows: Sequence[int], device: torch.device) -> str:
-    """Names the run for its checkpoint: everything that decides its weights, the images included."""
+    """The run's name in its checkpoint: a digest of everything that decides its weights, images included."""
     images = hashlib.sha256()
     for row in rows:
         images.update(np.ascontiguousarray(pack.images[row]).data)

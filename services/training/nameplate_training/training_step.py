@@ -1,4 +1,4 @@
-"""The step ``training``: one run, resumed from its checkpoint where there is one."""
+"""The step ``training``: one run, resumed from its checkpoint if there is one."""
 
 import logging
 

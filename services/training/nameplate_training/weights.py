@@ -20,9 +20,9 @@ def weights_bytes(network: nn.Module) -> bytes:
 
 
 def load_weights(network: nn.Module, data: bytes) -> None:
-    """Put what ``weights_bytes`` gave into a network of the same shape; raises UserError otherwise."""
+    """Load what ``weights_bytes`` returned into a network of the same shape; raises UserError otherwise."""
     try:
         network.load_state_dict(torch.load(io.BytesIO(data), map_location="cpu", weights_only=True))
     except Exception as error:
         what = type(error).__name__
-        raise UserError(f"these weights are damaged or of another network ({what})") from error
+        raise UserError(f"these weights are damaged or belong to another network ({what})") from error

@@ -1,4 +1,4 @@
-"""campaign.yaml as typed, strict, frozen settings; one module a section of the file."""
+"""campaign.yaml as typed, strict, frozen settings; one module per section of the file."""
 
 from nameplate.campaign.campaign import (
     MIXED,

@@ -21,7 +21,7 @@ NEW_KEYS = {
     "datasets.spheres.levels": "this key is now called datasets.spheres.difficulties",
     "experiments.training.checkpoint_epochs": "this key is gone: a checkpoint is written after every epoch",
 }
-"""What became of keys that older campaign files have, by their place in the file."""
+"""What became of keys in older campaign files, by their place in the file."""
 
 
 class FactorSettings(Settings):
@@ -41,7 +41,7 @@ class BootstrapSettings(Settings):
 
 
 class Campaign(Settings):
-    """The whole of one campaign."""
+    """One whole campaign."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)
     title: str = "How much does the scanner's manufacturer bias a head-CT network?"
@@ -53,7 +53,7 @@ class Campaign(Settings):
     experiments: tuple[ExperimentSettings, ...] = Field(min_length=1)
     bootstrap: BootstrapSettings = BootstrapSettings()
     notes: tuple[str, ...] = ()
-    """Sentences that the report prints beside its settings: what departs from the paper, and why."""
+    """Sentences that the report prints beside the settings: what departs from the paper, and why."""
 
     @field_validator("cohorts")
     @classmethod
@@ -67,7 +67,7 @@ class Campaign(Settings):
     def _refers(self) -> "Campaign":
         names = [experiment.name for experiment in self.experiments]
         if len(set(names)) != len(names):
-            raise ValueError(f"experiments have one name twice: {names}")
+            raise ValueError(f"two experiments have the same name: {names}")
         levels = self.factor.levels
         if len(set(levels)) != len(levels) or MIXED in levels or "" in levels:
             raise ValueError(f"factor.levels: expected different names, none of them {MIXED!r}: {levels}")
@@ -80,23 +80,23 @@ class Campaign(Settings):
             for name in ("cohorts", "training_sets"):
                 values = getattr(experiment, name)
                 if len(set(values)) != len(values):
-                    raise ValueError(f"experiments[{position}].{name}: one is named twice: {values}")
+                    raise ValueError(f"experiments[{position}].{name}: a name appears twice: {values}")
             for key in experiment.convergence:
                 if key != "default" and key not in self.datasets_of(experiment):
                     allowed_keys = ["default", *self.datasets_of(experiment)]
                     raise ValueError(
-                        f"experiments[{position}].convergence: {key!r} is none of {allowed_keys}"
+                        f"experiments[{position}].convergence: {key!r} is not one of {allowed_keys}"
                     )
             for cohort in experiment.cohorts:
                 if cohort not in self.cohorts:
                     raise ValueError(
-                        f"experiments[{position}].cohorts: {cohort!r} is none of {sorted(self.cohorts)}"
+                        f"experiments[{position}].cohorts: {cohort!r} is not one of {sorted(self.cohorts)}"
                     )
             for training_set in experiment.training_sets:
                 if training_set != MIXED and training_set not in self.factor.levels:
                     allowed = [MIXED, *self.factor.levels]
                     raise ValueError(
-                        f"experiments[{position}].training_sets: {training_set!r} is none of {allowed}"
+                        f"experiments[{position}].training_sets: {training_set!r} is not one of {allowed}"
                     )
         return self
 
@@ -138,7 +138,7 @@ def _sentence(error: Any) -> str:
 def parse_campaign(text: str, origin: str) -> Campaign:
     """Read a campaign from YAML text; ``origin`` names it in errors.
 
-    Raises CampaignError with one line a mistake, each with its path into the file.
+    Raises CampaignError with one line per mistake, each with its path into the file.
     """
     try:
         raw = yaml.safe_load(text)
@@ -156,7 +156,7 @@ def parse_campaign(text: str, origin: str) -> Campaign:
 
 
 def _tuples(value: Any) -> Any:
-    """YAML's lists as tuples, which is what the strict, frozen settings hold."""
+    """YAML's lists as tuples, which the strict, frozen settings hold."""
     if isinstance(value, list):
         return tuple(_tuples(item) for item in value)
     if isinstance(value, dict):

@@ -32,21 +32,21 @@ class MatchSettings(Settings):
     sex: bool = True
     """Pairs have the same sex."""
     exams_per_level: int | None = Field(default=None, gt=0)
-    """Keep this many exams of each level after matching; all that match by default."""
+    """Keep this many exams of each level after matching (default: all that match)."""
 
 
 class CohortSettings(Settings):
     """One cohort; exactly one of ``phantom`` and ``folder`` says where the DICOM files come from."""
 
     role: Literal["study", "null-control"] = "study"
-    """A null control has no real difference between the levels: its AUROC should hold 0.5."""
+    """A null control has no real difference between the levels: its AUROC should be near 0.5."""
     phantom: PhantomSettings | None = None
     """Simulate the exams."""
     folder: str | None = None
     """A folder of DICOM files, relative to the campaign file."""
     manufacturers_csv: str | None = None
     """A CSV with columns ``study`` (StudyInstanceUID or study folder) and ``manufacturer``,
-    for archives whose headers lack the maker."""
+    for archives whose headers lack the manufacturer."""
     shards: int = Field(default=8, ge=1, le=1000)
     """Parts into which the exams are divided for ingest, stripping and synthesis."""
     ingest: IngestSettings = IngestSettings()
@@ -60,7 +60,7 @@ class CohortSettings(Settings):
         if (self.phantom is None) == (self.folder is None):
             raise ValueError("exactly one of 'phantom' and 'folder' must be given")
         if self.folder is None and self.manufacturers_csv is not None:
-            raise ValueError("'manufacturers_csv' goes with 'folder': simulated exams have their makers")
+            raise ValueError("'manufacturers_csv' needs 'folder': simulated exams have manufacturers")
         if self.phantom is not None and self.phantom.exams < self.shards:
             raise ValueError(f"{self.phantom.exams} exams cannot be divided into {self.shards} shards")
         return self

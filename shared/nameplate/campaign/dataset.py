@@ -8,7 +8,7 @@ from nameplate.campaign.settings import Settings
 
 
 class DifficultySettings(Settings):
-    """One difficulty: what the spheres look like and which share of the positives gets them."""
+    """One difficulty: how its spheres look and which share of the positives gets them."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     radius_mm: tuple[float, float] = Field(strict=False)
@@ -38,29 +38,29 @@ class SphereSettings(Settings):
     positives: float = Field(default=195 / 391, gt=0, lt=1)
     """Share of the exams of each level of the factor that get a sphere."""
     intensity: Literal["per_voxel", "per_sphere"] = "per_voxel"
-    """Whether the normal distribution is drawn anew at each voxel or once a sphere."""
+    """Whether the intensity is drawn again for each voxel or once per sphere."""
     difficulties: tuple[DifficultySettings, ...] = Field(min_length=1)
     """Easiest first."""
 
     @model_validator(mode="after")
     def _are_in_order(self) -> "SphereSettings":
         seen: set[str] = set()
-        for one in self.difficulties:
-            if one.name in seen:
-                raise ValueError(f"difficulty {one.name!r} appears twice")
-            if one.start is not None and one.start not in seen:
-                raise ValueError(f"difficulty {one.name!r} starts from {one.start!r}: no earlier one")
-            seen.add(one.name)
+        for item in self.difficulties:
+            if item.name in seen:
+                raise ValueError(f"difficulty {item.name!r} appears twice")
+            if item.start is not None and item.start not in seen:
+                raise ValueError(f"difficulty {item.name!r} starts from {item.start!r}: no earlier one")
+            seen.add(item.name)
         return self
 
     def difficulty(self, name: str) -> DifficultySettings:
         """The difficulty of this name."""
-        return next(one for one in self.difficulties if one.name == name)
+        return next(item for item in self.difficulties if item.name == name)
 
 
 class DatasetSettings(Settings):
-    """Original and what is made from it."""
+    """The dataset Original and those made from it."""
 
     slices: int = Field(default=35, ge=4, le=512)
-    """Slices kept of each exam, chosen so that the brain lies inside."""
+    """Slices kept of each exam, chosen to include the brain."""
     spheres: SphereSettings

@@ -34,11 +34,11 @@ class NetworkSettings(Settings):
     hidden: int | None = Field(default=None, gt=0)
     """3-D ResNet: units of the dense layer before the output."""
     pooling: Literal["flatten", "average"] = "flatten"
-    """Slice network: what stands before its dense layer."""
+    """Slice network: what comes before its dense layer."""
 
 
 class ConvergenceSettings(Settings):
-    """When a run counts as converged; every number of the judgement is kept with the run."""
+    """When a run counts as converged; every number of this assessment is kept with the run."""
 
     accuracy: float = Field(default=0.5, ge=0, le=1)
     """Least validation accuracy (Dice for segmentation)."""
@@ -56,9 +56,9 @@ class RoundSettings(Settings):
     first: int = Field(ge=1)
     """Runs in the first round."""
     target: int = Field(ge=1)
-    """Converged runs wanted; further rounds train until there are so many."""
+    """Converged runs wanted; further rounds train until there are that many."""
     keep: int = Field(ge=1)
-    """Best runs kept among the converged, by validation AUROC and accuracy (Dice)."""
+    """How many of the best converged runs are kept, by validation AUROC and accuracy (Dice)."""
     limit: int = Field(ge=1)
     """Most runs a cell may train, all rounds together."""
 
@@ -70,29 +70,29 @@ class RoundSettings(Settings):
 
 
 class TrainingSettings(Settings):
-    """Optimisation; the defaults are the paper's where it says."""
+    """Optimisation; the defaults are the paper's where it gives them."""
 
     rate: float = Field(gt=0, lt=1)
     """Adam's learning rate (the peak of a one-cycle schedule)."""
     schedule: Literal["constant", "one_cycle"] = "constant"
     batch: int = Field(default=32, ge=2)
-    """Exams per step; batch norm sees ``batch`` divided by the splits of a small card."""
+    """Exams per step; on a GPU with little memory, batch norm sees a part of them at a time."""
     epochs: int = Field(ge=1)
     flips: bool = False
     """Left-right flips of training exams, each with probability one half."""
     threads: int = Field(default=1, ge=1, le=64)
-    """CPU threads of one run; results repeat bit by bit for a fixed number only."""
+    """CPU threads of one run; results repeat bit by bit only for a fixed number."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16 uses autocast, on CUDA only: on a CPU it neither repeats nor always converges."""
     norm_exams: int = Field(default=128, ge=2)
     """Training exams (or all, if there are fewer) from which batch norm's statistics are estimated
-    anew before every evaluation; its running averages lag behind the weights at small batches."""
+    again before every evaluation; its running averages lag behind the weights at small batches."""
     deterministic: bool = False
     """CUDA: only repeatable kernels; slower. On a CPU runs always repeat."""
 
 
 class LearningSettings(Settings):
-    """All of an experiment that decides how one of its runs learns, and what it then predicts."""
+    """The part of an experiment that decides how one of its runs learns, and what it then predicts."""
 
     task: Task
     input: InputSettings
@@ -109,7 +109,7 @@ class ExperimentSettings(Settings):
     cohorts: tuple[str, ...] = Field(min_length=1)
     """Cohorts on which it runs."""
     training_sets: tuple[str, ...] = ("mixed",)
-    """'mixed', or a level of the factor for training on that level alone."""
+    """'mixed', or a level of the factor for training on that level only."""
     groups: int = Field(default=1, ge=1)
     """Independent groups of runs (the paper's two 'ensembles' of experiment 1)."""
     input: InputSettings
@@ -119,8 +119,8 @@ class ExperimentSettings(Settings):
     """By dataset, or 'default'."""
     rounds: RoundSettings
     expected_convergence: dict[str, float] = Field(default_factory=dict)
-    """For the estimate of ``nameplate plan`` only: share of runs expected to converge, by
-    'dataset/training set', dataset, or 'default' (1 where nothing is said)."""
+    """Only for the estimate of ``nameplate plan``: share of runs expected to converge, by
+    'dataset/training set', dataset, or 'default' (1 if not given)."""
 
     @field_validator("convergence")
     @classmethod

@@ -1,4 +1,4 @@
-"""Settings of DICOM ingest: the rules that choose one series an exam, and the target grid."""
+"""Settings of DICOM ingest: the rules that choose one series per exam, and the target grid."""
 
 import re
 from typing import Literal
@@ -14,14 +14,14 @@ class SeriesRules(Settings):
     refuse_description: tuple[str, ...] = (
         r"scout|localizer|topogram|surview|(?<!low )(?<!low-)dose|screen.?save|summary",
         r"\b(cor|sag|coronal|sagittal|mpr|mip|3d|vrt)\b",
-        # 'pre contrast', 'w/o contrast', 'non-contrast' and the like are wanted; any other contrast is not.
+        # 'pre contrast', 'w/o contrast', 'non-contrast' and the like are wanted; other contrast is not.
         r"\b(cta|angio|perfusion|post)\b|\bc\+(?!\w)|^contrast\b"
         r"|(?<![\s_.-])(?<!pre)(?<!non)(?<!no)(?<!w/o)(?<!wo)(?<!without)[\s_.-]+contrast\b",
         r"\b(bone|knochen|osseous|sinus|iac|temporal|orbit|face|neck|c.?spine)\b",
     )
     """Regular expressions (case ignored); a series whose description matches one is refused."""
     prefer_description: tuple[str, ...] = (r"\b(head|brain|std|standard|soft|routine|axial|5 ?mm)\b",)
-    """Among equals, a series that matches more of these is preferred."""
+    """Of equal series, the one that matches more of these is preferred."""
     bone_kernels: tuple[str, ...] = (
         r"^bone",
         r"^edge",
@@ -36,7 +36,7 @@ class SeriesRules(Settings):
     )
     """Regular expressions on the convolution kernel that mean a bone reconstruction."""
     bone_kernel: Literal["refuse", "last"] = "last"
-    """Refuse bone kernels, or take them only where the exam has nothing softer."""
+    """Refuse bone kernels, or take them only if the exam has nothing softer."""
     thickness_mm: float = Field(default=5.0, gt=0, le=10)
     """Slice thickness wanted; a series of this thickness comes first, then the thickest below it."""
     thickness_tolerance_mm: float = Field(default=0.3, ge=0, le=2)
@@ -57,17 +57,17 @@ class SeriesRules(Settings):
             try:
                 re.compile(pattern)
             except re.error as error:
-                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+                raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
         return value
 
 
 class IngestSettings(Settings):
-    """From mixed DICOM files to one NIfTI volume an exam."""
+    """From mixed DICOM files to one NIfTI volume per exam."""
 
     matrix: int = Field(default=256, ge=32, le=1024)
     """Rows and columns of the output in pixels; in-plane resampling is linear, anti-aliased."""
     slice_mm: float = Field(default=5.0, gt=0, le=20)
-    """Slice distance of the output in mm; series of other or uneven distance are brought to it."""
+    """Slice distance of the output in mm; series with another or uneven distance are resampled to it."""
     floor_hu: int = Field(default=-1024, ge=-1024, le=0)
-    """Lower clamp: padding outside the field of view lies below and would give the maker away."""
+    """Lower clamp: padding outside the field of view is lower and would give the manufacturer away."""
     rules: SeriesRules = SeriesRules()

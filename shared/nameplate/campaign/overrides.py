@@ -11,7 +11,7 @@ from nameplate.errors import UserError
 
 
 def load_with_overrides(path: Path, changes: Sequence[str]) -> tuple[Campaign, str]:
-    """The campaign of a file with single settings changed, and the text that stands for it.
+    """The campaign of a file with single settings changed, and its text.
 
     ``changes`` are KEY=VALUE as ``--set`` takes them, the value in YAML.
     """
@@ -35,7 +35,7 @@ def load_with_overrides(path: Path, changes: Sequence[str]) -> tuple[Campaign, s
 def _put(raw: Any, path: str, value: Any) -> None:
     """Set one value by its dotted path; a list's items are named by their number or their ``name``.
 
-    Sections that the file leaves out are made; a cohort is not, for a new name there is a slip.
+    Sections that the file leaves out are added; a cohort is not: a new name is probably a typo.
     """
     parts = path.split(".")
     if parts[0] == "cohorts" and len(parts) > 2 and parts[1] not in (raw.get("cohorts") or {}):
@@ -48,7 +48,7 @@ def _put(raw: Any, path: str, value: Any) -> None:
                 raw[part] = {}
             raw = raw[part]
         if not isinstance(raw, dict | list):
-            raise UserError(f"--set {path}: {part!r} holds {raw!r}, not further settings")
+            raise UserError(f"--set {path}: {part!r} is {raw!r}, not a section")
     if isinstance(raw, list):
         raise UserError(f"--set {path}: name a key of the item")
     raw[parts[-1]] = value

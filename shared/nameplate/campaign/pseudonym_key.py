@@ -12,18 +12,18 @@ LEAST_BYTES = 16
 
 
 def simulated_key(seed: int, cohort: str) -> bytes:
-    """The key for a simulated cohort: its patients need no protection, its results must repeat."""
+    """The key for a simulated cohort: its patients need no protection, but its results must repeat."""
     return hashlib.sha256(f"simulated cohort {cohort} of seed {seed}".encode()).digest()
 
 
 def key_file() -> Path:
-    """Where a laptop keeps the key when the environment gives none."""
+    """Where a laptop keeps the key if the environment has none."""
     base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     return Path(base) / "nameplate" / "key"
 
 
 def pseudonym_key() -> bytes:
-    """The key for real patients: NAMEPLATE_KEY, or the key file, which is made when absent (mode 0600).
+    """The key for real patients: NAMEPLATE_KEY, or the key file, created if missing (mode 0600).
 
     Raises UserError for a key that is too short to protect anything.
     """
@@ -40,5 +40,5 @@ def pseudonym_key() -> bytes:
         text = path.read_text()
     key = text.strip().encode()
     if len(key) < LEAST_BYTES:
-        raise UserError(f"{where}: a key of at least {LEAST_BYTES} characters is needed")
+        raise UserError(f"{where}: the key must have at least {LEAST_BYTES} characters")
     return key

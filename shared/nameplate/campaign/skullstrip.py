@@ -6,7 +6,7 @@ from nameplate.campaign.settings import Settings
 
 
 class SkullstripSettings(Settings):
-    """What makes a mask plausible; outside these the exam is refused by flag, never by crash."""
+    """What makes a mask plausible; outside these limits the exam gets a flag that refuses it."""
 
     least_ml: float = Field(default=150.0, ge=0)
     """Smallest intracranial volume of a head in mL."""
@@ -17,8 +17,8 @@ class SkullstripSettings(Settings):
     least_median_hu: float = 15.0
     """Least median HU inside the mask of a head."""
     most_median_hu: float = 50.0
-    """Largest median HU inside the mask; contrast medium and plastic lie above."""
+    """Largest median HU inside the mask; contrast medium and plastic are above it."""
     defect_cm2: float = Field(default=10.0, gt=0)
-    """A bone defect is flagged above this surface, in cm2, of brain that lies more than 10 mm from bone."""
+    """A bone defect is flagged above this surface, in cm2, of brain more than 10 mm away from bone."""
     thick_mm: float = Field(default=7.6, gt=0)
     """Slice distance in mm above which the mask's outline is flagged as uncertain."""

@@ -1,4 +1,4 @@
-"""The DICOM files of a cohort that is read from a folder: where they are, and whether they changed."""
+"""The DICOM files of a cohort read from a folder: where they are, and whether they changed."""
 
 import hashlib
 import hmac
@@ -18,17 +18,17 @@ class Source:
 
     folder: Path
     manufacturers_csv: Path | None
-    """The user's table of manufacturers by study, where the cohort names one."""
+    """The user's table of manufacturers by study, if the cohort names one."""
     digest: str
-    """Keyed, over names, sizes and times of all files and over the table. Where the files are on this
-    machine decides no result, so it is not in there."""
+    """Keyed, over names, sizes and times of all files and over the table; the folder's own path is left
+    out, since it decides no result."""
 
 
 def sources_of(campaign: Campaign, campaign_folder: Path) -> dict[str, Source]:
-    """The source of each cohort that is read from a folder; relative paths start at the campaign file.
+    """The source of each cohort read from a folder; relative paths start at the campaign file.
 
-    A changed folder or key makes the ingest run again. Raises CohortError for a folder that is
-    absent or holds no file, UserError for a table that cannot be read.
+    A changed folder or key makes the ingest run again. Raises CohortError for a folder that is missing
+    or holds no file, UserError for a table that cannot be read.
     """
     return {
         name: _source(name, cohort, campaign_folder)

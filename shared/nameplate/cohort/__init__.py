@@ -1,4 +1,4 @@
-"""From the exams at hand to a cohort: matched on age and sex, balanced, split by patient. All pure."""
+"""From exams to a cohort: matched on age and sex, balanced, split by patient. All pure."""
 
 from nameplate.cohort.balance import BalanceRow, balance_table
 from nameplate.cohort.members import Cohort, make_cohort

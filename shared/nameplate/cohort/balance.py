@@ -14,7 +14,7 @@ from nameplate.steps.ingest import Exam
 
 @dataclass(frozen=True, kw_only=True)
 class BalanceRow:
-    """Age and sex of one level of the factor; None where nothing is known."""
+    """Age and sex of one level of the factor; None if nothing is known."""
 
     stage: Literal["before", "after"]
     level: str
@@ -24,7 +24,7 @@ class BalanceRow:
     age_mean: float | None
     """Years."""
     age_sd: float | None
-    """Years; the sample's, None below two ages."""
+    """Years; the sample's, None for fewer than two ages."""
     sex_known: int
     """Exams recorded as female or male."""
     female: float | None
@@ -38,10 +38,10 @@ class BalanceRow:
 def balance_table(
     exams: Sequence[Exam], members: Sequence[Member], factor: FactorSettings
 ) -> tuple[BalanceRow, ...]:
-    """One row a level of ``exams`` (before), then one a level of those among ``members`` (after).
+    """One row per level of ``exams`` (before), then one per level of those among ``members`` (after).
 
     A difference below 0.1 standard deviations is commonly taken as balanced (Austin 2009). It is
-    None where either level knows too little, 0 where neither varies and they are equal.
+    None if too little is known about either level, 0 if neither varies and they are equal.
     """
     chosen = {member.exam for member in members}
     return (*_rows("before", exams, factor), *_rows("after", [e for e in exams if e.exam in chosen], factor))
@@ -53,17 +53,17 @@ def _rows(
     rows = []
     first: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     for level in factor.levels:
-        mine = [exam for exam in exams if str(getattr(exam, factor.name)) == level]
+        of_level = [exam for exam in exams if str(getattr(exam, factor.name)) == level]
         # Sorted, so that the last bits of the sums do not depend on the order of the exams.
-        ages = np.sort([exam.age for exam in mine if exam.age is not None]).astype(float)
-        female = np.sort([exam.sex == "F" for exam in mine if exam.sex in ("F", "M")]).astype(float)
+        ages = np.sort([exam.age for exam in of_level if exam.age is not None]).astype(float)
+        female = np.sort([exam.sex == "F" for exam in of_level if exam.sex in ("F", "M")]).astype(float)
         first = first or (ages, female)
         rows.append(
             BalanceRow(
                 stage=stage,
                 level=level,
-                exams=len(mine),
-                patients=len({exam.patient for exam in mine}),
+                exams=len(of_level),
+                patients=len({exam.patient for exam in of_level}),
                 age_known=len(ages),
                 age_mean=float(ages.mean()) if len(ages) else None,
                 age_sd=float(ages.std(ddof=1)) if len(ages) > 1 else None,
@@ -76,12 +76,12 @@ def _rows(
     return rows
 
 
-def _difference(ones: NDArray[np.float64], others: NDArray[np.float64], *, ddof: int) -> float | None:
+def _difference(values: NDArray[np.float64], others: NDArray[np.float64], *, ddof: int) -> float | None:
     """Standardised difference of two means."""
-    if min(len(ones), len(others)) <= ddof:
+    if min(len(values), len(others)) <= ddof:
         return None
-    gap = float(ones.mean() - others.mean())
-    pooled = float(np.sqrt((ones.var(ddof=ddof) + others.var(ddof=ddof)) / 2))
+    gap = float(values.mean() - others.mean())
+    pooled = float(np.sqrt((values.var(ddof=ddof) + others.var(ddof=ddof)) / 2))
     if pooled == 0.0:
         return 0.0 if gap == 0.0 else None
     return gap / pooled

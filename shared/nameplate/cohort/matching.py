@@ -1,4 +1,4 @@
-"""Matching of exams across the levels of the factor, on age and sex."""
+"""Matching exams across the levels of the factor, on age and sex."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,10 +11,10 @@ from nameplate.steps.ingest import Exam
 def match(exams_by_level: Mapping[str, Sequence[Exam]], settings: MatchSettings) -> list[tuple[Exam, ...]]:
     """Groups of exams, one of each level, that agree in sex and in age within the caliper.
 
-    The level with the fewest exams is the reference; each other level is matched to it one to one
-    with the most pairs, then the least sum of age differences. A reference exam that lacks a
-    partner in any level is left out. Exams must have an age, and a sex where that is matched.
-    Every group is in the order of the mapping's levels.
+    The level with the fewest exams is the reference; each other level is matched to it one to one,
+    with the most pairs first, then the smallest sum of age differences. A reference exam that lacks a
+    partner in any level is left out. Exams must have an age, and a sex if that is matched. Every group
+    is in the order of the mapping's levels.
     """
     levels = list(exams_by_level)
     reference = min(levels, key=lambda level: (len(exams_by_level[level]), levels.index(level)))
@@ -25,13 +25,13 @@ def match(exams_by_level: Mapping[str, Sequence[Exam]], settings: MatchSettings)
             partners[level] = _pairs(anchors, exams_by_level[level], settings)
     groups = []
     for n, anchor in enumerate(anchors):
-        if all(n in found for found in partners.values()):
+        if all(n in partner_of for partner_of in partners.values()):
             groups.append(tuple(anchor if level == reference else partners[level][n] for level in levels))
     return groups
 
 
 def _pairs(anchors: Sequence[Exam], others: Sequence[Exam], settings: MatchSettings) -> dict[int, Exam]:
-    """The partner of each anchor that has one, by the anchor's number."""
+    """The partner of each anchor that has one, by the anchor's position."""
     if not anchors or not others:
         return {}
     ages = np.array([exam.age for exam in anchors], dtype=float)
@@ -41,9 +41,9 @@ def _pairs(anchors: Sequence[Exam], others: Sequence[Exam], settings: MatchSetti
     if settings.sex:
         sexes = np.array([exam.sex for exam in anchors])
         allowed &= sexes[:, None] == np.array([exam.sex for exam in others])[None, :]
-    # Dearer than any sum of allowed differences, so that as many pairs as possible are made first.
+    # Higher than any sum of allowed differences, so that as many pairs as possible come first.
     forbidden = settings.age_years * (min(len(anchors), len(others)) + 1)
-    from scipy.optimize import linear_sum_assignment  # here, for its import takes a second
+    from scipy.optimize import linear_sum_assignment  # here: the import takes a second
 
     rows, columns = linear_sum_assignment(np.where(allowed, cost, forbidden))
     return {int(r): others[int(c)] for r, c in zip(rows, columns, strict=True) if allowed[r, c]}

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Cohort:
-    """The exams that take part, by exam, and those that do not, with the reason."""
+    """The exams that take part, in order, and those that do not, with the reason."""
 
     members: tuple[Member, ...]
     refusals: tuple[Refusal, ...]
@@ -33,10 +33,10 @@ def make_cohort(
 ) -> Cohort:
     """Choose, match, split and label; the order of ``exams`` does not matter.
 
-    Every exam becomes a member or a refusal. All exams of a patient are in one split; so are exams
-    that were matched to one another, unless their patients' other exams and matches would tie so many
-    together that the split could not have its shares. Raises CohortError when there are no exams,
-    when a level of the factor has none, or when a split would lack positives or negatives of a level.
+    Every exam becomes a member or a refusal. All exams of a patient are in one split. So are exams that
+    were matched, unless other exams and matches of their patients would tie so many together that the
+    split could not keep its shares. Raises CohortError when there are no exams, when a level of the
+    factor has none, or when a split would lack positives or negatives of a level.
     """
     if not exams:
         raise CohortError(f"cohorts.{job.cohort}: no usable exam came out of the ingest; its ledger says why")
@@ -86,15 +86,15 @@ def _check_levels(
     missing = [level for level, rows in usable.items() if not rows]
     if not missing:
         return
-    found = Counter(str(getattr(exam, job.factor.name)) or "unknown" for exam in exams)
-    seen = ", ".join(f"{level}: {count}" for level, count in sorted(found.items()))
+    counts = Counter(str(getattr(exam, job.factor.name)) or "unknown" for exam in exams)
+    seen = ", ".join(f"{level}: {count}" for level, count in sorted(counts.items()))
     reasons = Counter(
         refused[exam.exam] for exam in exams if str(getattr(exam, job.factor.name)) in missing
     ).most_common(1)
     because = "".join(f"; {reason} ({count} exams)" for reason, count in reasons)
     raise CohortError(
         f"cohorts.{job.cohort}: no usable exam of {job.factor.name} {' and '.join(missing)}; "
-        f"the campaign compares {' and '.join(job.factor.levels)}, the exams are of {seen}{because}"
+        f"the campaign compares {' and '.join(job.factor.levels)}, the exams have {seen}{because}"
     )
 
 
@@ -103,7 +103,7 @@ def _groups(
     refused: dict[str, str],
     job: CohortJob,
 ) -> list[tuple[Exam, ...]]:
-    """Exams that were matched to one another; each alone where nothing is matched."""
+    """Groups of matched exams; groups of one without matching."""
     if job.match is None:
         return [(exam,) for rows in usable.values() for exam in rows]
     groups = match(usable, job.match)
@@ -132,10 +132,10 @@ def _split(
     groups: Sequence[tuple[Exam, ...]],
     job: CohortJob,
 ) -> list[tuple[Exam, Split]]:
-    """Give every exam its split; a patient's exams go together, matched exams where they can."""
+    """Give every exam its split; a patient's exams stay together, matched exams if possible."""
     exams = sum(map(len, groups))
     smallest = min(job.split.train, job.split.val, job.split.test) * exams
-    # Four blocks or more in the smallest split leave it room to come near its share.
+    # With four blocks or more, the smallest split can come near its share.
     blocks = _blocks(groups, max(len(job.factor.levels), int(smallest) // 4))
     levels = [
         {
@@ -149,34 +149,34 @@ def _split(
     placed = [(exam, split) for block, split in zip(blocks, chosen, strict=True) for exam in block]
     home: dict[str, Split] = {}
     for exam, split in placed:
-        # The one promise that must never break: a patient in two splits would flatter every number.
+        # This promise must never break: a patient in two splits would flatter every number.
         if home.setdefault(exam.patient, split) != split:
             raise AssertionError("a patient is in two splits")
     return placed
 
 
 def _blocks(groups: Sequence[tuple[Exam, ...]], most: int) -> list[list[Exam]]:
-    """Exams that stay together: those of a patient always, matched ones up to ``most`` exams a block."""
+    """Exams that stay together: a patient's always, matched ones up to ``most`` exams per block."""
     exams = sorted((exam for group in groups for exam in group), key=lambda exam: exam.exam)
     block_of: dict[str, list[Exam]] = {}
     for exam in exams:
         block_of.setdefault(exam.patient, []).append(exam)
     for group in groups:
-        for one, other in pairwise(group):
-            kept, joined = block_of[one.patient], block_of[other.patient]
+        for exam, partner in pairwise(group):
+            kept, joined = block_of[exam.patient], block_of[partner.patient]
             if kept is not joined and len(kept) + len(joined) <= most:
                 kept += joined
-                block_of.update(dict.fromkeys((exam.patient for exam in joined), kept))
+                block_of.update(dict.fromkeys((member.patient for member in joined), kept))
     unique = {id(block): block for block in block_of.values()}
-    made = [sorted(block, key=lambda exam: exam.exam) for block in unique.values()]
-    return sorted(made, key=lambda block: block[0].exam)
+    blocks = [sorted(block, key=lambda exam: exam.exam) for block in unique.values()]
+    return sorted(blocks, key=lambda block: block[0].exam)
 
 
 def _label(
     placed: Sequence[tuple[Exam, Split]],
     job: CohortJob,
 ) -> list[Member]:
-    """Draw the positives of every split and level, and the order in which levels change them."""
+    """Draw the positives of every split and level, and the order in which difficulties change them."""
     members = []
     for level in job.factor.levels:
         parts = {
@@ -219,7 +219,7 @@ def _check_labels(
             if positives < 1 or positives == len(rows):
                 have = sum(member.level == level for member in members)
                 least = least_exams(job.split, job.positives)
-                trouble = f"are too few for the split, at least {least} are needed of each level"
+                trouble = f"are too few for the split, which needs at least {least} of each level"
                 if have >= least:
                     trouble = "belong to so few patients that the split cannot keep its shares"
                 raise CohortError(

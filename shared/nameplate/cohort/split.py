@@ -78,7 +78,7 @@ def split_counts(exams: int, shares: SplitSettings, positives: float) -> SplitCo
 
 
 def positive_counts(parts: Sequence[int], share: float) -> list[int]:
-    """Positives of each split, so that splits and the whole come as near to ``share`` as they can."""
+    """Positives of each split, so that each split and the whole come as near to ``share`` as possible."""
     exact = [part * share for part in parts]
     counts = [int(round(value, 6)) for value in exact]
     missing = round(sum(parts) * share) - sum(counts)
@@ -89,12 +89,12 @@ def positive_counts(parts: Sequence[int], share: float) -> list[int]:
 
 
 def least_exams(shares: SplitSettings, positives: float) -> int:
-    """Exams of a level from which on every split has a positive and a negative, however many there are.
+    """The number of exams per level from which on every split has a positive and a negative.
 
-    Some smaller numbers happen to work as well (16 with the paper's shares, 17 and 18 not).
+    Some smaller numbers also happen to work (with the paper's shares 16, but not 17 or 18).
     """
     part = math.ceil(1 / min(positives, 1 - positives))
-    # Enough in any case: the smallest split then has ``part`` exams, whichever way things are rounded.
+    # Always enough: the smallest split then has ``part`` exams, however things are rounded.
     exams = math.ceil(part / min(shares.train, shares.val, shares.test)) + 1
     while all(row.positives and row.negatives for row in split_counts(exams - 1, shares, positives).rows):
         exams -= 1
@@ -104,11 +104,11 @@ def least_exams(shares: SplitSettings, positives: float) -> int:
 def divide(
     blocks: Sequence[Mapping[str, int]], shares: SplitSettings, rng: np.random.Generator
 ) -> list[Split]:
-    """Give each block of exams that must stay together to a split.
+    """Assign each block of exams, which must stay together, to a split.
 
     ``blocks`` say how many exams of each level they hold. Large blocks go first; each goes where it
-    exceeds the wanted numbers least, then where they are least filled. So blocks of equal make divide
-    exactly, and small blocks make up for the large ones.
+    exceeds the wanted numbers least, then where they are least filled. So equal blocks divide exactly,
+    and small blocks make up for the large ones.
     """
     levels = sorted({level for block in blocks for level in block})
     totals = {level: sum(block.get(level, 0) for block in blocks) for level in levels}

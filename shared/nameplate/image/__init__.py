@@ -1,1 +1,1 @@
-"""Images: arrays that travel with their affine, and geometry as pure functions."""
+"""Images: arrays with their affine, and geometry as pure functions."""

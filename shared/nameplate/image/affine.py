@@ -1,6 +1,6 @@
 """Geometry of images as pure functions on 4 x 4 matrices (voxel index to RAS mm) and DICOM vectors.
 
-DICOM speaks LPS (x to the patient's left, y to the back, z to the head); NIfTI speaks RAS. Both are mm.
+DICOM uses LPS (x to the patient's left, y to the back, z to the head), NIfTI uses RAS; both in mm.
 """
 
 import math
@@ -53,13 +53,13 @@ def apply_affine(affine: NDArray[np.float64], points: ArrayLike) -> NDArray[np.f
 
 
 def angle_degrees(a: ArrayLike, b: ArrayLike) -> float:
-    """Angle between two lines (their sense does not count), 0 to 90 degrees.
+    """Angle between two lines (their direction does not count), 0 to 90 degrees.
 
     >>> round(angle_degrees([0, 0, 1], [0, 1, -1]), 6)
     45.0
     """
-    one, other = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    cosine = abs(float(one @ other)) / (math.hypot(*one) * math.hypot(*other))
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    cosine = abs(float(first @ second)) / (math.hypot(*first) * math.hypot(*second))
     return math.degrees(math.acos(min(1.0, cosine)))
 
 
@@ -67,7 +67,7 @@ def canonical_axes(affine: NDArray[np.float64]) -> tuple[tuple[int, int, int], t
     """Which array axis becomes i, j, k of canonical (RAS) order, and whether it is then reversed.
 
     The assignment is the one whose axes agree best with right, front and head; the affine's columns
-    must be perpendicular enough for that to be unique.
+    must be perpendicular enough to make it unique.
 
     >>> canonical_axes(np.diag([-1.0, -1.0, 5.0, 1.0]))
     ((0, 1, 2), (True, True, False))
@@ -85,7 +85,7 @@ def reorder_affine(
     order: tuple[int, int, int],
     reverse: tuple[bool, bool, bool],
 ) -> NDArray[np.float64]:
-    """The affine after an array of ``shape`` was transposed by ``order`` and then reversed where told.
+    """The affine after an array of ``shape`` is transposed by ``order``, then reversed by ``reverse``.
 
     >>> reorder_affine(np.diag([-1.0, 1.0, 1.0, 1.0]), (5, 4, 3), (0, 1, 2), (True, False, False))[0].tolist()
     [1.0, 0.0, 0.0, -4.0]

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 class Taps:
     """A linear map along one axis: output ``o`` is the sum over t of weight[t, o] * input[index[t, o]].
 
-    Where the sum of the weights is below one, the rest lies outside the input (and counts as zero).
+    Where the sum of the weights is below one, the rest is outside the input (and counts as zero).
     """
 
     index: NDArray[np.intp]
@@ -80,9 +80,9 @@ def _along_columns(image: NDArray[np.float32], taps: Taps) -> NDArray[np.float32
 
 
 def uniform_places(along_mm: ArrayLike, slice_mm: float, *, tolerance: float = 0.01) -> NDArray[np.float64]:
-    """Where slices of one distance lie for source slices at ascending ``along_mm`` (at least two).
+    """Positions of evenly spaced slices, for source slices at ascending ``along_mm`` (at least two).
 
-    Slices that lie evenly at ``slice_mm`` (within ``tolerance`` of it) are left where they are.
+    Slices that are evenly ``slice_mm`` apart (within ``tolerance`` of it) stay where they are.
     Otherwise the places are ``slice_mm`` apart, as many as fit into what the source covers (half a
     gap beyond its first and last slice), and centred in it.
 
@@ -106,11 +106,11 @@ def uniform_places(along_mm: ArrayLike, slice_mm: float, *, tolerance: float = 0
 def slice_weights(
     along_mm: ArrayLike, thickness_mm: ArrayLike, places_mm: ArrayLike, slice_mm: float
 ) -> NDArray[np.float64]:
-    """Weights (place, source slice) that bring slices at ascending ``along_mm`` to ``places_mm``.
+    """Weights (place, source slice) that resample slices at ascending ``along_mm`` to ``places_mm``.
 
-    The source is taken as the broken line through its slices, averaged over a box so wide that the
+    The source is the piecewise linear line through its slices, averaged over a box so wide that the
     result is about ``slice_mm`` thick: thin slices are averaged, not picked; slices that are already
-    so thick or so far apart are interpolated linearly. Uneven gaps keep their geometry exactly
+    that thick or that far apart are interpolated linearly. Uneven gaps keep their geometry exactly
     (a ramp stays a ramp). Each row adds up to one.
 
     >>> slice_weights([0.0, 7.0], [7.0, 7.0], [1.75], 5.0).tolist()
@@ -123,7 +123,7 @@ def slice_weights(
         return np.ones((len(places), 1))
     interval = np.clip(np.searchsorted(along, places, side="right") - 1, 0, len(along) - 2)
     blur = np.maximum(np.diff(along)[interval], np.maximum(thickness[interval], thickness[interval + 1]))
-    # Variances of boxes add: what is missing from the source's own width to slice_mm.
+    # Variances of boxes add: this is what the source's own width lacks to slice_mm.
     width = np.sqrt(np.maximum(slice_mm**2 - blur**2, 0.0))
     width[width < 0.05 * slice_mm] = 0.0
     weights = np.empty((len(places), len(along)))
@@ -151,7 +151,7 @@ def _hats(along: NDArray[np.float64], place: float) -> NDArray[np.float64]:
 def _hat_areas(along: NDArray[np.float64], place: float) -> NDArray[np.float64]:
     """Area of each slice's interpolation hat below ``place``, hats constant beyond the ends.
 
-    Areas of the first slice count from its own position; only differences have a meaning.
+    Areas of the first slice count from its own position; only differences are meaningful.
     """
     areas = np.zeros(len(along))
     gaps = np.diff(along)

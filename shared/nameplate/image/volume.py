@@ -44,7 +44,7 @@ class Volume:
         return float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000.0
 
     def with_array(self, array: NDArray[Any]) -> "Volume":
-        """The same place in the patient with other values (a mask, say)."""
+        """Other values (such as a mask) at the same place in the patient."""
         if array.shape != self.array.shape:
             raise ValueError(f"expected shape {self.array.shape}, got {array.shape}")
         return Volume(array, self.affine)
@@ -74,7 +74,7 @@ def write_nifti(path: Path, volume: Volume) -> None:
 def write_nifti_for_user(path: Path, volume: Volume) -> None:
     """Write a file that a person named, whole or not at all.
 
-    Raises UserError for a name that is no .nii.gz and for a place that cannot be written.
+    Raises UserError for a name that does not end in .nii.gz and for a place that cannot be written.
     """
     if not path.name.endswith(".nii.gz"):
         raise UserError(f"{path}: the name must end in .nii.gz")
@@ -85,7 +85,7 @@ def write_nifti_for_user(path: Path, volume: Volume) -> None:
 def read_nifti(path: Path) -> Volume:
     """Read a 3-D NIfTI-1 file into canonical axis order (RAS+), values scaled, type kept if integer.
 
-    Raises UserError for a file that is absent, damaged or not 3-D.
+    Raises UserError for a file that is missing, damaged or not 3-D.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file")

@@ -1,9 +1,9 @@
-"""A campaign as its store holds it: what a pod reads before it knows what to do.
+"""A campaign as its store holds it: what a pod reads to know its work.
 
 A pod trusts what is committed: checking whether every job of the campaign is current would cost more
-than the job. It may, because whoever sends it (the plan, the selection) has walked the campaign and
-sends the jobs in order: the selections and results that a job builds on are made before it starts, and
-those of an earlier version of the campaign, later in the chain, are never reached by it.
+than its own job. This is safe because its sender (the plan or a selection) has checked the campaign and
+sends jobs in order: all that a job builds on is made before it starts, and it never reads the leftovers
+of an earlier version of the campaign.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from nameplate.store import NoSuchKey, Store
 
 CAMPAIGN_KEY = "campaign.yaml"
 READERS = 8
-"""Records that are read side by side: each is small, and far away."""
+"""How many records are read at once: each is small, and far away."""
 
 
 def campaign_digest(text: str) -> str:
@@ -31,11 +31,11 @@ def campaign_digest(text: str) -> str:
 
 
 def read_campaign(store: Store, *, digest: str | None = None) -> Campaign:
-    """The campaign whose file the store holds; ``digest`` is the one that its text must have."""
+    """The campaign whose file the store holds; ``digest`` is the one its text must have."""
     try:
         text = store.get(CAMPAIGN_KEY).decode()
     except NoSuchKey:
-        raise UserError(f"{store.url}: holds no {CAMPAIGN_KEY}; `nameplate run` puts it there") from None
+        raise UserError(f"{store.url}: has no {CAMPAIGN_KEY}; `nameplate run` puts it there") from None
     if digest is not None and campaign_digest(text) != digest:
         raise UserError(
             f"{store.url}/{CAMPAIGN_KEY} has changed since this run was planned; submit the campaign again"
@@ -46,22 +46,22 @@ def read_campaign(store: Store, *, digest: str | None = None) -> Campaign:
 def put_campaign(store: Store, campaign: Campaign, text: str) -> None:
     """Put the campaign's file into its store; refuses a store that belongs to another campaign."""
     try:
-        held = store.get(CAMPAIGN_KEY)
+        stored = store.get(CAMPAIGN_KEY)
     except NoSuchKey:
-        held = b""
-    there = campaign.name
-    if held:
-        # One written by an older version is nothing to compare with.
+        stored = b""
+    owner = campaign.name
+    if stored:
+        # A file of an older version may not be readable: then there is nothing to compare.
         with suppress(NameplateError, UnicodeDecodeError):
-            there = parse_campaign(held.decode(), f"{store.url}/{CAMPAIGN_KEY}").name
-    if there != campaign.name:
-        raise StoreError(f"{store.url}: holds the campaign {there!r}, not {campaign.name!r}")
-    if text.encode() != held:
+            owner = parse_campaign(stored.decode(), f"{store.url}/{CAMPAIGN_KEY}").name
+    if owner != campaign.name:
+        raise StoreError(f"{store.url}: holds the campaign {owner!r}, not {campaign.name!r}")
+    if text.encode() != stored:
         store.put(CAMPAIGN_KEY, text.encode())
 
 
 def committed_selections(store: Store, cells: Sequence[Cell]) -> dict[Cell, tuple[Selection, ...]]:
-    """The selections of these cells as they were committed, in the order of rounds."""
+    """The committed selections of these cells, in the order of rounds."""
 
     def rounds_of(cell: Cell) -> tuple[Selection, ...]:
         rounds: list[Selection] = []
@@ -76,17 +76,17 @@ def committed_selections(store: Store, cells: Sequence[Cell]) -> dict[Cell, tupl
 
 
 def committed_results(store: Store, jobs: Sequence[str]) -> dict[str, Result]:
-    """The results of those among these jobs that are committed, by job id."""
+    """The results of those jobs that are committed, by job id."""
     with ThreadPoolExecutor(READERS) as pool:
-        found = zip(jobs, pool.map(lambda job: read_result(store, job), jobs), strict=True)
-        return {job: result for job, result in found if result is not None}
+        results = zip(jobs, pool.map(lambda job: read_result(store, job), jobs), strict=True)
+        return {job: result for job, result in results if result is not None}
 
 
 def needed_results(store: Store, jobs: Sequence[str], *, may_follow: bool = False) -> Mapping[str, Result]:
     """The results of all these jobs.
 
-    A job that is not committed is the user's mistake, or, with ``may_follow``, something to wait for:
-    another copy of that job may just be writing it again.
+    A job that is not committed is the user's mistake or, with ``may_follow``, something to wait for:
+    another copy of that job may be writing it again just now.
     """
     results = committed_results(store, jobs)
     for job in jobs:

@@ -1,4 +1,4 @@
-"""Whether a job's committed result is current: made from the very inputs that it would read now."""
+"""Whether a job's committed result is current: made from the same inputs that it would read now."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from nameplate.store import Store
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a store held at one moment: for looking at thousands of jobs without asking for each."""
+    """What a store held at one moment: for checking thousands of jobs without asking for each."""
 
     sizes: Mapping[str, int]
     """Bytes of every object, by key."""
@@ -20,21 +20,20 @@ class Snapshot:
 
     @classmethod
     def of(cls, store: Store, *, readers: int = 16) -> "Snapshot":
-        """List the store once, and read its results side by side."""
+        """List the store once, and read its results in parallel."""
         sizes = store.sizes("")
         jobs = [job for key in sizes if (job := job_of_key(key)) is not None]
         with ThreadPoolExecutor(readers) as pool:
-            found = pool.map(lambda job: read_result(store, job), jobs)
-            results = {job: result for job, result in zip(jobs, found, strict=True) if result is not None}
-        return cls(sizes, results)
+            results = zip(jobs, pool.map(lambda job: read_result(store, job), jobs), strict=True)
+            return cls(sizes, {job: result for job, result in results if result is not None})
 
 
 def is_current(
     store: Store, job: Job, results: Mapping[str, Result], snapshot: Snapshot | None = None
 ) -> Result | None:
-    """The committed result, if it was made from these very inputs and its outputs are still there.
+    """The committed result, if it was made from these inputs and its outputs still exist.
 
-    With a ``snapshot`` the store is not asked.
+    With a ``snapshot``, the store is not asked.
     """
     result = read_result(store, job.id) if snapshot is None else snapshot.results.get(job.id)
     if result is None or result.digest != job_digest(job, results):

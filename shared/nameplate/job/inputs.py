@@ -1,4 +1,4 @@
-"""What one job may read: the committed files of the jobs that it needs, and its source where it has one."""
+"""What one job may read: the committed files of the jobs that it needs, and its source files if any."""
 
 import hashlib
 import logging
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class Committed:
-    """Everything that a set of results committed, for reading alone."""
+    """Everything that a set of results committed, for reading."""
 
     def __init__(self, store: Store, results: Mapping[str, Result]) -> None:
         self._store = store
@@ -37,7 +37,7 @@ class Committed:
 
 
 class Inputs(Committed):
-    """The inputs of one job. A damaged one withdraws the commit that it belongs to: the next run mends it."""
+    """The inputs of one job. A damaged input withdraws its own commit, so that the next run repairs it."""
 
     def __init__(
         self, store: Store, results: Mapping[str, Result], source: Source | None, cache: Path
@@ -48,7 +48,7 @@ class Inputs(Committed):
 
     @property
     def source(self) -> Source:
-        """The files that the cohort is read from."""
+        """The cohort's source files."""
         if self._source is None:
             raise LookupError("this job has no source files")
         return self._source
@@ -62,7 +62,7 @@ class Inputs(Committed):
             raise
 
     def fetch(self, key: str) -> Path:
-        """A local file with a committed input, checked against its digest; read only."""
+        """A local file with a committed input, checked against its digest; do not write to it."""
         output = self._outputs[key]
         try:
             path = self._store.fetch(key, self._cache)

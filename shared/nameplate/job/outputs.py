@@ -1,4 +1,4 @@
-"""What one job writes: files that count once it is committed, temporary ones, and checkpoints."""
+"""What one job writes: files that count once it is committed, temporary files, and checkpoints."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,7 +15,7 @@ class Outputs:
         self.scratch = scratch
         """A folder for temporary files, deleted at the end."""
         self.should_stop = should_stop
-        """True once the process was asked to end: save and raise TryAgain."""
+        """True once the process must end: save and raise TryAgain."""
         self._store = store
         self._work = f"work/{job_id}"
         self._written: dict[str, Output] = {}
@@ -37,10 +37,10 @@ class Outputs:
         self._store.put_file(key, path)
         self._written[key] = Output(key=key, size=path.stat().st_size, sha256=digest)
 
-    # Checkpoints are no outputs: they are not committed, and they go when the job is done.
+    # Checkpoints are not outputs: they are not committed, and are deleted when the job is done.
 
     def load_checkpoints(self) -> Path:
-        """A folder that outlives the process: what an interrupted run of this job left is in it."""
+        """A folder that outlives the process, with whatever an interrupted run of this job left."""
         folder = self._store.folder(self._work)
         if folder is None:
             folder = self.scratch / "work"
@@ -50,13 +50,13 @@ class Outputs:
         return folder
 
     def save_checkpoints(self, folder: Path) -> None:
-        """Keep the folder of ``load_checkpoints`` where another machine finds it."""
+        """Store the folder of ``load_checkpoints`` where another machine finds it."""
         if self._store.folder(self._work) is None:
             for path in sorted(folder.iterdir()):
                 if not path.name.startswith("."):
                     self._store.put_file(f"{self._work}/{path.name}", path)
 
     def drop_checkpoints(self) -> None:
-        """Forget what ``save_checkpoints`` kept."""
+        """Delete what ``save_checkpoints`` stored."""
         for key in self._store.sizes(self._work + "/"):
             self._store.delete(key)

@@ -1,4 +1,4 @@
-"""The commit of a job: its result record, whose presence says that every output is there."""
+"""The commit of a job: its result record, which exists only once every output does."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ class Output(Record):
 
 
 class Result(Record):
-    """What a finished job leaves: digest of its inputs and settings, and its outputs."""
+    """The record of a finished job: digest of its inputs and settings, and its outputs."""
 
     job: str
     digest: str
@@ -58,23 +58,23 @@ def job_digest(job: Job, results: Mapping[str, Result]) -> str:
 
 
 def result_key(job: str) -> str:
-    """Where the result record of a job lies."""
+    """The key of a job's result record."""
     return f"{COMMITS}{job}.json"
 
 
 def job_of_key(key: str) -> str | None:
-    """The job whose result record lies under a key; None for any other key."""
+    """The job whose result record has this key; None for any other key."""
     inside = key.startswith(COMMITS) and key.endswith(".json")
     return key.removeprefix(COMMITS).removesuffix(".json") if inside else None
 
 
 def committed_jobs(store: Store) -> list[str]:
-    """Ids of all jobs whose results a store holds, whatever they were made from."""
+    """Ids of all jobs with a result in the store, current or not."""
     return [job for key in store.sizes(COMMITS) if (job := job_of_key(key)) is not None]
 
 
 def read_result(store: Store, job: str) -> Result | None:
-    """The committed result of a job, or None where there is none (or a torn one)."""
+    """The committed result of a job, or None when there is none (or a torn one)."""
     try:
         return Result.model_validate_json(store.get(result_key(job)))
     except (NoSuchKey, ValidationError):
@@ -82,7 +82,7 @@ def read_result(store: Store, job: str) -> Result | None:
 
 
 def write_result(store: Store, result: Result) -> None:
-    """Commit a job; every output must be stored already."""
+    """Commit a job; every output must already be stored."""
     store.put(result_key(result.job), result.model_dump_json(indent=1).encode() + b"\n")
 
 
@@ -101,5 +101,5 @@ def damaged(store: Store, key: str) -> DamagedObject:
     """The error for a committed object that is gone or has changed."""
     return DamagedObject(
         f"{store.url}: {key} is not what was committed (missing, damaged or replaced); "
-        "delete it and run again, and it will be made again"
+        "delete it and run again to make it again"
     )

@@ -33,11 +33,11 @@ def run_job(
     should_stop: Callable[[], bool] = lambda: False,
     timing: Timing | None = None,
 ) -> Result:
-    """Do one job and commit it; a job that is committed from the same inputs is not done again.
+    """Do one job and commit it; a job already committed from the same inputs is not done again.
 
-    The step's function is given the job's settings, its inputs and its outputs: it has no other way to
-    the campaign. ``results`` are those of the jobs that it needs. What the function and its import took
-    is added to ``timing``.
+    The step's function gets the job's settings, inputs and outputs, and nothing else of the campaign.
+    ``results`` are those of the jobs that it needs. The time of the function and of its import is added
+    to ``timing``.
     """
     timing = timing or Timing()
     done = is_current(store, job, results)
@@ -45,15 +45,15 @@ def run_job(
         logger.info("already committed", extra={"job": job.id})
         return done
     older = read_result(store, job.id) is not None
-    with timing.spent("start_s"):  # torch alone takes seconds, and who finds all done needs none of it
+    with timing.spent("start_s"):  # importing torch takes seconds: only for a job that has to be done
         module, _, function = step_named(job.step).entry.partition(":")
         work = getattr(importlib.import_module(module), function)
     with tempfile.TemporaryDirectory(prefix="nameplate-", dir=scratch_root) as scratch:
         inputs = Inputs(store, results, source, Path(scratch) / "fetched")
         outputs = Outputs(job.id, store, Path(scratch), should_stop)
         logger.info("start", extra={"job": job.id})
-        # From here on the outputs of an older commit are overwritten: it must not stand for a mixture.
-        # Where there was none, none is deleted: another copy of this job may commit the same bytes now.
+        # From here on, outputs of an older commit are overwritten: it must not vouch for a mixture.
+        # Without an older one, nothing is deleted: another copy of this job may commit the same bytes.
         if older:
             store.delete(result_key(job.id))
         try:
@@ -76,6 +76,6 @@ def run_job(
 
 
 def default_scratch(store: Store) -> Path | None:
-    """Where jobs keep temporary files: beside a directory store (same disk), else the system's place."""
+    """Where jobs keep temporary files: inside a directory store (same disk), else the system's default."""
     folder = store.folder("work/scratch")
     return folder if folder is not None and os.access(folder, os.W_OK) else None

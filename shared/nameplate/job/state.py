@@ -1,4 +1,4 @@
-"""How far a campaign is: current results, the selections among them, and the plan they lead to."""
+"""The progress of a campaign: current results, the selections among them, and the resulting plan."""
 
 from collections.abc import Callable, Mapping
 
@@ -22,7 +22,7 @@ class State:
         self._store = store
         self._sources = sources
         self.results: dict[str, Result] = {}
-        """Results that were made from the campaign as it is now, by job id."""
+        """Results made from the campaign as it is now, by job id."""
         self.selections: dict[Cell, tuple[Selection, ...]] = {}
         """By cell, in the order of rounds."""
         self._plan: Plan | None = None
@@ -39,13 +39,13 @@ class State:
 
     @property
     def plan(self) -> Plan:
-        """All jobs that are known by now."""
+        """All jobs known so far."""
         if self._plan is None:
             self._plan = plan(self._campaign, self.selections, self._sources)
         return self._plan
 
     def has_needs(self, job: Job) -> bool:
-        """Whether the results of all jobs that it reads are here."""
+        """Whether all jobs that it reads have results."""
         return all(need in self.results for need in job.needs)
 
     def add_committed(
@@ -55,10 +55,10 @@ class State:
         on_added: Callable[[Job], None] = lambda job: None,  # noqa: ARG005
         snapshot: Snapshot | None = None,
     ) -> None:
-        """Add what is committed already, each job checked once, selections and what follows included.
+        """Add what is already committed, selections and what follows from them included.
 
-        ``among`` leaves jobs out that are of no interest; ``on_added`` is called for each one added;
-        ``snapshot`` stands for the store where many jobs are to be checked.
+        Each job is checked once. ``among`` picks the jobs to look at, ``on_added`` is called for each one
+        added, and ``snapshot`` replaces the store when many jobs are checked.
         """
         while True:
             before = self.plan
@@ -77,7 +77,7 @@ class State:
 
 
 def current_state(campaign: Campaign, store: Store, sources: Mapping[str, Source]) -> State:
-    """The state of a campaign as its store tells it."""
+    """The state of a campaign, read from its store."""
     state = State(campaign, store, sources)
     state.add_committed(snapshot=Snapshot.of(store))
     return state

@@ -14,21 +14,21 @@ Part = Literal["start_s", "plan_s", "work_s", "commit_s"]
 
 @dataclass(kw_only=True)
 class Timing:
-    """Where a process spent its time, in seconds: its own work, and what went on around it."""
+    """Where a process spent its time, in seconds: its work, and everything around it."""
 
     start_s: float = 0.0
     """From the start of the process until it could begin (interpreter, imports)."""
     plan_s: float = 0.0
-    """Opening the store, reading the campaign and its plan, looking at what is committed."""
+    """Opening the store, reading the campaign and its plan, checking what is committed."""
     work_s: float = 0.0
     """Inside the steps' own functions, reading inputs and writing outputs included."""
     commit_s: float = 0.0
-    """Looking whether a job is current, and committing it."""
+    """Checking whether a job is current, and committing it."""
     jobs: int = 0
 
     @contextmanager
     def spent(self, part: Part) -> Iterator[None]:
-        """Count the time of a block as one part; blocks within it that count themselves are left out."""
+        """Count the time of a block as one part, without the nested blocks that are counted themselves."""
         began, counted = time.monotonic(), self._counted()
         try:
             yield
@@ -45,7 +45,7 @@ class Timing:
 
 
 def seconds_since_start() -> float:
-    """How long this process has been running, as the kernel counts it; 0 where it does not say."""
+    """How long this process has been running, according to the kernel; 0 if unknown."""
     try:
         # Field 22 counts ticks since boot; the name in field 2 may hold spaces and ends with a bracket.
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()

@@ -1,7 +1,7 @@
-"""What a network costs, computed from settings alone: for the estimate of ``nameplate plan``.
+"""What a network costs, computed only from settings, for the estimate of ``nameplate plan``.
 
-Operations count as torch's FlopCounterMode counts them: two for each multiply-add of convolutions
-and dense layers, nothing for norms, activations and pooling.
+Operations are counted as torch's FlopCounterMode does: two for each multiply-add of convolutions and
+dense layers, nothing for norms, activations and pooling.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Cost:
 def network_cost(
     task: Task, network: NetworkSettings, seen: InputSettings, spatial: tuple[int, int, int]
 ) -> Cost:
-    """Cost of the network that ``build_network`` gives for packed exams of size (k, j, i)."""
+    """Cost of the network that ``build_network`` builds for packed exams of size (k, j, i)."""
     if task == "factor":
         return _slice_network(network, seen.slices, spatial)
     if task == "spheres":
@@ -44,12 +44,12 @@ def network_cost(
 
 
 def packed_spatial(task: Task, seen: InputSettings, slices: int, matrix: int) -> tuple[int, int, int]:
-    """Size (k, j, i) of a packed exam of a dataset with so many slices of ``matrix`` pixels a side."""
+    """Size (k, j, i) of a packed exam, for a dataset with this many slices and a square ``matrix``."""
     return packed_slices(task, seen) or slices, matrix, matrix
 
 
 def packed_bytes(task: Task, seen: InputSettings, spatial: tuple[int, int, int]) -> int:
-    """Bytes of one packed exam, its mask included where the task has one."""
+    """Bytes of one packed exam, including its mask if the task has one."""
     each = seen.window.dtype().itemsize + (1 if task == "segmentation" else 0)
     return prod(spatial) * each
 

@@ -1,7 +1,7 @@
-"""A dataset packed once: windowed images of all exams in one array, in the order of its samples.
+"""A packed dataset: windowed images of all exams in one array, in the order of its samples.
 
-Small integers (``Window.quantise``) keep whole HU exactly and a quarter of the bytes of floats;
-the file is memory-mapped, so the jobs of one machine share one copy of it.
+Small integers (``Window.quantise``) keep whole HU exactly, in a quarter of the bytes of floats; the
+file is memory-mapped, so that the jobs of one machine share one copy.
 """
 
 from collections.abc import Iterable
@@ -56,7 +56,7 @@ class Pack:
 def packed_slices(task: Task, seen: InputSettings) -> int | None:
     """Slices that an exam is resampled to before packing.
 
-    None for the factor task: it keeps all slices and draws some of them anew each epoch.
+    None for the factor task: it keeps all slices and draws some of them again in each epoch.
     """
     return None if task == "factor" else seen.slices
 
@@ -64,10 +64,10 @@ def packed_slices(task: Task, seen: InputSettings) -> int | None:
 def brain_only(hu_ijk: NDArray[Any], mask_ijk: NDArray[Any]) -> NDArray[Any]:
     """HU of axes (i, j, k) with everything outside the brain set to its median HU.
 
-    The outermost voxels of the mask in each slice go too: they are half bone, and a bright ring is all
-    that a network would see at first. An exam without a brain comes back as it is.
+    The outermost voxels of the mask in each slice are also replaced: they are half bone, and at first
+    a network would see nothing but that bright ring. An exam without a brain is returned unchanged.
     """
-    from scipy.ndimage import binary_erosion  # here: who only reads packs needs none of it
+    from scipy.ndimage import binary_erosion  # imported here: reading packs does not need it
 
     inside = binary_erosion(mask_ijk != 0, np.ones((3, 3, 1), dtype=bool))
     if not inside.any():
@@ -78,32 +78,32 @@ def brain_only(hu_ijk: NDArray[Any], mask_ijk: NDArray[Any]) -> NDArray[Any]:
 
 
 def pack_volume(hu_ijk: NDArray[Any], window: Window, slices: int | None = None) -> NDArray[Any]:
-    """HU of axes (i, j, k) -> quantised (k, j, i), along k resampled to ``slices`` where given.
+    """HU of axes (i, j, k) -> quantised (k, j, i), resampled along k to ``slices`` if given.
 
-    HU are averaged before they are clipped, as a thicker slice of the scanner would, and rounded
-    to whole HU once. Integer arithmetic throughout: the same bytes on every machine.
+    HU are averaged before they are clipped, as in a thicker slice of the scanner, and rounded to whole
+    HU once. Integer arithmetic throughout: the same bytes on every machine.
     """
     whole = np.rint(hu_ijk) if np.issubdtype(hu_ijk.dtype, np.floating) else hu_ijk
     hu_kji = whole.transpose(2, 1, 0).astype(np.int32)
     if slices is not None and slices != len(hu_kji):
-        weights, total = slice_weights(len(hu_kji), slices)
+        weights, total = integer_weights(len(hu_kji), slices)
         hu_kji = np.stack([(2 * _weighted(hu_kji, row) + total) // (2 * total) for row in weights])
     return np.ascontiguousarray(window.quantise(hu_kji))
 
 
 def pack_mask(mask_ijk: NDArray[Any], slices: int | None = None) -> NDArray[np.uint8]:
-    """Mask of axes (i, j, k) -> (k, j, i) of 0 and 1: where at least half of the new voxel is inside."""
+    """Mask of axes (i, j, k) -> (k, j, i) of 0 and 1: 1 where at least half of the new voxel is inside."""
     mask_kji = (mask_ijk.transpose(2, 1, 0) != 0).astype(np.int32)
     if slices is not None and slices != len(mask_kji):
-        weights, total = slice_weights(len(mask_kji), slices)
+        weights, total = integer_weights(len(mask_kji), slices)
         mask_kji = np.stack([2 * _weighted(mask_kji, row) >= total for row in weights])
     return np.ascontiguousarray(mask_kji, dtype=np.uint8)
 
 
-def slice_weights(before: int, after: int) -> tuple[NDArray[np.int32], int]:
+def integer_weights(before: int, after: int) -> tuple[NDArray[np.int32], int]:
     """Whole-number weights (after, before) of a resampling along one axis, and the sum of each row.
 
-    Both cover the same extent. Shrinking weighs each old slice by its overlap with the new one, so
+    Both cover the same extent. Shrinking weights each old slice by its overlap with the new one, so
     that nothing is lost between samples; growing interpolates linearly between slice centres.
     """
     weights = np.zeros((after, before), dtype=np.int32)
@@ -116,7 +116,7 @@ def slice_weights(before: int, after: int) -> tuple[NDArray[np.int32], int]:
                     break
                 weights[new, old] = overlap
         return weights, before
-    # In units of 1/(2 * after), the centre of new slice n lies at (2n + 1) * before - after.
+    # In units of 1/(2 * after), the centre of new slice n is at (2n + 1) * before - after.
     total = 2 * after
     for new in range(after):
         place = min(max((2 * new + 1) * before - after, 0), total * (before - 1))
@@ -128,7 +128,7 @@ def slice_weights(before: int, after: int) -> tuple[NDArray[np.int32], int]:
 
 
 def _weighted(volume_kji: NDArray[np.int32], weights: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The weighted sum of slices, touching only those that have a weight."""
+    """The weighted sum of slices, reading only those with a weight."""
     total = np.zeros(volume_kji.shape[1:], dtype=np.int32)
     for old in np.flatnonzero(weights):
         total += weights[old] * volume_kji[old]
@@ -138,7 +138,7 @@ def _weighted(volume_kji: NDArray[np.int32], weights: NDArray[np.int32]) -> NDAr
 def write_rows(path: Path, count: int, rows: Iterable[NDArray[Any]]) -> None:
     """Write ``count`` arrays of one shape and type as one .npy file, one after another.
 
-    Only one row is in memory at a time. Raises UserError where rows differ or their number is wrong.
+    Only one row is in memory at a time. Raises UserError if rows differ or their number is wrong.
     """
     first: NDArray[Any] | None = None
     written = 0

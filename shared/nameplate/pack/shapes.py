@@ -1,4 +1,4 @@
-"""Sizes inside the networks, computed without building them; no torch needed."""
+"""Sizes inside the networks, computed without building them and without torch."""
 
 from collections.abc import Sequence
 
@@ -27,13 +27,13 @@ def halved_down(size: Size) -> Size:
 def resnet_strides(network: NetworkSettings) -> tuple[int, ...]:
     """Stride of each scale; without a setting the first keeps the size and the others halve it.
 
-    Raises UserError when there is not one stride a scale.
+    Raises UserError unless there is one stride per scale.
     """
     if network.strides is None:
         return (1, *(2 for _ in network.channels[1:]))
     if len(network.strides) != len(network.channels):
         raise UserError(
-            f"network.strides: expected {len(network.channels)} numbers, one a scale, "
+            f"network.strides: expected {len(network.channels)} numbers, one per scale, "
             f"got {list(network.strides)}"
         )
     return network.strides
@@ -60,7 +60,7 @@ def unet_channels(network: NetworkSettings, spatial: Size) -> tuple[int, int, in
         raise UserError(f"network.channels: the U-Net has {STAGES} stages, got {len(network.channels)}")
     if any(length < 2 ** (STAGES - 1) for length in spatial):
         raise UserError(
-            f"an input of {spatial} voxels is too small for the U-Net: {2 ** (STAGES - 1)} a side at least"
+            f"an input of {spatial} voxels is too small for the U-Net: at least {2 ** (STAGES - 1)} a side"
         )
     a, b, c, d, e = network.channels
     return a, b, c, d, e

@@ -1,9 +1,9 @@
-"""A plan cut into stages and chunks, for runners whose every start of a process costs seconds.
+"""A plan cut into stages and chunks, for runners that need seconds to start a process.
 
-A *stage* holds jobs that may run side by side once the stages before it are done. A *chain* is a row
+A *stage* holds jobs that may run in parallel once the stages before it are done. A *chain* is a series
 of jobs inside a stage that need one another (a shard of every dataset); one process does it in order.
-A *chunk* is what one pod does: some consecutive chains of a stage. It is named by its first job and a
-count, so that it means the same to whoever holds the same campaign and selections: no list travels.
+A *chunk* is the work of one pod: some consecutive chains of a stage. Its name is its first job and a
+count, which is enough for anyone with the same campaign and selections: no list is passed on.
 """
 
 import re
@@ -19,11 +19,11 @@ from nameplate.steps.step import Job, step_of
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Chains that may run side by side."""
+    """Chains that may run in parallel."""
 
     step: str
     arm: Arm | None
-    """Whose stage it is; None for a step that no arm walks."""
+    """The arm it belongs to; None for a step outside the arms."""
     chains: tuple[tuple[Job, ...], ...]
 
 
@@ -44,7 +44,7 @@ class Chunk:
 
     @classmethod
     def parse(cls, text: str) -> "Chunk":
-        """The chunk of this name; UserError when it is none."""
+        """The chunk of this name; UserError when it is not one."""
         match = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._/-]*)\+([1-9][0-9]{0,5})", text)
         if match is None:
             raise UserError(f"expected a chunk like phantom/study/000+4, got {text!r}")
@@ -52,7 +52,7 @@ class Chunk:
 
 
 def arm_of(job: Job) -> Arm | None:
-    """The arm that walks a job; None for a job of another step."""
+    """The arm of a job; None for a job of a step outside the arms."""
     return job.cell.arm if job.step in ARM_STEPS and job.cell is not None else None
 
 
@@ -62,7 +62,7 @@ def arms_of(plan: Plan) -> tuple[Arm, ...]:
 
 
 def stages_of(plan: Plan) -> tuple[Stage, ...]:
-    """The stages of a plan: one a step, and in the arms one an arm and round; in the order of the steps."""
+    """The stages of a plan, in order: one per step and, in the arms, one per arm, step and round."""
     members: dict[tuple[int, Arm | None, int], list[Job]] = {}
     order = {step.name: position for position, step in enumerate(STEPS)}
     for job in plan.jobs:
@@ -74,7 +74,7 @@ def stages_of(plan: Plan) -> tuple[Stage, ...]:
 
 
 def _chains(jobs: list[Job]) -> tuple[tuple[Job, ...], ...]:
-    """Jobs that are chained by their needs, together; each chain in the plan's order."""
+    """Group jobs that need one another; each chain is in the plan's order."""
     chain_of: dict[str, list[Job]] = {}
     chains: list[list[Job]] = []
     for job in jobs:
@@ -95,9 +95,9 @@ def chunks_of(
     target_seconds: float,
     most: int | None = None,
 ) -> tuple[Chunk, ...]:
-    """What is left of a stage, in chunks of about ``target_seconds`` each and at most ``most`` chunks.
+    """The rest of a stage, in chunks of about ``target_seconds`` each and at most ``most`` chunks.
 
-    ``done`` are ids of jobs that need nothing more; ``seconds`` estimates the others.
+    ``done`` are the ids of finished jobs; ``seconds`` estimates the others.
     """
     left: list[float | None] = []
     for chain in stage.chains:
@@ -110,8 +110,8 @@ def chunks_of(
     first, last, total = -1, -1, 0.0
     for position, value in enumerate(left):
         if value is None:
-            continue  # inside a chunk a finished chain costs a look, no more
-        # Half a chain over or under the target: the sizes then lie around it.
+            continue  # inside a chunk, a finished chain only costs a look
+        # At most half a chain over or under the target: the sizes scatter around it.
         full = first >= 0 and total + value / 2 > target_seconds
         if full and (most is None or len(chunks) + 1 < most):
             chunks.append(Chunk(stage.chains[first][0].id, last - first + 1))
@@ -133,6 +133,6 @@ def jobs_of(plan: Plan, chunk: Chunk) -> tuple[Job, ...]:
             start = firsts.index(chunk.first)
             chains = stage.chains[start : start + chunk.chains]
             if len(chains) < chunk.chains:
-                raise UserError(f"{chunk}: the stage has {len(chains)} chains from there on")
+                raise UserError(f"{chunk}: the stage has only {len(chains)} chains from there on")
             return tuple(job for chain in chains for job in chain)
     raise UserError(f"{chunk}: the campaign has no such chunk, or not yet")

@@ -1,4 +1,4 @@
-"""What a campaign will cost before it runs: jobs, GPU-hours, bytes; and a first guess of each job's time."""
+"""What a campaign will cost, before it runs: jobs, GPU-hours, bytes, and a first guess at each job's time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class CellEstimate:
 
 
 def level_exams(campaign: Campaign, cohort: str) -> int | None:
-    """Exams per level that the cohort will hold, where the campaign says so."""
+    """Exams per level in the cohort, if the campaign says so."""
     settings = campaign.cohorts[cohort]
     if settings.match is not None and settings.match.exams_per_level is not None:
         return settings.match.exams_per_level
@@ -36,7 +36,7 @@ def level_exams(campaign: Campaign, cohort: str) -> int | None:
 
 
 def cohort_counts(campaign: Campaign, cohort: str) -> SplitCounts | None:
-    """Table 1 as it will be; None where only the data can tell."""
+    """Table 1 as it will be; None if only the data can tell."""
     exams = level_exams(campaign, cohort)
     if exams is None:
         return None
@@ -54,7 +54,7 @@ def _cost(campaign: Campaign, experiment: ExperimentSettings, cohort: str) -> Co
 
 
 def cell_estimates(campaign: Campaign) -> list[CellEstimate]:
-    """One row a cell."""
+    """One row per cell."""
     rows = []
     for cell in cells_of(campaign):
         experiment = campaign.experiment(cell.experiment)
@@ -79,12 +79,11 @@ def plan_summary(campaign: Campaign, *, gpu_tflops: float) -> list[str]:
     lines = [f"campaign {campaign.name}: {campaign.title}", ""]
     for name in campaign.cohorts:
         lines += _cohort_lines(campaign, name)
-    made = plan(campaign, {}, {})
-    lines.append("jobs known from the start (later rounds of training follow the selections before them)")
+    jobs = plan(campaign, {}, {}).jobs
+    lines.append("jobs known from the start (selections may add further rounds of training)")
     for step in STEPS:
-        jobs = sum(job.step == step.name for job in made.jobs)
-        if jobs:
-            lines.append(f"  {step.name:<11} {jobs:>5}   {' x '.join(step.fan_out)}")
+        if count := sum(job.step == step.name for job in jobs):
+            lines.append(f"  {step.name:<11} {count:>5}   {' x '.join(step.fan_out)}")
     lines += ["", *_training_lines(campaign, gpu_tflops), "", *_byte_lines(campaign)]
     return lines
 
@@ -95,7 +94,7 @@ def _cohort_lines(campaign: Campaign, name: str) -> list[str]:
     lines = [f"cohort {name} ({cohort.role}, {source})"]
     counts = cohort_counts(campaign, name)
     if counts is None:
-        return [*lines, "  exams: as many as match (set match.exams_per_level to fix the number)", ""]
+        return [*lines, "  exams: all that match (set match.exams_per_level to fix the number)", ""]
     levels = len(campaign.factor.levels)
     each = f"per {campaign.factor.name}"
     lines.append(f"  {'split':<12} {'total':>6} {each:>17} {'positives':>10} {'negatives':>10}")
@@ -113,7 +112,7 @@ def _training_lines(campaign: Campaign, gpu_tflops: float) -> list[str]:
     rows = cell_estimates(campaign)
     lines = [
         "trainings (first round, expected until the target is met, at most)",
-        f"  {'cell':<40} {'first':>5} {'expected':>8} {'limit':>5} {'PFLOP a run':>12} {'GPU-hours':>10}",
+        f"  {'cell':<40} {'first':>5} {'expected':>8} {'limit':>5} {'PFLOP/run':>12} {'GPU-hours':>10}",
     ]
     hours = 0.0
     for row in rows:
@@ -134,7 +133,7 @@ def _training_lines(campaign: Campaign, gpu_tflops: float) -> list[str]:
         cost = _cost(campaign, experiment, experiment.cohorts[0])
         lines.append(
             f"  {experiment.name}: {cost.parameters:,} parameters, "
-            f"{cost.forward_flop / 1e9:.3g} GFLOP forward an exam"
+            f"{cost.forward_flop / 1e9:.3g} GFLOP forward per exam"
         )
     return lines
 
@@ -155,19 +154,19 @@ def _byte_lines(campaign: Campaign) -> list[str]:
             total += size
             lines.append(
                 f"  packs of {experiment.name} on {cohort}: {size / 1e9:.2f} GB "
-                f"({train / 1e9:.2f} GB a dataset's training exams)"
+                f"({train / 1e9:.2f} GB per dataset for the training exams)"
             )
     weights = 0.0
     for row in cell_estimates(campaign):
         cost = _cost(campaign, campaign.experiment(row.cell.experiment), row.cell.cohort)
         weights += row.expected * 4 * cost.parameters
     lines.append(f"  weights of all runs: {weights / 1e9:.2f} GB")
-    lines.append(f"  together {(total + weights) / 1e9:.2f} GB beside the images")
+    lines.append(f"  together {(total + weights) / 1e9:.2f} GB, images not counted")
     return lines
 
 
 def seconds_estimate(campaign: Campaign) -> Callable[[Job], float]:
-    """A first guess of each job's seconds on one core; the runner corrects it as jobs finish."""
+    """A first guess at each job's seconds on one core; the runner corrects it as jobs finish."""
     flop = {row.cell: row.flop_per_run for row in cell_estimates(campaign)}
 
     def load_of(job: Job) -> Load:

@@ -1,7 +1,7 @@
-"""The steps of a campaign in their order. This is the only place where the graph is written down.
+"""The steps of a campaign, in order. This is the only place where the graph is written down.
 
-What is known of one step is in ``nameplate.steps.<step>``. The runners and the chart are made from
-this tuple, or held against it by test.
+Each step is described in ``nameplate.steps.<step>``. The runners and the chart are built from this
+tuple, or tests compare them with it.
 """
 
 from nameplate.steps import (
@@ -32,9 +32,9 @@ STEPS: tuple[Step, ...] = (
 )
 
 SERVICES = tuple(dict.fromkeys(step.service for step in STEPS))
-"""The services that do steps."""
+"""The services that steps run in."""
 ARM_STEPS = tuple(step.name for step in STEPS if step.scope == "arm")
-"""The steps that every arm walks by itself, round by round."""
+"""The steps that every arm repeats on its own, round by round."""
 
 _BY_NAME = {step.name: step for step in STEPS}
 

@@ -1,4 +1,4 @@
-"""From a campaign and the selections so far to the jobs: pure, and the same on every machine."""
+"""From a campaign and its selections so far to its jobs: pure, and the same on every machine."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from nameplate.steps.step import CohortPlan, Job
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Jobs in an order in which they can run; later rounds appear once the selection before them is made."""
+    """Jobs in an order in which they can run; a later round appears after the selection before it."""
 
     jobs: tuple[Job, ...]
     open_cells: tuple[Cell, ...]
-    """Cells whose last selection is not made yet: more jobs may follow."""
+    """Cells without their last selection: more jobs may follow."""
 
     @cached_property
     def _by_id(self) -> dict[str, Job]:
@@ -53,10 +53,10 @@ def plan(
     selections: Mapping[Cell, tuple[Selection, ...]],
     sources: Mapping[str, Source],
 ) -> Plan:
-    """All jobs that are known by now.
+    """All jobs known so far.
 
-    ``selections`` are those made so far by cell, in the order of rounds. ``sources`` are the files of
-    each cohort that is read from a folder; a cohort that is left out is planned without their digest.
+    ``selections`` are those made so far, by cell, in the order of rounds. ``sources`` are the files of
+    each cohort read from a folder; a cohort without them is planned without their digest.
     """
     jobs: list[Job] = []
     cohorts: dict[str, CohortPlan] = {}
@@ -71,9 +71,9 @@ def plan(
     open_cells: list[Cell] = []
     for cell in cells_of(campaign):
         (pack,) = cohorts[cell.cohort].ids("pack", experiment=cell.experiment, dataset=cell.dataset)
-        made = selections.get(cell, ())
-        jobs += _cell_jobs(campaign, cell, pack, made)
-        if not made or made[-1].next_seeds:
+        rounds = selections.get(cell, ())
+        jobs += _cell_jobs(campaign, cell, pack, rounds)
+        if not rounds or rounds[-1].next_seeds:
             open_cells.append(cell)
     if not open_cells:
         jobs.append(report.job(campaign, jobs))
@@ -81,11 +81,11 @@ def plan(
 
 
 def _cell_jobs(campaign: Campaign, cell: Cell, pack: str, selections: tuple[Selection, ...]) -> Iterator[Job]:
-    """Rounds of training with their selections, and the predictions once the last one is made."""
+    """Rounds of training with their selections, and the predictions after the last one."""
     trained: dict[int, str] = {}
     selected: list[str] = []
     seeds = tuple(range(campaign.experiment(cell.experiment).rounds.first))
-    for number, made in enumerate((*selections, None)):
+    for number, outcome in enumerate((*selections, None)):  # None: a selection still to be made
         for seed in seeds:
             run = training.job(campaign, cell, seed, number, pack, tuple(selected[-1:]))
             trained[seed] = run.id
@@ -93,11 +93,11 @@ def _cell_jobs(campaign: Campaign, cell: Cell, pack: str, selections: tuple[Sele
         chosen = selection.job(campaign, cell, number, tuple(trained.values()))
         selected.append(chosen.id)
         yield chosen
-        if made is None:
+        if outcome is None:
             return
-        if not made.next_seeds:
-            if made.kept:
-                kept = [trained[seed] for seed in made.kept]
+        if not outcome.next_seeds:
+            if outcome.kept:
+                kept = [trained[seed] for seed in outcome.kept]
                 yield prediction.job(campaign, cell, pack, selected[-1], kept)
             return
-        seeds = made.next_seeds
+        seeds = outcome.next_seeds

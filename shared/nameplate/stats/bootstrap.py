@@ -2,7 +2,7 @@
 
 A resample is a row of multiplicities: how often each exam counts. All figures of one cohort are
 computed from the same rows, so that differences between training sets, levels or tasks are paired.
-The models are not resampled: an interval speaks of other patients, not of other training runs.
+The models are not resampled: an interval is about other patients, not other training runs.
 """
 
 from collections.abc import Hashable, Sequence
@@ -23,17 +23,17 @@ class Interval:
     high: float
 
     def holds(self, value: float) -> bool:
-        """Whether the value lies inside, ends included."""
+        """Whether the value is inside, ends included."""
         return self.low <= value <= self.high
 
 
 def patient_weights(
     strata: Sequence[Hashable], resamples: int, generator: np.random.Generator
 ) -> NDArray[np.int32]:
-    """How often each patient is drawn, (resamples, patients); ``strata`` has one entry a patient.
+    """How often each patient is drawn, (resamples, patients); ``strata`` has one entry per patient.
 
-    Patients are drawn with replacement within their stratum, so every resample keeps the
-    stratum's size, as the balanced design of the cohort does.
+    Patients are drawn with replacement within their stratum, so every resample keeps the size of each
+    stratum, and with it the balance of the cohort.
     """
     members: dict[Hashable, list[int]] = {}
     for patient, stratum in enumerate(strata):
@@ -64,7 +64,7 @@ def exam_weights(
 
 
 def resampled_mean(values: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
-    """Weighted means of ``values`` (exams,), one a resample; NaN where nothing was drawn."""
+    """Weighted means of ``values`` (exams,), one per resample; NaN where nothing was drawn."""
     total = weights.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         means: NDArray[np.float64] = weights @ values / total

@@ -1,8 +1,8 @@
 """DeLong's variance of AUROCs and tests of their differences.
 
 DeLong, DeLong and Clarke-Pearson 1988, computed from midranks (Sun and Xu 2014), with the sums over
-patients of Obuchowski 1997 when patients have several exams. For several models on the same exams the
-figure is their mean AUROC: it is itself a U-statistic, with the models' placements averaged.
+patients of Obuchowski 1997 when patients have several exams. For several models on the same exams, the
+figure is their mean AUROC, which is itself a U-statistic with the models' placements averaged.
 """
 
 import math
@@ -16,7 +16,7 @@ from scipy.stats import norm, rankdata
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placements:
-    """Where each exam lies among those of the other class, averaged over the models.
+    """Where each exam ranks among those of the other class, averaged over the models.
 
     ``positive`` (positives,): share of negatives that each positive outscores.
     ``negative`` (negatives,): share of positives that outscore each negative.
@@ -50,7 +50,7 @@ def placements(
 ) -> Placements | None:
     """Placements from ``scores`` (models, exams) and ``labels`` (exams,); None if a class is absent.
 
-    Without ``patients`` every exam counts as a patient of its own.
+    Without ``patients`` every exam counts as its own patient.
     """
     positives, negatives = int(labels.sum()), int((~labels).sum())
     if positives == 0 or negatives == 0:
@@ -64,7 +64,7 @@ def placements(
 
 
 def covariance(first: Placements, second: Placements) -> float | None:
-    """Covariance of two AUROCs measured on the same exams in the same order; variance if they are one.
+    """Covariance of two AUROCs on the same exams in the same order; the variance if they are the same.
 
     None when a class has fewer than two patients.
     """
@@ -93,26 +93,15 @@ def variance(sample: Placements) -> float | None:
 
 
 def compare_independent(first: Placements, second: Placements) -> Comparison | None:
-    """Test two AUROCs of different patients (exams of two makers); None when there are too few."""
+    """Test two AUROCs of different patients (exams of two levels); None when there are too few."""
     variances = variance(first), variance(second)
     if variances[0] is None or variances[1] is None:
         return None
     return _compare(first.auroc - second.auroc, variances[0] + variances[1])
 
 
-def compare_correlated(first: Placements, second: Placements) -> Comparison | None:
-    """Test two AUROCs of the same exams in the same order (two nets); None when there are too few."""
-    sizes = (first.positive.size, first.negative.size), (second.positive.size, second.negative.size)
-    if sizes[0] != sizes[1]:
-        raise ValueError(f"expected the same exams, got {sizes[0]} and {sizes[1]} positives and negatives")
-    ours, theirs, between = variance(first), variance(second), covariance(first, second)
-    if ours is None or theirs is None or between is None:
-        return None
-    return _compare(first.auroc - second.auroc, ours + theirs - 2 * between)
-
-
 def _compare(difference: float, total: float) -> Comparison:
-    # Rounding can leave a variance of order 1e-17 where it is zero: that is no grounds for a test.
+    # Rounding can leave a variance of 1e-17 where it is zero: not enough for a test.
     if total < 1e-12:
         return Comparison(difference, 0.0, None, None)
     error = math.sqrt(total)

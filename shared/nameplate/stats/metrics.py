@@ -44,7 +44,7 @@ def specificity(labels: ArrayLike, scores: ArrayLike, threshold: float = THRESHO
 def auroc(labels: ArrayLike, scores: ArrayLike) -> float | None:
     """Chance that a positive outscores a negative, ties counting half; None if one class is absent.
 
-    By midranks (Mann-Whitney), so that any monotone map of the scores leaves it as it is.
+    From midranks (Mann-Whitney), so that no monotone map of the scores changes it.
     """
     truth, score = _pair(labels, scores)
     positives = int(truth.sum())
@@ -67,7 +67,7 @@ class RocCurve:
 def roc_curve(labels: ArrayLike, scores: ArrayLike) -> RocCurve | None:
     """The corners of the ROC curve, equal scores as one step; None if one class is absent.
 
-    The area under it by trapezoids equals ``auroc``.
+    Its area by trapezoids equals ``auroc``.
     """
     truth, score = _pair(labels, scores)
     if truth.all() or not truth.any():

@@ -1,4 +1,4 @@
-"""The grid of trainings: cells, each of which holds runs that differ by their seed alone, and arms."""
+"""The grid of trainings: cells, whose runs differ only by their seed, and arms."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from nameplate.records import Record
 
 @dataclass(frozen=True, order=True)
 class Arm:
-    """One experiment on one training set: cells whose rounds of runs wait for no other arm."""
+    """One experiment on one training set: cells whose rounds do not wait for any other arm."""
 
     experiment: str
     training_set: str
@@ -18,13 +18,13 @@ class Arm:
 
 
 class Cell(Record):
-    """One square of the grid."""
+    """One cell of the grid."""
 
     experiment: str
     cohort: str
     dataset: str
     training_set: str
-    """'mixed', or a level of the factor for training on that level alone."""
+    """'mixed', or a level of the factor for training on that level only."""
     group: int
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Step ``cohort``: the exams that ingest and skull stripping left, matched, balanced and split."""
+"""Step ``cohort``: the exams that passed ingest and skull stripping, matched, balanced and split."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from nameplate.steps.step import CohortPlan, Job, JobSettings, Step
 
 
 class Member(Record):
-    """One exam of the matched, split cohort, with everything that was decided about it."""
+    """One exam of the matched, split cohort, with all decisions about it."""
 
     exam: str
     patient: str
@@ -22,11 +22,11 @@ class Member(Record):
     positive: bool
     """Whether the sphere datasets give this exam a sphere."""
     rank: float
-    """In [0, 1): a difficulty with share s changes the positives of its split and level with rank < s."""
+    """In [0, 1): a difficulty with share s changes the positives of a split and level with rank < s."""
 
 
 class Refusal(Record):
-    """An exam that left the campaign on the way, and why."""
+    """An exam that was left out on the way, and why."""
 
     exam: str
     step: str
@@ -40,7 +40,7 @@ REFUSALS = Rows("cohorts/{cohort}/refusals.jsonl", Refusal)
 
 
 class CohortJob(JobSettings):
-    """What the one job of a cohort is given."""
+    """Settings of a cohort's one job."""
 
     seed: int
     cohort: str
@@ -71,7 +71,6 @@ STEP = Step(
     settings=CohortJob,
     id="{job.cohort}",
     needs=("ingest", "skullstrip"),
-    fan_out=("cohort",),
     jobs=jobs,
     version=2,
     memory_mib=500,

@@ -1,4 +1,4 @@
-"""Names of stored files: each kind is named once, by the step that writes it."""
+"""Keys of stored files: each kind is named once, by the step that writes it."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from nameplate.records import R, Record, from_jsonl, to_jsonl
 
 
 class Reader(Protocol):
-    """Whatever committed files can be read from."""
+    """Anything that committed files can be read from."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -23,7 +23,7 @@ class Reader(Protocol):
 
 
 class Writer(Protocol):
-    """Whatever takes the files of a job."""
+    """Anything that takes the files of a job."""
 
     def write(self, key: str, data: bytes) -> None:
         """Store a file; it counts once the job is committed."""
@@ -31,7 +31,7 @@ class Writer(Protocol):
 
 @dataclass(frozen=True)
 class File:
-    """One kind of stored file; its key has a field in braces for everything that tells two of it apart.
+    """One kind of stored file; its key has a field in braces for everything that tells two files apart.
 
     >>> File("cohorts/{cohort}/dicom/{shard:03d}.tar").key(cohort="study", shard=7)
     'cohorts/study/dicom/007.tar'
@@ -44,12 +44,12 @@ class File:
         return self.template.format(**fields)
 
     def keys(self, reader: Reader, **fields: object) -> list[str]:
-        """The keys of this kind that ``reader`` has, sorted; a field that is not given may be anything."""
+        """The keys of this kind that ``reader`` has, sorted; a field that is not given matches anything."""
         pattern = self._pattern(**fields)
         return sorted(key for key in reader.keys if pattern.fullmatch(key))
 
     def fields(self, key: str) -> dict[str, str]:
-        """What tells a key of this kind from others, as text; empty for a key of another kind."""
+        """The fields of a key of this kind, as text; empty for a key of another kind."""
         match = self._pattern().fullmatch(key)
         return match.groupdict() if match else {}
 
@@ -66,7 +66,7 @@ class File:
 
 @dataclass(frozen=True)
 class Rows(File, Generic[R]):
-    """A file of records of one kind, a JSON object a line."""
+    """A file of records of one kind, one JSON object per line."""
 
     kind: type[R]
 
@@ -86,7 +86,7 @@ class Rows(File, Generic[R]):
 
 @dataclass(frozen=True)
 class One(File, Generic[R]):
-    """A file that holds one record, as JSON for people to read."""
+    """A file with one record, as readable JSON."""
 
     kind: type[R]
 

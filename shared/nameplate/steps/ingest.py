@@ -17,7 +17,7 @@ class Exam(Record):
     patient: str
     """Pseudonym of the patient: 'p' and 16 hex digits (keyed hash)."""
     image: str
-    """Place of the image below the output folder: images/<exam>.nii.gz."""
+    """Path of the image below the output folder: images/<exam>.nii.gz."""
     manufacturer: str
     """Normalised: GE, Siemens, Philips, Canon..."""
     model: str
@@ -44,18 +44,18 @@ class Exam(Record):
 
 
 class LedgerRow(Record):
-    """What became of one series or of one file that is part of no series."""
+    """What became of one series, or of one file outside any series."""
 
     item: Literal["series", "file"]
     id: str
     """Pseudonym of the series ('s' + 16 hex) or of the file ('f' + 16 hex)."""
     exam: str | None
-    """Pseudonym of the study, where one was read."""
+    """Pseudonym of the study, if one was read."""
     verdict: Literal["chosen", "refused"]
     rule: str
     """'chosen', or the name of the rule that refused it."""
     seen: str
-    """What the rule saw: numbers and words of a fixed vocabulary, never free text of the source."""
+    """What the rule saw: numbers and words of a fixed vocabulary, never free text from the source."""
     files: int
 
 
@@ -68,20 +68,20 @@ LEDGER = Rows("cohorts/{cohort}/ledger/{shard:03d}.jsonl", LedgerRow)
 
 
 class IngestJob(JobSettings):
-    """What one job is given."""
+    """Settings of one job."""
 
     cohort: str
     shard: int
     shards: int
     simulated_seed: int | None
-    """Seed of a simulated cohort, whose pseudonyms it keys; None where source files are read."""
+    """Seed of a simulated cohort, for the key of its pseudonyms; None for source files."""
     source: str
     """Digest of the source files and of the table of manufacturers; empty for a simulated cohort."""
     ingest: IngestSettings
 
 
 def jobs(plan: CohortPlan) -> Iterator[Job]:
-    """One job a shard."""
+    """One job per shard."""
     cohort = plan.campaign.cohorts[plan.cohort]
     simulated = plan.ids("phantom")
     for shard in range(cohort.shards):
@@ -102,7 +102,6 @@ STEP = Step(
     settings=IngestJob,
     id="{job.cohort}/{job.shard:03d}",
     needs=("phantom",),
-    fan_out=("cohort", "shard"),
     jobs=jobs,
     version=2,
     memory_mib=1500,

@@ -1,4 +1,4 @@
-"""Step ``pack``: a dataset packed as an experiment's networks read it, in a few memory-mapped files."""
+"""Step ``pack``: a dataset as an experiment's networks read it, in a few memory-mapped files."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,13 @@ from nameplate.steps.synthesis import Sample, chain_of
 IMAGES = File("packs/{cohort}/{experiment}/{dataset}/images.npy")
 """(exam, k, j, i), whole HU above the window's lower end."""
 MASKS = File("packs/{cohort}/{experiment}/{dataset}/masks.npy")
-"""(exam, k, j, i), 0 and 1; for segmentation alone."""
+"""(exam, k, j, i), 0 and 1; for segmentation only."""
 SAMPLES = Rows("packs/{cohort}/{experiment}/{dataset}/samples.jsonl", Sample)
-"""One row an exam, in the order of the arrays."""
+"""One row per exam, in the order of the arrays."""
 
 
 class PackJob(JobSettings):
-    """What one job is given."""
+    """Settings of one job."""
 
     cohort: str
     experiment: str
@@ -26,7 +26,7 @@ class PackJob(JobSettings):
 
 
 def jobs(plan: CohortPlan) -> Iterator[Job]:
-    """One job an experiment and dataset."""
+    """One job per experiment and dataset."""
     for experiment in plan.campaign.experiments:
         if plan.cohort not in experiment.cohorts:
             continue
@@ -49,7 +49,6 @@ STEP = Step(
     settings=PackJob,
     id="{job.cohort}/{job.experiment}/{job.dataset}",
     needs=("cohort", "synthesis"),
-    fan_out=("cohort", "experiment", "dataset"),
     jobs=jobs,
     version=2,
     memory_mib=1000,

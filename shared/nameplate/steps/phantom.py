@@ -9,11 +9,11 @@ from nameplate.steps.step import CohortPlan, Job, JobSettings, Step
 DICOM = File("cohorts/{cohort}/dicom/{shard:03d}.tar")
 """Simulated studies of one shard, as a tar."""
 TRUTH = File("cohorts/{cohort}/truth/{shard:03d}.tar")
-"""What the simulation knows of one shard, as a tar."""
+"""What the simulation knows about one shard, as a tar."""
 
 
 class PhantomJob(JobSettings):
-    """What one job is given."""
+    """Settings of one job."""
 
     seed: int
     cohort: str
@@ -23,7 +23,7 @@ class PhantomJob(JobSettings):
 
 
 def jobs(plan: CohortPlan) -> Iterator[Job]:
-    """One job a shard; none for a cohort that is read from files."""
+    """One job per shard; none for a cohort that is read from files."""
     cohort = plan.campaign.cohorts[plan.cohort]
     if cohort.phantom is None:
         return
@@ -44,7 +44,6 @@ STEP = Step(
     settings=PhantomJob,
     id="{job.cohort}/{job.shard:03d}",
     needs=(),
-    fan_out=("cohort", "shard"),
     jobs=jobs,
     version=2,
     memory_mib=1500,

@@ -1,4 +1,4 @@
-"""Step ``prediction``: what a cell's kept runs say of every exam of the test split."""
+"""Step ``prediction``: what a cell's kept runs predict for every exam of the test split."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,11 @@ from nameplate.steps.step import Job, JobSettings, Step
 from nameplate.steps.training import Prediction
 
 TEST = Rows("models/{run}/predictions-test.jsonl", Prediction)
-"""Of every test exam, by one kept run."""
+"""One kept run's predictions for every test exam."""
 
 
 class PredictionJob(JobSettings):
-    """What one job is given; which runs are kept is an input."""
+    """Settings of one job; which runs are kept is an input."""
 
     campaign_seed: int
     cell: Cell
@@ -34,7 +34,6 @@ STEP = Step(
     settings=PredictionJob,
     id="{job.cell}",
     needs=("pack", "training", "selection"),
-    fan_out=("experiment", "cohort", "dataset", "training_set", "group"),
     scope="arm",
     version=2,
     pool="gpu",

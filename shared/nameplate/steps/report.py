@@ -11,13 +11,13 @@ FILE = File("report/{file}")
 
 
 class ReportJob(JobSettings):
-    """What the one job is given: every setting, for the report prints them all."""
+    """Settings of the one job: all of them, since the report prints them."""
 
     campaign: Campaign
 
 
 def job(campaign: Campaign, jobs: Iterable[Job]) -> Job:
-    """The report on what these jobs have made."""
+    """The report on the results of these jobs."""
     return STEP.job(ReportJob(campaign=campaign), [job.id for job in jobs if job.step in STEP.needs])
 
 
@@ -27,7 +27,6 @@ STEP = Step(
     settings=ReportJob,
     id="",
     needs=("ingest", "skullstrip", "cohort", "synthesis", "training", "selection", "prediction"),
-    fan_out=(),
     scope="campaign",
     version=2,
     memory_mib=2000,

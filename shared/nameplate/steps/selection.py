@@ -1,4 +1,4 @@
-"""Step ``selection``: after a round of a cell's runs, which are kept, and what the next round trains."""
+"""Step ``selection``: after a round of a cell's runs, which ones to keep and what to train next."""
 
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from nameplate.steps.step import Job, JobSettings, Step
 
 
 class Selection(Record):
-    """What a round of one cell came to."""
+    """The outcome of a round of one cell."""
 
     cell: Cell
     round: int
@@ -27,11 +27,11 @@ class Selection(Record):
 
 
 SELECTION = One("models/{cell}/selection-r{round:02d}.json", Selection)
-"""What a round came to."""
+"""The outcome of a round."""
 
 
 class SelectionJob(JobSettings):
-    """What one job is given."""
+    """Settings of one job."""
 
     cell: Cell
     round: int
@@ -55,7 +55,6 @@ STEP = Step(
     settings=SelectionJob,
     id="{job.cell}/r{job.round:02d}",
     needs=("training",),
-    fan_out=("experiment", "cohort", "dataset", "training_set", "group", "round"),
     scope="arm",
     version=2,
     memory_mib=500,

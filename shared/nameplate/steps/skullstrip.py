@@ -14,18 +14,18 @@ class MaskReport(Record):
     exam: str
     volume_ml: float
     flags: tuple[str, ...]
-    """Findings; an exam with a refusing flag does not enter the cohort."""
+    """Findings; an exam with a flag that refuses it does not enter the cohort."""
     usable: bool
 
 
 MASK = File("cohorts/{cohort}/masks/{exam}.nii.gz")
 """The intracranial mask of an exam."""
 REPORTS = Rows("cohorts/{cohort}/mask-reports/{shard:03d}.jsonl", MaskReport)
-"""What was found in the exams of one shard."""
+"""Findings for the exams of one shard."""
 
 
 class SkullstripJob(JobSettings):
-    """What one job is given."""
+    """Settings of one job."""
 
     cohort: str
     shard: int
@@ -33,7 +33,7 @@ class SkullstripJob(JobSettings):
 
 
 def jobs(plan: CohortPlan) -> Iterator[Job]:
-    """One job a shard."""
+    """One job per shard."""
     cohort = plan.campaign.cohorts[plan.cohort]
     for shard, ingested in enumerate(plan.ids("ingest")):
         settings = SkullstripJob(cohort=plan.cohort, shard=shard, skullstrip=cohort.skullstrip)
@@ -46,7 +46,6 @@ STEP = Step(
     settings=SkullstripJob,
     id="{job.cohort}/{job.shard:03d}",
     needs=("ingest",),
-    fan_out=("cohort", "shard"),
     jobs=jobs,
     version=2,
     memory_mib=1500,

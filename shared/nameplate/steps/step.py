@@ -1,5 +1,6 @@
-"""What a step of a campaign is, and what one job of it is given."""
+"""What a step of a campaign is, and what one of its jobs is given."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import NoneType, UnionType
@@ -13,10 +14,10 @@ from nameplate.steps.cell import Cell
 
 
 class JobSettings(Settings):
-    """All that a step's function learns of the campaign. Its dump is what the job's digest holds.
+    """All that a step's function learns about the campaign. Its dump goes into the job's digest.
 
-    A class whose dump would leave something out, or could hold what is no plain value, is refused with
-    TypeError when it is defined: the step could then depend on what its digest does not see.
+    A class whose dump would leave something out, or could hold more than plain values, raises TypeError
+    when it is defined: the step could then depend on something that its digest does not see.
     """
 
     @classmethod
@@ -27,11 +28,11 @@ class JobSettings(Settings):
 
 
 def faults_of(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
-    """Fields of settings that a digest would not hold whole, with what is wrong; nested ones too."""
+    """Fields of settings that a digest would not fully hold, with what is wrong; nested ones too."""
     if not model.model_config.get("frozen"):
         yield "model_config", f"{model.__name__} is not frozen"
     for name in model.__private_attributes__:
-        yield name, "a private attribute is in no dump"
+        yield name, "a private attribute is not in the dump"
     for name, info in model.model_fields.items():
         if info.exclude:
             yield name, "is left out of the dump, and so of the digest"
@@ -55,7 +56,7 @@ def _faults_of_type(kind: Any) -> Iterator[str]:
             yield from _faults_of_type(part)
     else:
         name = getattr(kind, "__name__", str(kind))
-        yield f"{name} is no type that a digest can hold (text, number, settings, or a tuple of them)"
+        yield f"{name} is not a type that a digest can hold (text, number, settings, or a tuple of them)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +72,12 @@ class Job:
 
     @property
     def cell(self) -> Cell | None:
-        """The cell of the grid that it belongs to, where it belongs to one."""
+        """The cell of the grid that it belongs to, if any."""
         return getattr(self.settings, "cell", None)
 
     @property
     def cohort(self) -> str | None:
-        """The cohort that it works on; None for a job that is of no single cohort."""
+        """The cohort that it works on; None for a job of several cohorts."""
         return self.cell.cohort if self.cell is not None else getattr(self.settings, "cohort", None)
 
     @property
@@ -86,24 +87,24 @@ class Job:
 
 
 def step_of(job_id: str) -> str:
-    """The name of the step that a job is of."""
+    """The name of a job's step."""
     return job_id.partition("/")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """How much one job has to do, as far as a campaign tells."""
+    """How much work one job is, as far as the campaign tells."""
 
     exams: float
     pixels: float
-    """Of one slice of the source, in units of 128 x 128."""
+    """Pixels of one slice of the source, in units of 128 x 128."""
     flop: float
     """Operations of one run, for a job of a cell; else 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CohortPlan:
-    """What is planned so far of one cohort, for the step whose jobs come next."""
+    """The plan of one cohort so far, for the step whose jobs come next."""
 
     campaign: Campaign
     cohort: str
@@ -114,10 +115,9 @@ class CohortPlan:
 
     def ids(self, step: str, **settings: object) -> list[str]:
         """Ids of the jobs of a step whose settings have these values."""
-        found = self.jobs.get(step, [])
         return [
             job.id
-            for job in found
+            for job in self.jobs.get(step, [])
             if all(getattr(job.settings, name) == value for name, value in settings.items())
         ]
 
@@ -130,28 +130,34 @@ class Step:
     service: str
     """The service whose package does the work and whose image runs it."""
     settings: type[JobSettings]
-    """What one job of the step is given."""
+    """The settings of one of its jobs."""
     id: str
-    """A job's id behind the step's name, as a template over ``job``, the job's settings."""
+    """A job's id after the step's name, as a template over ``job``, the job's settings."""
     needs: tuple[str, ...]
     """Steps whose results it reads."""
-    fan_out: tuple[str, ...]
-    """What one job is of, outermost first."""
     scope: Literal["cohort", "arm", "campaign"] = "cohort"
-    """Of what the step's jobs are planned: a cohort at a time, an arm round by round, or all at once."""
+    """How its jobs are planned: cohort by cohort, round by round of an arm, or all at once."""
     jobs: Callable[[CohortPlan], Iterable[Job]] = lambda plan: ()  # noqa: ARG005 (arms plan their own)
-    """The jobs of one cohort, for a step of that scope."""
+    """The jobs of one cohort, for a step with the scope "cohort"."""
     version: int
     """Raised whenever the step's outputs change for the same settings: old results are redone."""
     pool: Literal["cpu", "gpu"] = "cpu"
     memory_mib: int
     """Memory of one job at the paper's size."""
     seconds: Callable[[Load], float] = lambda load: 1.0  # noqa: ARG005
-    """A first guess of one job's time on one core."""
+    """A first guess at one job's time on one core."""
     retries: int = 3
     """How often a job is tried again after exit code 75 or an eviction."""
     reads_source: bool = False
-    """Whether it reads the source files of a cohort, and needs the key of the pseudonyms."""
+    """Whether it reads a cohort's source files, and so needs the key of the pseudonyms."""
+
+    @property
+    def fan_out(self) -> tuple[str, ...]:
+        """What there is one job per, outermost first; read from its id."""
+        cell = tuple(Cell.model_fields)
+        parts = {"cell": cell, "run": (*cell, "seed")}
+        names = re.findall(r"job\.(\w+)", self.id)
+        return tuple(part for name in names for part in parts.get(name, (name,)))
 
     @property
     def entry(self) -> str:
@@ -159,7 +165,7 @@ class Step:
         return f"nameplate_{self.service}.{self.name}_step:{self.name}"
 
     def id_of(self, job: object) -> str:
-        """The id of a job: of its settings, or of whatever else has the attributes that ``id`` names."""
+        """The id of a job, from its settings or anything else with the attributes that ``id`` names."""
         tail = self.id.format(job=job)
         return f"{self.name}/{tail}" if tail else self.name
 

@@ -1,4 +1,4 @@
-"""Step ``synthesis``: one shard of a dataset: Original, one with spheres of a difficulty, or Skull."""
+"""Step ``synthesis``: one shard of a dataset: Original, one with spheres, or Skull."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -16,7 +16,7 @@ class Sphere(Record):
     """One simulated lesion."""
 
     difficulty: str
-    """The difficulty whose parameters it has."""
+    """The difficulty that it was drawn for."""
     centre_mm: tuple[float, float, float]
     """RAS mm in the patient."""
     radius_mm: float
@@ -33,14 +33,14 @@ class Sample(Record):
     """Level of the factor."""
     split: Split
     label: int
-    """1 = has a sphere (sphere datasets) or is of the factor's first level (Original)."""
+    """1 = has a sphere (sphere datasets) or belongs to the factor's first level (Original)."""
     image: str
     """Key of the NIfTI image in the store."""
     mask: str | None
     """Key of the NIfTI brain mask, cut to the same slices."""
     sphere: Sphere | None
     padded: int
-    """Slices of air that were added because the exam is shorter than the dataset wants."""
+    """Slices of air that were added because the exam is too short for the dataset."""
 
 
 IMAGE = File("datasets/{cohort}/{dataset}/images/{exam}.nii.gz")
@@ -59,13 +59,13 @@ class OriginalRecipe(Settings):
     kind: Literal["original"] = "original"
     slices: int
     floor_hu: int
-    """What slices of air hold where an exam is too short."""
+    """HU of the slices of air that fill up a short exam."""
     first_level: str
     """The level of the factor whose exams have label 1."""
 
 
 class SphereRecipe(Settings):
-    """Spheres of one difficulty put into Original, or into the difficulty it starts from."""
+    """Spheres of one difficulty, put into Original or into the difficulty that it starts from."""
 
     kind: Literal["spheres"] = "spheres"
     seed: int
@@ -74,13 +74,13 @@ class SphereRecipe(Settings):
 
 
 class SkullRecipe(Settings):
-    """Skull: Original's images; what is learnt is the mask that each sample names."""
+    """Skull: Original's images; the networks learn the mask that each sample names."""
 
     kind: Literal["skull"] = "skull"
 
 
 class SynthesisJob(JobSettings):
-    """What one job is given."""
+    """Settings of one job."""
 
     cohort: str
     dataset: str
@@ -89,8 +89,8 @@ class SynthesisJob(JobSettings):
 
 
 def jobs(plan: CohortPlan) -> Iterator[Job]:
-    """One job a dataset and shard; a dataset's job needs those that it starts from."""
-    made: dict[tuple[str, int], str] = {}
+    """One job per dataset and shard; it needs the jobs of the datasets that it starts from."""
+    ids: dict[tuple[str, int], str] = {}
     ingested, stripped = plan.ids("ingest"), plan.ids("skullstrip")
     for dataset in datasets_on(plan.campaign, plan.cohort):
         recipe = _recipe(plan, dataset)
@@ -98,10 +98,10 @@ def jobs(plan: CohortPlan) -> Iterator[Job]:
         if isinstance(recipe, SphereRecipe) and recipe.difficulty.start is not None:
             earlier.append(recipe.difficulty.start)
         for shard, (exams, masks) in enumerate(zip(ingested, stripped, strict=True)):
-            needs = [exams, masks, *plan.ids("cohort"), *(made[name, shard] for name in earlier)]
+            needs = [exams, masks, *plan.ids("cohort"), *(ids[name, shard] for name in earlier)]
             settings = SynthesisJob(cohort=plan.cohort, dataset=dataset, shard=shard, recipe=recipe)
             job = STEP.job(settings, needs)
-            made[dataset, shard] = job.id
+            ids[dataset, shard] = job.id
             yield job
 
 
@@ -152,7 +152,6 @@ STEP = Step(
     settings=SynthesisJob,
     id="{job.cohort}/{job.dataset}/{job.shard:03d}",
     needs=("ingest", "skullstrip", "cohort", "synthesis"),
-    fan_out=("cohort", "dataset", "shard"),
     jobs=jobs,
     version=3,
     memory_mib=1000,

@@ -11,7 +11,7 @@ from nameplate.steps.step import Job, JobSettings, Step
 
 
 class Epoch(Record):
-    """One epoch of a run; no clock in it, so that a repeated run writes the same bytes."""
+    """One epoch of a run, without times, so that a repeated run writes the same bytes."""
 
     epoch: int
     rate: float
@@ -23,7 +23,7 @@ class Epoch(Record):
 
 
 class Prediction(Record):
-    """What one run says of one exam."""
+    """What one run predicts for one exam."""
 
     exam: str
     patient: str
@@ -34,31 +34,36 @@ class Prediction(Record):
     score: float
     """Probability of the positive class, or Dice against the mask for segmentation."""
     difficulty: str | None
-    """Of the exam's sphere, where it has one."""
+    """Of the exam's sphere, if it has one."""
     radius_mm: float | None
 
 
-class Run(Record):
-    """One training run as it was assessed; the weights and predictions are stored beside it."""
+class Assessment(Record):
+    """Whether a run has converged, and every number that decides it."""
 
-    cell: Cell
-    seed: int
-    """Number of the run inside its cell, from 0."""
-    round: int
     outcome: Literal["converged", "not-converged", "diverged"]
     reasons: tuple[str, ...]
-    """Every threshold that was missed, with the number; empty when converged."""
+    """Every missed threshold, with the number; empty when converged."""
     val_accuracy: float
     val_auroc: float | None
     sensitivity: float | None
     specificity: float | None
     loss_drop: float
     late_rise: float
+
+
+class Run(Assessment):
+    """One training run; the weights and predictions are stored beside it."""
+
+    cell: Cell
+    seed: int
+    """Number of the run in its cell, from 0."""
+    round: int
     parameters: int
     norm_batch: int
     """Exams that batch norm saw at once."""
     device: str
-    """'cpu' or the card's name."""
+    """'cpu' or the GPU's name."""
     train_exams: int
     versions: dict[str, str]
     """Of the libraries that trained it."""
@@ -70,16 +75,16 @@ WEIGHTS = File("models/{run}/weights.pt")
 RUN = One("models/{run}/run.json", Run)
 """How the run went and how it was assessed."""
 VALIDATION = Rows("models/{run}/predictions-val.jsonl", Prediction)
-"""Of every validation exam."""
+"""Predictions for every validation exam."""
 
 
 class TrainingJob(JobSettings):
-    """What one job is given."""
+    """Settings of one job."""
 
     campaign_seed: int
     cell: Cell
     seed: int
-    """Number of the run inside its cell."""
+    """Number of the run in its cell."""
     round: int
     learning: LearningSettings
     convergence: ConvergenceSettings
@@ -91,7 +96,7 @@ class TrainingJob(JobSettings):
 
 
 def job(campaign: Campaign, cell: Cell, seed: int, round_: int, pack: str, selection: tuple[str, ...]) -> Job:
-    """One run; ``selection`` asked for its round, which it waits for without reading it."""
+    """One run; it waits for ``selection``, which asked for its round, without reading it."""
     experiment = campaign.experiment(cell.experiment)
     settings = TrainingJob(
         campaign_seed=campaign.seed,
@@ -110,7 +115,6 @@ STEP = Step(
     settings=TrainingJob,
     id="{job.run}",
     needs=("pack", "selection"),
-    fan_out=("experiment", "cohort", "dataset", "training_set", "group", "seed"),
     scope="arm",
     version=2,
     pool="gpu",

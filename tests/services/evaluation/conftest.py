@@ -7,6 +7,8 @@ import pytest
 
 from nameplate.campaign import parse_campaign
 from nameplate.image.volume import Volume
+from nameplate.plan.plan import cells_of
+from nameplate.steps.cell import Cell
 from nameplate.steps.cohort import Member, Refusal
 from nameplate.steps.ingest import Exam, LedgerRow
 from nameplate.steps.selection import Selection
@@ -31,7 +33,7 @@ cohorts:
 datasets:
   slices: 16
   spheres:
-    levels:
+    difficulties:
       - {{name: easy, radius_mm: [21, 26], hu_mean: 50, hu_sd: 2}}
       - {{name: medium, radius_mm: [13, 17], hu_mean: 40, hu_sd: 2, start: easy, share: 0.2}}
       - {{name: hard, radius_mm: [13, 17], hu_mean: 40, hu_sd: 2, start: easy, share: 0.35}}
@@ -96,26 +98,18 @@ def make_results(
     )
     campaign = parse_campaign(text, "made-up")
     cohorts = {cohort: _cohort(cohort, exams, levels) for cohort in ("main", "twins")}
-    cells = []
-    for experiment in campaign.experiments:
-        for cohort in experiment.cohorts:
-            for dataset in campaign.datasets_of(experiment):
-                for training_set in experiment.training_sets:
-                    for group in range(experiment.groups):
-                        cells.append(
-                            _cell(
-                                experiment,
-                                cohort,
-                                cohorts[cohort].members,
-                                dataset,
-                                training_set,
-                                group,
-                                levels,
-                                null_signal,
-                                spread,
-                                salt,
-                            )
-                        )
+    cells = [
+        _cell(
+            campaign.experiment(cell.experiment),
+            cell,
+            cohorts[cell.cohort].members,
+            levels,
+            null_signal,
+            spread,
+            salt,
+        )
+        for cell in cells_of(campaign)
+    ]
     return CampaignResults(
         campaign=campaign,
         campaign_text=text,
@@ -202,17 +196,16 @@ def _cohort(name: str, exams: int, levels: tuple[str, str]) -> CohortResult:
     )
 
 
-def _cell(experiment, cohort, members, dataset, training_set, group, levels, null_signal, spread, salt):
-    names = (experiment.name, cohort, dataset, training_set, group)
-    rng = stream(salt, *names)
+def _cell(experiment, cell: Cell, members, levels, null_signal, spread, salt):
+    rng = stream(salt, cell.experiment, cell.cohort, cell.dataset, cell.training_set, cell.group)
     rates = {"easy": 0.95, "medium": 0.8, "hard": 0.6}
-    rate = rates.get(dataset, 0.9) * (0.6 if training_set == levels[1] else 1.0)
+    rate = rates.get(cell.dataset, 0.9) * (0.6 if cell.training_set == levels[1] else 1.0)
     trained, rounds, runs, converged = 0, [], [], []
     while True:
         extra = experiment.rounds.first if not trained else 2
         for seed in range(trained, trained + extra):
             good = rng.random() < rate
-            runs.append(_run(rng, names, seed, len(rounds), good, experiment))
+            runs.append(_run(rng, cell, seed, len(rounds), good, experiment))
             if good:
                 converged.append(seed)
         trained += extra
@@ -220,11 +213,7 @@ def _cell(experiment, cohort, members, dataset, training_set, group, levels, nul
         finished = "target" if done else ("limit" if trained >= experiment.rounds.limit else "no")
         rounds.append(
             Selection(
-                experiment=names[0],
-                cohort=cohort,
-                dataset=dataset,
-                training_set=training_set,
-                group=group,
+                cell=cell,
                 round=len(rounds),
                 trained=trained,
                 converged=len(converged),
@@ -240,9 +229,7 @@ def _cell(experiment, cohort, members, dataset, training_set, group, levels, nul
     common = rng.normal(size=len(held))
     predictions = {
         seed: tuple(
-            _prediction(
-                rng, experiment.task, m, dataset, training_set, levels, cohort, c, null_signal, spread
-            )
+            _prediction(rng, experiment.task, m, cell, levels, c, null_signal, spread)
             for m, c in zip(held, common, strict=True)
         )
         for seed in kept
@@ -250,7 +237,7 @@ def _cell(experiment, cohort, members, dataset, training_set, group, levels, nul
     return CellResult(rounds=tuple(rounds), runs=tuple(runs), predictions=predictions)
 
 
-def _run(rng, names, seed, round_, good, experiment):
+def _run(rng, cell, seed, round_, good, experiment):
     epochs = experiment.training.epochs
     t = np.linspace(0, 1, epochs)
     train = 0.69 * np.exp(-(2.2 if good else 0.15) * t) + 0.02 * rng.random(epochs)
@@ -267,11 +254,7 @@ def _run(rng, names, seed, round_, good, experiment):
         for i in range(epochs)
     )
     return Run(
-        experiment=names[0],
-        cohort=names[1],
-        dataset=names[2],
-        training_set=names[3],
-        group=names[4],
+        cell=cell,
         seed=seed,
         round=round_,
         outcome="converged" if good else "not-converged",
@@ -286,28 +269,29 @@ def _run(rng, names, seed, round_, good, experiment):
         norm_batch=16,
         device="cpu",
         train_exams=180,
+        versions={"torch": "2.6.0"},
         history=history,
     )
 
 
-def _prediction(rng, task, m, dataset, training_set, levels, cohort, common, null_signal, spread):
+def _prediction(rng, task, m, cell, levels, common, null_signal, spread):
     sphere, radius = None, None
     label = int(m.level == levels[0])
     if task == "factor":
-        strength = 4.0 if cohort == "main" else null_signal
+        strength = 4.0 if cell.cohort == "main" else null_signal
     elif task == "spheres":
         label = int(m.positive)
-        own, other = SEPARATION[dataset]
+        own, other = SEPARATION[cell.dataset]
         mean = (own + other) / 2
         own, other = mean + spread * (own - mean), mean + spread * (other - mean)
-        strength = own if training_set in ("mixed", m.level) else other
+        strength = own if cell.training_set in ("mixed", m.level) else other
         if label:
-            share = {"easy": 0.0, "medium": 0.2, "hard": 0.35}[dataset]
-            sphere = dataset if share and m.rank < share else "easy"
+            share = {"easy": 0.0, "medium": 0.2, "hard": 0.35}[cell.dataset]
+            sphere = cell.dataset if share and m.rank < share else "easy"
             radius = 21 + 5 * m.rank if sphere == "easy" else 13 + 4 * m.rank
             strength *= 1.0 if sphere == "easy" else 0.3
     if task == "segmentation":
-        dice = 0.985 - 0.004 * (training_set not in ("mixed", m.level)) - 0.004 * abs(common)
+        dice = 0.985 - 0.004 * (cell.training_set not in ("mixed", m.level)) - 0.004 * abs(common)
         score = float(np.clip(dice + 0.001 * rng.normal(), 0, 1))
         label = 1
     else:
@@ -320,7 +304,7 @@ def _prediction(rng, task, m, dataset, training_set, levels, cohort, common, nul
         split=m.split,
         label=label,
         score=score,
-        sphere_level=sphere,
+        difficulty=sphere,
         radius_mm=radius,
     )
 
@@ -340,7 +324,7 @@ def _examples(levels):
             world = np.stack([i * 3.2 - 102.4, j * 3.2 - 102.4, k * 9.0])
             inside = sum((world[a] - centre[a]) ** 2 for a in range(3)) < radius**2
             image = np.where(inside, hu + rng.normal(0, 2, r.shape), head).round().astype(np.int16)
-            sphere = Sphere(level=title, centre_mm=centre, radius_mm=radius, hu_mean=hu, hu_sd=2.0)
+            sphere = Sphere(difficulty=title, centre_mm=centre, radius_mm=radius, hu_mean=hu, hu_sd=2.0)
             found.append(
                 example_of(
                     f"e{level}",

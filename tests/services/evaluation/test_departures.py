@@ -7,6 +7,6 @@ def test_smaller_demo_departs_in_size_and_keeps_the_task(complete):
     assert rows["spheres: channels"].here == "16, 32, 64, 128"
     assert rows["main: exams from"].here == "simulated heads, signature 1"
     assert rows["main: slice distance, mm"].here == "9"
-    levels = [f"spheres, {level}" for level in ("easy", "medium", "hard")]
-    for same in (*levels, "naming: groups", "spheres: dense layer, units"):
+    spheres = [f"spheres, {difficulty}" for difficulty in ("easy", "medium", "hard")]
+    for same in (*spheres, "naming: groups", "spheres: dense layer, units"):
         assert not rows[same].differs, rows[same]

@@ -21,7 +21,7 @@ def volume():
 
 def test_slice_goes_through_the_sphere_and_is_turned_as_radiologists_look():
     centre = (AFFINE @ [15, 3, 6, 1])[:3]
-    sphere = Sphere(level="easy", centre_mm=tuple(centre), radius_mm=8.0, hu_mean=50, hu_sd=2)
+    sphere = Sphere(difficulty="easy", centre_mm=tuple(centre), radius_mm=8.0, hu_mean=50, hu_sd=2)
     found = example_of("e1", "GE", "easy", volume(), sphere=sphere)
     assert found.image.shape == (16, 20)
     row, column = np.argwhere(found.image == 90)[0]
@@ -32,7 +32,7 @@ def test_slice_goes_through_the_sphere_and_is_turned_as_radiologists_look():
 
 def test_ring_is_the_cut_of_the_slice_and_not_the_equator():
     centre = (AFFINE @ [10, 8, 6.4, 1])[:3]
-    sphere = Sphere(level="easy", centre_mm=tuple(centre), radius_mm=8.0, hu_mean=50, hu_sd=2)
+    sphere = Sphere(difficulty="easy", centre_mm=tuple(centre), radius_mm=8.0, hu_mean=50, hu_sd=2)
     found = example_of("e1", "GE", "easy", volume(), sphere=sphere)
     assert found.ellipse[2] == pytest.approx(np.sqrt(8**2 - 2.0**2) / 2)
 

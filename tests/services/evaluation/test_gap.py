@@ -44,7 +44,7 @@ def test_delong_and_bootstrap_agree_on_the_error_of_a_gap(analysis):
 def test_figures_of_a_cell_are_those_of_its_predictions(analysis, complete):
     cell = next(c for c in complete.cells if c.key[2:4] == ("hard", "GE"))
     rates = []
-    for seed in cell.verdict.kept:
+    for seed in cell.selection.kept:
         rows = [r for r in cell.predictions[seed] if r.split == "test" and r.level == "Siemens"]
         rates.append(np.mean([(r.score >= 0.5) == (r.label == 1) for r in rows]))
     measured = analysis.of_task("spheres")[0].measured("hard", "GE", "Siemens", "accuracy")

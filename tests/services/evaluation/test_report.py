@@ -134,8 +134,8 @@ def without(results, gone):
     cells = []
     for cell in results.cells:
         if gone(cell):
-            verdict = cell.verdict.model_copy(update={"kept": (), "converged": 0, "finished": "limit"})
-            cell = replace(cell, rounds=(verdict,), predictions={})
+            selection = cell.selection.model_copy(update={"kept": (), "converged": 0, "finished": "limit"})
+            cell = replace(cell, rounds=(selection,), predictions={})
         cells.append(cell)
     return replace(results, cells=tuple(cells))
 
@@ -176,8 +176,8 @@ def test_empty_campaign(complete):
 
 
 def test_models_that_predicted_other_exams_are_refused(complete):
-    cell = next(cell for cell in complete.cells if len(cell.verdict.kept) > 1)
-    seed = cell.verdict.kept[1]
+    cell = next(cell for cell in complete.cells if len(cell.selection.kept) > 1)
+    seed = cell.selection.kept[1]
     fewer = {**cell.predictions, seed: cell.predictions[seed][1:]}
     with pytest.raises(StoreError, match="different exams"):
         build_report(replace(complete, cells=(replace(cell, predictions=fewer),)))

@@ -1,17 +1,15 @@
-from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nameplate.errors import UserError
+from nameplate.service.command import run_command
 from nameplate_ingest.command import COMMAND
 
 
 def call(*words: str) -> int:
-    parser = ArgumentParser()
-    COMMAND.add_arguments(parser)
-    return COMMAND.run(parser.parse_args(words))
+    return run_command(COMMAND, "nameplate ingest", words)
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nameplate.campaign.ingest import SeriesRules
-from nameplate_ingest.select import Facts, judge, rank
+from nameplate_ingest.select import Facts, apply_rules, rank
 
 GOOD = Facts(
     uid="1",
@@ -25,7 +25,7 @@ GOOD = Facts(
 
 
 def test_a_good_series_may_be_used() -> None:
-    assert judge(GOOD, SeriesRules()).rule == ""
+    assert apply_rules(GOOD, SeriesRules()).rule == ""
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_good_series_may_be_used() -> None:
     ],
 )
 def test_each_rule_names_itself_and_what_it_saw(change: dict[str, object], rule: str, seen: str) -> None:
-    verdict = judge(replace(GOOD, **change), SeriesRules())  # type: ignore[arg-type]
+    verdict = apply_rules(replace(GOOD, **change), SeriesRules())  # type: ignore[arg-type]
     assert (verdict.rule, verdict.seen) == (rule, seen)
 
 
@@ -72,8 +72,8 @@ def test_the_better_series_comes_first(
 
 def test_bone_only_is_better_than_nothing_unless_told_otherwise() -> None:
     bone = replace(GOOD, kernel="BONEPLUS")
-    assert judge(bone, SeriesRules()).rule == ""
-    assert judge(bone, SeriesRules(bone_kernel="refuse")).rule == "bone-kernel"
+    assert apply_rules(bone, SeriesRules()).rule == ""
+    assert apply_rules(bone, SeriesRules(bone_kernel="refuse")).rule == "bone-kernel"
 
 
 @given(st.permutations(range(4)))
@@ -96,7 +96,7 @@ def test_a_pattern_that_is_none_is_refused_with_the_settings() -> None:
     ],
 )
 def test_descriptions_of_plain_scans_are_welcome(description: str) -> None:
-    assert judge(replace(GOOD, description=description), SeriesRules()).rule == ""
+    assert apply_rules(replace(GOOD, description=description), SeriesRules()).rule == ""
 
 
 @pytest.mark.parametrize(
@@ -104,4 +104,4 @@ def test_descriptions_of_plain_scans_are_welcome(description: str) -> None:
     ["HEAD WITH CONTRAST", "CONTRAST", "POST CONTRAST", "C+ 5mm", "CT Head Angio", "Dose Report"],
 )
 def test_descriptions_of_other_scans_are_not(description: str) -> None:
-    assert judge(replace(GOOD, description=description), SeriesRules()).rule == "description"
+    assert apply_rules(replace(GOOD, description=description), SeriesRules()).rule == "description"

@@ -2,22 +2,15 @@
 
 import os
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from nameplate_local.cli import VERBS, main
+from nameplate_local.cli import SERVICE_COMMANDS, main
 
-CAMPAIGNS = Path(__file__).parents[2] / "campaigns"
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, tiny_text: str) -> Path:
-    path = tmp_path / "tiny.yaml"
-    path.write_text(tiny_text)
-    return path
+RunCampaign = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def _refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path, code: int = 2) -> str:
@@ -29,26 +22,27 @@ def _refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path, code: i
     return printed.err
 
 
-@pytest.mark.parametrize("verb", [*VERBS, "run", "plan", "status", "report", "job"])
-def test_every_verb_teaches_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", [*SERVICE_COMMANDS, "run", "plan", "status", "report", "job"])
+def test_every_command_teaches_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main([verb, "--help"])
+        main([command, "--help"])
     assert ended.value.code == 0
     printed = capsys.readouterr().out
-    assert f"example:\n  nameplate {verb}" in printed
+    assert f"example:\n  nameplate {command}" in printed
     assert len(printed) > 300
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
-    assert all(f"  {verb} " in capsys.readouterr().out or True for verb in VERBS)
+    page = capsys.readouterr().out
+    assert [command for command in SERVICE_COMMANDS if f"\n  {command} " not in page] == []
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("nameplate 0.")
     assert main([]) == 2
 
 
-def test_no_such_verb(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no verb 'trian'" in _refused(capsys, "trian")
+def test_no_such_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no command 'trian'" in _refused(capsys, "trian")
 
 
 def test_unknown_key_in_a_campaign(tiny: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -84,7 +78,7 @@ def test_set_reaches_keys_list_items_and_new_sections(tiny: Path, capsys: pytest
         ("cohorts.study.phantom.exams", "expected KEY=VALUE"),
         ("experiments.nothing.title=x", "no item 'nothing'"),
         ("cohorts.nope.phantom.exams=6", "no cohort 'nope'"),
-        ("name.first=x", "not further settings"),
+        ("name.first=x", "'name' is 'tiny', not a section"),
         ("experiments.spheres=x", "name a key of the item"),
         ("seed=-1", "seed: "),
         ("title=@x", "not valid YAML"),
@@ -148,13 +142,10 @@ def test_status_of_no_store(tiny: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert "no nameplate store there" in _refused(capsys, "status", tiny, "--store", tmp_path / "none")
 
 
-def test_a_cohort_too_small_for_the_split(tiny: Path, tmp_path: Path) -> None:
+def test_a_cohort_too_small_for_the_split(tiny: Path, tmp_path: Path, run_campaign: RunCampaign) -> None:
     """The cohort's job fails with one line; nothing of what follows it is written."""
     store = tmp_path / "store"
-    command = ["run", str(tiny), "--store", str(store), "--set", "cohorts.study.phantom.exams=8"]
-    ran = subprocess.run(
-        [sys.executable, "-m", "nameplate_local", *command], capture_output=True, text=True, check=False
-    )
+    ran = run_campaign(tiny, store, "--set", "cohorts.study.phantom.exams=8")
     assert ran.returncode == 2
     assert "failed: cohort/study: cohorts.study: " in ran.stdout
     assert "too few for the split" in ran.stdout
@@ -162,18 +153,13 @@ def test_a_cohort_too_small_for_the_split(tiny: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
-def test_a_full_disk(tiny: Path, tmp_path: Path) -> None:
+def test_a_full_disk(tiny: Path, tmp_path: Path, run_campaign: RunCampaign) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", str(disk)], check=False).returncode:
         pytest.skip("mounting is not allowed here")
     try:
-        ran = subprocess.run(
-            [sys.executable, "-m", "nameplate_local", "run", str(tiny), "--store", str(disk / "store")],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        ran = run_campaign(tiny, disk / "store")
         assert ran.returncode == 2, ran.stdout + ran.stderr
         assert "full" in ran.stderr + ran.stdout
         assert "Traceback" not in ran.stderr + ran.stdout

@@ -1,8 +1,7 @@
 """A store that was used for other settings gives what a fresh one gives."""
 
-import hashlib
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,29 +18,28 @@ def _campaign(tiny_text: str, levels: list[str]) -> str:
     return yaml.safe_dump(raw)
 
 
-def _run(text: str, store: Path) -> str:
-    file = store.with_suffix(".yaml")
-    file.write_text(text)
-    command = [sys.executable, "-m", "nameplate_local", "run", str(file), "--store", str(store)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
+@pytest.fixture(scope="module")
+def run_text(run_campaign: Callable[..., subprocess.CompletedProcess[str]]) -> Callable[[str, Path], str]:
+    """Run the campaign of a text in a store; what it printed."""
 
+    def run(text: str, store: Path) -> str:
+        file = store.with_suffix(".yaml")
+        file.write_text(text)
+        ran = run_campaign(file, store)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
 
-def _digests(store: Path) -> dict[str, str]:
-    return {
-        path.relative_to(store).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(store.rglob("*"))
-        if path.is_file() and path.relative_to(store).parts[0] not in ("logs", "work")
-    }
+    return run
 
 
 @pytest.fixture(scope="module")
-def used(tmp_path_factory: pytest.TempPathFactory, tiny_text: str) -> tuple[Path, str]:
+def used(
+    tmp_path_factory: pytest.TempPathFactory, tiny_text: str, run_text: Callable[[str, Path], str]
+) -> tuple[Path, str]:
     """A store run with two levels, then with the same ones swapped; what the second run printed."""
     store = tmp_path_factory.mktemp("used") / "store"
-    _run(_campaign(tiny_text, ["GE", "Siemens"]), store)
-    return store, _run(_campaign(tiny_text, ["Siemens", "GE"]), store)
+    run_text(_campaign(tiny_text, ["GE", "Siemens"]), store)
+    return store, run_text(_campaign(tiny_text, ["Siemens", "GE"]), store)
 
 
 def test_swapped_levels_redo_what_depends_on_them_and_nothing_else(used: tuple[Path, str]) -> None:
@@ -51,8 +49,12 @@ def test_swapped_levels_redo_what_depends_on_them_and_nothing_else(used: tuple[P
 
 
 def test_a_used_store_ends_in_the_bytes_of_a_fresh_one(
-    used: tuple[Path, str], tiny_text: str, tmp_path: Path
+    used: tuple[Path, str],
+    tiny_text: str,
+    tmp_path: Path,
+    run_text: Callable[[str, Path], str],
+    digests_of: Callable[[Path], dict[str, str]],
 ) -> None:
     fresh = tmp_path / "store"
-    _run(_campaign(tiny_text, ["Siemens", "GE"]), fresh)
-    assert _digests(used[0]) == _digests(fresh)
+    run_text(_campaign(tiny_text, ["Siemens", "GE"]), fresh)
+    assert digests_of(used[0]) == digests_of(fresh)

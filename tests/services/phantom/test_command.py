@@ -1,4 +1,4 @@
-"""The verb: its example, its refusals."""
+"""``nameplate phantom`` as a person calls it: its example, its refusals."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 
 from nameplate.errors import UserError
+from nameplate.service.command import run_command
 from nameplate_phantom.command import COMMAND
 
 
 def run(*words: str) -> int:
-    parser = ArgumentParser()
-    COMMAND.add_arguments(parser)
-    return COMMAND.run(parser.parse_args(list(words)))
+    return run_command(COMMAND, "nameplate phantom", words)
 
 
 def test_it_writes_studies_and_may_write_again_into_its_own_folder(tmp_path: Path) -> None:

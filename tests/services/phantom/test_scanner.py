@@ -22,7 +22,7 @@ FIELDS = {
 
 def machine(maker: str, number: int, **settings: object) -> Machine:
     chosen = PhantomSettings.model_validate({"exams": 1000} | settings)
-    return draw_machine(chosen, seed=3, cohort="c", number=number, maker=maker)
+    return draw_machine(chosen, seed=3, cohort="c", number=number, manufacturer=maker)
 
 
 def pictures(drawn: Machine) -> dict[str, object]:
@@ -97,7 +97,7 @@ def test_a_plain_header_says_the_maker_and_nothing_else() -> None:
 
 def test_every_maker_has_models_within_the_ranges_of_the_literature() -> None:
     found = catalogue()
-    assert {name: len(found.of(name)) >= 2 for name in found.makers} == dict.fromkeys(found.makers, True)
+    assert {name: len(found.of(name)) >= 2 for name in found.manufacturers} == dict.fromkeys(found.manufacturers, True)
     for model in found.models:
         assert 3.0 <= model.noise.sd <= 5.0
         assert abs(model.bias.offset) <= 3.0

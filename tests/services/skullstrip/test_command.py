@@ -1,22 +1,20 @@
 import json
-from argparse import ArgumentParser
 
 import numpy as np
 import pytest
 
 from nameplate.errors import UserError
 from nameplate.image.volume import Volume, read_nifti, write_nifti
+from nameplate.service.command import run_command
 from nameplate_skullstrip.command import COMMAND
 from nameplate_skullstrip.strip import skullstrip
 
 
 def _run(*words: str) -> int:
-    parser = ArgumentParser()
-    COMMAND.add_arguments(parser)
-    return COMMAND.run(parser.parse_args(words))
+    return run_command(COMMAND, "nameplate skullstrip", words)
 
 
-def test_verb_writes_the_mask_and_one_line(head, tmp_path, capsys):
+def test_it_writes_the_mask_and_one_line(head, tmp_path, capsys):
     image, _ = head.simulate_head(head.PLANS["demo 4 mm"])
     source, target = tmp_path / "head.nii.gz", tmp_path / "mask.nii.gz"
     write_nifti(source, image)
@@ -32,14 +30,14 @@ def test_verb_writes_the_mask_and_one_line(head, tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["head.nii.gz", "mask.nii.gz"]
 
 
-def test_verb_reports_an_unusable_head_as_done(tmp_path, capsys):
+def test_it_reports_an_unusable_head_as_done(tmp_path, capsys):
     source = tmp_path / "air.nii.gz"
     write_nifti(source, Volume(np.full((20, 20, 10), -1000, np.int16), np.diag([4.0, 4.0, 5.0, 1.0])))
     assert _run(str(source), str(tmp_path / "mask.nii.gz")) == 0
     assert json.loads(capsys.readouterr().out) == {"volume_ml": 0.0, "flags": ["no-brain"], "usable": False}
 
 
-def test_verb_refuses_what_it_cannot_read_or_write(head, tmp_path):
+def test_it_refuses_what_it_cannot_read_or_write(head, tmp_path):
     with pytest.raises(UserError, match="no such file") as caught:
         _run(str(tmp_path / "absent.nii.gz"), str(tmp_path / "mask.nii.gz"))
     assert caught.value.exit_code == 2

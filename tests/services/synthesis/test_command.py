@@ -1,7 +1,6 @@
 """``nameplate synthesis`` as a person calls it."""
 
 import json
-from argparse import ArgumentParser
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 
 from nameplate.errors import UserError
 from nameplate.image.volume import Volume, read_nifti, write_nifti
+from nameplate.service.command import run_command
 from nameplate_synthesis.command import COMMAND
 from nameplate_synthesis.sphere import holds, occupancy
 
@@ -16,9 +16,7 @@ AFFINE = np.array([[3.5, 0, 0, -80], [0, 3.5, 0, -90], [0, 0, 5, -40], [0, 0, 0,
 
 
 def run(*words: object) -> int:
-    parser = ArgumentParser()
-    COMMAND.add_arguments(parser)
-    return COMMAND.run(parser.parse_args([str(word) for word in words]))
+    return run_command(COMMAND, "nameplate synthesis", [str(word) for word in words])
 
 
 @pytest.fixture

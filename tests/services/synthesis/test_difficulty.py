@@ -1,18 +1,22 @@
-"""Spheres by level of difficulty: saved centres, shares, radii."""
+"""Spheres by difficulty: saved centres, shares, radii."""
 
 import numpy as np
 import pytest
-from nameplate_synthesis.levels import changes, draw_sphere
 
-from nameplate.campaign.dataset import SphereLevel
+from nameplate.campaign.dataset import DifficultySettings
 from nameplate.image.volume import Volume
 from nameplate.steps.cohort import Member, Refusal
 from nameplate.steps.synthesis import Sphere
+from nameplate_synthesis.difficulty import changes, draw_sphere
 from nameplate_synthesis.sphere import holds, room_mm
 
-EASY = SphereLevel(name="easy", radius_mm=(21.0, 26.0), hu_mean=50.0, hu_sd=2.0)
-HARD = SphereLevel(name="hard", start="easy", share=0.35, radius_mm=(13.0, 17.0), hu_mean=40.0, hu_sd=2.0)
-BIGGER = SphereLevel(name="bigger", start="hard", share=0.5, radius_mm=(21.0, 26.0), hu_mean=40.0, hu_sd=2.0)
+EASY = DifficultySettings(name="easy", radius_mm=(21.0, 26.0), hu_mean=50.0, hu_sd=2.0)
+HARD = DifficultySettings(
+    name="hard", start="easy", share=0.35, radius_mm=(13.0, 17.0), hu_mean=40.0, hu_sd=2.0
+)
+BIGGER = DifficultySettings(
+    name="bigger", start="hard", share=0.5, radius_mm=(21.0, 26.0), hu_mean=40.0, hu_sd=2.0
+)
 
 
 def member(number: int, *, positive: bool = True, rank: float = 0.1) -> Member:
@@ -31,9 +35,9 @@ def brain(radius_mm: float) -> Volume:
 
 
 def draw(
-    level: SphereLevel, number: int, start: Sphere | None = None, radius: float = 65.0
+    difficulty: DifficultySettings, number: int, start: Sphere | None = None, radius: float = 65.0
 ) -> Sphere | Refusal:
-    return draw_sphere(level, member(number), brain(radius), start, seed=9, cohort="study")
+    return draw_sphere(difficulty, member(number), brain(radius), start, seed=9, cohort="study")
 
 
 def test_only_positives_below_the_share_are_changed() -> None:
@@ -53,18 +57,18 @@ def test_radii_fill_their_range_and_centres_differ() -> None:
     assert len({sphere.centre_mm for sphere in spheres if isinstance(sphere, Sphere)}) > 60
 
 
-def test_a_later_level_reuses_the_saved_centre() -> None:
+def test_a_later_difficulty_reuses_the_saved_centre() -> None:
     start = draw(EASY, 5)
     assert isinstance(start, Sphere)
     later = draw(HARD, 5, start)
     assert isinstance(later, Sphere)
     assert later.centre_mm == start.centre_mm
     assert 13.0 <= later.radius_mm <= 17.0
-    assert (later.level, later.hu_mean) == ("hard", 40.0)
+    assert (later.difficulty, later.hu_mean) == ("hard", 40.0)
 
 
 def test_a_larger_sphere_than_the_start_stays_inside_the_brain() -> None:
-    small = Sphere(level="hard", centre_mm=(27.0, 80.0, 80.0), radius_mm=13.0, hu_mean=40.0, hu_sd=2.0)
+    small = Sphere(difficulty="hard", centre_mm=(27.0, 80.0, 80.0), radius_mm=13.0, hu_mean=40.0, hu_sd=2.0)
     bigger = draw(BIGGER, 5, small)
     assert isinstance(bigger, Sphere)
     middle = np.array([22 * 3.6, 22 * 3.6, 80.0])
@@ -98,9 +102,9 @@ def test_every_drawn_sphere_lies_inside_its_brain() -> None:
         assert isinstance(sphere, Sphere) == (room_mm(mask, 30.0).max() > 21.001)
 
 
-def test_a_larger_level_keeps_the_centre_where_it_fits_and_leaves_it_where_not() -> None:
+def test_larger_spheres_keep_the_centre_where_they_fit_and_leave_it_where_not() -> None:
     middle = (22 * 3.6, 22 * 3.6, 80.0)
-    small = Sphere(level="hard", centre_mm=middle, radius_mm=13.0, hu_mean=40.0, hu_sd=2.0)
+    small = Sphere(difficulty="hard", centre_mm=middle, radius_mm=13.0, hu_mean=40.0, hu_sd=2.0)
     for number in range(10):
         kept = draw(BIGGER, number, small)
         assert isinstance(kept, Sphere)
@@ -109,12 +113,12 @@ def test_a_larger_level_keeps_the_centre_where_it_fits_and_leaves_it_where_not()
         moved = draw(BIGGER, number, aside)
         assert isinstance(moved, Sphere)
         assert moved.centre_mm != aside.centre_mm
-        # The radius belongs to exam and level, not to the place.
+        # The radius belongs to exam and difficulty, not to the place.
         assert moved.radius_mm == kept.radius_mm
 
 
 def test_a_fixed_radius_is_exactly_that() -> None:
-    fixed = SphereLevel(name="fixed", radius_mm=(13.3, 13.3), hu_mean=40.0, hu_sd=2.0)
+    fixed = DifficultySettings(name="fixed", radius_mm=(13.3, 13.3), hu_mean=40.0, hu_sd=2.0)
     sphere = draw(fixed, 1)
     assert isinstance(sphere, Sphere)
     assert sphere.radius_mm == 13.3
@@ -128,10 +132,12 @@ def test_a_row_in_the_file_is_the_sphere_that_was_drawn() -> None:
         assert number == round(number, 4)
 
 
-def test_seed_cohort_level_and_exam_name_the_sphere() -> None:
-    def one(seed: int = 9, cohort: str = "study", level: SphereLevel = EASY, number: int = 7) -> object:
-        return draw_sphere(level, member(number), brain(65.0), None, seed=seed, cohort=cohort)
+def test_seed_cohort_difficulty_and_exam_name_the_sphere() -> None:
+    def one(
+        seed: int = 9, cohort: str = "study", difficulty: DifficultySettings = EASY, number: int = 7
+    ) -> object:
+        return draw_sphere(difficulty, member(number), brain(65.0), None, seed=seed, cohort=cohort)
 
     twin = EASY.model_copy(update={"name": "twin"})
-    made = [one(), one(seed=8), one(cohort="control"), one(number=8), one(level=twin)]
+    made = [one(), one(seed=8), one(cohort="control"), one(number=8), one(difficulty=twin)]
     assert len({(s.centre_mm, s.radius_mm) for s in made if isinstance(s, Sphere)}) == 5

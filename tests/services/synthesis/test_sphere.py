@@ -103,7 +103,7 @@ def test_shares_add_up_to_the_sphere(
 
 
 def _sphere(sd: float) -> Sphere:
-    return Sphere(level="easy", centre_mm=(-40.0, -60.0, 90.0), radius_mm=22.0, hu_mean=50.0, hu_sd=sd)
+    return Sphere(difficulty="easy", centre_mm=(-40.0, -60.0, 90.0), radius_mm=22.0, hu_mean=50.0, hu_sd=sd)
 
 
 @pytest.mark.parametrize("intensity", ["per_voxel", "per_sphere"])
@@ -286,7 +286,9 @@ def test_the_rest_of_the_image_does_not_matter_to_the_sphere() -> None:
 
 def test_values_at_the_end_of_the_type_do_not_wrap() -> None:
     image = volume((60, 60, 30), (2.0, 2.0, 4.0))
-    sphere = Sphere(level="x", centre_mm=(-40.0, -60.0, 90.0), radius_mm=15.0, hu_mean=32767.0, hu_sd=50.0)
+    sphere = Sphere(
+        difficulty="x", centre_mm=(-40.0, -60.0, 90.0), radius_mm=15.0, hu_mean=32767.0, hu_sd=50.0
+    )
     made = insert(image, sphere, stream(4, "hu"), "per_voxel").array
     assert made.dtype == np.int16
     assert made.min() == 30

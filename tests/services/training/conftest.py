@@ -1,22 +1,17 @@
-"""Small experiments and packs: noise with a bright box in the positives."""
+"""Small networks to train, and small packs: noise with a bright box in the positives."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from nameplate.campaign.experiment import (
-    ConvergenceSettings,
-    ExperimentSettings,
-    InputSettings,
-    NetworkSettings,
-    RoundSettings,
-    TrainingSettings,
-)
+from nameplate.campaign.experiment import InputSettings, LearningSettings, NetworkSettings, TrainingSettings
 from nameplate.image.window import Window
 from nameplate.pack.packed import Pack
 from nameplate.steps.synthesis import Sample, Sphere
+from nameplate_training.batches import Batches
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "factor": {"channels": (4, 8)},
@@ -26,23 +21,28 @@ NETWORKS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def experiment() -> Callable[..., ExperimentSettings]:
-    """make(task, training=..., **input) -> settings of a tiny experiment."""
+def learning() -> Callable[..., LearningSettings]:
+    """make(task, training=..., **input) -> how a tiny network learns."""
 
-    def make(task: str, *, training: dict[str, Any] | None = None, **seen: Any) -> ExperimentSettings:
+    def make(task: str, *, training: dict[str, Any] | None = None, **seen: Any) -> LearningSettings:
         chosen = {"rate": 1e-3, "batch": 4, "epochs": 2, "flips": True, "norm_exams": 6, **(training or {})}
         slices = 3 if task == "factor" else 16
-        return ExperimentSettings(
-            name="tiny",
-            title="Tiny",
+        return LearningSettings(
             task=task,  # type: ignore[arg-type]
-            cohorts=("study",),
             input=InputSettings(**{"window": Window(width=100, level=50), "slices": slices, **seen}),
             network=NetworkSettings(**NETWORKS[task]),
             training=TrainingSettings(**chosen),
-            convergence={"default": ConvergenceSettings(loss_drop=0.0, late_rise=10.0)},
-            rounds=RoundSettings(first=1, target=1, keep=1, limit=2),
         )
+
+    return make
+
+
+@pytest.fixture
+def batches_of() -> Callable[..., Batches]:
+    """make(learning, pack, run) -> the batches of a run, on the CPU; None is no run."""
+
+    def make(learning: LearningSettings, pack: Pack, run: str | None = "run") -> Batches:
+        return Batches(campaign_seed=3, run=run, learning=learning, pack=pack, device=torch.device("cpu"))
 
     return make
 
@@ -71,7 +71,7 @@ def tiny_pack() -> Callable[..., Pack]:
                     label=label,
                     image="",
                     mask=None,
-                    sphere=Sphere(level="easy", centre_mm=(0, 0, 0), radius_mm=21.5, hu_mean=50, hu_sd=2)
+                    sphere=Sphere(difficulty="easy", centre_mm=(0, 0, 0), radius_mm=21.5, hu_mean=50, hu_sd=2)
                     if label
                     else None,
                     padded=0,

@@ -2,7 +2,7 @@ import pytest
 
 from nameplate.campaign.experiment import ConvergenceSettings
 from nameplate.steps.training import Epoch, Prediction
-from nameplate_training.convergence import judge, late_rise, loss_drop
+from nameplate_training.convergence import assess, late_rise, loss_drop
 
 STRICT = ConvergenceSettings(accuracy=0.7, auroc=0.8, loss_drop=0.5, late_rise=0.5)
 
@@ -17,7 +17,7 @@ def epochs(train: list[float], val: list[float]) -> list[Epoch]:
 def predictions(*scored: tuple[int, float]) -> list[Prediction]:
     return [
         Prediction(exam=f"e{n}", patient=f"p{n}", level="GE", split="val", label=label, score=score,
-                   sphere_level=None, radius_mm=None)
+                   difficulty=None, radius_mm=None)
         for n, (label, score) in enumerate(scored)
     ]  # fmt: skip
 
@@ -27,20 +27,20 @@ FALLING = epochs([0.8, 0.6, 0.3, 0.2], [0.7, 0.6, 0.5, 0.5])
 
 
 def test_converged_with_all_its_numbers() -> None:
-    verdict = judge("spheres", FALLING, GOOD, STRICT)
-    assert verdict.outcome == "converged"
-    assert verdict.reasons == ()
-    assert (verdict.val_accuracy, verdict.val_auroc) == (1.0, 1.0)
-    assert (verdict.sensitivity, verdict.specificity) == (1.0, 1.0)
-    assert verdict.loss_drop == pytest.approx(0.75)
-    assert verdict.late_rise == 0.0
+    assessed = assess("spheres", FALLING, GOOD, STRICT)
+    assert assessed.outcome == "converged"
+    assert assessed.reasons == ()
+    assert (assessed.val_accuracy, assessed.val_auroc) == (1.0, 1.0)
+    assert (assessed.sensitivity, assessed.specificity) == (1.0, 1.0)
+    assert assessed.loss_drop == pytest.approx(0.75)
+    assert assessed.late_rise == 0.0
 
 
 def test_every_missed_threshold_is_named_with_its_number() -> None:
     bad = predictions((1, 0.2), (1, 0.6), (0, 0.7), (0, 0.1))
-    verdict = judge("spheres", epochs([0.8, 0.7], [0.4, 0.8]), bad, STRICT)
-    assert verdict.outcome == "not-converged"
-    assert verdict.reasons == (
+    assessed = assess("spheres", epochs([0.8, 0.7], [0.4, 0.8]), bad, STRICT)
+    assert assessed.outcome == "not-converged"
+    assert assessed.reasons == (
         "validation accuracy 0.500 is below 0.7",
         "validation AUROC 0.500 is below 0.8",
         "training loss fell by 12.5%, less than 50.0%",
@@ -49,30 +49,30 @@ def test_every_missed_threshold_is_named_with_its_number() -> None:
 
 
 def test_a_net_that_ranks_well_but_answers_one_way_shows_both_numbers() -> None:
-    verdict = judge("spheres", FALLING, predictions((1, 0.4), (1, 0.3), (0, 0.2), (0, 0.1)), STRICT)
-    assert (verdict.val_auroc, verdict.val_accuracy) == (1.0, 0.5)
-    assert (verdict.sensitivity, verdict.specificity) == (0.0, 1.0)
-    assert verdict.reasons == ("validation accuracy 0.500 is below 0.7",)
+    assessed = assess("spheres", FALLING, predictions((1, 0.4), (1, 0.3), (0, 0.2), (0, 0.1)), STRICT)
+    assert (assessed.val_auroc, assessed.val_accuracy) == (1.0, 0.5)
+    assert (assessed.sensitivity, assessed.specificity) == (0.0, 1.0)
+    assert assessed.reasons == ("validation accuracy 0.500 is below 0.7",)
 
 
 def test_divergence_settles_it() -> None:
-    verdict = judge("spheres", [], [], STRICT, "training loss was nan at step 3 of epoch 1")
-    assert verdict.outcome == "diverged"
-    assert verdict.reasons == ("training loss was nan at step 3 of epoch 1",)
-    assert (verdict.val_accuracy, verdict.val_auroc) == (0.0, None)
+    assessed = assess("spheres", [], [], STRICT, "training loss was nan at step 3 of epoch 1")
+    assert assessed.outcome == "diverged"
+    assert assessed.reasons == ("training loss was nan at step 3 of epoch 1",)
+    assert (assessed.val_accuracy, assessed.val_auroc) == (0.0, None)
 
 
-def test_segmentation_is_judged_by_dice() -> None:
+def test_segmentation_is_assessed_by_dice() -> None:
     scored = predictions((0, 0.95), (1, 0.85))
-    assert judge("segmentation", FALLING, scored, STRICT).val_accuracy == pytest.approx(0.9)
+    assert assess("segmentation", FALLING, scored, STRICT).val_accuracy == pytest.approx(0.9)
     strict = STRICT.model_copy(update={"accuracy": 0.95})
-    assert judge("segmentation", FALLING, scored, strict).reasons == ("validation Dice 0.900 is below 0.95",)
+    assert assess("segmentation", FALLING, scored, strict).reasons == ("validation Dice 0.900 is below 0.95",)
 
 
 def test_one_class_alone_has_no_auroc_and_does_not_converge() -> None:
-    verdict = judge("factor", FALLING, predictions((1, 0.9), (1, 0.8)), STRICT)
-    assert verdict.val_auroc is None
-    assert verdict.reasons == ("validation AUROC is undefined: one class is absent",)
+    assessed = assess("factor", FALLING, predictions((1, 0.9), (1, 0.8)), STRICT)
+    assert assessed.val_auroc is None
+    assert assessed.reasons == ("validation AUROC is undefined: one class is absent",)
 
 
 def test_losses_near_zero_do_not_count_as_a_rise() -> None:

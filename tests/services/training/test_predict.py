@@ -5,7 +5,6 @@ from torch import Tensor, nn
 
 from nameplate.pack.packed import Pack
 from nameplate.stats.metrics import dice
-from nameplate_training.batches import Batches
 from nameplate_training.predict import evaluate, loss_of, predictions_of
 
 
@@ -24,24 +23,15 @@ def test_dice_loss_is_v_nets() -> None:
     assert loss_of("segmentation", logits, targets).item() == pytest.approx(expected.mean().item(), abs=1e-5)
 
 
-def test_segmentation_scores_are_dice_of_each_exam(experiment, tiny_pack) -> None:  # type: ignore[no-untyped-def]
+def test_segmentation_scores_are_dice_of_each_exam(learning, batches_of, tiny_pack) -> None:  # type: ignore[no-untyped-def]
     pack = tiny_pack()
-    batches = Batches(
-        campaign_seed=1, job="j", experiment=experiment("segmentation"), pack=pack, device=torch.device("cpu")
-    )
+    settings = learning("segmentation")
     rows = pack.rows("val")
-    found = evaluate(Above(), batches, rows)
+    found = evaluate(Above(), batches_of(settings, pack), rows)
     expected = [dice(pack.images[row] >= 40, pack.masks[row]) for row in rows]
     assert found.scores == pytest.approx(expected)
     empty = Pack(np.zeros_like(pack.images), np.zeros_like(pack.masks), pack.samples)
-    nothing = Batches(
-        campaign_seed=1,
-        job="j",
-        experiment=experiment("segmentation"),
-        pack=empty,
-        device=torch.device("cpu"),
-    )
-    assert evaluate(Above(), nothing, rows).scores == (1.0,) * len(rows)
+    assert evaluate(Above(), batches_of(settings, empty), rows).scores == (1.0,) * len(rows)
 
 
 def test_predictions_carry_what_the_report_splits_by(tiny_pack) -> None:  # type: ignore[no-untyped-def]
@@ -51,4 +41,4 @@ def test_predictions_carry_what_the_report_splits_by(tiny_pack) -> None:  # type
         ("e03", 0.25, 1, "Siemens", "val"),
         ("e08", 0.75, 0, "GE", "val"),
     ]
-    assert [(p.sphere_level, p.radius_mm) for p in made] == [("easy", 21.5), (None, None)]
+    assert [(p.difficulty, p.radius_mm) for p in made] == [("easy", 21.5), (None, None)]

@@ -1,23 +1,26 @@
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from nameplate.learn import train
 from torch import Tensor, nn
 
+from nameplate.campaign.experiment import ConvergenceSettings, LearningSettings
 from nameplate.errors import CohortError, TryAgain, UserError
 from nameplate.pack.packed import Pack
-from nameplate.steps.training import Epoch, Run
-from nameplate_training.train import Interrupted, RunIdentity, TrainedRun, predict_run, train_run
+from nameplate.steps.cell import Cell
+from nameplate.steps.training import Epoch, Run, TrainingJob
+from nameplate_training import train
+from nameplate_training.train import Interrupted, TrainedRun, predict_run, train_run
 
 TASKS = ("factor", "spheres", "segmentation")
 
 
 def go(
-    experiment: Any,
+    learning: LearningSettings,
     pack: Pack,
     *,
     training_set: str = "mixed",
@@ -25,28 +28,22 @@ def go(
     should_stop: Callable[[], bool] = lambda: False,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> TrainedRun:
-    identity = RunIdentity(
-        experiment="tiny", cohort="study", dataset="easy", training_set=training_set, group=0, seed=3, round=0
-    )
-    return train_run(
+    job = TrainingJob(
         campaign_seed=5,
-        job="tiny/study/easy/mixed/g0/s003",
-        experiment=experiment,
-        dataset="easy",
-        pack=pack,
-        training_set=training_set,
-        identity=identity,
-        checkpoint_folder=folder,
-        should_stop=should_stop,
-        on_epoch=on_epoch,
+        cell=Cell(experiment="tiny", cohort="study", dataset="easy", training_set=training_set, group=0),
+        seed=3,
+        round=0,
+        learning=learning,
+        convergence=ConvergenceSettings(loss_drop=0.0, late_rise=10.0),
     )
+    return train_run(job, pack, checkpoint_folder=folder, should_stop=should_stop, on_epoch=on_epoch)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_stopped_after_every_step_and_resumed_it_ends_in_the_same_bytes(
-    task: str, experiment: Any, tiny_pack: Any, tmp_path: Path
+    task: str, learning: Any, tiny_pack: Any, tmp_path: Path
 ) -> None:
-    settings, pack = experiment(task, training={"schedule": "one_cycle"}), tiny_pack()
+    settings, pack = learning(task, training={"schedule": "one_cycle"}), tiny_pack()
     undisturbed = go(settings, pack)
     torch.rand(7)  # whatever else the process draws must not matter
     stops, heard = 0, []
@@ -65,9 +62,9 @@ def test_stopped_after_every_step_and_resumed_it_ends_in_the_same_bytes(
 
 
 def test_killed_without_warning_it_goes_on_from_the_last_epoch(
-    experiment: Any, tiny_pack: Any, tmp_path: Path
+    learning: Any, tiny_pack: Any, tmp_path: Path
 ) -> None:
-    settings, pack = experiment("spheres", training={"epochs": 3}), tiny_pack()
+    settings, pack = learning("spheres", training={"epochs": 3}), tiny_pack()
 
     def killed(epoch: Epoch) -> None:
         if epoch.epoch == 2:
@@ -82,8 +79,8 @@ def test_killed_without_warning_it_goes_on_from_the_last_epoch(
     assert resumed.weights == go(settings, pack).weights
 
 
-def test_a_checkpoint_of_other_images_is_not_used(experiment: Any, tiny_pack: Any, tmp_path: Path) -> None:
-    settings, pack = experiment("spheres"), tiny_pack()
+def test_a_checkpoint_of_other_images_is_not_used(learning: Any, tiny_pack: Any, tmp_path: Path) -> None:
+    settings, pack = learning("spheres"), tiny_pack()
     go(settings, pack, folder=tmp_path)
     images = pack.images.copy()
     images[0, 0, 0, 0] += 1
@@ -98,32 +95,30 @@ def test_being_stopped_is_no_failure() -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_trained_run_is_predicted_again_from_its_weights(
-    task: str, experiment: Any, tiny_pack: Any
-) -> None:
-    settings, pack = experiment(task), tiny_pack()
+def test_a_trained_run_is_predicted_again_from_its_weights(task: str, learning: Any, tiny_pack: Any) -> None:
+    settings, pack = learning(task), tiny_pack()
     made = go(settings, pack)
-    again: dict[str, Any] = {"campaign_seed": 5, "job": "any", "experiment": settings, "pack": pack}
-    assert predict_run(**again, weights=made.weights, splits=("val",)) == made.predictions
-    test = predict_run(**again, weights=made.weights, splits=("test",))
+    assert predict_run(5, settings, pack, made.weights, splits=("val",)) == made.predictions
+    test = predict_run(5, settings, pack, made.weights, splits=("test",))
     assert [prediction.exam for prediction in test] == ["e04", "e09", "e14", "e19"]
     with pytest.raises(UserError):
-        predict_run(**again, weights=made.weights[:-100], splits=("test",))
+        predict_run(5, settings, pack, made.weights[:-100], splits=("test",))
 
 
-def test_it_learns_what_there_is_to_learn(experiment: Any, tiny_pack: Any) -> None:
+def test_it_learns_what_there_is_to_learn(learning: Any, tiny_pack: Any) -> None:
     rates = {"rate": 1e-2, "epochs": 8, "schedule": "one_cycle"}
-    run = go(experiment("spheres", training=rates), tiny_pack(40)).run
+    run = go(learning("spheres", training=rates), tiny_pack(40)).run
     assert (run.outcome, run.val_accuracy, run.val_auroc) == ("converged", 1.0, 1.0)
     assert (run.train_exams, run.norm_batch, run.device) == (24, 4, "cpu")
-    run = go(experiment("segmentation", training={"rate": 3e-2, "epochs": 8}), tiny_pack(40)).run
+    assert run.versions == {name: version(name) for name in ("torch", "monai")}
+    run = go(learning("segmentation", training={"rate": 3e-2, "epochs": 8}), tiny_pack(40)).run
     assert run.val_accuracy > 0.95
     assert run.val_auroc is None
     assert run.sensitivity is None
 
 
-def test_one_level_is_trained_and_judged_alone_but_all_are_predicted(experiment: Any, tiny_pack: Any) -> None:
-    made = go(experiment("spheres"), tiny_pack(40), training_set="GE")
+def test_one_level_is_trained_and_assessed_alone_but_all_are_predicted(learning: Any, tiny_pack: Any) -> None:
+    made = go(learning("spheres"), tiny_pack(40), training_set="GE")
     assert made.run.train_exams == 12
     assert [p.level for p in made.predictions].count("GE") == 4
     assert len(made.predictions) == 8
@@ -131,11 +126,11 @@ def test_one_level_is_trained_and_judged_alone_but_all_are_predicted(experiment:
     assert made.run.val_accuracy == np.mean([(p.score >= 0.5) == p.label for p in own])
     assert made.run.history[-1].val_accuracy == made.run.val_accuracy
     with pytest.raises(CohortError, match="0 training and 0 validation exams of 'Philips'"):
-        go(experiment("spheres"), tiny_pack(40), training_set="Philips")
+        go(learning("spheres"), tiny_pack(40), training_set="Philips")
 
 
-def test_a_diverged_run_is_an_outcome_that_can_be_stored(experiment: Any, tiny_pack: Any) -> None:
-    made = go(experiment("spheres", range=(0.0, 3e38)), tiny_pack())
+def test_a_diverged_run_is_an_outcome_that_can_be_stored(learning: Any, tiny_pack: Any) -> None:
+    made = go(learning("spheres", range=(0.0, 3e38)), tiny_pack())
     assert made.run.outcome == "diverged"
     assert made.run.reasons == ("training loss was nan at step 1 of epoch 1",)
     assert made.predictions == ()
@@ -157,11 +152,11 @@ class SmallCard(nn.Module):
 
 
 def test_a_batch_that_does_not_fit_the_card_is_cut(
-    experiment: Any, tiny_pack: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    learning: Any, tiny_pack: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build = train.build_network
     monkeypatch.setattr(train, "build_network", lambda *a: SmallCard(build(*a)))
-    settings = experiment("spheres")
+    settings = learning("spheres")
     whole = go(settings, tiny_pack())
     assert whole.run.norm_batch == 2
     # The cut outlives an interruption.
@@ -170,13 +165,12 @@ def test_a_batch_that_does_not_fit_the_card_is_cut(
     assert go(settings, tiny_pack(), folder=tmp_path).weights == whole.weights
 
 
-def test_gradients_of_a_cut_batch_add_up_to_the_whole_ones(experiment: Any, tiny_pack: Any) -> None:
-    settings = experiment("segmentation")
-    batches = train.Batches(
-        campaign_seed=1, job="j", experiment=settings, pack=tiny_pack(), device=torch.device("cpu")
-    )
+def test_gradients_of_a_cut_batch_add_up_to_the_whole_ones(
+    learning: Any, batches_of: Any, tiny_pack: Any
+) -> None:
+    settings = learning("segmentation")
     net = nn.Conv3d(1, 1, 3, padding=1)
-    batch, found = batches.fixed(range(5)), []
+    batch, found = batches_of(settings, tiny_pack()).fixed(range(5)), []
     for splits in (1, 2, 4):
         loss, used = train._backward(net, batch, settings, torch.device("cpu"), splits)
         assert used == splits

@@ -8,6 +8,7 @@ import pytest
 
 from nameplate.campaign.campaign import FactorSettings
 from nameplate.campaign.cohort import MatchSettings, SplitSettings
+from nameplate.campaign.dataset import SphereSettings
 from nameplate.cohort import Cohort, make_cohort
 from nameplate.steps.cohort import CohortJob
 from nameplate.steps.ingest import Exam
@@ -75,7 +76,7 @@ def build(
             "factor": FactorSettings(),
             "match": MatchSettings(),
             "split": SplitSettings(),
-            "positives": 195 / 391,
+            "positives": SphereSettings.model_fields["positives"].default,
         }
         job = CohortJob(**{**paper, **changes})
         return make_cohort(exams, masks_of(exams) if masks is None else masks, job)

@@ -46,7 +46,7 @@ def test_391_exams_a_maker_make_the_papers_table_1(two_makers, build, match, see
 
 
 @pytest.mark.parametrize(("share", "train", "val", "test"), [(0.2, 28, 3, 8), (0.35, 48, 6, 14)])
-def test_a_share_of_a_level_changes_that_many_positives(two_makers, build, share, train, val, test):
+def test_a_share_of_a_difficulty_changes_that_many_positives(two_makers, build, share, train, val, test):
     exams = two_makers(391)
     members = build(exams).members
     for level in ("GE", "Siemens"):

@@ -20,20 +20,27 @@ Make = Callable[..., Exam]
 Build = Callable[..., Cohort]
 
 
-def paper_sized() -> list[Exam]:
+@pytest.fixture(scope="session")
+def paper_sized(make_exam: Make) -> list[Exam]:
+    """As many exams as the paper has, of ages and sexes as they come."""
     rng = stream(1, "ages")
     rows = []
     for number in range(782):
         maker = ("GE", "Siemens")[number % 2]
         age = float(rng.integers(18, 90))
         sex = "FM"[int(rng.integers(2))]
-        rows.append(exam(number, maker, age=age, sex=sex))
+        rows.append(make_exam(number, manufacturer=maker, age=age, sex=sex))
     return rows
 
 
-def test_table_1_of_the_paper() -> None:
+def of_two_makers(make_exam: Make, count: int) -> list[Exam]:
+    """``count`` exams of one age and sex, of two makers in turn."""
+    return [make_exam(number, manufacturer=("GE", "Siemens")[number % 2]) for number in range(count)]
+
+
+def test_table_1_of_the_paper(build: Build, paper_sized: list[Exam]) -> None:
     """391 + 391 exams give the very numbers of the paper's Table 1."""
-    made = cohort_of(paper_sized(), match=None)
+    made = build(paper_sized, match=None)
     counts = Counter((member.split, member.level, member.positive) for member in made.members)
     for level in ("GE", "Siemens"):
         assert counts["train", level, True] == 138
@@ -45,9 +52,12 @@ def test_table_1_of_the_paper() -> None:
     assert Counter(member.split for member in made.members) == {"train": 552, "val": 68, "test": 162}
 
 
-def test_table_1_after_matching_too() -> None:
-    rows = [exam(number, ("GE", "Siemens")[number % 2], age=20.0 + number // 2 % 60) for number in range(900)]
-    made = cohort_of(rows, match=MatchSettings(exams_per_level=391))
+def test_table_1_after_matching_too(build: Build, make_exam: Make) -> None:
+    rows = [
+        make_exam(number, manufacturer=("GE", "Siemens")[number % 2], age=20.0 + number // 2 % 60)
+        for number in range(900)
+    ]
+    made = build(rows, match=MatchSettings(exams_per_level=391))
     assert Counter((member.split, member.level) for member in made.members) == {
         (split, level): count
         for split, count in (("train", 276), ("val", 34), ("test", 81))
@@ -56,8 +66,8 @@ def test_table_1_after_matching_too() -> None:
     assert len(made.refusals) == 900 - 782
 
 
-def test_matched_levels_agree_in_age_and_sex_in_every_split() -> None:
-    made = cohort_of(paper_sized(), match=MatchSettings(age_years=2.0))
+def test_matched_levels_agree_in_age_and_sex_in_every_split(build: Build, paper_sized: list[Exam]) -> None:
+    made = build(paper_sized, match=MatchSettings(age_years=2.0))
     assert len(made.members) > 650
     for split in ("train", "val", "test"):
         ages: dict[str, list[float]] = {"GE": [], "Siemens": []}
@@ -73,18 +83,16 @@ def test_matched_levels_agree_in_age_and_sex_in_every_split() -> None:
             assert abs(one - other) <= 2.0
 
 
-def test_matching_finds_the_most_pairs_not_the_nearest_first() -> None:
+def test_matching_finds_the_most_pairs_not_the_nearest_first(make_exam: Make) -> None:
     # Greedy would pair 50 with 51 and leave 46 and 56 alone; the optimum pairs all four.
-    rows = [exam(1, "GE", age=50.0), exam(2, "GE", age=46.0)]
-    rows += [exam(3, "Siemens", age=51.0), exam(4, "Siemens", age=55.0)]
-    from nameplate.cohort.matching import match
-
-    pairs = match({"GE": rows[:2], "Siemens": rows[2:]}, MatchSettings(age_years=5.0))
+    ge = [make_exam(1, age=50.0), make_exam(2, age=46.0)]
+    siemens = [make_exam(number, manufacturer="Siemens", age=age) for number, age in ((3, 51.0), (4, 55.0))]
+    pairs = match({"GE": ge, "Siemens": siemens}, MatchSettings(age_years=5.0))
     assert {(a.age, b.age) for a, b in pairs} == {(50.0, 55.0), (46.0, 51.0)}
 
 
-def test_ranks_change_exactly_the_share() -> None:
-    made = cohort_of(paper_sized(), match=None)
+def test_ranks_change_exactly_the_share(build: Build, paper_sized: list[Exam]) -> None:
+    made = build(paper_sized, match=None)
     for split, level in {(member.split, member.level) for member in made.members}:
         ranks = [m.rank for m in made.members if m.positive and (m.split, m.level) == (split, level)]
         for share in (0.2, 0.35, 1.0):
@@ -105,14 +113,16 @@ exam_rows = st.lists(
 
 @settings(max_examples=25, deadline=None)
 @given(rows=exam_rows, matched=st.booleans(), order=st.randoms(use_true_random=False))
-def test_leak_free_complete_and_blind_to_order(rows: list[Any], matched: bool, order: Any) -> None:
+def test_leak_free_complete_and_blind_to_order(
+    build: Build, make_exam: Make, rows: list[Any], matched: bool, order: Any
+) -> None:
     exams = [
-        exam(number, maker, patient=f"p{patient:016x}", age=float(age), sex=sex)
+        make_exam(number, manufacturer=maker, patient=f"p{patient:016x}", age=float(age), sex=sex)
         for number, (maker, patient, age, sex) in enumerate(rows)
     ]
-    match = MatchSettings() if matched else None
+    rules = MatchSettings() if matched else None
     try:
-        made = cohort_of(exams, match=match)
+        made = build(exams, match=rules)
     except CohortError:
         return  # too few pairs, or one large knot of patients: refused, which other tests look at
     homes: dict[str, set[str]] = {}
@@ -126,45 +136,49 @@ def test_leak_free_complete_and_blind_to_order(rows: list[Any], matched: bool, o
         assert levels["GE"] == levels["Siemens"]
     shuffled = list(exams)
     order.shuffle(shuffled)
-    assert cohort_of(shuffled, match=match) == made
+    assert build(shuffled, match=rules) == made
 
 
-def test_every_reason_is_written_down() -> None:
-    rows = paper_sized()[:400]
-    rows += [
-        exam(9001, "Philips"),
-        exam(9002, "GE", age=None),
-        exam(9003, "Siemens", sex=None),
-        exam(9004, "GE", age=105.0),
+def test_every_reason_is_written_down(build: Build, make_exam: Make, paper_sized: list[Exam]) -> None:
+    rows = [
+        *paper_sized[:400],
+        make_exam(9001, manufacturer="Philips"),
+        make_exam(9002, age=None),
+        make_exam(9003, manufacturer="Siemens", sex=None),
+        make_exam(9004, age=105.0),
     ]
-    reasons = {refusal.exam: refusal.reason for refusal in cohort_of(rows).refusals}
+    reasons = {refusal.exam: refusal.reason for refusal in build(rows).refusals}
     assert reasons[rows[-4].exam] == "manufacturer is none of GE, Siemens"
     assert reasons[rows[-3].exam] == "age unknown, cannot be matched"
     assert reasons[rows[-2].exam] == "sex unknown, cannot be matched"
     assert reasons[rows[-1].exam].startswith("no partner of the other level with the same sex and age")
 
 
-def test_no_exams() -> None:
+def test_no_exams(build: Build) -> None:
     with pytest.raises(CohortError, match=r"cohorts\.study: no usable exam"):
-        cohort_of([])
+        build([])
 
 
-def test_one_manufacturer() -> None:
+def test_one_manufacturer(build: Build, make_exam: Make) -> None:
     with pytest.raises(CohortError, match=r"no usable exam of manufacturer Siemens; .* are of GE: 30"):
-        cohort_of([exam(number, "GE") for number in range(30)])
+        build([make_exam(number) for number in range(30)])
 
 
-def test_no_usable_masks() -> None:
+def test_no_usable_masks(build: Build, paper_sized: list[Exam]) -> None:
+    exams = paper_sized[:30]
+    masks = {
+        exam.exam: MaskReport(exam=exam.exam, volume_ml=1400.0, flags=("no-brain",), usable=False)
+        for exam in exams
+    }
     with pytest.raises(CohortError, match="no usable exam of manufacturer GE and Siemens"):
-        cohort_of(paper_sized()[:30], usable=False)
+        build(exams, masks)
 
 
-def test_too_small_says_what_is_needed_and_that_is_enough() -> None:
-    rows = [exam(number, ("GE", "Siemens")[number % 2]) for number in range(20)]
+def test_too_small_says_what_is_needed_and_that_is_enough(build: Build, make_exam: Make) -> None:
     with pytest.raises(CohortError, match="10 matched exams of GE are too few") as caught:
-        cohort_of(rows)
+        build(of_two_makers(make_exam, 20))
     needed = int(str(caught.value).partition("at least ")[2].split()[0])
-    enough = [exam(number, ("GE", "Siemens")[number % 2]) for number in range(2 * needed)]
-    assert len(cohort_of(enough).members) == 2 * needed
+    enough = of_two_makers(make_exam, 2 * needed)
+    assert len(build(enough).members) == 2 * needed
     with pytest.raises(CohortError):
-        cohort_of(enough[:-2])
+        build(enough[:-2])

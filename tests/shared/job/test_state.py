@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from nameplate.campaign import load_campaign
 from nameplate.job.current import Snapshot
-from nameplate.job.result import Output, Result, digest_of, write_result
+from nameplate.job.result import Output, Result, digest_of, job_digest, write_result
 from nameplate.job.state import State
 from nameplate.steps.step import Job
 from nameplate.store.directory import DirectoryStore
 
-CAMPAIGN = load_campaign(Path(__file__).parents[2] / "campaigns" / "demo.yaml")
+CAMPAIGN = load_campaign(Path(__file__).parents[3] / "campaigns" / "demo.yaml")
 BEFORE_TRAINING = ("phantom", "ingest", "skullstrip", "cohort", "synthesis", "pack")
 
 
@@ -20,7 +20,7 @@ def _commit(store: DirectoryStore, job: Job, results: dict[str, Result]) -> Resu
     key = f"outputs/{job.id}"
     store.put(key, b"x")
     output = Output(key=key, size=1, sha256=digest_of(job.id))
-    result = Result(job=job.id, digest=job.digest(results), code="0", outputs=(output,))
+    result = Result(job=job.id, digest=job_digest(job, results), code="0", outputs=(output,))
     write_result(store, result)
     return result
 
@@ -46,8 +46,8 @@ def test_a_snapshot_tells_what_the_store_tells(tmp_path_factory, spoilt) -> None
         else:
             write_result(store, results[job.id].model_copy(update={"digest": "another"}))
     asked, looked = State(CAMPAIGN, store, {}), State(CAMPAIGN, store, {})
-    asked.take_committed()
-    looked.take_committed(snapshot=Snapshot.of(store))
+    asked.add_committed()
+    looked.add_committed(snapshot=Snapshot.of(store))
     assert asked.results == looked.results
     if not spoilt:
         assert set(asked.results) == set(results)
@@ -64,8 +64,8 @@ def test_jobs_that_are_of_no_interest_are_not_looked_at(tmp_path: Path) -> None:
     for job in state.plan.jobs:
         if job.step in ("phantom", "ingest"):
             results[job.id] = _commit(store, job, results)
-    taken: list[str] = []
-    state.take_committed(among=lambda job: job.step == "phantom", on_taken=lambda job: taken.append(job.id))
-    assert taken == [job.id for job in state.plan.jobs if job.step == "phantom"]
-    state.take_committed()
+    added: list[str] = []
+    state.add_committed(among=lambda job: job.step == "phantom", on_added=lambda job: added.append(job.id))
+    assert added == [job.id for job in state.plan.jobs if job.step == "phantom"]
+    state.add_committed()
     assert set(state.results) == set(results)

@@ -57,7 +57,11 @@ def test_a_run_counts_backward_passes_and_evaluations() -> None:
     assert training_flop(Cost(1, 100), training, train_exams=50, val_exams=20) == 2 * 100 * (150 + 20 + 10)
 
 
-def test_what_planning_needs_works_without_torch() -> None:
-    names = ", ".join(f"nameplate.learn.{name}" for name in ("cost", "packed", "rounds", "shapes", "verdict"))
-    code = f"import sys, {names}; sys.exit('torch' in sys.modules)"
+def test_what_planning_and_selecting_need_works_without_torch() -> None:
+    names = [
+        "nameplate.plan.estimate",
+        *(f"nameplate.pack.{name}" for name in ("cost", "packed", "shapes")),
+        *(f"nameplate_training.{name}" for name in ("convergence", "selection", "selection_step")),
+    ]
+    code = f"import sys, {', '.join(names)}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from nameplate.errors import UserError
 from nameplate.image.window import Window
-from nameplate.pack.packed import open_pack, pack_mask, pack_volume, slice_weights, write_rows
+from nameplate.pack.packed import open_pack, pack_mask, pack_volume, integer_weights, write_rows
 
 WINDOW = Window(width=100, level=50)
 
 
 @given(st.integers(1, 80), st.integers(1, 80))
 def test_weights_sum_to_one_and_keep_the_extent(before: int, after: int) -> None:
-    weights, total = slice_weights(before, after)
+    weights, total = integer_weights(before, after)
     assert weights.shape == (after, before)
     assert (weights >= 0).all()
     assert (weights.sum(axis=1) == total).all()
@@ -29,7 +29,7 @@ def test_a_ramp_stays_a_ramp() -> None:
     ramp = np.arange(40, dtype=np.int16)[np.newaxis, np.newaxis] * 2
     shrunk = pack_volume(ramp, Window(width=100, level=50), 20)[:, 0, 0]
     assert shrunk.tolist() == [4 * n + 1 for n in range(20)]
-    grown, _ = slice_weights(4, 8)
+    grown, _ = integer_weights(4, 8)
     places = (grown * np.arange(4)).sum(axis=1) / 16
     assert places.tolist() == [0.0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.0]
 
@@ -42,7 +42,7 @@ def test_thirty_five_slices_become_thirty_two_of_the_same_mean_and_axes() -> Non
     assert packed.dtype == np.uint8
     assert packed.mean() == pytest.approx(hu_ijk.mean(), abs=0.1)
     # The same by floating point.
-    weights, total = slice_weights(35, 32)
+    weights, total = integer_weights(35, 32)
     exact = np.tensordot(weights / total, hu_ijk.transpose(2, 1, 0).astype(float), 1)
     assert np.abs(packed - exact).max() <= 0.5 + 1e-9
 
