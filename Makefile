@@ -1,9 +1,9 @@
-# Verbs for people and for CI alike. `make demo` and `make test` need Python 3.11+ and nothing else.
+# Commands for people and CI. `make demo` and `make test` need Python 3.11+ and nothing else.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Where PyTorch comes from when it should not be PyPI: the CPU wheels are a tenth of the size.
+# To get PyTorch from elsewhere than PyPI: the CPU wheels are a tenth of the size.
 #   make demo PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 PIP_FLAGS ?=
 CAMPAIGN ?= campaigns/demo.yaml
@@ -11,9 +11,9 @@ RUN_FLAGS ?=
 TEST_PROCESSES ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint structure types unit bench images render e2e faults scale clean
+.PHONY: help demo test lint structure types unit mutants bench images render e2e faults scale clean
 
-help:  ## list the verbs
+help:  ## list the commands
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/.run: pyproject.toml constraints.txt
@@ -26,7 +26,7 @@ $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: $(VENV)/.run  ## run the demo campaign (some ten minutes on two cores) and say where the report is
+demo: $(VENV)/.run  ## run the demo campaign (about ten minutes on two cores) and say where the report is
 	$(BIN)/nameplate run $(CAMPAIGN) $(RUN_FLAGS)
 
 test: lint types unit  ## everything that must pass before a change lands
@@ -42,13 +42,16 @@ structure:  ## count the structure: rooms, imports, circles, long files
 types: $(VENV)/.dev  ## strict types
 	$(BIN)/mypy
 
-unit: $(VENV)/.dev  ## tests, one process a core
+unit: $(VENV)/.dev  ## tests, one process per core
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
 
-bench: $(VENV)/.dev  ## every figure that the README quotes (takes a while)
+mutants: $(VENV)/.dev  ## every promise's test fails when its line is changed
+	$(BIN)/python tests/mutants.py
+
+bench: $(VENV)/.dev  ## measure every figure that the README quotes (takes a while)
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-images:  ## container images of all services, with docker, podman or buildah (TORCH_INDEX=... for CUDA)
+images:  ## build the images of all services, with docker, podman or buildah (TORCH_INDEX=... for CUDA)
 	scripts/images
 
 render: $(VENV)/.run  ## the chart's steps.yaml and campaigns/, and k8s/ from the chart (needs helm)
@@ -63,11 +66,11 @@ e2e: $(VENV)/.dev  ## on the cluster of KUBECONFIG: build and load images, insta
 	$(if $(LOAD),for service in $(notdir $(wildcard services/*)); do $(LOAD) nameplate/$$service:0.1.0 || exit 1; done)
 	$(BIN)/python tests/e2e/campaign.py $(E2E_FLAGS)
 
-faults: $(VENV)/.dev  ## on a cluster that is yours alone: inject every fault and write docs/faults.md
+faults: $(VENV)/.dev  ## on a cluster that nobody else uses: inject every fault and write docs/faults.md
 	$(BIN)/python tests/e2e/faults.py $(E2E_FLAGS)
 
-scale: $(VENV)/.dev  ## on a cluster: 500 jobs with parallelism 20, none lost or doubled
+scale: $(VENV)/.dev  ## on a cluster: 500 jobs with parallelism 20, none lost or done twice
 	$(BIN)/python tests/e2e/scale.py $(E2E_FLAGS)
 
-clean:  ## forget the environment and the caches; runs/ stays
+clean:  ## delete the environment and the caches; runs/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -203,7 +203,7 @@ def test_a_mistyped_name_leaves_nothing_behind(tmp_path: Path, tiny_text: str) -
     ran = walk.ask()
     assert ran.returncode == 2
     assert "no campaign 'tiny'" in ran.stderr
-    assert "installed are tinny" in ran.stderr
+    assert "installed: tinny" in ran.stderr
     assert not walk.store.exists()
 
 
@@ -225,7 +225,7 @@ def test_a_campaign_that_has_changed_since_it_was_planned_is_refused(walked: Wal
 def test_a_chunk_of_another_service_is_refused(walked: Walk) -> None:
     ran = _service("ingest", "chunk", "phantom/study/000+1", "--store", str(walked.store), check=False)
     assert ran.returncode == 2
-    assert "work of the service phantom, not ingest" in ran.stderr
+    assert "belongs to the service phantom, not ingest" in ran.stderr
 
 
 def test_a_job_before_what_it_needs_is_tried_again_not_failed(tiny_text: str, tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_a_chunk_that_is_asked_to_end_ends_between_its_jobs_and_resumes_later(
         os.kill(process.pid, signal.SIGTERM)
         rest = process.stderr.read()
     assert process.returncode == 75, rest
-    assert "asked to stop before phantom/study/001; what was done is committed" in rest
+    assert "asked to stop before phantom/study/001; the jobs before it are committed" in rest
     assert json.loads(walk.plan()["phantom"]) == ["phantom/study/001+1"]
 
 

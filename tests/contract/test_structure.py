@@ -179,10 +179,10 @@ def test_a_room_and_the_picture_that_do_not_match(structure: ModuleType, tree: P
     write(tree, "shared/nameplate/streams.py", "import nameplate.job.run\n")
     write(tree, "services/ingest/setup.py", "")
     assert structure.breaches_of(tree, {}) == [
-        "services/ingest/setup.py: lies in no room",
+        "services/ingest/setup.py: is in no room",
         "ARCHITECTURE.md: room streams is missing",
         "ARCHITECTURE.md: there is no room attic",
-        "ARCHITECTURE.md: room job stands more than once",
+        "ARCHITECTURE.md: room job appears more than once",
     ]
 
 

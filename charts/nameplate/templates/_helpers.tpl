@@ -1,4 +1,4 @@
-{{/* What selects the pods of one component. It stands in immutable fields and never changes. */}}
+{{/* Labels that select the pods of one component. They are in immutable fields and never change. */}}
 {{- define "nameplate.selector" -}}
 app.kubernetes.io/name: nameplate
 app.kubernetes.io/component: {{ .component }}
@@ -20,7 +20,7 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 nameplate/{{ .service }}:{{ get $image.tags .service | default $image.tag | default .root.Chart.AppVersion }}
 {{- end }}
 
-{{/* spec.imagePullSecrets of a pod, or imagePullSecrets of a ServiceAccount; nothing where there are none. */}}
+{{/* spec.imagePullSecrets of a pod, or imagePullSecrets of a ServiceAccount; nothing if there are none. */}}
 {{- define "nameplate.pullSecrets" -}}
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
@@ -47,7 +47,7 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
-{{/* "true" where the chart brings the object store itself, else nothing. */}}
+{{/* "true" if the chart installs the object store itself, else nothing. */}}
 {{- define "nameplate.ownMinio" -}}
 {{- if and .Values.minio.enabled (not .Values.objectStore.endpoint) }}true{{ end }}
 {{- end }}
@@ -64,7 +64,7 @@ capabilities: {drop: [ALL]}
 {{ .Values.minio.existingSecret | default "nameplate-minio" }}
 {{- end }}
 
-{{/* URL of the object store; says what is missing where there is none. */}}
+{{/* URL of the object store; fails with what is missing if there is none. */}}
 {{- define "nameplate.endpoint" -}}
 {{- if include "nameplate.ownMinio" . -}}
 http://nameplate-minio:9000
@@ -77,14 +77,14 @@ http://nameplate-minio:9000
 {{- end -}}
 {{- end }}
 
-{{/* Port of another S3 than the chart's. */}}
+{{/* Port of an S3 other than the chart's. */}}
 {{- define "nameplate.storePort" -}}
 {{- $url := urlParse (include "nameplate.endpoint" .) -}}
 {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" -}}
 {{ .Values.objectStore.port | default $port | default (ternary "443" "80" (eq $url.scheme "https")) }}
 {{- end }}
 
-{{/* NetworkPolicy egress rules to the API server: from values, else from the cluster, else private ones. */}}
+{{/* NetworkPolicy egress rules to the API server: from values, else from the cluster, else private addresses. */}}
 {{- define "nameplate.apiServerRules" -}}
 {{- $rules := list -}}
 {{- $given := .Values.networkPolicy.apiServer -}}
@@ -112,7 +112,7 @@ http://nameplate-minio:9000
 {{- end }}
 {{- end }}
 
-{{/* The site's own authority, for every client of the object store: where it lies, and JSON lists of its volume
+{{/* The site's own authority, for every client of the object store: its folder, and JSON lists of its volume
      and its mount, empty without one. */}}
 {{- define "nameplate.authorityFolder" -}}/etc/nameplate/authority{{- end -}}
 {{- define "nameplate.authorityVolumes" -}}

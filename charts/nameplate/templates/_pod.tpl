@@ -1,5 +1,5 @@
-{{/* An Argo template of workflows/ with all that a pod has beside its command, as JSON. What is the site's is here:
-     image, account, security, resources, nodes, environment.
+{{/* An Argo template of workflows/ with everything that a pod has besides its command, as JSON. It adds what
+     depends on the site: image, account, security, resources, nodes, environment.
      Call with (dict "root" $ "template" dict "step" name "service" name "place" values "retries" count). */}}
 {{- define "nameplate.template" -}}
 {{- mergeOverwrite .template (include "nameplate.pod" . | fromYaml) | toJson -}}
@@ -76,8 +76,8 @@ container:
       {{- if $gpus }}
       {{ .place.gpu.resource }}: {{ $gpus }}
       {{- end }}
-{{- /* Argo's timeout counts from the moment a pod is wanted, which bounds the wait for a node and an image;
-       the wait for a semaphore is no fault of the pod's, so there the clock starts with the pod. */}}
+{{- /* Argo's timeout counts from the request for a pod, which also limits the wait for a node and an image; the
+       wait for a semaphore is not the pod's fault, so with one the clock starts with the pod. */}}
 {{- if .place.limit }}
 synchronization:
   semaphores:
@@ -91,7 +91,7 @@ retryStrategy: {{- include "nameplate.retry" . | nindent 2 }}
 {{- end }}
 {{- end }}
 
-{{/* Volumes of a pod, each with the place where it is mounted. */}}
+{{/* Volumes of a pod, each with its mount path. */}}
 {{- define "nameplate.podVolumes" -}}
 - {name: scratch, emptyDir: {}, mountPath: /tmp}
 {{- with .root.Values.objectStore.authority }}
@@ -110,7 +110,7 @@ retryStrategy: {{- include "nameplate.retry" . | nindent 2 }}
 {{- end }}
 {{- end }}
 
-{{/* What Argo lets nobody say elsewhere: the pod's deadline, and its own containers, which do not satisfy
+{{/* What Argo only accepts here: the pod's deadline, and settings of its own containers, which do not satisfy
      `restricted` by themselves. */}}
 {{- define "nameplate.podPatch" -}}
 {{- $argo := dict "securityContext" (include "nameplate.containerSecurity" .root | fromYaml) "resources" .root.Values.workflow.executorResources -}}
@@ -123,9 +123,9 @@ activeDeadlineSeconds: {{ mul (trimSuffix $unit .place.timeout | int) (get (dict
 {{- end }}
 {{- end }}
 
-{{/* Machines are tried again, mistakes are not: 75 (try again), 143 (SIGTERM), a pod that was taken away
-     (Error, or no exit code: evicted, its node shut down or not ready for it), and once a SIGKILL that was
-     not for memory. The plan waits for nothing: its trouble is shown at once. */}}
+{{/* Retry failures of machines, not mistakes: 75 (try again), 143 (SIGTERM), a pod that was taken away (Error,
+     or no exit code: evicted, its node shut down or not ready for it), and once a SIGKILL that was not for
+     memory. The plan is not retried after 75: its problems are shown at once. */}}
 {{- define "nameplate.retry" -}}
 limit: {{ .retries | toString | quote }}
 retryPolicy: Always

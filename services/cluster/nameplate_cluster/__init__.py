@@ -1,1 +1,1 @@
-"""The campaign on Kubernetes: planning inside the cluster, and a person's verbs from outside it."""
+"""The campaign on Kubernetes: planning inside the cluster, and commands from outside it."""

@@ -14,7 +14,6 @@ Shutdown = Literal["Stop", "Terminate"]
 CAMPAIGN_LABEL = "nameplate.dev/campaign"
 CAMPAIGN_TEMPLATE = "nameplate-campaign"
 REPORT_TEMPLATE = "nameplate-report"
-STORE = "nameplate-store"
 POOLS = "nameplate-pools"
 DEFAULT_NAMESPACE = "nameplate"
 

@@ -10,17 +10,10 @@ from pathlib import Path
 from nameplate.errors import UserError
 from nameplate.plan.pipeline import STEPS
 from nameplate.service.arguments import add_gpu_tflops_argument, add_set_argument
+from nameplate.service.command import parser_of
 from nameplate_cluster.client import CAMPAIGN_LABEL, Cluster, Json
 from nameplate_cluster.connection import connect
 from nameplate_cluster.workflow import name_of
-
-SUMMARIES = {
-    "submit": "check a campaign against a cluster and run it there",
-    "status": "show the progress of a campaign on a cluster, and what waits or failed",
-    "logs": "print the log of one job or step on a cluster",
-    "stop": "end a campaign on a cluster; checkpoints are kept",
-    "report": "fetch the report of a campaign on a cluster",
-}
 
 DESCRIPTIONS = {
     "submit": "Show what the campaign will do, check whether the cluster can do it, and run it there as an "
@@ -56,18 +49,13 @@ def main(command: str, arguments: list[str]) -> int:
     """Run one command; returns the exit code, raises errors of ``nameplate.errors``."""
     # urllib3 warns about every attempt to connect; we report the outcome once.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-    options = parser_of(command).parse_args(arguments)
+    options = command_parser(command).parse_args(arguments)
     return COMMANDS[command](options)
 
 
-def parser_of(command: str) -> argparse.ArgumentParser:
+def command_parser(command: str) -> argparse.ArgumentParser:
     """The arguments of one command."""
-    parser = argparse.ArgumentParser(
-        prog=f"nameplate {command}",
-        description=DESCRIPTIONS[command],
-        epilog=f"example:\n  {EXAMPLES[command]}\n{EPILOG}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of(f"nameplate {command}", DESCRIPTIONS[command], f"{EXAMPLES[command]}\n{EPILOG}")
     if command == "submit":
         parser.add_argument("campaign", type=Path, help="a campaign file (YAML)")
         add_set_argument(parser)

@@ -60,69 +60,46 @@ class Kube:
 
     def create_workflow(self, manifest: Json) -> Json:
         """Create a workflow."""
-        return self._ask(
-            f"create workflows in {self.namespace}",
-            self._custom.create_namespaced_custom_object,
-            body=manifest,
-            plural="workflows",
-            namespace=self.namespace,
-            **_ARGO,
+        return self._ask_argo(
+            "create workflows", self._custom.create_namespaced_custom_object, "workflows", body=manifest
         )
 
     def workflow(self, name: str) -> Json:
         """A workflow with its nodes."""
-        return self._ask(
-            f"read the workflow {name} in {self.namespace}",
-            self._custom.get_namespaced_custom_object,
-            name=name,
-            plural="workflows",
-            namespace=self.namespace,
-            **_ARGO,
+        return self._ask_argo(
+            f"read the workflow {name}", self._custom.get_namespaced_custom_object, "workflows", name=name
         )
 
     def workflows(self, selector: str) -> list[Json]:
         """The workflows with these labels."""
-        answer = self._ask(
-            f"list workflows in {self.namespace}",
-            self._custom.list_namespaced_custom_object,
-            label_selector=selector,
-            plural="workflows",
-            namespace=self.namespace,
-            **_ARGO,
+        answer = self._ask_argo(
+            "list workflows", self._custom.list_namespaced_custom_object, "workflows", label_selector=selector
         )
         return list(answer["items"])
 
     def shut_down(self, name: str, how: Shutdown) -> None:
         """End a workflow."""
-        self._ask(
-            f"stop the workflow {name} in {self.namespace}",
+        self._ask_argo(
+            f"stop the workflow {name}",
             self._custom.patch_namespaced_custom_object,
+            "workflows",
             body={"spec": {"shutdown": how}},
             name=name,
-            plural="workflows",
-            namespace=self.namespace,
-            **_ARGO,
         )
 
     def delete_workflow(self, name: str) -> None:
         """Delete a workflow and its pods."""
-        self._ask(
-            f"delete the workflow {name} in {self.namespace}",
+        self._ask_argo(
+            f"delete the workflow {name}",
             self._custom.delete_namespaced_custom_object,
+            "workflows",
             name=name,
-            plural="workflows",
-            namespace=self.namespace,
-            **_ARGO,
         )
 
     def templates(self) -> dict[str, Json]:
         """The WorkflowTemplates by name."""
-        answer = self._ask(
-            f"list workflowtemplates in {self.namespace}",
-            self._custom.list_namespaced_custom_object,
-            plural="workflowtemplates",
-            namespace=self.namespace,
-            **_ARGO,
+        answer = self._ask_argo(
+            "list workflowtemplates", self._custom.list_namespaced_custom_object, "workflowtemplates"
         )
         return {item["metadata"]["name"]: item for item in answer["items"]}
 
@@ -177,6 +154,11 @@ class Kube:
         doing = f"read the ConfigMap {name} in {self.namespace}"
         answer = self._ask(doing, self._core.read_namespaced_config_map, name=name, namespace=self.namespace)
         return dict(answer.get("data") or {})
+
+    def _ask_argo(self, doing: str, call: Callable[..., Any], plural: str, **arguments: Any) -> Json:
+        """One call about Argo's objects of the namespace."""
+        place = {**_ARGO, "namespace": self.namespace, "plural": plural}
+        return self._ask(f"{doing} in {self.namespace}", call, **place, **arguments)
 
     def _ask(self, doing: str, call: Callable[..., Any], **arguments: Any) -> Json:
         """One call; the answer as JSON, not as the client's models."""

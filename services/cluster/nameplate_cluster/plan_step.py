@@ -17,6 +17,7 @@ from nameplate.plan.chunks import Chunk, arm_of, arms_of, chunks_of, stages_of
 from nameplate.plan.estimate import seconds_estimate
 from nameplate.plan.pipeline import ARM_STEPS, STEPS
 from nameplate.service.arguments import add_chunk_size_arguments
+from nameplate.service.command import parser_of
 from nameplate.service.pod import timed, write_outputs
 from nameplate.steps import report
 from nameplate.steps.cell import Arm
@@ -34,13 +35,11 @@ FILE_VARIABLE = "NAMEPLATE_CAMPAIGN"
 
 def plan_main(arguments: Sequence[str]) -> int:
     """``nameplate-cluster plan``: one file per output of the workflow; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="nameplate-cluster plan",
-        description="Put a campaign's file into its store and write what is left to do, in chunks: one "
+    parser = parser_of(
+        "nameplate-cluster plan",
+        "Put a campaign's file into its store and write what is left to do, in chunks: one "
         "file per step, one per pool with its arms, the file's digest, and the report.",
-        epilog="example:\n  nameplate-cluster plan demo --store s3://bucket/demo --pools pools.yaml "
-        "--out /tmp/plan",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "nameplate-cluster plan demo --store s3://bucket/demo --pools pools.yaml --out /tmp/plan",
     )
     parser.add_argument("campaign", help="the campaign's name")
     parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")

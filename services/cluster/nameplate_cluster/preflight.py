@@ -101,11 +101,11 @@ def steps_needed(campaign: Campaign, only: str) -> tuple[str, ...]:
 
 def template_problems(templates: Iterable[str], steps: Sequence[str], namespace: str) -> list[str]:
     """Missing templates."""
-    there = set(templates)
+    existing = set(templates)
     install = f"helm install nameplate charts/nameplate -n {namespace} --create-namespace"
-    if CAMPAIGN_TEMPLATE not in there:
+    if CAMPAIGN_TEMPLATE not in existing:
         return [f"the namespace {namespace} has no WorkflowTemplate {CAMPAIGN_TEMPLATE}: {install}"]
-    absent = [f"nameplate-{step}" for step in steps if f"nameplate-{step}" not in there]
+    absent = [f"nameplate-{step}" for step in steps if f"nameplate-{step}" not in existing]
     if absent:
         upgrade = install.replace("helm install", "helm upgrade --install")
         return [f"the namespace {namespace} lacks the WorkflowTemplates {', '.join(absent)}: {upgrade}"]

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import kubernetes
 
 from nameplate.errors import StoreError, TryAgain, UserError
+from nameplate.service.command import parser_of
 from nameplate.service.log import log_to_stderr
 from nameplate.service.main import exit_code_of
 from nameplate.store.retrying import with_retries
@@ -139,14 +140,13 @@ def _environment(name: str) -> str:
 
 
 def _setup_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="nameplate-cluster setup",
-        description="Create what an installation needs besides its manifests, if missing: Secrets with "
+    parser = parser_of(
+        "nameplate-cluster setup",
+        "Create what an installation needs besides its manifests, if missing: Secrets with "
         "random content, the bucket and, in the chart's MinIO, an account limited to that bucket. "
         "AWS_ENDPOINT_URL, AWS_REGION and NAMEPLATE_BUCKET say where the store is. A second run changes "
         "nothing. Exit codes: 0 done, 2 a mistake that no retry will fix, 75 try again.",
-        epilog="example:\n  nameplate-cluster setup --minio-secret nameplate-minio",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "nameplate-cluster setup --minio-secret nameplate-minio",
     )
     parser.add_argument("--store-secret", default="nameplate-store", help="the account of the pods")
     parser.add_argument("--key-secret", default="nameplate-patient-key", help="the key of the pseudonyms")
@@ -164,12 +164,11 @@ def _setup_parser() -> argparse.ArgumentParser:
 
 
 def _check_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="nameplate-cluster check",
-        description="Write, read and delete one object in the bucket NAMEPLATE_BUCKET, as a campaign's pod "
+    parser = parser_of(
+        "nameplate-cluster check",
+        "Write, read and delete one object in the bucket NAMEPLATE_BUCKET, as a campaign's pod "
         "would: with AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-        epilog="example:\n  nameplate-cluster check",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "nameplate-cluster check",
     )
     _add_store_timeout(parser, 30)
     return parser

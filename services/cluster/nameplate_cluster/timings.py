@@ -40,7 +40,7 @@ class StepTime:
 
     @property
     def beyond(self) -> float:
-        """Share of the time that is overhead beyond the cluster's own 5 s a pod."""
+        """Share of the time that is overhead beyond the cluster's own 5 s per pod."""
         spent = self.total - self.queue
         return max(0.0, self.overhead - POD_S * self.pods) / spent if spent > 0 else 0.0
 

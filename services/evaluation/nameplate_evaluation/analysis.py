@@ -1,4 +1,4 @@
-"""All figures of a campaign, computed once: what the tables, the pictures and the answer read."""
+"""All figures of a campaign, computed once for the tables, the plots and the answer."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from nameplate_evaluation.scores import Scores, scores_of
 
 VAL = "val"
 ALL = "mixed"
-"""The set of all test exams, under the name that it has in the tables."""
+"""The set of all test exams, under its name in the tables."""
 METRICS: Mapping[Task, tuple[str, ...]] = {
     "factor": ("accuracy", "auroc"),
     "spheres": ("accuracy", "specificity", "sensitivity", "auroc"),
@@ -64,16 +64,16 @@ class ResultGrid:
     cells: tuple[CellFigures, ...]
 
     def cell(self, dataset: str, training_set: str, group: int = 0) -> CellFigures | None:
-        """One cell, or None if the campaign has not come so far."""
+        """One cell, or None if the campaign has not got that far."""
         wanted = (dataset, training_set, group)
         return next((c for c in self.cells if (c.dataset, c.training_set, c.group) == wanted), None)
 
     def measured(
         self, dataset: str, training_set: str, exams: str, metric: str, group: int = 0
     ) -> Measured | None:
-        """One figure, or None where there is none."""
-        figure = self.cell(dataset, training_set, group)
-        return None if figure is None else figure.measured.get((exams, metric))
+        """One figure, or None if there is none."""
+        figures = self.cell(dataset, training_set, group)
+        return None if figures is None else figures.measured.get((exams, metric))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ class Analysis:
 
     @property
     def confidence(self) -> float:
-        """Of the intervals."""
+        """Confidence of the intervals."""
         return self.campaign.bootstrap.confidence
 
     @cached_property
@@ -114,7 +114,7 @@ class Analysis:
         )
 
     def estimate(self, measured: Measured | None) -> Estimate | None:
-        """A figure as it is printed, with the campaign's confidence."""
+        """A figure for printing, with the campaign's confidence."""
         return None if measured is None else measured.estimate(self.confidence)
 
 
@@ -128,7 +128,7 @@ class _Resamples:
 
 
 def analyse(results: CampaignResults) -> Analysis:
-    """Measure every kept model of every cell; pure, and the same results give the same figures.
+    """Measure every kept model of every cell; pure: the same results give the same figures.
 
     Raises StoreError for predictions that contradict each other.
     """
@@ -141,13 +141,13 @@ def analyse(results: CampaignResults) -> Analysis:
             if cells:
                 cells.sort(key=_order(campaign, experiment))
                 grids.append((experiment, name, cells))
-    scored = {(c.key, split): scores_of(c, split) for _, _, cells in grids for c in cells for split in _SPLITS}
+    scored = {(c.key, part): scores_of(c, part) for _, _, cells in grids for c in cells for part in _SPLITS}
     resamples = {
         (name, split): _resample(
             campaign,
             cohorts.get(name, CohortResult(name=name)),
             split,
-            [s for (key, of), s in scored.items() if key[1] == name and of == split and s is not None],
+            [s for (key, part), s in scored.items() if key[1] == name and part == split and s is not None],
         )
         for _, name, _ in grids
         for split in _SPLITS
@@ -194,14 +194,14 @@ def _order(
 
 
 def _resample(campaign: Campaign, cohort: CohortResult, split: Split, scores: list[Scores]) -> _Resamples:
-    """Patients of one split, drawn within strata of level and label as the cohort was balanced."""
+    """Resampled patients of one split, drawn within the strata (level and label) of the cohort."""
     strata: dict[str, set[tuple[str, bool]]] = {}
     for member in cohort.members:
         if member.split == split:
             strata.setdefault(member.patient, set()).add((member.level, member.positive))
     known = set(strata)
-    for measured_ in scores:
-        for patient, level in zip(measured_.patients, measured_.levels, strict=True):
+    for of_cell in scores:
+        for patient, level in zip(of_cell.patients, of_cell.levels, strict=True):
             if patient not in known:
                 strata.setdefault(patient, set()).add((level, False))
     patients = tuple(sorted(strata))
@@ -230,22 +230,21 @@ def _figures(
             continue
         weights = resamples.weights(scores)
         for metric in METRICS[experiment.task]:
-            measured_ = measure(metric, scores, weights)
-            if measured_ is not None:
-                measured[exams, metric] = measured_
+            if (figure := measure(metric, scores, weights)) is not None:
+                measured[exams, metric] = figure
     if experiment.task == "spheres" and test is not None:
         for kind in sorted({s for s in test.difficulties if s is not None}):
             part = test.where(np.array([s == kind for s in test.difficulties]))
-            figure = part and measure("sensitivity", part, test_resamples.weights(part))
-            if isinstance(figure, Measured):
-                measured[ALL, f"sensitivity of {kind}"] = figure
+            sensitivity = part and measure("sensitivity", part, test_resamples.weights(part))
+            if isinstance(sensitivity, Measured):
+                measured[ALL, f"sensitivity of {kind}"] = sensitivity
     return CellFigures(cell, val, test, measured)
 
 
 def _exam_sets(
     campaign: Campaign, trained_on: str, val: Scores | None, resamples: _Resamples
 ) -> Iterator[tuple[str, Scores | None, _Resamples]]:
-    """Validation is on exams of the levels that were trained on, as in the paper."""
+    """The validation exams: of the levels that the run was trained on, as in the paper."""
     if val is not None:
         levels = campaign.factor.levels if trained_on == MIXED else (trained_on,)
         yield VAL, val.of_levels(levels), resamples

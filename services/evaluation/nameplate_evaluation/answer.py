@@ -1,4 +1,4 @@
-"""The answer in words, put together from the numbers and no surer than they are."""
+"""The answer in words, built from the numbers and no more certain than they are."""
 
 import math
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from nameplate_evaluation.table import Kind, interval, printed
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What stands at the head of the report."""
+    """The headline of the report."""
 
     sentence: str
     warnings: tuple[str, ...]
-    """What forbids to take the sentence at its word."""
+    """Reasons not to trust the headline."""
     findings: tuple[str, ...]
     """What else the numbers say, one sentence each."""
 
@@ -25,11 +25,11 @@ class Answer:
 def answer_of(
     analysis: Analysis, advantages: tuple[Advantage, ...], gaps: tuple[Gap, ...], checks: tuple[Check, ...]
 ) -> Answer:
-    """Read the answer off the figures; an interval that contains zero is said to."""
+    """Read the answer from the figures; it says when an interval contains zero."""
     grids = analysis.of_task("spheres")
     grid = next((g for g in grids if g.cells), None)
-    mine = tuple(a for a in advantages if grid and a.grid is grid and a.group == 0)
-    sentence, findings = _main(analysis, grid, mine)
+    chosen = tuple(a for a in advantages if grid and a.grid is grid and a.group == 0)
+    sentence, findings = _main(analysis, grid, chosen)
     if grid is not None:
         findings += _difficulty(analysis, grid)
         findings += _mixed_gap(grid, gaps)
@@ -37,7 +37,7 @@ def answer_of(
     findings += _segmentation(advantages)
     if any(check.verdict == "fails" for check in checks):
         sentence = f"not to be relied on, as the null control fails: {sentence}"
-    if grid is not None and mine and analysis.campaign.cohorts[grid.cohort].phantom is not None:
+    if grid is not None and chosen and analysis.campaign.cohorts[grid.cohort].phantom is not None:
         sentence = f"in simulated heads, {sentence}"
     sentence = sentence[0].upper() + sentence[1:]
     return Answer(sentence, tuple(_warnings(analysis, checks)), tuple(findings))
@@ -91,8 +91,8 @@ def _main(
         f" {_number(hard.estimate, 'points')} on {hard.dataset}: a change of {_number(rise, 'points')}, which"
         f" {_zero(rise)}.{_runs(easy, hard)}",
     )
-    up = [one.low is not None and one.low > 0 for one in rises]
-    down = [one.high is not None and one.high < 0 for one in rises]
+    up = [estimate.low is not None and estimate.low > 0 for estimate in rises]
+    down = [estimate.high is not None and estimate.high < 0 for estimate in rises]
     real = hard.estimate.low is not None and hard.estimate.low > 0
     if all(up) and real:
         head = f"a network does better on the {factor} it was trained on, and more so on a harder task"
@@ -114,7 +114,7 @@ def _main(
     if span:
         tail = ", which contains zero" if rise.holds(0.0) else ""
         within = f" ({100 * analysis.confidence:g}\u00a0% interval of the change {span}{tail})"
-    sizes = [printed(one.estimate.mean, "points") for one in (easy, hard)]
+    sizes = [printed(advantage.estimate.mean, "points") for advantage in (easy, hard)]
     return (
         f"{head}. The own-{factor} advantage is {sizes[0]} points of accuracy on {easy.dataset} spheres and"
         f" {sizes[1]} on {hard.dataset} ones{within}.",
@@ -123,7 +123,7 @@ def _main(
 
 
 def _runs(easy: Advantage, hard: Advantage) -> str:
-    """How much of the change may be owed to the few runs that were kept."""
+    """How much of the change may be due to the small number of kept runs."""
     if easy.error_of_models is None or hard.error_of_models is None:
         return " Too few models were kept to say how much other training runs would change it."
     error = math.hypot(easy.error_of_models, hard.error_of_models)
@@ -138,36 +138,36 @@ def _zero(estimate: Estimate) -> str:
 
 
 def _difficulty(analysis: Analysis, grid: ResultGrid) -> list[str]:
-    found = []
+    words = []
     for dataset in analysis.campaign.datasets_of(grid.experiment):
-        one = analysis.estimate(grid.measured(dataset, MIXED, ALL, "accuracy"))
-        if one is not None:
-            found.append(f"{printed(one.mean, 'percent')} % on {dataset} ({interval(one, 'percent')})")
-    if len(found) < 2:
+        figure = analysis.estimate(grid.measured(dataset, MIXED, ALL, "accuracy"))
+        if figure is not None:
+            words.append(f"{printed(figure.mean, 'percent')} % on {dataset} ({interval(figure, 'percent')})")
+    if len(words) < 2:
         return []
-    return [f"Difficulty by itself, with mixed training on all test exams: accuracy {', '.join(found)}."]
+    return [f"Difficulty by itself, with mixed training on all test exams: accuracy {', '.join(words)}."]
 
 
 def _mixed_gap(grid: ResultGrid, gaps: tuple[Gap, ...]) -> list[str]:
-    mine = [g for g in gaps if g.grid is grid and g.training_set == MIXED and "accuracy" in g.by_metric]
-    if not mine:
+    mixed = [g for g in gaps if g.grid is grid and g.training_set == MIXED and "accuracy" in g.by_metric]
+    if not mixed:
         return []
-    zero = [g for g in mine if g.by_metric["accuracy"].holds(0.0)]
+    zero = [g for g in mixed if g.by_metric["accuracy"].holds(0.0)]
     words = [
         f"{printed(g.by_metric['accuracy'].mean, 'points')} on {g.dataset}"
         f" ({interval(g.by_metric['accuracy'], 'points')})"
-        for g in mine
-        if (g.first, g.second) == (mine[0].first, mine[0].second)
+        for g in mixed
+        if (g.first, g.second) == (mixed[0].first, mixed[0].second)
     ]
     tail = (
         "every interval contains zero"
-        if len(zero) == len(mine)
+        if len(zero) == len(mixed)
         else "no interval contains zero"
         if not zero
-        else f"{len(zero)} of {len(mine)} intervals contain zero"
+        else f"{len(zero)} of {len(mixed)} intervals contain zero"
     )
     return [
-        f"With mixed training, the gap in accuracy between {mine[0].first} and {mine[0].second} test exams"
+        f"With mixed training, the gap in accuracy between {mixed[0].first} and {mixed[0].second} test exams"
         f" is {', '.join(words)} points; {tail}."
     ]
 
@@ -176,13 +176,13 @@ def _naming(analysis: Analysis) -> list[str]:
     factor = analysis.campaign.factor.name
     lines = []
     for grid in analysis.of_task("factor"):
-        found = [analysis.estimate(c.measured.get((ALL, "accuracy"))) for c in grid.cells]
-        ones = [one for one in found if one is not None]
-        if ones:
-            values = " and ".join(f"{printed(one.mean, 'percent')} %" for one in ones)
+        measured = [analysis.estimate(c.measured.get((ALL, "accuracy"))) for c in grid.cells]
+        known = [estimate for estimate in measured if estimate is not None]
+        if known:
+            values = " and ".join(f"{printed(estimate.mean, 'percent')} %" for estimate in known)
             lines.append(
                 f"The {factor} is named from three slices with an accuracy of {values}"
-                + (" in the groups of runs." if len(ones) > 1 else ".")
+                + (" in the groups of runs." if len(known) > 1 else ".")
             )
         elif grid.cells:
             trained = sum(c.cell.selection.trained for c in grid.cells)
@@ -194,10 +194,10 @@ def _segmentation(advantages: tuple[Advantage, ...]) -> list[str]:
     lines = []
     for advantage in advantages:
         if advantage.metric == "dice":
-            one = advantage.estimate
+            estimate = advantage.estimate
             lines.append(
-                f"In brain segmentation the advantage is {printed(one.mean, 'dice')} Dice"
-                f" ({interval(one, 'dice')}), which {_zero(one)}."
+                f"In brain segmentation the advantage is {printed(estimate.mean, 'dice')} Dice"
+                f" ({interval(estimate, 'dice')}), which {_zero(estimate)}."
             )
     return lines
 
@@ -219,7 +219,7 @@ def _warnings(analysis: Analysis, checks: tuple[Check, ...]) -> list[str]:
         splits: dict[str, set[str]] = {}
         for member in cohort.members:
             splits.setdefault(member.patient, set()).add(member.split)
-        leaks = sum(len(found) > 1 for found in splits.values())
+        leaks = sum(len(of_patient) > 1 for of_patient in splits.values())
         if leaks:
             lines.append(
                 f"{leaks} patients of cohort {cohort.name} are in more than one split: the results leak."
@@ -249,9 +249,9 @@ def _warnings(analysis: Analysis, checks: tuple[Check, ...]) -> list[str]:
         lines.append(
             f"{len(missing)} {'cells have' if len(missing) > 1 else 'cell has'} no kept model: "
             + "; ".join(
-                f"{one.cell.dataset}, trained on {one.cell.training_set}: no run converged, "
-                f"{one.converged} of {one.trained}"
-                for one in missing
+                f"{last.cell.dataset}, trained on {last.cell.training_set}: no run converged, "
+                f"{last.converged} of {last.trained}"
+                for last in missing
             )
             + "."
         )

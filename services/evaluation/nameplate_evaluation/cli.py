@@ -1,4 +1,4 @@
-"""Entry point of the evaluation service alone."""
+"""Entry point of the evaluation service."""
 
 import sys
 
@@ -9,9 +9,9 @@ from nameplate_evaluation.fresh_report import report_main
 HELP = """\
 usage: nameplate-evaluation report|export|job ... (each has --help)
 
-  report --store STORE --out FOLDER   make the report of what a store holds
+  report --store STORE --out FOLDER   write the report on what is in a store
   export --store STORE                print the committed report, for another machine to read
-  job report --store STORE            do the step of a campaign, and commit it
+  job report --store STORE            do this step of a campaign, and commit it
 
 example:
   nameplate-evaluation report --store runs/demo --out report

@@ -1,4 +1,4 @@
-"""The null control: with no difference between the levels, nothing may be found."""
+"""The null control: without a difference between the levels, nothing may be found."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -13,7 +13,7 @@ Parts = tuple[tuple[float, Measured], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One figure of a null control against the value that it should hold."""
+    """One figure of a null control, compared with its expected value."""
 
     cohort: str
     experiment: str
@@ -27,7 +27,7 @@ class Check:
 
 
 def checks_of(analysis: Analysis) -> tuple[Check, ...]:
-    """All checks of the null controls; intervals are widened (Bonferroni) for their number."""
+    """All checks of the null controls; intervals are widened for their number (Bonferroni)."""
     pending = [*_factor_checks(analysis), *_advantage_checks(analysis)]
     measured = sum(1 for _, parts in pending if parts)
     confidence = 1.0 - (1.0 - analysis.confidence) / max(1, measured)
@@ -46,7 +46,7 @@ def _factor_checks(analysis: Analysis) -> list[tuple[Check, Parts]]:
     checks: list[tuple[Check, Parts]] = []
     for grid in analysis.of_task("factor", control=True):
         for figures in grid.cells:
-            verdict = figures.cell.selection
+            selection = figures.cell.selection
             group = f", group {figures.group + 1}" if grid.experiment.groups > 1 else ""
             measured = figures.measured.get((ALL, "auroc"))
             check = Check(
@@ -54,8 +54,8 @@ def _factor_checks(analysis: Analysis) -> list[tuple[Check, Parts]]:
                 experiment=grid.experiment.title,
                 what=f"AUROC of naming the {analysis.campaign.factor.name}{group}",
                 expected=0.5,
-                trained=verdict.trained,
-                converged=verdict.converged,
+                trained=selection.trained,
+                converged=selection.converged,
             )
             checks.append((check, () if measured is None else ((1.0, measured),)))
     return checks
@@ -76,8 +76,8 @@ def _advantage_checks(analysis: Analysis) -> list[tuple[Check, Parts]]:
                 experiment=grid.experiment.title,
                 what=f"own-{analysis.campaign.factor.name} advantage in AUROC, {dataset}",
                 expected=0.0,
-                trained=sum(verdict.trained for verdict in single),
-                converged=sum(verdict.converged for verdict in single),
+                trained=sum(selection.trained for selection in single),
+                converged=sum(selection.converged for selection in single),
             )
             checks.append((check, advantage.parts if advantage else ()))
     return checks

@@ -19,12 +19,12 @@ class Departure:
 
     @property
     def differs(self) -> bool:
-        """Whether the values are different; what the paper does not state always counts."""
+        """Whether the values differ; a value that the paper does not state always counts."""
         return self.paper != self.here
 
 
 def departures_of(campaign: Campaign) -> tuple[Departure, ...]:
-    """Every setting that the paper names or must have had, compared; equal ones too."""
+    """Every setting that the paper names or must have had, compared, including equal ones."""
     rows: list[Departure] = []
     factor = campaign.factor
     rows.append(

@@ -1,4 +1,4 @@
-"""Cut an example slice from a volume, and draw it as a small picture with outlines on top."""
+"""Cut an example slice from a volume, and draw it as a small image with outlines on top."""
 
 import base64
 import io
@@ -28,8 +28,8 @@ def example_of(
 ) -> Example:
     """The slice of a canonical volume through the sphere's centre, or else where the mask is largest.
 
-    Without a sphere and a mask it is the middle slice. The slice is turned as radiologists look at
-    it: front up, the patient's right on the left.
+    Without sphere and mask, it is the middle slice. The slice is turned to the radiological view: front
+    up, the patient's right on the left.
     """
     columns, rows, slices = volume.array.shape
     centre = None
@@ -104,12 +104,12 @@ def example_svg(example: Example) -> str:
 
 
 def _outline(mask: NDArray[np.bool_], stretch: float) -> str:
-    """The mask's border as an SVG path; a rim of background closes outlines at the picture's edge."""
+    """The mask's border as an SVG path; a rim of background closes outlines at the image's edge."""
     padded = np.pad(mask.astype(np.float64), 1)
     lines = contourpy.contour_generator(z=padded).lines(0.5)
     paths = []
     for line in lines:
-        # A vertex of the padded grid is the centre of a pixel that lies half a pixel before it.
+        # A vertex of the padded grid is the centre of a pixel, half a pixel before it.
         points = (np.asarray(line) - 0.5) * (1.0, stretch)
         paths.append("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points))
     return "".join(paths)

@@ -1,4 +1,4 @@
-"""Printing the committed report to standard output, for a machine without an account of the store."""
+"""Printing the committed report to standard output, for a machine without access to the store."""
 
 import sys
 import tempfile
@@ -22,8 +22,8 @@ def export(arguments: list[str]) -> int:
     """
     parser = parser_of(
         "nameplate-evaluation export",
-        "Print the report of a campaign to standard output, packed into lines of text: what "
-        "`nameplate report NAME` reads from the log of a pod. The report must have been made.",
+        "Print the report of a campaign to standard output, packed into lines of text, which "
+        "`nameplate report NAME` reads from a pod's log. The report must already exist.",
         "nameplate-evaluation export --store s3://bucket/demo",
     )
     parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
@@ -37,21 +37,21 @@ def export(arguments: list[str]) -> int:
 
 
 def report_archive(store: Store) -> bytes:
-    """The files of the committed report as a tar; UserError when it is not there."""
+    """The files of the committed report as a tar; UserError when there is none."""
     result = read_result(store, STEP.name)
     if result is None:
         done = committed_jobs(store)
         predicted = sum(step_of(job) == "prediction" for job in done)
         raise UserError(
             f"{store.url}: no report yet ({len(done)} jobs are done, {predicted} of them predictions); "
-            "it is made when every prediction is done"
+            "it is written once every prediction is done"
         )
     with tempfile.TemporaryDirectory(prefix="nameplate-") as temporary:
         folder = Path(temporary) / "report"
         for output in result.outputs:
             name = FILE.fields(output.key).get("file")
             if name is None:
-                raise DamagedObject(f"{store.url}: {output.key} is no file of a report")
+                raise DamagedObject(f"{store.url}: {output.key} is not a file of a report")
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(read_output(store, output))

@@ -1,4 +1,4 @@
-"""The pictures of the report, as lists of panels."""
+"""The plots of the report, as lists of panels."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -27,20 +27,20 @@ _POINTS_OF_A_CURVE = 60
 
 
 def headline_panels(analysis: Analysis, advantages: tuple[Advantage, ...]) -> tuple[Panel, ...]:
-    """Test accuracy by difficulty for each training set, then the effect of the training set alone."""
+    """Test accuracy by difficulty for each training set, then the effect of the training set."""
     grids = [grid for grid in analysis.of_task("spheres") if grid.cells]
     if not grids:
         return ()
     grid = grids[0]
     panels = result_panels(analysis, grid, "accuracy", "headline")
-    mine = tuple(a for a in advantages if a.grid.cohort == grid.cohort and a.group == 0)
-    if mine:
-        panels += (_advantage_panel(analysis, mine),)
+    shown = tuple(a for a in advantages if a.grid.cohort == grid.cohort and a.group == 0)
+    if shown:
+        panels += (_advantage_panel(analysis, shown),)
     return panels
 
 
 def result_panels(analysis: Analysis, grid: ResultGrid, metric: str, name: str) -> tuple[Panel, ...]:
-    """One metric on each level's test exams by difficulty, a panel a training set."""
+    """One metric on each level's test exams by difficulty, one panel per training set."""
     sets = list(dict.fromkeys(figures.training_set for figures in grid.cells))
     datasets = list(analysis.campaign.datasets_of(grid.experiment))
     return tuple(
@@ -62,8 +62,8 @@ def _results(
     for place, level in enumerate(levels):
         shift = (place - (len(levels) - 1) / 2) * 0.13
         colour = colour_of(level, levels)
-        found = [analysis.estimate(grid.measured(d, training_set, level, metric)) for d in datasets]
-        _intervals(axes, found, shift, colour, marker_of(level, levels), level)
+        estimates = [analysis.estimate(grid.measured(d, training_set, level, metric)) for d in datasets]
+        _intervals(axes, estimates, shift, colour, marker_of(level, levels), level)
         if is_paper(analysis):
             paper = [published.spheres(training_set, dataset, level, metric) for dataset in datasets]
             aside = shift + (0.2 if shift >= 0 else -0.2)
@@ -75,21 +75,21 @@ def _results(
 
 
 def _intervals(
-    axes: Axes, found: list[Estimate | None], shift: float, colour: str, marker: str, label: str
+    axes: Axes, estimates: list[Estimate | None], shift: float, colour: str, marker: str, label: str
 ) -> None:
-    xs = [x + shift for x, one in enumerate(found) if one is not None]
-    ones = [one for one in found if one is not None]
-    if not ones:
+    xs = [x + shift for x, estimate in enumerate(estimates) if estimate is not None]
+    known = [estimate for estimate in estimates if estimate is not None]
+    if not known:
         return
-    ys = [100 * one.mean for one in ones]
+    ys = [100 * estimate.mean for estimate in known]
     axes.plot(xs, ys, color=colour, marker=marker, label=label, zorder=3)
-    for x, one in zip(xs, ones, strict=True):
-        if one.low is not None and one.high is not None:
-            axes.plot([x, x], [100 * one.low, 100 * one.high], color=colour, linewidth=1.4, zorder=3)
+    for x, estimate in zip(xs, known, strict=True):
+        if (low := estimate.low) is not None and (high := estimate.high) is not None:
+            axes.plot([x, x], [100 * low, 100 * high], color=colour, linewidth=1.4, zorder=3)
 
 
 def _paper(axes: Axes, values: list[float | None], shift: float, colour: str, marker: str) -> None:
-    """The paper's numbers: small and hollow, beside ours."""
+    """The paper's numbers: small and hollow, next to ours."""
     spots = [(x + shift, 100 * y) for x, y in enumerate(values) if y is not None]
     axes.plot(
         [x for x, _ in spots],
@@ -119,8 +119,8 @@ def _advantage_panel(analysis: Analysis, advantages: tuple[Advantage, ...]) -> P
     def paint(axes: Axes) -> None:
         for metric, (colour, marker, shift) in looks.items():
             by_dataset = {a.dataset: a.estimate for a in advantages if a.metric == metric}
-            found = [by_dataset.get(dataset) for dataset in datasets]
-            _intervals(axes, found, shift, colour, marker, METRIC_NAMES[metric])
+            estimates = [by_dataset.get(dataset) for dataset in datasets]
+            _intervals(axes, estimates, shift, colour, marker, METRIC_NAMES[metric])
             if is_paper(analysis):
                 paper = [published.own_advantage(dataset, metric) for dataset in datasets]
                 _paper(axes, paper, 3 * shift, colour, marker)
@@ -135,19 +135,19 @@ def _advantage_panel(analysis: Analysis, advantages: tuple[Advantage, ...]) -> P
 
 
 def gap_panels(analysis: Analysis, grid: ResultGrid, gaps: tuple[Gap, ...]) -> tuple[Panel, ...]:
-    """Gaps in accuracy and AUROC by difficulty, a panel a pair of levels; a line a training set."""
+    """Gaps in accuracy and AUROC by difficulty: one panel per pair of levels, one line per training set."""
     datasets = list(analysis.campaign.datasets_of(grid.experiment))
-    mine = [gap for gap in gaps if gap.grid is grid and gap.group == 0]
+    shown = [gap for gap in gaps if gap.grid is grid and gap.group == 0]
     panels = []
-    for first, second in dict.fromkeys((gap.first, gap.second) for gap in mine):
+    for first, second in dict.fromkeys((gap.first, gap.second) for gap in shown):
         for metric in ("accuracy", "auroc"):
 
             def paint(axes: Axes, first: str = first, second: str = second, metric: str = metric) -> None:
-                sets = list(dict.fromkeys(gap.training_set for gap in mine))
+                sets = list(dict.fromkeys(gap.training_set for gap in shown))
                 for place, training_set in enumerate(sets):
                     by_dataset = {
                         gap.dataset: gap.by_metric.get(metric)
-                        for gap in mine
+                        for gap in shown
                         if (gap.first, gap.second, gap.training_set) == (first, second, training_set)
                     }
                     shift = (place - (len(sets) - 1) / 2) * 0.15
@@ -222,7 +222,7 @@ def _group(grid: ResultGrid, figures: CellFigures) -> str:
 
 
 def training_panels(grid: ResultGrid) -> tuple[Panel, ...]:
-    """Losses by epoch of every run, a panel a cell."""
+    """Losses by epoch of every run, one panel per cell."""
     panels = []
     for figures in grid.cells:
         runs = [run for run in figures.cell.runs if run.history]
@@ -269,13 +269,13 @@ def training_panels(grid: ResultGrid) -> tuple[Panel, ...]:
 
 
 def _thinned(xs: list[int], ys: list[float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """At most some sixty points, first and last among them, so that long trainings stay small."""
+    """At most sixty points, first and last included, so that long trainings stay small."""
     places = np.unique(np.linspace(0, len(xs) - 1, min(len(xs), _POINTS_OF_A_CURVE)).astype(int))
     return np.asarray(xs, dtype=np.float64)[places], np.asarray(ys, dtype=np.float64)[places]
 
 
 def convergence_panels(analysis: Analysis) -> tuple[Panel, ...]:
-    """Share of runs that converged, by task, a bar a training set."""
+    """Share of runs that converged, by task, one bar per training set."""
     panels = []
     for grid in analysis.of_task("spheres"):
         datasets = list(analysis.campaign.datasets_of(grid.experiment))

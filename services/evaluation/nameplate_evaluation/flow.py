@@ -1,4 +1,4 @@
-"""The way of a cohort from series to split exams, with every refusal counted."""
+"""The path of a cohort from series to split exams, with every refusal counted."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from nameplate_evaluation.table import Column, Table, Value
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stand of the flow: how many are left, and who left since the stand before, by reason."""
+    """A stage of the flow: how many are left, and how many were lost since the one before, by reason."""
 
     label: str
     count: int
@@ -18,7 +18,7 @@ class Stage:
 
 
 def stages_of(cohort: CohortResult) -> tuple[Stage, ...]:
-    """The stands of one cohort; those of which nothing is known are left out."""
+    """The stages of one cohort, without those of which nothing is known."""
     stages: list[Stage] = []
     series = [row for row in cohort.ledger if row.item == "series"]
     stray = [row for row in cohort.ledger if row.item == "file"]
@@ -56,7 +56,7 @@ def _counted(reasons: list[str], suffix: str = "") -> tuple[tuple[str, int], ...
 
 
 def flow_table(cohorts: tuple[CohortResult, ...]) -> Table:
-    """The flow in long form; a file only."""
+    """The flow in long form; only a file."""
     rows: list[tuple[Value, ...]] = []
     for cohort in cohorts:
         for stage in stages_of(cohort):

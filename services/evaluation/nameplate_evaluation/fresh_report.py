@@ -1,4 +1,4 @@
-"""A report made from what a store holds now, into a folder of the user's; nothing is committed."""
+"""A report on what a store holds now, written to the user's folder; nothing is committed."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,11 +18,11 @@ from nameplate_evaluation.report import build_report
 
 
 def report_main(arguments: Sequence[str]) -> int:
-    """``report --store URL --out FOLDER``: the report of the campaign in the store, complete or not."""
+    """``report --store URL --out FOLDER``: the report on the campaign in the store, complete or not."""
     parser = parser_of(
         "nameplate-evaluation report",
-        "Make the report of a campaign from what its store holds, complete or not, into a folder. What is "
-        "committed is taken as it is; `nameplate report CAMPAIGN` also checks that it is current.",
+        "Write the report on what a campaign's store holds, complete or not, to a folder. Committed results "
+        "are taken as they are; `nameplate report CAMPAIGN` also checks that they are current.",
         "nameplate-evaluation report --store s3://bucket/demo --out report",
     )
     parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
@@ -34,14 +34,14 @@ def report_main(arguments: Sequence[str]) -> int:
     jobs = plan(campaign, committed_selections(store, cells_of(campaign)), {}).jobs
     needed = [job.id for job in jobs if job.step in report.STEP.needs]
     write_report(campaign, store, committed_results(store, needed), options.out)
-    print(f"report: {options.out}/index.html")  # noqa: T201 (the command's answer)
+    print(f"report: {options.out}/index.html")  # noqa: T201 (the command's output)
     return 0
 
 
 def write_report(campaign: Campaign, store: Store, results: Mapping[str, Result], out: Path) -> None:
     """Build the report on these results and write it to ``out``, which appears whole or not at all.
 
-    Raises UserError when ``out`` is not an empty folder or a new one, or cannot be written.
+    Raises UserError unless ``out`` is new or an empty folder, and can be written.
     """
     read = {job: result for job, result in results.items() if step_of(job) in report.STEP.needs}
     write_whole(out, build_report(load_results(campaign, Committed(store, read))))

@@ -1,4 +1,4 @@
-"""The tables that the paper lacks: gaps and their tests, kinds of sphere, runs, the null control."""
+"""The tables that the paper does not have: gaps and their tests, kinds of sphere, runs, the null control."""
 
 from nameplate.cohort import balance_table
 from nameplate_evaluation import published
@@ -149,7 +149,7 @@ def convergence_table(analysis: Analysis) -> Table:
     rows: list[tuple[Value, ...]] = []
     for grid in analysis.grids:
         for figures in grid.cells:
-            verdict = figures.cell.selection
+            chosen = figures.cell.selection
             outcomes = [run.outcome for run in figures.cell.runs]
             rows.append(
                 (
@@ -158,13 +158,13 @@ def convergence_table(analysis: Analysis) -> Table:
                     figures.dataset,
                     figures.training_set,
                     figures.group + 1,
-                    verdict.trained,
-                    verdict.converged,
-                    verdict.converged / verdict.trained if verdict.trained else None,
+                    chosen.trained,
+                    chosen.converged,
+                    chosen.converged / chosen.trained if chosen.trained else None,
                     outcomes.count("diverged"),
-                    len(verdict.kept),
+                    len(chosen.kept),
                     len(figures.cell.rounds),
-                    {"target": "target met", "limit": "limit reached", "no": "unfinished"}[verdict.finished],
+                    {"target": "target met", "limit": "limit reached", "no": "unfinished"}[chosen.finished],
                 )
             )
     return Table(
@@ -258,7 +258,7 @@ def age_sex_table(analysis: Analysis) -> Table:
 
 
 def all_figures_table(analysis: Analysis) -> Table:
-    """Every figure of every cell in long form, null controls too; a file only."""
+    """Every figure of every cell in long form, null controls included; only a file."""
     rows: list[tuple[Value, ...]] = []
     for grid in analysis.grids:
         for figures in grid.cells:

@@ -1,4 +1,4 @@
-"""Gaps between the levels of the factor, and what the training set has to do with them."""
+"""Gaps between the levels of the factor, and the training set's share in them."""
 
 import math
 from dataclasses import dataclass
@@ -23,19 +23,18 @@ class Gap:
     second: str
     by_metric: dict[str, Estimate]
     delong: Comparison | None
-    """Test of the difference of the mean AUROCs; None where there is no AUROC to test."""
+    """Test of the difference of the mean AUROCs; None if there is no AUROC to test."""
     p_holm: float | None
     """DeLong's p adjusted for all gaps of this grid."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Advantage:
-    """What it is worth to be tested on the level that one was trained on.
+    """How much better a network does on the level that it was trained on.
 
-    Over the training sets of one level each: the mean result on their own level's test exams minus
-    the mean result on the others'. How hard one level's exams are, how good one level's exams are to
-    learn from and how many exams there are to learn from all cancel; what stays is the effect of the
-    training set's factor.
+    Over the training sets of one level each: the mean result on their own level's test exams minus the
+    mean result on the others'. The difficulty of a level's exams, their quality for training and their
+    number all cancel; what remains is the effect of the training set's factor.
     """
 
     grid: ResultGrid
@@ -44,8 +43,8 @@ class Advantage:
     metric: str
     estimate: Estimate
     error_of_models: float | None
-    """Standard error that comes from the kept models being few; the interval does not hold it.
-    None with a single model in a training set."""
+    """Standard error due to the small number of kept models, which the interval does not include. None
+    with a single model in a training set."""
     parts: tuple[tuple[float, Measured], ...]
 
 

@@ -1,4 +1,4 @@
-"""Fill the report's input from what is committed in a store."""
+"""Load the report's input from what is committed in a store."""
 
 import platform
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ EXAMPLES_PER_LEVEL = 2
 
 
 def load_results(campaign: Campaign, committed: Committed) -> CampaignResults:
-    """Everything that the report shows, complete or in part."""
-    # The settings as they count, not the file as it was written: comments must not change a result.
+    """Everything that the report shows, complete or not."""
+    # The effective settings, not the file as written: comments must not change a result.
     text = yaml.safe_dump(campaign.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     runs = list(training.RUN.read_all(committed))
     cells = [_cell(cell, [run for run in runs if run.cell == cell], committed) for cell in cells_of(campaign)]
@@ -69,7 +69,7 @@ def _cell(cell: Cell, runs: list[Run], committed: Committed) -> CellResult | Non
 
 
 def _examples(campaign: Campaign, committed: Committed) -> list[Example]:
-    """Of each dataset and level of the factor, the first test exams by pseudonym."""
+    """The first test exams, by pseudonym, of each dataset and level of the factor."""
     study = next((name for name, settings in campaign.cohorts.items() if settings.role == "study"), None)
     if study is None:
         return []

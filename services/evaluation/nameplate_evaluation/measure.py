@@ -17,7 +17,7 @@ from nameplate_evaluation.scores import Scores
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure as it is printed."""
+    """A figure for printing."""
 
     mean: float
     """Over the kept models."""
@@ -25,7 +25,7 @@ class Estimate:
     """Over the kept models; None for a single one or for a difference."""
     low: float | None
     high: float | None
-    """The bootstrap interval over patients; None where nothing could be resampled."""
+    """The bootstrap interval over patients; None if nothing could be resampled."""
     models: int
     exams: int
 
@@ -43,7 +43,7 @@ class Measured:
     by_model: NDArray[np.float64]
     """(models,)"""
     draws: NDArray[np.float64]
-    """(resamples,) of the mean over the models; the same resamples in every cell of a cohort."""
+    """(resamples,): mean over the models, with the same resamples in every cell of a cohort."""
     exams: int
 
     @property
@@ -66,7 +66,7 @@ class Measured:
 
 
 def measure(metric: str, scores: Scores, weights: Weights) -> Measured | None:
-    """One metric of all models on these exams; None where it is not defined.
+    """One metric of all models on these exams; None if it is not defined.
 
     ``metric`` is accuracy, sensitivity, specificity, auroc or dice; ``weights`` is
     (resamples, exams) for the same exams in the same order.

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-# Okabe and Ito's palette: told apart by all common kinds of colour blindness, and in grey by markers.
+# Okabe and Ito's palette, distinct under all common kinds of colour blindness; in grey, by markers.
 LEVEL_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 ALL_COLOUR, INK, FAINT, GRID = "#444444", "#222222", "#9a9a9a", "#e4e4e4"
 MARKERS = ("o", "s", "^", "D", "v", "P")
@@ -44,11 +44,11 @@ _STYLE: Any = {
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A small plot with its title; panels are laid side by side or below each other by the page."""
+    """A small plot with its title; the page places panels side by side or below each other."""
 
     title: str
     svg: str
-    """Markup made here, safe to insert as it is."""
+    """Our own markup, safe to insert unescaped."""
     caption: str = ""
 
 
@@ -72,7 +72,7 @@ def draw(
 ) -> Panel:
     """Paint on fresh axes and return the panel; ``name`` makes the ids unique in the page.
 
-    ``size`` is in inches. The title is not part of the picture: the page sets it as text.
+    ``size`` is in inches. The title is not part of the plot: the page prints it as text.
     """
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=size, layout="constrained")

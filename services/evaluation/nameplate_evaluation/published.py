@@ -95,7 +95,7 @@ DICE: dict[str, dict[str, float]] = {
 
 
 def spheres(training_set: str, dataset: str, exams: str, metric: str) -> float | None:
-    """A number of Tables 3 to 5, or None where the paper has none."""
+    """A number from Tables 3 to 5, or None if the paper has none."""
     row = _SPHERES.get((training_set, dataset), {}).get(exams)
     return None if row is None or metric not in METRICS else round(row[METRICS.index(metric)] / 100, 6)
 
@@ -107,9 +107,9 @@ def own_advantage(dataset: str, metric: str) -> float | None:
     the mean of the results on the other manufacturer's.
     """
     pairs = [(trained, tested) for trained in LEVELS for tested in LEVELS]
-    found = {pair: spheres(pair[0], dataset, pair[1], metric) for pair in pairs}
-    own = [value for pair, value in found.items() if pair[0] == pair[1] and value is not None]
-    other = [value for pair, value in found.items() if pair[0] != pair[1] and value is not None]
+    values = {pair: spheres(pair[0], dataset, pair[1], metric) for pair in pairs}
+    own = [value for pair, value in values.items() if pair[0] == pair[1] and value is not None]
+    other = [value for pair, value in values.items() if pair[0] != pair[1] and value is not None]
     if len(own) + len(other) < len(pairs):
         return None
     return sum(own) / len(own) - sum(other) / len(other)

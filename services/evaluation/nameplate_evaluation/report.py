@@ -1,4 +1,4 @@
-"""The report: results in, files out; no clock, no disk, and the same results give the same bytes."""
+"""The report: results in, files out; no clock and no disk, so the same results give the same bytes."""
 
 import json
 from importlib.resources import files
@@ -22,10 +22,9 @@ from nameplate_evaluation.table import Table, Value, csv_bytes, interval, labell
 
 
 def build_report(results: CampaignResults) -> dict[str, bytes]:
-    """File names to contents: index.html, tables/*.csv, metrics.json and provenance.json.
+    """File names and contents: index.html, tables/*.csv, metrics.json and provenance.json.
 
-    Works for a campaign that is complete in part. Raises StoreError for predictions that contradict
-    each other.
+    The campaign need not be complete. Raises StoreError for predictions that contradict each other.
     """
     analysis = analyse(results)
     gaps = tuple(gap for grid in analysis.study for gap in gaps_of(analysis, grid) if _has_gap(gap))
@@ -57,7 +56,7 @@ def build_report(results: CampaignResults) -> dict[str, bytes]:
 
 
 def _has_gap(gap: Gap) -> bool:
-    """Naming the factor has no gap in this sense: its label is the level."""
+    """Whether the gap is meaningful: not for naming the factor, where the label is the level."""
     return gap.grid.experiment.task == "spheres"
 
 
@@ -130,7 +129,7 @@ def _page(
 
 
 def _examples(analysis: Analysis) -> list[tuple[str, list[tuple[Any, Markup]]]]:
-    """Examples by title, in the order in which the titles first come."""
+    """Examples by title, in the order in which the titles first appear."""
     by_title: dict[str, list[tuple[Any, Markup]]] = {}
     for example in analysis.results.examples:
         svg = Markup(example_svg(example))
@@ -152,7 +151,7 @@ def _environment() -> Environment:
 
 
 def _plot(panel: Panel) -> Markup:
-    """A panel's picture as markup: it was made here, and its texts were escaped by the drawing."""
+    """A panel's plot as markup: it is our own, with its texts already escaped."""
     return Markup(panel.svg)
 
 

@@ -1,4 +1,4 @@
-"""The step ``report``: figures, tests and pages, from everything that is committed."""
+"""The step ``report``: figures, tests and pages on everything that is committed."""
 
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs

@@ -1,4 +1,4 @@
-"""What a campaign produced, as the report takes it: the report reads nothing else."""
+"""What a campaign produced: the report reads nothing else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,11 +23,11 @@ class CellResult:
     """One cell of the grid: an experiment on one dataset of one cohort, one training set, one group."""
 
     rounds: tuple[Selection, ...]
-    """The selections after each round; the last one counts. At least one."""
+    """The selection after each round, at least one; the last one counts."""
     runs: tuple[Run, ...]
-    """All runs, rejected ones too."""
+    """All runs, including rejected ones."""
     predictions: Mapping[int, tuple[Prediction, ...]]
-    """By seed, of the kept runs: every exam of validation and test that the cell predicted."""
+    """Of the kept runs, by seed: for every exam of validation and test that the cell predicted."""
 
     def __post_init__(self) -> None:
         if not self.rounds:
@@ -57,7 +57,7 @@ class CellResult:
 
 @dataclass(frozen=True, kw_only=True)
 class CohortResult:
-    """One cohort: what came in, what was refused and who was split where."""
+    """One cohort: what came in, what was refused, and how the rest was split."""
 
     name: str
     exams: tuple[Exam, ...] = ()
@@ -75,14 +75,14 @@ class Example:
     level: str
     """Level of the factor."""
     title: str
-    """The dataset, or what is to be seen."""
+    """The dataset, or what the slice shows."""
     image: NDArray[Any]
     """HU, (rows, columns): first row at the front of the head, first column at the patient's right."""
     mask: NDArray[Any] | None = None
     """Brain mask of the same shape; its outline is drawn."""
     ellipse: tuple[float, float, float, float] | None = None
-    """Cut through the sphere: column, row, half width and half height, in pixels (centre of a pixel
-    at whole numbers)."""
+    """Cross-section of the sphere: column, row, half width and half height in pixels (whole numbers are
+    centres of pixels)."""
     caption: str = ""
     aspect: float = 1.0
     """Height of a pixel over its width."""
@@ -91,13 +91,13 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignResults:
-    """A whole campaign, complete or in part."""
+    """A whole campaign, complete or not."""
 
     campaign: Campaign
     campaign_text: str
-    """The campaign file as the person wrote it."""
+    """The campaign's settings as YAML, defaults included."""
     cohorts: tuple[CohortResult, ...]
     cells: tuple[CellResult, ...]
     examples: tuple[Example, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
-    """Code version, digests and the like, in the order in which they should be printed."""
+    """Code version, digests and the like, in the order of printing."""

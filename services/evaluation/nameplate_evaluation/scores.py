@@ -20,13 +20,13 @@ class Scores:
     exams: tuple[str, ...]
     patients: tuple[str, ...]
     levels: tuple[str, ...]
-    """Of the factor, one an exam."""
+    """Level of the factor of each exam."""
     labels: NDArray[np.bool_]
     """(exams,)"""
     values: NDArray[np.float64]
     """(models, exams): probability of the positive class, or Dice."""
     difficulties: tuple[str | None, ...]
-    """Of the spheres, one an exam; None without a sphere."""
+    """Difficulty of each exam's sphere; None without a sphere."""
 
     def where(self, chosen: NDArray[np.bool_]) -> "Scores | None":
         """The chosen exams, (exams,); None when there are none."""
@@ -49,10 +49,10 @@ class Scores:
 
 
 def scores_of(cell: CellResult, split: Split) -> Scores | None:
-    """The kept models' scores on one split; None when no model was kept or none has predicted.
+    """The kept models' scores on one split; None when no model was kept or has predicted.
 
-    Kept runs without predictions are left out. Raises StoreError when the models of a cell have
-    predicted different exams, or one exam twice.
+    Kept runs without predictions are left out. Raises StoreError when the models of a cell predicted
+    different exams, or one exam twice.
     """
     rows: dict[int, dict[str, Prediction]] = {}
     for seed in cell.selection.kept:

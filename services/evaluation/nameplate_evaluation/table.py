@@ -21,17 +21,17 @@ class Column:
     label: str
     kind: Kind = "text"
     group: str = ""
-    """Heading over neighbouring columns."""
+    """Shared heading of neighbouring columns."""
     published: bool = False
-    """Holds the paper's numbers."""
+    """Whether it holds the paper's numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under columns, with a title and what must be known to read it."""
+    """Rows and columns, with a title and a note on how to read them."""
 
     name: str
-    """File name without its ending."""
+    """File name without its extension."""
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Value, ...], ...]
@@ -39,7 +39,7 @@ class Table:
     section: str = ""
     """Where the page prints it; empty for tables that are only files."""
     paper: bool = False
-    """One of the paper's tables, which are numbered; the others get letters."""
+    """Whether it is one of the paper's tables, which are numbered; the others get letters."""
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -57,7 +57,7 @@ class Table:
         return tuple(spans) if any(label for label, _ in spans) else ()
 
     def without_empty_published(self) -> "Table":
-        """The same table without columns of the paper's numbers that hold none."""
+        """The same table without empty columns for the paper's numbers."""
         kept = [
             place
             for place, column in enumerate(self.columns)
@@ -74,7 +74,7 @@ class Table:
         )
 
     def repeated(self, place: int) -> int:
-        """How many leading texts of a row are those of the row before, and need not be printed again."""
+        """How many leading texts of a row repeat the row before, and need not be printed."""
         if place == 0:
             return 0
         same = 0
@@ -88,14 +88,14 @@ class Table:
 def labelled(tables: Iterable[Table]) -> list[tuple[str, Table]]:
     """Number the paper's tables from 1 and letter the others from A, in the order given.
 
-    Each gets its label into its file's name.
+    The label becomes part of the file name.
     """
     numbers, letters = count(1), count()
-    labelled_ = []
+    numbered = []
     for table in tables:
         label = str(next(numbers)) if table.paper else chr(ord("A") + next(letters))
-        labelled_.append((label, replace(table, name=f"table-{label.lower()}-{table.name}")))
-    return labelled_
+        numbered.append((label, replace(table, name=f"table-{label.lower()}-{table.name}")))
+    return numbered
 
 
 MINUS, DASH = "\u2212", "\u2013"
@@ -104,7 +104,7 @@ _DIGITS = {"percent": 1, "points": 1, "spread": 1, "dice": 3, "p": 3, "number": 
 
 
 def printed(value: float | None, kind: Kind) -> str:
-    """A number as it is printed: percent and points with one digit, Dice with three."""
+    """A number for printing: percent and points with one decimal, Dice with three."""
     if value is None:
         return DASH
     if kind == "p" and value < 0.001:
@@ -117,7 +117,7 @@ def printed(value: float | None, kind: Kind) -> str:
 
 
 def interval(estimate: Estimate, kind: Kind) -> str:
-    """The interval as it is printed, or empty where there is none."""
+    """The interval for printing, or empty if there is none."""
     if estimate.low is None or estimate.high is None:
         return ""
     return f"{printed(estimate.low, kind)} to {printed(estimate.high, kind)}"
@@ -126,7 +126,7 @@ def interval(estimate: Estimate, kind: Kind) -> str:
 def csv_bytes(table: Table) -> bytes:
     """The table as CSV (UTF-8, RFC 4180 quoting, fractions of 1); an estimate becomes five columns.
 
-    Text that a spreadsheet would take for a formula gets an apostrophe in front.
+    Text that a spreadsheet would read as a formula gets a leading apostrophe.
     """
     estimates = [
         any(isinstance(row[place], Estimate) for row in table.rows) for place in range(len(table.columns))

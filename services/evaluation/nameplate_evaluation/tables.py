@@ -1,4 +1,4 @@
-"""The tables of the report: the paper's six with its numbers beside ours, and those that it lacks."""
+"""The paper's six tables, with its numbers next to ours."""
 
 import re
 
@@ -24,20 +24,20 @@ def counts_table(analysis: Analysis) -> Table:
         paper = is_paper(analysis) and not analysis.is_control(cohort.name)
         for level in analysis.levels:
             for split, name in SPLIT_NAMES.items():
-                mine = [m for m in cohort.members if m.level == level and m.split == split]
-                positives = sum(m.positive for m in mine)
+                members = [m for m in cohort.members if m.level == level and m.split == split]
+                positives = sum(m.positive for m in members)
                 known = published.COUNTS[split] if paper and level in published.LEVELS else (None,) * 3
                 rows.append(
                     (
                         cohort.name,
                         level,
                         name,
-                        len({m.patient for m in mine}),
-                        len(mine),
+                        len({m.patient for m in members}),
+                        len(members),
                         known[0],
                         positives,
                         known[1],
-                        len(mine) - positives,
+                        len(members) - positives,
                         known[2],
                     )
                 )
@@ -95,7 +95,7 @@ def factor_table(analysis: Analysis) -> Table:
 
 
 def sphere_tables(analysis: Analysis) -> tuple[Table, ...]:
-    """Sphere classification, one table a training set: the paper's Tables 3 to 5."""
+    """Sphere classification, one table per training set: the paper's Tables 3 to 5."""
     tables = []
     for grid in analysis.of_task("spheres"):
         for training_set in dict.fromkeys(figures.training_set for figures in grid.cells):
@@ -165,12 +165,12 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
 
 
-def _models(verdict: Selection) -> str:
-    kept, trained = len(verdict.kept), verdict.trained
+def _models(selection: Selection) -> str:
+    kept, trained = len(selection.kept), selection.trained
     return f"{kept} of {trained}" if kept else f"none of {trained}"
 
 
 def is_paper(analysis: Analysis) -> bool:
-    """Whether the factor is the paper's, so that its numbers may stand beside ours."""
+    """Whether the factor is the paper's, so that its numbers may be shown next to ours."""
     factor = analysis.campaign.factor
     return factor.name == "manufacturer" and set(published.LEVELS) <= set(factor.levels)

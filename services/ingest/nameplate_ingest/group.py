@@ -18,7 +18,7 @@ from nameplate_ingest.series import (
     stack_slices,
     widest_hole,
 )
-from nameplate_ingest.slice import Grid, Slice
+from nameplate_ingest.slice import Slice, SliceGeometry
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +110,7 @@ def commonest(values: Iterable[str]) -> str | None:
     return min(counts, key=lambda value: (-counts[value], value)) if counts else None
 
 
-def _grids(slices: Sequence[Slice]) -> list[Grid]:
+def _grids(slices: Sequence[Slice]) -> list[SliceGeometry]:
     return [slice_.grid for slice_ in slices if slice_.grid is not None]
 
 

@@ -276,10 +276,10 @@ def _parse(
     syntax = syntax or looks
     explicit = syntax != IMPLICIT and bool(_VR.fullmatch(data[start + 4 : start + 6]))
     walker = _Walker(data, little=syntax != BIG_ENDIAN, explicit=explicit)
-    found = walker.collect(start, whole, wanted, ours)
-    if found is None:
+    collected = walker.collect(start, whole, wanted, ours)
+    if collected is None:
         return None
-    values, offset, length = found
+    values, offset, length = collected
     values[META_CLASS] = kind
     return Elements(values, syntax, walker.little, offset, length)
 

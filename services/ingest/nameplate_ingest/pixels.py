@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nameplate_ingest.codestream import COMPRESSED, RLE, frame_size
 from nameplate_ingest.header import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, inflated_file
 from nameplate_ingest.refusal import Refused
-from nameplate_ingest.slice import Grid, Slice, Storage
+from nameplate_ingest.slice import Slice, SliceGeometry, Storage
 
 _NATIVE = frozenset((IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN))
 _SLACK = 64 << 10
@@ -61,7 +61,7 @@ def raw_pixels(slice_: Slice) -> bytes:
     return data
 
 
-def stored_values(data: bytes, grid: Grid, storage: Storage) -> NDArray[Any]:
+def stored_values(data: bytes, grid: SliceGeometry, storage: Storage) -> NDArray[Any]:
     """Stored integers, axes (row, column), from the pixel value of the file."""
     if storage.length < 0:
         return _decompressed(data, grid, storage)
@@ -90,7 +90,7 @@ def _unpacked(raw: NDArray[np.uint16], storage: Storage) -> NDArray[Any]:
     return (value.astype(np.int32) ^ sign) - sign
 
 
-def _decompressed(data: bytes, grid: Grid, storage: Storage) -> NDArray[Any]:
+def _decompressed(data: bytes, grid: SliceGeometry, storage: Storage) -> NDArray[Any]:
     """One lossless compressed frame through GDCM (RLE: through pydicom)."""
     if storage.syntax not in COMPRESSED:
         raise Refused("transfer-syntax", "not one that is lossless and known")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.image.affine import angle_degrees, slice_axes
-from nameplate_ingest.slice import Grid
+from nameplate_ingest.slice import SliceGeometry
 
 SAME_MM = 0.05
 """Slices nearer than this along the normal are at the same place."""
@@ -45,7 +45,7 @@ class Stack:
         return float(self.along[-1]) if len(self.along) else 0.0
 
 
-def stack_slices(grids: Sequence[Grid]) -> Stack:
+def stack_slices(grids: Sequence[SliceGeometry]) -> Stack:
     """Sort slices of one orientation by their positions and measure the stack.
 
     File names and instance numbers play no part. The tilt comes from the positions, because the tag may
@@ -131,7 +131,7 @@ def widest_hole(stack: Stack, thickness: Sequence[float | None]) -> tuple[float,
     return worst
 
 
-def field_growth(stack: Stack, grid: Grid) -> float:
+def field_growth(stack: Stack, grid: SliceGeometry) -> float:
     """Side of the square that contains all slices straightened, over the longer side of one slice."""
     wide, tall = grid.columns * grid.spacing[1], grid.rows * grid.spacing[0]
     drift_across, drift_down = np.ptp(stack.drift, axis=0)

@@ -59,7 +59,7 @@ _AGE_UNITS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class SliceGeometry:
     """Where the pixels of a slice are in the patient (DICOM axes: left, posterior, head)."""
 
     rows: int
@@ -122,7 +122,7 @@ class Slice:
     number: str
     """SeriesNumber and AcquisitionNumber, only to tell apart series that share one UID."""
     acquisition: str
-    grid: Grid | None
+    grid: SliceGeometry | None
     storage: Storage | None
 
 
@@ -187,7 +187,7 @@ def _accept_kind(raw: dict[int, bytes], little: bool) -> None:
         raise Refused("lossy-compression", "LossyImageCompression 01")
 
 
-def _grid(raw: dict[int, bytes], little: bool) -> Grid:
+def _grid(raw: dict[int, bytes], little: bool) -> SliceGeometry:
     rows, columns = _short(raw.get(_ROWS), little) or 0, _short(raw.get(_COLUMNS), little) or 0
     if not (SMALLEST <= rows <= LARGEST and SMALLEST <= columns <= LARGEST):
         raise Refused("size", f"{rows} x {columns} pixels")
@@ -207,7 +207,7 @@ def _grid(raw: dict[int, bytes], little: bool) -> Grid:
         raise Refused("geometry", "pixel spacing missing or invalid")
     a, b, c, d, e, f = orientation
     x, y, z = position
-    return Grid(rows, columns, (x, y, z), (a, b, c, d, e, f), (spacing[0], spacing[1]))
+    return SliceGeometry(rows, columns, (x, y, z), (a, b, c, d, e, f), (spacing[0], spacing[1]))
 
 
 def _storage(raw: dict[int, bytes], elements: Elements) -> Storage:

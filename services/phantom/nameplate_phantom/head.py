@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from nameplate.streams import stream
 from nameplate_phantom.brain import WAVELENGTH_MM, brain
-from nameplate_phantom.grid import Grid, folded_field, refine, smooth_field
 from nameplate_phantom.patient import Anatomy
 from nameplate_phantom.shape import Floats, Points
 from nameplate_phantom.skull import FORAMEN_Z, cavity, outside_brain, skin, thickness
+from nameplate_phantom.voxel_grid import VoxelGrid, folded_field, refine, smooth_field
 
 AIR_HU = -1000.0
 # The simulated part of the model, in model mm: x, y and z from and to.
@@ -21,7 +21,7 @@ _EXTENT = ((-92.0, 92.0), (-122.0, 104.0), (-96.0, 96.0))
 class Head:
     """The simulated head, without noise or any effect of a scanner."""
 
-    grid: Grid
+    grid: VoxelGrid
     hu: Floats
     """Axes (z, y, x)."""
     intracranial: NDArray[np.bool_]
@@ -70,17 +70,17 @@ def _rotation(degrees: tuple[float, float, float]) -> NDArray[np.float64]:
 
 def _grid_around(
     rotation: NDArray[np.float64], scale: NDArray[np.float64], centre: NDArray[np.float64], step_mm: float
-) -> Grid:
+) -> VoxelGrid:
     corners = np.stack(np.meshgrid(*_EXTENT, indexing="ij"), axis=-1).reshape(-1, 3) * scale
     # A turned box grows at its corners, where there is no head: turn it halfway.
     placed = 0.5 * (corners @ rotation.T + corners)
     low, high = placed.min(axis=0) + centre, placed.max(axis=0) + centre
     x, y, z = (int(np.ceil(length / step_mm)) + 1 for length in high - low)
-    return Grid(origin=(float(low[0]), float(low[1]), float(low[2])), step_mm=step_mm, shape=(z, y, x))
+    return VoxelGrid(origin=(float(low[0]), float(low[1]), float(low[2])), step_mm=step_mm, shape=(z, y, x))
 
 
 def _model_points(
-    grid: Grid,
+    grid: VoxelGrid,
     rotation: NDArray[np.float64],
     scale: NDArray[np.float64],
     centre: NDArray[np.float64],
@@ -115,7 +115,7 @@ def build_head(
     centre = np.asarray(origin, dtype=np.float64) + np.asarray(anatomy.shift_mm)
     stretch = np.asarray(anatomy.stretch)
 
-    def warp_on(grid: Grid) -> tuple[Floats, Floats, Floats]:
+    def warp_on(grid: VoxelGrid) -> tuple[Floats, Floats, Floats]:
         fields = []
         for axis in "xyz":
             slow = smooth_field(stream(seed, *names, "warp", axis), grid, 58.0)

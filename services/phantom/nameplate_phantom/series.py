@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nameplate_phantom.effects import add_noise, sharpen, strength, table_image, textured
-from nameplate_phantom.grid import Grid
 from nameplate_phantom.scanner import Machine, Noise
 from nameplate_phantom.shape import Floats
 from nameplate_phantom.stack import Stack, sample
+from nameplate_phantom.voxel_grid import VoxelGrid
 
 _CHUNK_PIXELS = 2_500_000
 _BANK = 8
@@ -22,7 +22,7 @@ class Scene:
     """The head as this scanner sees it, and where it is (LPS mm)."""
 
     volume: Floats
-    grid: Grid
+    grid: VoxelGrid
     middle_x: float
     back_y: float
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from nameplate_phantom.grid import Grid
 from nameplate_phantom.shape import Floats
+from nameplate_phantom.voxel_grid import VoxelGrid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +92,7 @@ def _linear(at: NDArray[np.float64], count: int) -> tuple[NDArray[np.intp], Floa
     return lower, (at - lower).astype(np.float32)
 
 
-def sample(volume: Floats, grid: Grid, stack: Stack) -> Floats:
+def sample(volume: Floats, grid: VoxelGrid, stack: Stack) -> Floats:
     """Average the volume over each pixel's area and each slice's thickness: (slices, rows, columns).
 
     Only y and z mix when the gantry tilts, so one sparse product over (z, y) and one over x suffice.

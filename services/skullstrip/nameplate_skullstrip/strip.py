@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from nameplate.campaign.skullstrip import SkullstripSettings
 from nameplate.image.volume import Volume
 from nameplate_skullstrip.canal import without_canal
+from nameplate_skullstrip.coarse_grid import coarse_grid, refined, shares
 from nameplate_skullstrip.distance import depth, grown, signed_depth
 from nameplate_skullstrip.edge import half_way
 from nameplate_skullstrip.enclosure import enclosure
 from nameplate_skullstrip.flags import NO_BRAIN, REFUSING, bare_surface, findings
-from nameplate_skullstrip.grid import coarse_grid, refined, shares
 from nameplate_skullstrip.opening import opened
 from nameplate_skullstrip.region import box_around, filled, filled_slices, islands, largest, touching_slices
 from nameplate_skullstrip.smoothing import smooth_slices, smooth_volume

@@ -27,10 +27,10 @@ def assess(
     scores = [prediction.score for prediction in validation]
     if task == "segmentation":
         measured: float = fmean(scores) if scores else 0.0
-        area = found = cleared = None
+        area = sens = spec = None
     else:
         measured = accuracy(labels, scores) or 0.0
-        area, found, cleared = auroc(labels, scores), sensitivity(labels, scores), specificity(labels, scores)
+        area, sens, spec = auroc(labels, scores), sensitivity(labels, scores), specificity(labels, scores)
     drop, rise = loss_drop(history), late_rise(history)
     word = "Dice" if task == "segmentation" else "accuracy"
     reasons: list[str] = []
@@ -52,8 +52,8 @@ def assess(
         reasons=tuple(reasons),
         val_accuracy=measured,
         val_auroc=area,
-        sensitivity=found,
-        specificity=cleared,
+        sensitivity=sens,
+        specificity=spec,
         loss_drop=drop,
         late_rise=rise,
     )

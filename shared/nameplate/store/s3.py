@@ -68,10 +68,10 @@ class S3Store:
         store = cls(client, parts.netloc, parts.path)
         try:
             with store._translated(f"the bucket {store.bucket!r} (does it exist?)"):
-                there = client.bucket_exists(bucket_name=store.bucket)
+                exists = client.bucket_exists(bucket_name=store.bucket)
         except ValueError as error:
             raise UserError(f"{url}: {error}") from None
-        if not there:
+        if not exists:
             raise NoBucket(f"{url}: there is no bucket {store.bucket!r}; create it first")
         return store
 

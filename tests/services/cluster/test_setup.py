@@ -141,7 +141,7 @@ def test_wrong_credentials_of_the_administrator_are_one_line(s3_server: Any) -> 
 @pytest.mark.s3
 def test_the_administrator_is_not_the_account_of_the_pods(s3_server: Any) -> None:
     root = (s3_server.access_key, s3_server.secret_key)
-    with pytest.raises(UserError, match="give them two users"):
+    with pytest.raises(UserError, match="use two different users"):
         prepare(s3_server, "same", account=root)
 
 

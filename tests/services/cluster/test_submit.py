@@ -56,7 +56,7 @@ def test_all_problems_are_reported_at_once(ready: Any, workflow: Callable[..., A
     problems = check(ready, *DEMO, "").problems
     assert len(problems) == 4
     for part in (
-        "running already",
+        "already running",
         "no pool takes",
         "no Secret nameplate-store",
         "nvidia.com/gpu, which no node has",
@@ -126,7 +126,7 @@ def test_an_interrupted_watch_leaves_the_workflow_alone(
 
     monkeypatch.setattr(ready, "workflow", interrupted)
     assert submit(ready, *DEMO, only="", watch=True) == 130
-    assert "goes on" in capsys.readouterr().out
+    assert "keeps running" in capsys.readouterr().out
     assert [what for what, *_ in ready.told] == ["create"]
 
 
@@ -181,5 +181,5 @@ def test_stopping(ready: Any, workflow: Callable[..., Any], capsys: pytest.Captu
     assert ready.told == [("Stop", "wf")]
     assert "has stopped; nameplate submit" in capsys.readouterr().out
     stop(ready, workflow(phase="Succeeded"), "demo", now=True)
-    assert "is over already" in capsys.readouterr().out
+    assert "is already over" in capsys.readouterr().out
     assert len(ready.told) == 1

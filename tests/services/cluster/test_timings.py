@@ -43,8 +43,8 @@ def test_waiting_for_room_is_no_overhead(node: Callable[..., Any], workflow: Cal
     (row,) = step_times(whole, scheduled)
     assert (row.queue, row.overhead, row.cluster) == (50, 10, 10)
     assert row.beyond == pytest.approx(5 / 70)
-    assert not any("went with them" in line for line in timing_lines(whole, scheduled))
-    assert any("of 1 pod went with them" in line for line in timing_lines(whole))
+    assert not any("deleted by now" in line for line in timing_lines(whole, scheduled))
+    assert any("1 pod deleted by now" in line for line in timing_lines(whole))
 
 
 def test_time_without_any_pod(node: Callable[..., Any], workflow: Callable[..., Any]) -> None:
@@ -57,7 +57,7 @@ def test_time_without_any_pod(node: Callable[..., Any], workflow: Callable[..., 
     )
     whole = workflow(first, second, third, phase="Succeeded", finishedAt="2026-11-24T06:00:45Z")
     assert idle_seconds(whole) == 15
-    assert any("45 s; 15 s of them" in line for line in timing_lines(whole))
+    assert any("45 s, of which 15 s" in line for line in timing_lines(whole))
 
 
 def test_nothing_to_tell_yet(workflow: Callable[..., Any]) -> None:

@@ -11,7 +11,7 @@ from nameplate_cluster.workflow import attempts_of
 EXPECTED = {
     "probe-image": ("image", "the image nameplate/none:1 cannot be pulled"),
     "probe-name": ("image", "the image nameplate/NONE:1 cannot be pulled (InvalidImageName)"),
-    "probe-secret": ("setup", 'its container cannot be made: secret "nameplate-absent" not found'),
+    "probe-secret": ("setup", 'its container cannot be created: secret "nameplate-absent" not found'),
     "probe-gpu": ("room", "no node has room: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu"),
     "probe-cpub": ("room", "no node has room: 0/1 nodes are available: 1 Insufficient cpu"),
     "probe-vol": ("start", "PodInitializing"),

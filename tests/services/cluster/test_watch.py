@@ -13,7 +13,7 @@ NOW = datetime(2026, 11, 24, 7, 0, 0, tzinfo=UTC)
 def test_a_finished_campaign(recorded: Callable[[str], Any]) -> None:
     lines = status_text(recorded("done"), NOW)
     assert lines[0] == "demo: done after 2:12 (workflow nameplate-demo-59dwf)"
-    assert lines[-1] == "  what is not listed was done by an earlier run"
+    assert lines[-1] == "  steps not listed were done by an earlier run"
     assert [line.split()[0] for line in lines[2:-1]] == [
         "plan", "phantom", "cohort", "training", "selection", "prediction", "report",
     ]  # fmt: skip

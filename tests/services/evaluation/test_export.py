@@ -56,5 +56,5 @@ def test_a_damaged_report_is_not_sent(tmp_path: Path) -> None:
 def test_a_committed_file_that_is_no_reports_is_not_sent(tmp_path: Path) -> None:
     store = open_store(str(tmp_path / "store"))
     commit(store, {**FILES, "models/a/weights.pt": b"weights"})
-    with pytest.raises(DamagedObject, match=r"models/a/weights\.pt is no file of a report"):
+    with pytest.raises(DamagedObject, match=r"models/a/weights\.pt is not a file of a report"):
         export(["--store", str(tmp_path / "store")])

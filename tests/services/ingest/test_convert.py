@@ -11,20 +11,24 @@ from nameplate.image.affine import apply_affine
 from nameplate.image.volume import Volume
 from nameplate_ingest.convert import convert
 from nameplate_ingest.series import Stack, stack_slices
-from nameplate_ingest.slice import Grid
+from nameplate_ingest.slice import SliceGeometry
 
 SIZE, PIXEL = 128, 1.75
 
 
-def scan(degrees: float, heights: NDArray[Any], orientation: tuple[float, ...] | None = None) -> list[Grid]:
+def scan(
+    degrees: float, heights: NDArray[Any], orientation: tuple[float, ...] | None = None
+) -> list[SliceGeometry]:
     angle = math.radians(degrees)
     a, b, c, d, e, f = orientation or (1.0, 0.0, 0.0, 0.0, math.cos(angle), -math.sin(angle))
     corner = (-SIZE * PIXEL / 2 * a, -SIZE * PIXEL / 2 * (e or 1.0))
-    return [Grid(SIZE, SIZE, (*corner, float(z)), (a, b, c, d, e, f), (PIXEL, PIXEL)) for z in heights]
+    return [
+        SliceGeometry(SIZE, SIZE, (*corner, float(z)), (a, b, c, d, e, f), (PIXEL, PIXEL)) for z in heights
+    ]
 
 
 def planes(
-    stack: Stack, grids: list[Grid], image: Callable[..., Any]
+    stack: Stack, grids: list[SliceGeometry], image: Callable[..., Any]
 ) -> Callable[[int], NDArray[np.float32]]:
     def plane(number: int) -> NDArray[np.float32]:
         grid = grids[stack.order[number]]
@@ -45,7 +49,9 @@ def smooth(x: Any, y: Any, z: Any) -> Any:
     return 300 * np.sin(x / 30) + 200 * np.cos(y / 25 + 0.3) + 3.0 * z
 
 
-def run(grids: list[Grid], image: Callable[..., Any], settings: IngestSettings, thick: float = 5.0) -> Volume:
+def run(
+    grids: list[SliceGeometry], image: Callable[..., Any], settings: IngestSettings, thick: float = 5.0
+) -> Volume:
     stack = stack_slices(grids)
     volume = convert(
         stack, [thick] * len(grids), SIZE, SIZE, (PIXEL, PIXEL), planes(stack, grids, image), settings
@@ -138,7 +144,7 @@ def test_straightening_cuts_nothing_off() -> None:
 
 def test_a_wide_image_is_padded_to_a_square_not_stretched() -> None:
     flat = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-    grids = [Grid(64, 128, (0.0, 0.0, 5.0 * n), flat, (2.0, 2.0)) for n in range(20)]
+    grids = [SliceGeometry(64, 128, (0.0, 0.0, 5.0 * n), flat, (2.0, 2.0)) for n in range(20)]
     stack = stack_slices(grids)
     settings = IngestSettings(matrix=64)
     volume = convert(

@@ -84,7 +84,7 @@ def test_the_ranking_does_not_depend_on_the_order_of_the_input(order: list[int])
 
 
 def test_a_pattern_that_is_none_is_refused_with_the_settings() -> None:
-    with pytest.raises(ValueError, match="no regular expression"):
+    with pytest.raises(ValueError, match="not a regular expression"):
         SeriesRules(refuse_description=("(",))
 
 

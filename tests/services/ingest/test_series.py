@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nameplate_ingest.series import axial_angle, distinct_gaps, duplicated, stack_slices, widest_hole
-from nameplate_ingest.slice import Grid
+from nameplate_ingest.slice import SliceGeometry
 
 FLAT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
-def grid(position: tuple[float, float, float], orientation: tuple[float, ...] = FLAT) -> Grid:
+def grid(position: tuple[float, float, float], orientation: tuple[float, ...] = FLAT) -> SliceGeometry:
     a, b, c, d, e, f = orientation
-    return Grid(512, 512, position, (a, b, c, d, e, f), (0.5, 0.5))
+    return SliceGeometry(512, 512, position, (a, b, c, d, e, f), (0.5, 0.5))
 
 
-def tilted(degrees: float, heights: list[float]) -> list[Grid]:
+def tilted(degrees: float, heights: list[float]) -> list[SliceGeometry]:
     """Slices whose front leans to the head by ``degrees``, stacked along the table."""
     angle = math.radians(degrees)
     orientation = (1.0, 0.0, 0.0, 0.0, math.cos(angle), -math.sin(angle))

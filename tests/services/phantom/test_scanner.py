@@ -97,7 +97,9 @@ def test_a_plain_header_says_the_maker_and_nothing_else() -> None:
 
 def test_every_maker_has_models_within_the_ranges_of_the_literature() -> None:
     found = catalogue()
-    assert {name: len(found.of(name)) >= 2 for name in found.manufacturers} == dict.fromkeys(found.manufacturers, True)
+    assert {name: len(found.of(name)) >= 2 for name in found.manufacturers} == dict.fromkeys(
+        found.manufacturers, True
+    )
     for model in found.models:
         assert 3.0 <= model.noise.sd <= 5.0
         assert abs(model.bias.offset) <= 3.0

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from nameplate_phantom.grid import Grid
 from nameplate_phantom.stack import Stack, sample, stack_slices
+from nameplate_phantom.voxel_grid import VoxelGrid
 
 
 def lay(tilt: float, gaps: tuple[float, float] = (5.0, 5.0), matrix: int = 64) -> Stack:
@@ -44,7 +44,7 @@ def test_uneven_gaps_are_the_small_one_below_and_the_large_one_above() -> None:
 @pytest.mark.parametrize("tilt", [0.0, 15.0, 22.0])
 @pytest.mark.parametrize("matrix", [40, 160])
 def test_sampling_reads_a_linear_volume_at_the_place_that_the_header_says(tilt: float, matrix: int) -> None:
-    grid = Grid(origin=(-120.0, -120.0, -180.0), step_mm=2.0, shape=(190, 121, 121))
+    grid = VoxelGrid(origin=(-120.0, -120.0, -180.0), step_mm=2.0, shape=(190, 121, 121))
     x, y, z = grid.axes()
     volume = (2.0 * x[None, None, :] - 3.0 * y[None, :, None] + 1.5 * z[:, None, None]).astype(np.float32)
     stack = lay(tilt, matrix=matrix)
@@ -62,7 +62,7 @@ def test_sampling_reads_a_linear_volume_at_the_place_that_the_header_says(tilt: 
 
 
 def test_a_thick_slice_averages_what_it_covers() -> None:
-    grid = Grid(origin=(-100.0, -100.0, -100.0), step_mm=1.0, shape=(220, 201, 201))
+    grid = VoxelGrid(origin=(-100.0, -100.0, -100.0), step_mm=1.0, shape=(220, 201, 201))
     z = grid.axes()[2]
     volume = np.broadcast_to(np.where(z > 0, 100.0, 0.0)[:, None, None], grid.shape).astype(np.float32)
     stack = Stack((0.0, 0.0), np.array([-2.5, 0.5, 3.5]), np.array([4.0, 4.0, 4.0]), 0.0, 32, 4.0)

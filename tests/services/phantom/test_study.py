@@ -209,7 +209,10 @@ def test_the_slices_cover_the_head_from_the_foramen_to_the_air_above(
 def padded(maker: str, model: str, tmp_path: Path) -> tuple[FileDataset, np.ndarray]:
     settings = PhantomSettings(exams=1, matrix=64, thin_mm=5.0, manufacturers=(maker,), bone_share=0.0)
     for number in range(100):
-        if draw_machine(settings, seed=4, cohort="p", number=number, manufacturer=maker).header.model == model:
+        if (
+            draw_machine(settings, seed=4, cohort="p", number=number, manufacturer=maker).header.model
+            == model
+        ):
             truth = simulate_study(settings, seed=4, cohort="p", number=number, out=tmp_path)
             one = pydicom.dcmread(tmp_path / truth.folder / "S002" / "0010.dcm")
             return one, one.pixel_array

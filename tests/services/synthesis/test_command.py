@@ -105,7 +105,7 @@ def test_files_that_do_not_fit_are_refused(files: tuple[Path, Path, Path]) -> No
     away = AFFINE.copy()
     away[0, 3] += 30
     write_nifti(other, Volume(there.array, away))
-    with pytest.raises(UserError, match="lies elsewhere in the patient"):
+    with pytest.raises(UserError, match="not at the same place in the patient"):
         run(head, other, out)
     sheared = AFFINE.copy()
     sheared[1, 2] = 1.5
@@ -123,7 +123,7 @@ def test_files_that_do_not_fit_are_refused(files: tuple[Path, Path, Path]) -> No
     values = read_nifti(head).array.astype(np.float32)
     values[3, 3, 3] = np.nan
     write_nifti(broken, Volume(values, AFFINE))
-    with pytest.raises(UserError, match="no HU"):
+    with pytest.raises(UserError, match="not HU"):
         run(broken, mask, out)
     with pytest.raises(UserError, match="no such file"):
         run(head.with_name("absent.nii.gz"), mask, out)

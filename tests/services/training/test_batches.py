@@ -83,7 +83,7 @@ def test_flips_turn_left_to_right_image_and_mask_alike(learning, batches_of, tin
 def test_where_nothing_is_trained_no_epoch_is_drawn(learning, batches_of, tiny_pack) -> None:  # type: ignore[no-untyped-def]
     batches = batches_of(learning("factor"), tiny_pack(), None)
     assert batches.fixed([0]).images.shape == (1, 3, 16, 16)
-    with pytest.raises(ValueError, match="only a run that is trained"):
+    with pytest.raises(ValueError, match="only a training run"):
         batches.of_epoch(range(4), 1)
-    with pytest.raises(ValueError, match="only a run that is trained"):
+    with pytest.raises(ValueError, match="only a training run"):
         batches.training([0], 1)

@@ -75,7 +75,7 @@ def test_rounds_always_end_within_the_limit(data, first: int, target: int, more:
 def test_runs_must_be_of_one_cell() -> None:
     with pytest.raises(UserError, match="2 cells"):
         select_runs([run(0), run(1, cell=EASY.model_copy(update={"dataset": "hard"}))], SIX, 0)
-    with pytest.raises(UserError, match="one run a seed"):
+    with pytest.raises(UserError, match="one run per seed"):
         select_runs([run(0), run(0)], SIX, 0)
     with pytest.raises(UserError, match="0 cells"):
         select_runs([], SIX, 0)

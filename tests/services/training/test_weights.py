@@ -38,7 +38,7 @@ def test_there_and_back_whatever_the_layout() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"not weights", b"PK\x03\x04 torn"])
 def test_damaged_weights(data: bytes) -> None:
-    with pytest.raises(UserError, match="damaged or of another network"):
+    with pytest.raises(UserError, match="damaged or belong to another network"):
         load_weights(net(), data)
 
 

@@ -95,8 +95,8 @@ def test_every_mistake_has_a_line() -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda raw: raw["experiments"][0].update(cohorts=["elsewhere"]), "'elsewhere' is none of"),
-        (lambda raw: raw["experiments"][1].update(training_sets=["Philips"]), "'Philips' is none of"),
+        (lambda raw: raw["experiments"][0].update(cohorts=["elsewhere"]), "'elsewhere' is not one of"),
+        (lambda raw: raw["experiments"][1].update(training_sets=["Philips"]), "'Philips' is not one of"),
         (lambda raw: raw["cohorts"]["study"].update(folder="x"), "exactly one of 'phantom' and 'folder'"),
         (
             lambda raw: raw["cohorts"]["study"].update(split={"train": 0.5, "val": 0.1, "test": 0.1}),
@@ -109,9 +109,9 @@ def test_every_mistake_has_a_line() -> None:
         (lambda raw: raw.update(name="../evil"), "name: "),
         (lambda raw: raw["factor"].update(levels=["GE", "GE"]), "expected different names"),
         (lambda raw: raw["datasets"]["spheres"]["difficulties"][2].update(name="skull"), "another dataset"),
-        (lambda raw: raw["experiments"][1].update(training_sets=["GE", "GE"]), "named twice"),
-        (lambda raw: raw["experiments"][1]["convergence"].update(esay={}), "'esay' is none of"),
-        (lambda raw: raw["cohorts"]["study"].update(manufacturers_csv="x"), "goes with 'folder'"),
+        (lambda raw: raw["experiments"][1].update(training_sets=["GE", "GE"]), "a name appears twice"),
+        (lambda raw: raw["experiments"][1]["convergence"].update(esay={}), "'esay' is not one of"),
+        (lambda raw: raw["cohorts"]["study"].update(manufacturers_csv="x"), "needs 'folder'"),
         (lambda raw: raw["cohorts"]["study"]["phantom"].update(exams=3), "3 exams cannot be divided"),
         (lambda raw: raw["cohorts"].update({"a/b": raw["cohorts"]["study"]}), "cohort name 'a/b'"),
     ],

@@ -260,7 +260,7 @@ def test_one_maker_is_an_error_that_says_what_was_found(make_exam, build):
         build(exams)
     assert str(caught.value) == (
         "cohorts.study: no usable exam of manufacturer Siemens; "
-        "the campaign compares GE and Siemens, the exams are of GE: 7, unknown: 1"
+        "the campaign compares GE and Siemens, the exams have GE: 7, unknown: 1"
     )
 
 
@@ -276,7 +276,7 @@ def test_too_few_for_the_split_is_an_error_that_says_how_many_are_needed(two_mak
     with pytest.raises(CohortError) as caught:
         build(exams, match=None)
     assert str(caught.value) == (
-        "cohorts.study: 9 matched exams of GE are too few for the split, at least 19 are needed of each "
+        "cohorts.study: 9 matched exams of GE are too few for the split, which needs at least 19 of each "
         "level: positives in val: 0, negatives: 1"
     )
     exams = two_makers(18)

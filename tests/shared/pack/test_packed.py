@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nameplate.errors import UserError
 from nameplate.image.window import Window
-from nameplate.pack.packed import open_pack, pack_mask, pack_volume, integer_weights, write_rows
+from nameplate.pack.packed import integer_weights, open_pack, pack_mask, pack_volume, write_rows
 
 WINDOW = Window(width=100, level=50)
 

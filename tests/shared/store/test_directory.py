@@ -72,7 +72,7 @@ def test_a_store_of_the_format_before_is_refused_with_what_to_do(tmp_path: Path)
 
 def test_a_file_is_no_store(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="a file, where a folder was expected"):
+    with pytest.raises(StoreError, match="expected a folder, found a file"):
         open_store(str(tmp_path / "file"))
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nameplate_skullstrip.grid import coarse_grid, refined, shares
+from nameplate_skullstrip.coarse_grid import coarse_grid, refined, shares
 
 
 @pytest.mark.parametrize(

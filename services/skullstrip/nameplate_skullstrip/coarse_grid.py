@@ -11,7 +11,7 @@ _STEPS = 64
 
 
 @dataclass(frozen=True)
-class Grid:
+class CoarseGrid:
     """How many cells the coarse grid has along k, i and j, and how far apart they are."""
 
     shape: tuple[int, int, int]
@@ -28,7 +28,9 @@ class Grid:
         return self.spacing_mm[1] * self.spacing_mm[2] / 100.0
 
 
-def coarse_grid(shape: tuple[int, int, int], spacing_mm: tuple[float, float, float], cell_mm: float) -> Grid:
+def coarse_grid(
+    shape: tuple[int, int, int], spacing_mm: tuple[float, float, float], cell_mm: float
+) -> CoarseGrid:
     """The grid of about ``cell_mm`` that covers the same box as the image; axes k, i, j.
 
     In-plane it is never finer than the image, and it keeps the image's own pixels if they are nearly as
@@ -40,10 +42,10 @@ def coarse_grid(shape: tuple[int, int, int], spacing_mm: tuple[float, float, flo
         wanted = count if near else max(1, round(count * spacing / cell_mm))
         counts.append(min(wanted, count if axis else 4 * count))
     sizes = [spacing * count / cells for count, spacing, cells in zip(shape, spacing_mm, counts, strict=True)]
-    return Grid((counts[0], counts[1], counts[2]), (sizes[0], sizes[1], sizes[2]))
+    return CoarseGrid((counts[0], counts[1], counts[2]), (sizes[0], sizes[1], sizes[2]))
 
 
-def shares(mask_KIJ: NDArray[np.bool_], grid: Grid) -> NDArray[np.float32]:
+def shares(mask_KIJ: NDArray[np.bool_], grid: CoarseGrid) -> NDArray[np.float32]:
     """Share of each cell of the grid that the mask covers, 0..1."""
     count, rows, columns = mask_KIJ.shape
     cells_k, cells_i, cells_j = grid.shape

@@ -12,7 +12,7 @@ from nameplate_phantom.shape import Floats
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class VoxelGrid:
     """An isotropic, axis-aligned grid in the patient's LPS frame; arrays on it have axes (z, y, x)."""
 
     origin: tuple[float, float, float]
@@ -29,10 +29,10 @@ class Grid:
         )
         return x, y, z
 
-    def halved(self) -> "Grid":
+    def halved(self) -> "VoxelGrid":
         """Every other voxel of this grid, and more at the end so that it is covered."""
         depth, height, width = (count // 2 + 1 for count in self.shape)
-        return Grid(self.origin, 2 * self.step_mm, (depth, height, width))
+        return VoxelGrid(self.origin, 2 * self.step_mm, (depth, height, width))
 
     def affine_ras(self) -> NDArray[np.float64]:
         """From (i, j, k) of the array flipped to right-anterior-superior order, to RAS mm."""
@@ -90,7 +90,7 @@ def interpolate(knots: Floats, shape: tuple[int, int, int]) -> Floats:
     return _spread(knots, shape, _spline_matrix)
 
 
-def refine(field: Floats, grid: Grid) -> Floats:
+def refine(field: Floats, grid: VoxelGrid) -> Floats:
     """A field on ``grid.halved()``, linearly interpolated onto ``grid``."""
     return _spread(field, grid.shape, _halving_matrix)
 
@@ -105,13 +105,13 @@ def knots_for(spacing_mm: float) -> tuple[int, int, int]:
     return z, y, x
 
 
-def smooth_field(rng: np.random.Generator, grid: Grid, spacing_mm: float) -> Floats:
+def smooth_field(rng: np.random.Generator, grid: VoxelGrid, spacing_mm: float) -> Floats:
     """A smooth random field of about unit spread that varies over ``spacing_mm``."""
     knots = rng.standard_normal(knots_for(spacing_mm), dtype=np.float32)
     return interpolate(knots * np.float32(2.1), grid.shape)
 
 
-def folded_field(rng: np.random.Generator, grid: Grid, wavelength_mm: float) -> Floats:
+def folded_field(rng: np.random.Generator, grid: VoxelGrid, wavelength_mm: float) -> Floats:
     """A random field of unit spread with one dominant wavelength: its zeros are folded sheets."""
     spacing = wavelength_mm / 3.6
     knots = rng.standard_normal(knots_for(spacing), dtype=np.float32)

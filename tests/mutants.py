@@ -1,0 +1,742 @@
+#!/usr/bin/env python3
+"""Change one line of the product at a time and see its test fail: tests/mutants.py [WORD ...]
+
+A *mutant* is the product with one line changed so that it breaks one promise. It is *caught* when the test
+file that holds this promise fails, and has survived when all tests pass: the promise is then held by
+nothing. Each mutant is a copy of shared/ and services/ in a temporary folder; the tests are the ones here,
+which import the copy because PYTHONPATH comes before what pip has installed. Before, every test file must
+pass on a copy without a change: only then does a failure mean anything.
+
+With words, only the mutants whose promise or files have one of them are made. Exit code 1 when one
+survives, when a line is not found exactly once, or when a test file fails without a change.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PRODUCT = ("shared", "services")
+PROCESSES = 2
+SECONDS = 300
+"""Of one test file, after which a mutant counts as caught: it waits for something that never comes."""
+FAILED = 1
+"""What pytest returns when tests ran and some failed; anything else says nothing about a promise."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One line that is changed, and who must notice."""
+
+    promise: str
+    """What the line holds."""
+    file: str
+    """Below the root."""
+    line: str
+    """A part of the file that stands there exactly once."""
+    instead: str
+    test: str
+    """The test file that must fail, below tests/."""
+
+
+JOB, STEPS, SERVICE = "shared/nameplate/job", "shared/nameplate/steps", "shared/nameplate/service"
+CLUSTER, EVALUATION = "services/cluster/nameplate_cluster", "services/evaluation/nameplate_evaluation"
+STORE, PLAN = "shared/nameplate/store", "shared/nameplate/plan"
+
+MUTANTS = (
+    # What a digest holds.
+    Mutant(
+        "a digest holds the settings",
+        f"{JOB}/result.py",
+        '"settings": job.settings.model_dump(mode="json"),',
+        '"settings": None,',
+        "contract/test_digests.py",
+    ),
+    Mutant(
+        "a digest holds what the job reads",
+        f"{JOB}/result.py",
+        '"needs": {need: results[need].fingerprint for need in job.needs},',
+        '"needs": {},',
+        "shared/job/test_current.py",
+    ),
+    Mutant(
+        "a digest holds the step's version",
+        f"{JOB}/result.py",
+        '"version": step_named(job.step).version,',
+        '"version": 0,',
+        "shared/job/test_current.py",
+    ),
+    Mutant(
+        "a fingerprint holds the keys",
+        f"{JOB}/result.py",
+        "[[output.key, output.sha256] for output in self.outputs]",
+        "[[output.sha256] for output in self.outputs]",
+        "shared/job/test_current.py",
+    ),
+    Mutant(
+        "a fingerprint holds the content",
+        f"{JOB}/result.py",
+        "[[output.key, output.sha256] for output in self.outputs]",
+        "[[output.key] for output in self.outputs]",
+        "shared/job/test_run.py",
+    ),
+    Mutant(
+        "settings that a digest would leave out are refused",
+        f"{STEPS}/step.py",
+        "if info.exclude:",
+        "if False:",
+        "shared/steps/test_step.py",
+    ),
+    Mutant(
+        "Original's first level is the campaign's first",
+        f"{STEPS}/synthesis.py",
+        "first_level=campaign.factor.levels[0],",
+        "first_level=min(campaign.factor.levels),",
+        "shared/plan/test_plan.py",
+    ),
+    Mutant(
+        "Original's first level comes from the job's settings",
+        "services/synthesis/nameplate_synthesis/synthesis_step.py",
+        "member.level == recipe.first_level",
+        'member.level == "GE"',
+        "services/synthesis/test_synthesis_step.py",
+    ),
+    Mutant(
+        "no step can read a campaign file",
+        "services/synthesis/nameplate_synthesis/synthesis_step.py",
+        "from nameplate.campaign import ORIGINAL\n",
+        "from nameplate.campaign import ORIGINAL, load_campaign\n",
+        "contract/test_digests.py",
+    ),
+    # The commit.
+    Mutant(
+        "outputs are stored before the commit",
+        f"{JOB}/run.py",
+        "work(job.settings, inputs, outputs)\n",
+        "write_result(store, Result(job=job.id, digest=job_digest(job, results), code='', outputs=()))\n"
+        "                work(job.settings, inputs, outputs)\n",
+        "shared/job/test_run.py",
+    ),
+    Mutant(
+        "a commit names the outputs",
+        f"{JOB}/run.py",
+        "outputs=outputs.written,",
+        "outputs=(),",
+        "shared/job/test_run.py",
+    ),
+    Mutant(
+        "an older commit is withdrawn",
+        f"{JOB}/run.py",
+        "if older:",
+        "if False:",
+        "shared/job/test_run.py",
+    ),
+    Mutant(
+        "where there was no commit none is deleted",
+        f"{JOB}/run.py",
+        "if older:",
+        "if True:",
+        "shared/job/test_run.py",
+    ),
+    Mutant(
+        "a current job is not done again",
+        f"{JOB}/run.py",
+        "if done is not None:",
+        "if False:",
+        "shared/job/test_run.py",
+    ),
+    Mutant(
+        "a step knows when it should stop",
+        f"{JOB}/run.py",
+        "Path(scratch), should_stop)",
+        "Path(scratch), lambda: False)",
+        "shared/job/test_run.py",
+    ),
+    Mutant(
+        "a step is given its source",
+        f"{JOB}/run.py",
+        "Inputs(store, results, source, ",
+        "Inputs(store, results, None, ",
+        "shared/job/test_run.py",
+    ),
+    Mutant(
+        "a full disk is the store's trouble",
+        f"{JOB}/run.py",
+        "if error.errno in (errno.ENOSPC, errno.EDQUOT):",
+        "if False:",
+        "shared/job/test_run.py",
+    ),
+    Mutant(
+        "checkpoints go with the commit",
+        f"{JOB}/run.py",
+        "outputs.drop_checkpoints()",
+        "pass",
+        "shared/job/test_run.py",
+    ),
+    Mutant(
+        "scratch is where it was asked for",
+        f"{JOB}/run.py",
+        'prefix="nameplate-", dir=scratch_root',
+        'prefix="nameplate-"',
+        "shared/job/test_run.py",
+    ),
+    Mutant(
+        "a step's time is its work",
+        f"{JOB}/run.py",
+        'with timing.spent("work_s"):',
+        'with timing.spent("plan_s"):',
+        "shared/job/test_run.py",
+    ),
+    # What is current.
+    Mutant(
+        "current is what has this digest",
+        f"{JOB}/current.py",
+        "if result is None or result.digest != job_digest(job, results):",
+        "if result is None:",
+        "shared/job/test_current.py",
+    ),
+    Mutant(
+        "current is what has its outputs",
+        f"{JOB}/current.py",
+        "if any(sizes.get(output.key) != output.size for output in result.outputs):",
+        "if False:",
+        "shared/job/test_current.py",
+    ),
+    Mutant(
+        "current is what has its outputs' sizes",
+        f"{JOB}/current.py",
+        "if any(sizes.get(output.key) != output.size for output in result.outputs):",
+        "if any(output.key not in sizes for output in result.outputs):",
+        "shared/job/test_current.py",
+    ),
+    Mutant(
+        "with a snapshot the store is not asked",
+        f"{JOB}/current.py",
+        "sizes = snapshot.sizes",
+        'sizes = store.sizes("")',
+        "shared/job/test_current.py",
+    ),
+    Mutant(
+        "a torn commit is none",
+        f"{JOB}/result.py",
+        "except (NoSuchKey, ValidationError):",
+        "except NoSuchKey:",
+        "shared/job/test_current.py",
+    ),
+    # Inputs and outputs.
+    Mutant(
+        "a damaged input withdraws its commit",
+        f"{JOB}/inputs.py",
+        "self._store.delete(result_key(job))",
+        "pass",
+        "shared/job/test_inputs.py",
+    ),
+    Mutant(
+        "a damaged input withdraws no other commit",
+        f"{JOB}/inputs.py",
+        "if any(output.key == key for output in result.outputs):",
+        "if True:",
+        "shared/job/test_inputs.py",
+    ),
+    Mutant(
+        "what is read is checked by its digest",
+        f"{JOB}/result.py",
+        "if len(data) != output.size or hashlib.sha256(data).hexdigest() != output.sha256:",
+        "if len(data) != output.size:",
+        "shared/job/test_inputs.py",
+    ),
+    Mutant(
+        "what is fetched is checked by its digest",
+        f"{JOB}/inputs.py",
+        'return hashlib.file_digest(file, "sha256").hexdigest() == output.sha256',
+        "return True",
+        "shared/job/test_inputs.py",
+    ),
+    Mutant(
+        "outputs are named in order of key",
+        f"{JOB}/outputs.py",
+        "for key in sorted(self._written)",
+        "for key in self._written",
+        "shared/job/test_outputs.py",
+    ),
+    Mutant(
+        "checkpoints reach another machine",
+        f"{JOB}/outputs.py",
+        "if self._store.folder(self._work) is None:",
+        "if False:",
+        "shared/job/test_outputs.py",
+    ),
+    Mutant(
+        "checkpoints are of one job",
+        f"{JOB}/outputs.py",
+        'in self._store.sizes(self._work + "/"):\n            self._store.delete(key)',
+        "in self._store.sizes(self._work):\n            self._store.delete(key)",
+        "shared/job/test_outputs.py",
+    ),
+    Mutant(
+        "keys of files come in order",
+        f"{STEPS}/files.py",
+        "return sorted(key for key in reader.keys if pattern.fullmatch(key))",
+        "return [key for key in reader.keys if pattern.fullmatch(key)]",
+        "shared/steps/test_files.py",
+    ),
+    Mutant(
+        "different levels have different keys",
+        f"{STEPS}/cell.py",
+        'f"_{ord(c):x}_"',
+        '"_"',
+        "shared/plan/test_plan.py",
+    ),
+    # A campaign in its store.
+    Mutant(
+        "another campaign's store is refused",
+        f"{JOB}/committed.py",
+        "if owner != campaign.name:",
+        "if False:",
+        "shared/job/test_committed.py",
+    ),
+    Mutant(
+        "a campaign that has changed is refused",
+        f"{JOB}/committed.py",
+        "if digest is not None and campaign_digest(text) != digest:",
+        "if False:",
+        "shared/job/test_committed.py",
+    ),
+    Mutant(
+        "a pod waits for what may follow",
+        f"{JOB}/committed.py",
+        "kind = TryAgain if may_follow else UserError",
+        "kind = UserError if may_follow else TryAgain",
+        "shared/job/test_committed.py",
+    ),
+    Mutant(
+        "selections end with the last round",
+        f"{JOB}/committed.py",
+        "if not rounds[-1].next_seeds:",
+        "if False:",
+        "shared/job/test_committed.py",
+    ),
+    Mutant(
+        "a store of another format is refused",
+        f"{STORE}/open.py",
+        "if found != FORMAT:",
+        "if False:",
+        "shared/store/test_open.py",
+    ),
+    Mutant(
+        "an older store is told from a newer one",
+        f"{STORE}/open.py",
+        "older = isinstance(found, int) and found < FORMAT",
+        "older = False",
+        "shared/store/test_open.py",
+    ),
+    Mutant(
+        "a store is made only when asked",
+        f"{STORE}/open.py",
+        "        if not create:\n",
+        "        if False:\n",
+        "shared/store/test_open.py",
+    ),
+    Mutant(
+        "a foreign folder is no store",
+        f"{STORE}/open.py",
+        'if next(iter(store.sizes("")), None) is not None:',
+        "if False:",
+        "shared/store/test_directory.py",
+    ),
+    # Trying again.
+    Mutant(
+        "a silent store is asked until the time is over",
+        f"{STORE}/retrying.py",
+        "if now >= deadline or should_stop():",
+        "if True:",
+        "shared/store/test_retrying.py",
+    ),
+    Mutant(
+        "who is asked to end waits for no store",
+        f"{STORE}/retrying.py",
+        "if now >= deadline or should_stop():",
+        "if now >= deadline:",
+        "shared/store/test_retrying.py",
+    ),
+    Mutant(
+        "the workflows try a step as often as it says",
+        f"{STEPS}/step.py",
+        "retries: int = 3",
+        "retries: int = 2",
+        "contract/test_workflows.py",
+    ),
+    Mutant(
+        "a chunk asked to stop begins no other job",
+        f"{SERVICE}/chunk.py",
+        "        if should_stop():\n            raise TryAgain",
+        "        if False:\n            raise TryAgain",
+        "shared/service/test_pod.py",
+    ),
+    Mutant(
+        "SIGTERM is a wish to end",
+        f"{SERVICE}/pod.py",
+        "lambda *_: stop.set()",
+        "lambda *_: None",
+        "shared/service/test_pod.py",
+    ),
+    Mutant(
+        "source files are for the step that reads them",
+        f"{SERVICE}/pod.py",
+        "if step_named(step).reads_source else {}",
+        "",
+        "shared/service/test_pod.py",
+    ),
+    Mutant(
+        "what may pass is raised before a mistake",
+        f"{SERVICE}/chunk.py",
+        "raise min(failures, key=lambda failure: not isinstance(failure, TryAgain))",
+        "raise failures[0]",
+        "shared/service/test_chunk.py",
+    ),
+    Mutant(
+        "a mistake is exit 2",
+        "shared/nameplate/errors.py",
+        "exit_code = 2\n",
+        "exit_code = 75\n",
+        "shared/service/test_main.py",
+    ),
+    Mutant(
+        "trouble that may pass is exit 75",
+        "shared/nameplate/errors.py",
+        "exit_code = 75\n",
+        "exit_code = 2\n",
+        "shared/service/test_main.py",
+    ),
+    Mutant(
+        "a service does no other service's job",
+        f"{SERVICE}/main.py",
+        "if service is not None and step_named(job.step).service != service:",
+        "if False:",
+        "shared/service/test_main.py",
+    ),
+    Mutant(
+        "nothing more is written to a reader that has gone",
+        f"{SERVICE}/main.py",
+        "os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())",
+        "pass",
+        "shared/service/test_main.py",
+    ),
+    # What a campaign takes.
+    Mutant(
+        "expected runs end at the limit",
+        f"{PLAN}/estimate.py",
+        "expected = min(max(rounds.first, rounds.target / max(rate, 1e-9)), rounds.limit)",
+        "expected = max(rounds.first, rounds.target / max(rate, 1e-9))",
+        "shared/plan/test_estimate.py",
+    ),
+    Mutant(
+        "expected runs begin with the first round",
+        f"{PLAN}/estimate.py",
+        "expected = min(max(rounds.first, rounds.target / max(rate, 1e-9)), rounds.limit)",
+        "expected = min(rounds.target / max(rate, 1e-9), rounds.limit)",
+        "shared/plan/test_estimate.py",
+    ),
+    Mutant(
+        "the least and the most of expected runs",
+        f"{PLAN}/estimate.py",
+        "expected = min(max(rounds.first, rounds.target / max(rate, 1e-9)), rounds.limit)",
+        "expected = max(min(rounds.first, rounds.target / max(rate, 1e-9)), rounds.limit)",
+        "shared/plan/test_estimate.py",
+    ),
+    Mutant(
+        "a shard takes its share of the time",
+        f"{PLAN}/estimate.py",
+        "(phantom.exams if phantom else 1000) / (cohort.shards if cohort else 1)",
+        "(phantom.exams if phantom else 1000)",
+        "shared/plan/test_estimate.py",
+    ),
+    Mutant(
+        "hours are added up",
+        f"{PLAN}/estimate.py",
+        "hours += cell_hours",
+        "hours = cell_hours",
+        "shared/plan/test_estimate.py",
+    ),
+    Mutant(
+        "bytes are added up",
+        f"{PLAN}/estimate.py",
+        "total += size",
+        "total = size",
+        "shared/plan/test_estimate.py",
+    ),
+    # The plan's pod.
+    Mutant(
+        "what is done is not planned again",
+        f"{CLUSTER}/plan_step.py",
+        "chunks_of(stage, state.results, seconds,",
+        "chunks_of(stage, (), seconds,",
+        "services/cluster/test_plan_step.py",
+    ),
+    Mutant(
+        "a finished arm is left out",
+        f"{CLUSTER}/plan_step.py",
+        "if not _is_finished(state, arm):",
+        "if True:",
+        "services/cluster/test_plan_step.py",
+    ),
+    Mutant(
+        "an arm goes to its pool",
+        f"{CLUSTER}/plan_step.py",
+        "pool = pool_of(arm, pools)",
+        "pool = pools[0]",
+        "services/cluster/test_plan_step.py",
+    ),
+    Mutant(
+        "a pool takes its training sets alone",
+        f"{CLUSTER}/pools.py",
+        "not self.training_sets or arm.training_set in self.training_sets",
+        "True",
+        "services/cluster/test_plan_step.py",
+    ),
+    Mutant(
+        "a report that is there is not made again",
+        f"{CLUSTER}/plan_step.py",
+        "if REPORT in only and not chunks[REPORT] and REPORT not in state.results:",
+        "if REPORT in only and not chunks[REPORT]:",
+        "services/cluster/test_plan_step.py",
+    ),
+    Mutant(
+        "a step alone is that step alone",
+        f"{CLUSTER}/plan_step.py",
+        "if stage.arm is None and stage.step in only:",
+        "if stage.arm is None:",
+        "services/cluster/test_plan_step.py",
+    ),
+    Mutant(
+        "a step before its time is refused",
+        f"{CLUSTER}/plan_step.py",
+        "    _check_earlier(state, only)\n",
+        "",
+        "services/cluster/test_plan_step.py",
+    ),
+    Mutant(
+        "a mistyped campaign makes no store",
+        f"{CLUSTER}/plan_step.py",
+        "open_store(store_url, create=False)",
+        "open_store(store_url)",
+        "services/cluster/test_plan_step.py",
+    ),
+    # An arm.
+    Mutant(
+        "an arm's rounds in one run have an end",
+        f"{SERVICE}/arm.py",
+        "if options.iteration >= MAX_ITERATIONS:",
+        "if False:",
+        "shared/service/test_arm.py",
+    ),
+    Mutant(
+        "predictions wait for the last training",
+        f"{SERVICE}/arm.py",
+        'prediction=() if training else tuple(chunks["prediction"])',
+        'prediction=tuple(chunks["prediction"])',
+        "shared/service/test_arm.py",
+    ),
+    Mutant(
+        "arms share the most chunks",
+        f"{SERVICE}/arm.py",
+        "max(1, most // len(arms_of(state.plan)))",
+        "most",
+        "shared/service/test_arm.py",
+    ),
+    Mutant(
+        "an arm has its own chunks alone",
+        f"{SERVICE}/arm.py",
+        "if stage.arm == arm:",
+        "if stage.arm is not None:",
+        "shared/service/test_arm.py",
+    ),
+    Mutant(
+        "an arm waits for its packs",
+        f"{SERVICE}/arm.py",
+        "sorted(packs), may_follow=True)",
+        "sorted(packs))",
+        "shared/service/test_arm.py",
+    ),
+    # The report.
+    Mutant(
+        "predictions are those of kept runs",
+        f"{EVALUATION}/load.py",
+        "for seed in rounds[-1].kept",
+        "for seed in (run.seed for run in runs)",
+        "services/evaluation/test_load.py",
+    ),
+    Mutant(
+        "runs of a round without its selection are there",
+        f"{EVALUATION}/load.py",
+        "runs=tuple(runs),",
+        "runs=tuple(run for run in runs if run.round < len(rounds)),",
+        "services/evaluation/test_load.py",
+    ),
+    Mutant(
+        "a cell without a selection is left out",
+        f"{EVALUATION}/load.py",
+        "cell for cell in cells if cell is not None",
+        "cell or cells[0] for cell in cells",
+        "services/evaluation/test_load.py",
+    ),
+    Mutant(
+        "every version that trained a run is named",
+        f"{EVALUATION}/load.py",
+        "trained_by.setdefault(name, set()).add(number)",
+        "trained_by[name] = {number}",
+        "services/evaluation/test_load.py",
+    ),
+    Mutant(
+        "a fresh report has every step that the report reads",
+        f"{EVALUATION}/fresh_report.py",
+        "needed = [job.id for job in jobs if job.step in report.STEP.needs]",
+        'needed = [job.id for job in jobs if job.step in report.STEP.needs and job.step != "prediction"]',
+        "services/evaluation/test_load.py",
+    ),
+    # Whole, or not at all.
+    Mutant(
+        "a folder that is not empty is refused",
+        "shared/nameplate/whole.py",
+        "if target.exists() and (not target.is_dir() or any(target.iterdir())):",
+        "if False:",
+        "shared/test_whole.py",
+    ),
+    Mutant(
+        "a file that is not finished vanishes",
+        "shared/nameplate/whole.py",
+        "partial.unlink(missing_ok=True)",
+        "pass",
+        "shared/test_whole.py",
+    ),
+    Mutant(
+        "a folder that is not finished vanishes",
+        "shared/nameplate/whole.py",
+        "shutil.rmtree(partial, ignore_errors=True)",
+        "pass",
+        "shared/test_whole.py",
+    ),
+    # A campaign file.
+    Mutant(
+        "a key of older files says what took its place",
+        "shared/nameplate/campaign/campaign.py",
+        'NEW_KEYS.get(re.sub(r"\\[\\d+\\]", "", place))',
+        "NEW_KEYS.get(place)",
+        "shared/campaign/test_campaign.py",
+    ),
+)
+
+
+class Invalid(Exception):
+    """What was found says nothing about any promise."""
+
+
+@contextmanager
+def copy_of_product() -> Iterator[Path]:
+    """A folder with shared/ and services/ as they are here."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        for top in PRODUCT:
+            ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+            shutil.copytree(ROOT / top, Path(folder) / top, ignore=ignored)
+        yield Path(folder)
+
+
+def environment_of(copy: Path) -> dict[str, str]:
+    """An environment whose Python imports the product from a copy."""
+    folders = [copy / "shared", *sorted(path for path in (copy / "services").iterdir() if path.is_dir())]
+    path = os.pathsep.join(map(str, folders))
+    return {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def check_imports(copy: Path) -> None:
+    """Raise Invalid unless every package of the product comes from the copy, as pytest will find it."""
+    packages = ["nameplate", *(path.name for path in copy.glob("services/*/nameplate_*"))]
+    code = (
+        "import importlib.util, sys\nfor name in sys.argv[1:]: print(importlib.util.find_spec(name).origin)"
+    )
+    command = [sys.executable, "-c", code, *packages]
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment_of(copy), capture_output=True, text=True, check=True
+    )
+    for name, origin in zip(packages, ran.stdout.splitlines(), strict=True):
+        if not Path(origin).resolve().is_relative_to(copy.resolve()):
+            raise Invalid(f"{name} is imported from {origin}, not from the copy")
+
+
+def apply(mutant: Mutant, copy: Path) -> None:
+    """Change the one line; raises Invalid when it is not found exactly once."""
+    path = copy / mutant.file
+    text = path.read_text()
+    if (count := text.count(mutant.line)) != 1:
+        raise Invalid(f"found {count} times in {mutant.file}, expected once: {mutant.line.strip()!r}")
+    path.write_text(text.replace(mutant.line, mutant.instead))
+
+
+def run_tests(copy: Path, *files: str) -> tuple[int | None, str]:
+    """pytest's exit code, None when the time was over, and the last lines that it printed."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    command += [f"tests/{name}" for name in files]
+    try:
+        ran = subprocess.run(
+            command, cwd=ROOT, env=environment_of(copy), capture_output=True, text=True, timeout=SECONDS,
+            check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return None, ""
+    return ran.returncode, "\n".join(ran.stdout.splitlines()[-5:])
+
+
+def check_unchanged(files: Sequence[str]) -> None:
+    """Raise Invalid unless the tests pass on a copy of the product as it is."""
+    with copy_of_product() as copy:
+        check_imports(copy)
+        code, tail = run_tests(copy, *files)
+        if code != 0:
+            raise Invalid(f"the tests do not pass without a change:\n{tail}")
+
+
+def outcome_of(mutant: Mutant) -> str:
+    """One word, or a sentence on why there is none."""
+    try:
+        with copy_of_product() as copy:
+            apply(mutant, copy)
+            code, tail = run_tests(copy, mutant.test)
+    except Invalid as invalid:
+        return f"INVALID: {invalid}"
+    if code in (FAILED, None):
+        return "caught"
+    return "SURVIVED" if code == 0 else f"INVALID: pytest ended with {code}: {tail}"
+
+
+def main(words: Sequence[str]) -> int:
+    """Print a line a mutant as they end, then how many there were."""
+    chosen = [
+        mutant
+        for mutant in MUTANTS
+        if not words or any(word in " ".join((mutant.promise, mutant.file, mutant.test)) for word in words)
+    ]
+    began = time.monotonic()
+    try:
+        check_unchanged(sorted({mutant.test for mutant in chosen}))
+    except Invalid as invalid:
+        print(invalid, file=sys.stderr)
+        return 1
+    caught = 0
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        for mutant, outcome in zip(chosen, pool.map(outcome_of, chosen), strict=True):
+            print(f"{mutant.promise:<54} {mutant.test:<44} {outcome}", flush=True)
+            caught += outcome == "caught"
+    print(f"\n{caught} of {len(chosen)} caught, {time.monotonic() - began:.0f} s")
+    return 0 if caught == len(chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
