@@ -12,6 +12,7 @@ survives, when a line is not found exactly once, or when a test file fails witho
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -704,7 +705,7 @@ def check_unchanged(files: Sequence[str]) -> None:
 
 
 def outcome_of(mutant: Mutant) -> str:
-    """One word, or a sentence on why there is none."""
+    """Caught, with the test that failed first, or SURVIVED, or why neither can be said."""
     try:
         with copy_of_product() as copy:
             apply(mutant, copy)
@@ -712,7 +713,8 @@ def outcome_of(mutant: Mutant) -> str:
     except Invalid as invalid:
         return f"INVALID: {invalid}"
     if code in (FAILED, None):
-        return "caught"
+        failed = re.findall(r"^(?:FAILED|ERROR) \S+?::(\w+)", tail, re.MULTILINE)
+        return f"caught: {failed[0] if failed else 'the time was over'}"
     return "SURVIVED" if code == 0 else f"INVALID: pytest ended with {code}: {tail}"
 
 
@@ -732,8 +734,8 @@ def main(words: Sequence[str]) -> int:
     caught = 0
     with ThreadPoolExecutor(PROCESSES) as pool:
         for mutant, outcome in zip(chosen, pool.map(outcome_of, chosen), strict=True):
-            print(f"{mutant.promise:<54} {mutant.test:<44} {outcome}", flush=True)
-            caught += outcome == "caught"
+            print(f"{mutant.promise:<54} {outcome}", flush=True)
+            caught += outcome.startswith("caught")
     print(f"\n{caught} of {len(chosen)} caught, {time.monotonic() - began:.0f} s")
     return 0 if caught == len(chosen) else 1
 

@@ -34,14 +34,14 @@ SMOOTHED = Rows("cohorts/{cohort}/smoothed/{shard:03d}.jsonl", Smoothed)
 
 
 class DenoiseJob(JobSettings):
-    """What one job is given."""
+    """Settings of one job."""
 
     cohort: str
     shard: int
 
 
 def jobs(plan: CohortPlan) -> Iterator[Job]:
-    """One job a shard."""
+    """One job per shard."""
     for shard, stripped in enumerate(plan.ids("skullstrip")):
         yield STEP.job(DenoiseJob(cohort=plan.cohort, shard=shard), [stripped])
 

@@ -70,7 +70,7 @@ def _list(values: tuple[object, ...]) -> str:
 
 
 # Radii in mm, mean and standard deviation in HU, share of the positives.
-_PAPER_LEVELS = {
+_PAPER_SPHERES = {
     "easy": ("21\u201326 mm, 50 \u00b1 2 HU, all positives"),
     "medium": ("13\u201317 mm, 40 \u00b1 2 HU, 20 % of easy"),
     "hard": ("13\u201317 mm, 40 \u00b1 2 HU, 35 % of easy"),
@@ -79,13 +79,13 @@ _PAPER_LEVELS = {
 
 def _spheres(campaign: Campaign) -> Iterator[Departure]:
     spheres = campaign.datasets.spheres
-    for level in spheres.difficulties:
-        low, high = level.radius_mm
-        share = "all positives" if level.start is None else f"{100 * level.share:g} % of {level.start}"
-        here = f"{low:g}\u2013{high:g} mm, {level.hu_mean:g} \u00b1 {level.hu_sd:g} HU, {share}"
-        yield Departure(f"spheres, {level.name}", _PAPER_LEVELS.get(level.name, "none"), here)
-    for name, words in _PAPER_LEVELS.items():
-        if name not in {level.name for level in spheres.difficulties}:
+    for difficulty in spheres.difficulties:
+        low, high = difficulty.radius_mm
+        share = "all positives" if difficulty.start is None else f"{100 * difficulty.share:g} % of {difficulty.start}"
+        here = f"{low:g}\u2013{high:g} mm, {difficulty.hu_mean:g} \u00b1 {difficulty.hu_sd:g} HU, {share}"
+        yield Departure(f"spheres, {difficulty.name}", _PAPER_SPHERES.get(difficulty.name, "none"), here)
+    for name, words in _PAPER_SPHERES.items():
+        if name not in {difficulty.name for difficulty in spheres.difficulties}:
             yield Departure(f"spheres, {name}", words, "none")
     yield Departure("exams with a sphere", "49.9 %", f"{100 * spheres.positives:.1f} %")
     yield Departure("sphere intensity drawn", NOT_STATED, spheres.intensity.replace("_", " "))

@@ -103,7 +103,7 @@ def sensitivity_table(analysis: Analysis) -> Table:
     rows: list[tuple[Value, ...]] = []
     sets = [s for g in analysis.of_task("spheres") for s in g.experiment.training_sets]
     training_sets = list(dict.fromkeys(sets))
-    sizes = {level.name: level for level in analysis.campaign.datasets.spheres.difficulties}
+    sizes = {item.name: item for item in analysis.campaign.datasets.spheres.difficulties}
     for grid in analysis.of_task("spheres"):
         for dataset in dict.fromkeys(figures.dataset for figures in grid.cells):
             cells = {s: grid.cell(dataset, s) for s in training_sets}

@@ -24,6 +24,7 @@ from nameplate.plan.plan import plan
 from nameplate.service.arguments import add_gpu_tflops_argument, add_set_argument
 from nameplate.service.command import command_of, parser_of, run_command
 from nameplate.service.main import exit_code_of, job_command
+from nameplate.steps import report
 from nameplate.store import Store, open_store
 from nameplate.whole import check_empty
 
@@ -202,7 +203,7 @@ def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
         print(f"{outcome.done} jobs done, {outcome.current} were done before")
     else:
         print(f"nothing to do: all {outcome.current} jobs of {campaign.name} are done")
-    print(f"report: {store.url}/report/index.html")
+    print(f"report: {store.url}/{report.FILE.key(file='index.html')}")
     return 0
 
 

@@ -21,6 +21,7 @@ from nameplate.job.state import State
 from nameplate.plan.pipeline import step_named
 from nameplate.steps.step import Job
 from nameplate.store import Store
+from nameplate.store.store import WORK
 from nameplate_local.progress import Progress
 from nameplate_local.worker import Failure, Task, work
 
@@ -241,7 +242,7 @@ def _death(exit_code: int | None) -> str:
 @contextmanager
 def _locked(store: Store) -> Iterator[None]:
     """Allow one runner at a time on a directory store; on S3, two runners merely do work twice."""
-    folder = store.folder("work")
+    folder = store.folder(WORK)
     if folder is None:
         yield
         return

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nameplate.job.result import Output
 from nameplate.store import Store
+from nameplate.store.store import WORK
 
 
 class Outputs:
@@ -17,7 +18,7 @@ class Outputs:
         self.should_stop = should_stop
         """True once the process must end: save and raise TryAgain."""
         self._store = store
-        self._work = f"work/{job_id}"
+        self._work = f"{WORK}/{job_id}"
         self._written: dict[str, Output] = {}
 
     @property

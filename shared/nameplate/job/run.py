@@ -19,6 +19,7 @@ from nameplate.job.timing import Timing
 from nameplate.plan.pipeline import step_named
 from nameplate.steps.step import Job
 from nameplate.store import Store
+from nameplate.store.store import WORK
 
 logger = logging.getLogger(__name__)
 
@@ -77,5 +78,5 @@ def run_job(
 
 def default_scratch(store: Store) -> Path | None:
     """Where jobs keep temporary files: inside a directory store (same disk), else the system's default."""
-    folder = store.folder("work/scratch")
+    folder = store.folder(f"{WORK}/scratch")
     return folder if folder is not None and os.access(folder, os.W_OK) else None

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from nameplate.errors import NameplateError, StoreError
 
+WORK = "work"
+"""Where checkpoints and temporary files are: nothing there is a result."""
 COMMITS = "jobs/"
 """Prefix of the keys of commits, which a directory store flushes to its disk."""
 
