@@ -9,7 +9,7 @@
     └── TryAgain             exit 75: the machine's fault; the same job may succeed later
         └── StoreUnreachable the store does not answer
 
-Anything else that escapes is a bug (exit 70).
+Anything else that escapes is a bug: a traceback and exit 1, or 70 in the local runner's account.
 """
 
 

@@ -161,7 +161,5 @@ def outputs_of(
 
 
 def _is_finished(state: State, arm: Arm) -> bool:
-    """Whether every job of the arm is done, and none can follow."""
-    if any(cell.arm == arm for cell in state.plan.open_cells):
-        return False
+    """Whether every job of the arm is done; while jobs can follow, a selection is not."""
     return all(job.id in state.results for job in state.plan.jobs if arm_of(job) == arm)

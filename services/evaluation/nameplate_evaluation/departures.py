@@ -81,7 +81,8 @@ def _spheres(campaign: Campaign) -> Iterator[Departure]:
     spheres = campaign.datasets.spheres
     for difficulty in spheres.difficulties:
         low, high = difficulty.radius_mm
-        share = "all positives" if difficulty.start is None else f"{100 * difficulty.share:g} % of {difficulty.start}"
+        start = difficulty.start
+        share = "all positives" if start is None else f"{100 * difficulty.share:g} % of {start}"
         here = f"{low:g}\u2013{high:g} mm, {difficulty.hu_mean:g} \u00b1 {difficulty.hu_sd:g} HU, {share}"
         yield Departure(f"spheres, {difficulty.name}", _PAPER_SPHERES.get(difficulty.name, "none"), here)
     for name, words in _PAPER_SPHERES.items():

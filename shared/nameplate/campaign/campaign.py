@@ -81,23 +81,17 @@ class Campaign(Settings):
                 values = getattr(experiment, name)
                 if len(set(values)) != len(values):
                     raise ValueError(f"experiments[{position}].{name}: a name appears twice: {values}")
-            for key in experiment.convergence:
-                if key != "default" and key not in self.datasets_of(experiment):
-                    allowed_keys = ["default", *self.datasets_of(experiment)]
-                    raise ValueError(
-                        f"experiments[{position}].convergence: {key!r} is not one of {allowed_keys}"
-                    )
-            for cohort in experiment.cohorts:
-                if cohort not in self.cohorts:
-                    raise ValueError(
-                        f"experiments[{position}].cohorts: {cohort!r} is not one of {sorted(self.cohorts)}"
-                    )
-            for training_set in experiment.training_sets:
-                if training_set != MIXED and training_set not in self.factor.levels:
-                    allowed = [MIXED, *self.factor.levels]
-                    raise ValueError(
-                        f"experiments[{position}].training_sets: {training_set!r} is not one of {allowed}"
-                    )
+            datasets = self.datasets_of(experiment)
+            cells = [f"{dataset}/{name}" for dataset in datasets for name in experiment.training_sets]
+            for name, values, allowed in (
+                ("convergence", experiment.convergence, ["default", *datasets]),
+                ("expected_convergence", experiment.expected_convergence, ["default", *datasets, *cells]),
+                ("cohorts", experiment.cohorts, sorted(self.cohorts)),
+                ("training_sets", experiment.training_sets, [MIXED, *levels]),
+            ):
+                for value in values:
+                    if value not in allowed:
+                        raise ValueError(f"experiments[{position}].{name}: {value!r} is not one of {allowed}")
         return self
 
     def experiment(self, name: str) -> ExperimentSettings:

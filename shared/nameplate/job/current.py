@@ -42,7 +42,7 @@ def is_current(
     if snapshot is not None:
         sizes = snapshot.sizes
     else:
-        folders = sorted({output.key.rpartition("/")[0] + "/" for output in result.outputs})
+        folders = sorted({output.key[: output.key.rfind("/") + 1] for output in result.outputs})
         sizes = {key: size for folder in folders for key, size in store.sizes(folder).items()}
     if any(sizes.get(output.key) != output.size for output in result.outputs):
         return None

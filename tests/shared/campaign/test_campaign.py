@@ -111,6 +111,10 @@ def test_every_mistake_has_a_line() -> None:
         (lambda raw: raw["datasets"]["spheres"]["difficulties"][2].update(name="skull"), "another dataset"),
         (lambda raw: raw["experiments"][1].update(training_sets=["GE", "GE"]), "a name appears twice"),
         (lambda raw: raw["experiments"][1]["convergence"].update(esay={}), "'esay' is not one of"),
+        (
+            lambda raw: raw["experiments"][1].update(expected_convergence={"mixed": 1.0}),
+            "'mixed' is not one of",
+        ),
         (lambda raw: raw["cohorts"]["study"].update(manufacturers_csv="x"), "needs 'folder'"),
         (lambda raw: raw["cohorts"]["study"]["phantom"].update(exams=3), "3 exams cannot be divided"),
         (lambda raw: raw["cohorts"].update({"a/b": raw["cohorts"]["study"]}), "cohort name 'a/b'"),
