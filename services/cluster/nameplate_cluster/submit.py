@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime
 
 from nameplate.campaign import Campaign
-from nameplate.plan.estimate import cell_estimates, plan_summary
+from nameplate.plan.estimate import cell_estimates, plan_summary, totals_of
 from nameplate.plan.pipeline import STEPS
 from nameplate.plan.plan import plan
 from nameplate_cluster.client import CAMPAIGN_LABEL, CAMPAIGN_TEMPLATE, Cluster, Json
@@ -19,13 +19,7 @@ def plan_lines(campaign: Campaign, only: str, gpu_tflops: float) -> list[str]:
     """The plan in a few lines; ``nameplate plan`` shows all of it."""
     jobs = plan(campaign, {}, {}).jobs
     counts = [(step.name, sum(job.step == step.name for job in jobs)) for step in STEPS]
-    rows = cell_estimates(campaign)
-    first, expected, limit = (
-        sum(row.first for row in rows),
-        sum(row.expected for row in rows),
-        sum(row.limit for row in rows),
-    )
-    hours = sum(row.expected * row.flop_per_run for row in rows) / (gpu_tflops * 1e12) / 3600
+    first, expected, limit, hours = totals_of(cell_estimates(campaign), gpu_tflops)
     shown = "under 0.01" if hours < 0.01 else f"{hours:.3g}"
     size = plan_summary(campaign, gpu_tflops=gpu_tflops)[-1].strip().removeprefix("together ")
     return [

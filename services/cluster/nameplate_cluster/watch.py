@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from nameplate.plan.pipeline import STEPS
+from nameplate.service.clock import clock
 from nameplate_cluster.client import CAMPAIGN_LABEL, Cluster, Json
 from nameplate_cluster.http_errors import ClusterUnreachable
 from nameplate_cluster.waiting import Wait, wait_of
@@ -44,15 +45,8 @@ def headline(workflow: Json, now: datetime) -> str:
     phase = words.get(phase_of(workflow), "running")
     if (workflow.get("spec") or {}).get("shutdown"):
         phase = {"running": "stopping", "waiting": "stopping", "failed": "stopped"}.get(phase, phase)
-    return f"{name}: {phase} after {clock((ended or now) - began)} (workflow {name_of(workflow)})"
-
-
-def clock(span: object) -> str:
-    """A span of time as h:mm:ss or m:ss."""
-    seconds = max(0, int(getattr(span, "total_seconds", lambda: 0)()))
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    took = clock(((ended or now) - began).total_seconds())
+    return f"{name}: {phase} after {took} (workflow {name_of(workflow)})"
 
 
 def by_step(attempts: list[Attempt]) -> dict[str, Counter[str]]:
@@ -158,7 +152,7 @@ class View:
             return
         attempts = attempts_of(workflow)
         status = workflow.get("status") or {}
-        stamp = clock(now - (time_of(status.get("startedAt")) or now))
+        stamp = clock((now - (time_of(status.get("startedAt")) or now)).total_seconds())
         for step, count in by_step(attempts).items():
             states = ("done", "running", "waiting", "failed")
             said = ", ".join(f"{count[state]} {state}" for state in states if count[state])

@@ -107,9 +107,7 @@ def _examples(campaign: Campaign, committed: Committed) -> list[Example]:
 
 def _shows(sample: Sample, dataset: str, difficulties: list[str]) -> bool:
     """Whether the sample shows what is new in its dataset."""
-    if dataset in difficulties:
-        return sample.sphere is not None and sample.sphere.difficulty == dataset
-    return True
+    return dataset not in difficulties or (sample.sphere is not None and sample.sphere.difficulty == dataset)
 
 
 def _provenance(campaign: Campaign, committed: Committed, runs: Sequence[Run]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from rich.progress import Progress as Bars
 
 from nameplate.plan.pipeline import STEPS
 from nameplate.plan.plan import Plan
+from nameplate.service.clock import clock
 from nameplate.steps.step import Job
 
 
@@ -91,7 +92,7 @@ class Progress:
     def _line(self, text: str) -> None:
         total = len(self._plan.jobs) if self._plan else 0
         left = self._left()
-        self.say(f"[{_clock(time.monotonic() - self._began)}] {len(self._finished)}/{total}{left}  {text}")
+        self.say(f"[{clock(time.monotonic() - self._began)}] {len(self._finished)}/{total}{left}  {text}")
 
     def _left(self) -> str:
         if self._plan is None:
@@ -101,7 +102,7 @@ class Progress:
         guessed = sum(self._prior(job) for job in waiting if job.step not in self._measured)
         if guessed > 0.5 * rest and rest > 3600:
             return ""  # hours, and mostly a guess
-        return f", about {_clock(rest / self._workers)} left" if rest > 0 else ""
+        return f", about {clock(rest / self._workers)} left" if rest > 0 else ""
 
     def _show(self, running: Job | None = None) -> None:
         if self._bars is None or self._plan is None:
@@ -126,11 +127,5 @@ class Progress:
             self._rows["campaign"],
             total=len(self._plan.jobs),
             completed=sum(job.id in self._finished for job in self._plan.jobs),
-            note=f"{_clock(time.monotonic() - self._began)}{self._left()}",
+            note=f"{clock(time.monotonic() - self._began)}{self._left()}",
         )
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,6 +1,6 @@
 """What a campaign will cost, before it runs: jobs, GPU-hours, bytes, and a first guess at each job's time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nameplate.campaign import MIXED, Campaign
@@ -23,6 +23,16 @@ class CellEstimate:
     """Runs until the target is met, by the campaign's expected rate of convergence."""
     limit: int
     flop_per_run: float
+
+    def gpu_hours(self, gpu_tflops: float) -> float:
+        """Of the expected runs, on one GPU that sustains so many TFLOP/s."""
+        return self.expected * self.flop_per_run / (gpu_tflops * 1e12) / 3600
+
+
+def totals_of(rows: Sequence[CellEstimate], gpu_tflops: float) -> tuple[int, float, int, float]:
+    """Runs of the first round, expected, and at most; expected GPU-hours."""
+    expected, hours = sum(row.expected for row in rows), sum(row.gpu_hours(gpu_tflops) for row in rows)
+    return sum(row.first for row in rows), expected, sum(row.limit for row in rows), hours
 
 
 def level_exams(campaign: Campaign, cohort: str) -> int | None:
@@ -114,19 +124,12 @@ def _training_lines(campaign: Campaign, gpu_tflops: float) -> list[str]:
         "trainings (first round, expected until the target is met, at most)",
         f"  {'cell':<40} {'first':>5} {'expected':>8} {'limit':>5} {'PFLOP/run':>12} {'GPU-hours':>10}",
     ]
-    hours = 0.0
     for row in rows:
-        cell_hours = row.expected * row.flop_per_run / (gpu_tflops * 1e12) / 3600
-        hours += cell_hours
         lines.append(
             f"  {row.cell!s:<40} {row.first:>5} {row.expected:>8.0f} {row.limit:>5} "
-            f"{row.flop_per_run / 1e15:>12.3g} {cell_hours:>10.2f}"
+            f"{row.flop_per_run / 1e15:>12.3g} {row.gpu_hours(gpu_tflops):>10.2f}"
         )
-    first, expected, limit = (
-        sum(row.first for row in rows),
-        sum(row.expected for row in rows),
-        sum(row.limit for row in rows),
-    )
+    first, expected, limit, hours = totals_of(rows, gpu_tflops)
     lines.append(f"  {'all':<40} {first:>5} {expected:>8.0f} {limit:>5} {'':>12} {hours:>10.2f}")
     lines.append(f"  GPU-hours at {gpu_tflops:g} TFLOP/s sustained on one GPU (--gpu-tflops)")
     for experiment in campaign.experiments:
