@@ -52,11 +52,11 @@ def _cohort(name: str, committed: Committed) -> CohortResult:
 
 
 def _cell(cell: Cell, runs: list[Run], committed: Committed) -> CellResult | None:
-    rounds = tuple(selection.SELECTION.read_all(committed, cell=cell))
+    rounds = sorted(selection.SELECTION.read_all(committed, cell=cell), key=lambda made: made.round)
     if not rounds:
         return None
     return CellResult(
-        rounds=rounds,
+        rounds=tuple(rounds),
         runs=tuple(runs),
         predictions={
             seed: (

@@ -94,7 +94,7 @@ def _check_levels(
     because = "".join(f"; {reason} ({count} exams)" for reason, count in reasons)
     raise CohortError(
         f"cohorts.{job.cohort}: no usable exam of {job.factor.name} {' and '.join(missing)}; "
-        f"the campaign compares {' and '.join(job.factor.levels)}, the exams have {seen}{because}"
+        f"the campaign compares {' and '.join(job.factor.levels)}, the exams are of {seen}{because}"
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from nameplate.campaign import Campaign
 from nameplate.campaign.source import Source
+from nameplate.errors import DamagedObject
 from nameplate.job.current import Snapshot, is_current
 from nameplate.job.inputs import Committed
 from nameplate.job.result import Result
@@ -85,5 +86,7 @@ def current_state(campaign: Campaign, store: Store, sources: Mapping[str, Source
 
 def read_selection(store: Store, result: Result) -> Selection:
     """What a job of the step ``selection`` committed."""
-    (selection,) = SELECTION.read_all(Committed(store, {result.job: result}))
-    return selection
+    selections = list(SELECTION.read_all(Committed(store, {result.job: result})))
+    if len(selections) != 1:
+        raise DamagedObject(f"{store.url}: {result.job} committed {len(selections)} selections, expected one")
+    return selections[0]

@@ -260,7 +260,7 @@ def test_one_maker_is_an_error_that_says_what_was_found(make_exam, build):
         build(exams)
     assert str(caught.value) == (
         "cohorts.study: no usable exam of manufacturer Siemens; "
-        "the campaign compares GE and Siemens, the exams have GE: 7, unknown: 1"
+        "the campaign compares GE and Siemens, the exams are of GE: 7, unknown: 1"
     )
 
 

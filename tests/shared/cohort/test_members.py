@@ -161,7 +161,7 @@ def test_no_exams(build: Build) -> None:
 
 def test_one_manufacturer(build: Build, make_exam: Make) -> None:
     with pytest.raises(
-        CohortError, match=r"no usable exam of manufacturer Siemens; .* the exams have GE: 30"
+        CohortError, match=r"no usable exam of manufacturer Siemens; .* the exams are of GE: 30"
     ):
         build([make_exam(number) for number in range(30)])
 
