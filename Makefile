@@ -54,16 +54,18 @@ bench: $(VENV)/.dev  ## measure every figure that the README quotes (takes a whi
 images:  ## build the images of all services, with docker, podman or buildah (TORCH_INDEX=... for CUDA)
 	scripts/images
 
-render: $(VENV)/.run  ## the chart's steps.yaml and campaigns/, and k8s/ from the chart (needs helm)
+render: $(VENV)/.run  ## every file that is made from others: in the chart, argo/, k8s/ (needs helm)
 	$(BIN)/python scripts/render
 
 # On a cluster of kind, load the images after they are built: LOAD="kind load docker-image"
 LOAD ?=
+# The image of `local` runs without a cluster.
+ON_CLUSTER := $(filter-out local,$(notdir $(wildcard services/*)))
 E2E_FLAGS ?=
 
 e2e: $(VENV)/.dev  ## on the cluster of KUBECONFIG: build and load images, install, run a campaign, uninstall
-	scripts/images
-	$(if $(LOAD),for service in $(notdir $(wildcard services/*)); do $(LOAD) nameplate/$$service:0.1.0 || exit 1; done)
+	scripts/images $(ON_CLUSTER)
+	$(if $(LOAD),for service in $(ON_CLUSTER); do $(LOAD) nameplate/$$service:0.1.0 || exit 1; done)
 	$(BIN)/python tests/e2e/campaign.py $(E2E_FLAGS)
 
 faults: $(VENV)/.dev  ## on a cluster that nobody else uses: inject every fault and write docs/faults.md

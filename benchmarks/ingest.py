@@ -44,14 +44,14 @@ def race(head: Path, out: Path, rounds: int) -> None:
     for number in range(rounds):
         folder = out / f"d{number}"
         folder.mkdir()
-        verb = [sys.executable, "-c", OURS, str(head), "--out", str(out / f"o{number}")]
-        ours.append(seconds(verb, environment))
+        command = [sys.executable, "-c", OURS, str(head), "--out", str(out / f"o{number}")]
+        ours.append(seconds(command, environment))
         other = ["dcm2niix", "-z", "y", "-f", "head", "-o", str(folder), str(head)]
         theirs.append(seconds(other, environment))
-    mine, yours = statistics.median(ours), statistics.median(theirs)
+    ours_s, theirs_s = statistics.median(ours), statistics.median(theirs)
     print(f"one head, whole process, median of {rounds}, load {os.getloadavg()[0]:.1f}:")
-    print(f"  nameplate ingest to 256 x 256  {mine:.2f} s")
-    print(f"  dcm2niix -z y                  {yours:.2f} s   ratio {mine / yours:.2f}")
+    print(f"  nameplate ingest to 256 x 256  {ours_s:.2f} s")
+    print(f"  dcm2niix -z y                  {theirs_s:.2f} s   ratio {ours_s / theirs_s:.2f}")
 
 
 def compare(head: Path, out: Path) -> None:

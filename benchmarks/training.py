@@ -63,7 +63,7 @@ def compare(
     shape = (batch, 3, *spatial[1:]) if task == "factor" else (batch, 1, *spatial)
     images = torch.rand(shape)
     targets = (images > 0.5).float() if task == "segmentation" else torch.arange(batch).remainder(2).float()
-    makers: dict[str, tuple[Callable[[], nn.Module | None], bool]] = {
+    variants: dict[str, tuple[Callable[[], nn.Module | None], bool]] = {
         "nameplate, channels last": (lambda: build_network(task, network, seen, spatial), True),
         "nameplate, plain": (lambda: build_network(task, network, seen, spatial), False),
         "MONAI, channels last": (lambda: monai_network(task, network.channels), True),
@@ -71,7 +71,7 @@ def compare(
     }
     steps: dict[str, Callable[[], None]] = {}
     sizes: dict[str, int] = {}
-    for name, (make, last) in makers.items():
+    for name, (make, last) in variants.items():
         built = make()
         if built is not None:
             steps[name] = stepper(task, built, images, targets, last)

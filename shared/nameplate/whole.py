@@ -35,7 +35,8 @@ def whole_folder(target: Path) -> Iterator[Path]:
     try:
         with user_may_write(target):
             partial.mkdir(parents=True)
-            yield partial
+        yield partial
+        with user_may_write(target):
             if target.exists():
                 target.rmdir()
             partial.rename(target)
@@ -48,8 +49,9 @@ def write_whole(target: Path, files: Mapping[str, bytes]) -> None:
     with whole_folder(target) as folder:
         for name, data in files.items():
             path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+            with user_may_write(target):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
 
 
 def check_empty(target: Path) -> None:

@@ -10,7 +10,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "nameplate"
-HELM = shutil.which("helm") or shutil.which("helm", path=Path("~/.cache/test-cluster/bin").expanduser())
+HELM = shutil.which("helm")
 
 
 def helm(*arguments: str) -> subprocess.CompletedProcess[str]:

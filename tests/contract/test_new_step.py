@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from nameplate.records import Record
 from nameplate.steps.files import Rows
-from nameplate.steps.step import CohortPlan, Job, JobSettings, Step
+from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step
 
 
 class Smoothed(Record):
@@ -33,10 +33,9 @@ SMOOTHED = Rows("cohorts/{cohort}/smoothed/{shard:03d}.jsonl", Smoothed)
 """The exams of one shard."""
 
 
-class DenoiseJob(JobSettings):
+class DenoiseJob(CohortJobSettings):
     """Settings of one job."""
 
-    cohort: str
     shard: int
 
 

@@ -20,7 +20,7 @@ from nameplate_cluster.pools import Pool
 
 pytestmark = pytest.mark.skipif(HELM is None, reason="no helm program")
 
-ARGO = shutil.which("argo") or shutil.which("argo", path=Path("~/.cache/test-cluster/bin").expanduser())
+ARGO = shutil.which("argo")
 EXAMPLES = sorted((ROOT / "charts/nameplate/examples").glob("*.yaml"))
 RUNS = sorted((ROOT / "argo").glob("*.yaml"))
 Json = dict[str, Any]

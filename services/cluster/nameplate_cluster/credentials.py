@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 MINIO_KEYS = ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD")
 STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-PATIENT_KEYS = ("NAMEPLATE_KEY",)
+PSEUDONYM_KEYS = ("NAMEPLATE_KEY",)
 
 # They let a person find what the chart does not own.
 LABELS = {
@@ -35,9 +35,9 @@ def random_account() -> dict[str, str]:
     return dict(zip(STORE_KEYS, ("nameplate", secrets.token_hex(20)), strict=True))
 
 
-def random_patient_key() -> dict[str, str]:
+def random_pseudonym_key() -> dict[str, str]:
     """The key of the pseudonyms."""
-    return dict(zip(PATIENT_KEYS, (secrets.token_hex(32),), strict=True))
+    return dict(zip(PSEUDONYM_KEYS, (secrets.token_hex(32),), strict=True))
 
 
 class Secrets:

@@ -10,7 +10,7 @@ from pathlib import Path
 from nameplate.errors import DamagedObject, NameplateError, TryAgain, UserError
 from nameplate.store.archive import unpack_folder
 from nameplate.store.parcel import MOST_BYTES, decode
-from nameplate.whole import check_empty, whole_folder
+from nameplate.whole import check_empty, user_may_write, whole_folder
 from nameplate_cluster.client import REPORT_TEMPLATE, Cluster, Json
 from nameplate_cluster.http_errors import NotThere
 from nameplate_cluster.logs import last_reason
@@ -122,7 +122,8 @@ def _failure(cluster: Cluster, name: str, last: Attempt) -> NameplateError:
 
 def write_report(data: bytes, out: Path) -> None:
     """Unpack the archive into a folder that appears whole or not at all."""
-    with tempfile.TemporaryDirectory(prefix="nameplate-") as temporary, whole_folder(out) as whole:
+    temporary_folder = tempfile.TemporaryDirectory(prefix="nameplate-")
+    with temporary_folder as temporary, whole_folder(out) as whole, user_may_write(out):
         archive = Path(temporary) / "report.tar"
         archive.write_bytes(data)
         try:

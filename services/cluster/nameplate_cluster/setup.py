@@ -22,11 +22,11 @@ from nameplate.store.s3 import S3Store
 from nameplate_cluster.account import ObjectStore
 from nameplate_cluster.credentials import (
     MINIO_KEYS,
-    PATIENT_KEYS,
+    PSEUDONYM_KEYS,
     STORE_KEYS,
     Secrets,
     random_account,
-    random_patient_key,
+    random_pseudonym_key,
     random_root,
 )
 
@@ -62,7 +62,7 @@ def setup(options: argparse.Namespace) -> int:
     # All Secrets first: MinIO does not start without its own.
     root = secret(options.minio_secret, MINIO_KEYS, random_root) if options.minio_secret else None
     user, password = secret(options.store_secret, STORE_KEYS, random_account)
-    secret(options.key_secret, PATIENT_KEYS, random_patient_key)
+    secret(options.key_secret, PSEUDONYM_KEYS, random_pseudonym_key)
     prepare_store(
         endpoint=_environment("AWS_ENDPOINT_URL"),
         region=os.environ.get("AWS_REGION") or "us-east-1",

@@ -1,1 +1,1 @@
-"""Predictions, tables, figures and the report."""
+"""From predictions to tables, figures and the report."""

@@ -7,11 +7,12 @@ from nameplate_evaluation.export import export
 from nameplate_evaluation.fresh_report import report_main
 
 HELP = """\
-usage: nameplate-evaluation report|export|job ... (each has --help)
+usage: nameplate-evaluation report|export|job|chunk ... (each has --help)
 
   report --store STORE --out FOLDER   write the report on what is in a store
   export --store STORE                print the committed report, for another machine to read
   job report --store STORE            do this step of a campaign, and commit it
+  chunk report+1 --store STORE        the same in a pod of a cluster
 
 example:
   nameplate-evaluation report --store runs/demo --out report

@@ -44,4 +44,4 @@ def write_report(campaign: Campaign, store: Store, results: Mapping[str, Result]
     Raises UserError unless ``out`` is new or an empty folder, and can be written.
     """
     read = {job: result for job, result in results.items() if step_of(job) in report.STEP.needs}
-    write_whole(out, build_report(load_results(campaign, Committed(store, read))))
+    write_whole(out, build_report(load_results(report.shown(campaign), Committed(store, read))))

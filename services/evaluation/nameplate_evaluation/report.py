@@ -17,7 +17,7 @@ from nameplate_evaluation.flow import flow_table, stages_of
 from nameplate_evaluation.gap import Advantage, Gap, advantage_of, gaps_of
 from nameplate_evaluation.measure import Estimate
 from nameplate_evaluation.panel import Panel
-from nameplate_evaluation.results import CampaignResults
+from nameplate_evaluation.results import CampaignResults, Example
 from nameplate_evaluation.table import Table, Value, csv_bytes, interval, labelled, printed
 
 
@@ -128,9 +128,9 @@ def _page(
     return page.encode()
 
 
-def _examples(analysis: Analysis) -> list[tuple[str, list[tuple[Any, Markup]]]]:
+def _examples(analysis: Analysis) -> list[tuple[str, list[tuple[Example, Markup]]]]:
     """Examples by title, in the order in which the titles first appear."""
-    by_title: dict[str, list[tuple[Any, Markup]]] = {}
+    by_title: dict[str, list[tuple[Example, Markup]]] = {}
     for example in analysis.results.examples:
         svg = Markup(example_svg(example))
         by_title.setdefault(example.title, []).append((example, svg))

@@ -94,7 +94,7 @@ def _manufacturer(group: Group, listed: frozenset[str]) -> str:
     if len(names) == 1:
         return next(iter(names))
     if names:
-        raise Refused("manufacturer", f"header and list name {len(names)} makers")
+        raise Refused("manufacturer", f"header and list name {len(names)} manufacturers")
     seen = "header unknown" if spelled else "header blank"
     raise Refused("manufacturer", f"{seen}, not in the list")
 

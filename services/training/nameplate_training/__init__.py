@@ -1,1 +1,1 @@
-"""Networks, the training loop, checkpoints and assessments."""
+"""Networks, the training loop, checkpoints, assessments, selections and predictions."""

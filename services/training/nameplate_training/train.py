@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import nameplate
@@ -286,7 +287,7 @@ def _backward(
         torch.cuda.empty_cache()
 
 
-def _divergence(losses: np.ndarray[Any, np.dtype[np.float64]], epoch: int) -> str | None:
+def _divergence(losses: NDArray[np.float64], epoch: int) -> str | None:
     bad = np.flatnonzero(~np.isfinite(losses))
     if bad.size == 0:
         return None
@@ -299,7 +300,7 @@ def _epoch_row(
     validation: Sequence[int],
     epoch: int,
     rate: float,
-    losses: np.ndarray[Any, np.dtype[np.float64]],
+    losses: NDArray[np.float64],
     evaluation: Evaluation,
 ) -> Epoch:
     labels = [pack.samples[row].label for row in validation]

@@ -10,12 +10,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from nameplate.campaign.cohort import CohortSettings
 from nameplate.campaign.dataset import DatasetSettings
 from nameplate.campaign.experiment import ExperimentSettings
+from nameplate.campaign.names import MIXED, ORIGINAL, SKULL
 from nameplate.campaign.settings import Settings
 from nameplate.errors import CampaignError
-
-ORIGINAL, SKULL = "original", "skull"
-MIXED = "mixed"
-
 
 NEW_KEYS = {
     "datasets.spheres.levels": "this key is now called datasets.spheres.difficulties",

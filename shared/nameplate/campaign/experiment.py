@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from nameplate.campaign.names import MIXED
 from nameplate.campaign.settings import Settings
 from nameplate.image.window import Window
 
@@ -108,7 +109,7 @@ class ExperimentSettings(Settings):
     task: Task
     cohorts: tuple[str, ...] = Field(min_length=1)
     """Cohorts on which it runs."""
-    training_sets: tuple[str, ...] = ("mixed",)
+    training_sets: tuple[str, ...] = (MIXED,)
     """'mixed', or a level of the factor for training on that level only."""
     groups: int = Field(default=1, ge=1)
     """Independent groups of runs (the paper's two 'ensembles' of experiment 1)."""

@@ -51,7 +51,7 @@ def job_digest(job: Job, results: Mapping[str, Result]) -> str:
         {
             "step": job.step,
             "version": step_named(job.step).version,
-            "settings": job.settings.model_dump(mode="json"),
+            "settings": job.settings.text,
             "needs": {need: results[need].fingerprint for need in job.needs},
         }
     )

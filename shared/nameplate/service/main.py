@@ -49,9 +49,10 @@ def service_main(service: str, arguments: Sequence[str] | None = None) -> int:
     def main() -> int:
         command = command_of(service)
         if command is None:
+            arm = ", arm ARM" if service == step_named("selection").service else ""
             steps = ", ".join(step.name for step in STEPS if step.service == service)
             print(  # noqa: T201
-                f"usage: {prog} job ID --store STORE\n\n"
+                f"usage: {prog} job ID --store STORE   (and chunk CHUNK{arm}, in a pod)\n\n"
                 f"This service does the steps {steps} of a campaign.\n\n"
                 f"example:\n  {prog} job {steps.partition(',')[0]}/... --store s3://bucket/campaign"
             )
@@ -77,15 +78,16 @@ def job_command(prog: str, arguments: Sequence[str], *, service: str | None = No
     store = open_store(options.store, create=False)
     campaign = read_campaign(store)
     no_such_job = UserError(f"{options.id}: the campaign has no such job, or not yet")
-    if step_of(options.id) not in {step.name for step in STEPS}:
+    step = next((step for step in STEPS if step.name == step_of(options.id)), None)
+    if step is None:
         raise no_such_job
-    sources = sources_for(step_of(options.id), campaign)
+    if service is not None and step.service != service:
+        raise UserError(f"{options.id}: belongs to the service {step.service}, not {service}")
+    sources = sources_for(step.name, campaign)
     try:
         job = plan(campaign, committed_selections(store, cells_of(campaign)), sources).job(options.id)
     except KeyError:
         raise no_such_job from None
-    if service is not None and step_named(job.step).service != service:
-        raise UserError(f"{options.id}: belongs to the service {step_named(job.step).service}, not {service}")
     run_job(
         job,
         store,

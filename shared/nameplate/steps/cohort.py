@@ -6,7 +6,7 @@ from nameplate.campaign.campaign import FactorSettings
 from nameplate.campaign.cohort import MatchSettings, SplitSettings
 from nameplate.records import Record, Split
 from nameplate.steps.files import Rows
-from nameplate.steps.step import CohortPlan, Job, JobSettings, Step
+from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step
 
 
 class Member(Record):
@@ -39,11 +39,10 @@ REFUSALS = Rows("cohorts/{cohort}/refusals.jsonl", Refusal)
 """The exams that do not."""
 
 
-class CohortJob(JobSettings):
+class CohortJob(CohortJobSettings):
     """Settings of a cohort's one job."""
 
     seed: int
-    cohort: str
     factor: FactorSettings
     match: MatchSettings | None
     split: SplitSettings

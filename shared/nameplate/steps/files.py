@@ -1,7 +1,7 @@
 """Keys of stored files: each kind is named once, by the step that writes it."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol
 
@@ -40,13 +40,20 @@ class File:
     template: str
 
     def key(self, **fields: object) -> str:
-        """The key of one file."""
+        """The key of one file; KeyError for a field that is missing or not one of its fields."""
+        self._check(fields)
         return self.template.format(**fields)
 
     def keys(self, reader: Reader, **fields: object) -> list[str]:
         """The keys of this kind that ``reader`` has, sorted; a field that is not given matches anything."""
+        self._check(fields)
         pattern = self._pattern(**fields)
         return sorted(key for key in reader.keys if pattern.fullmatch(key))
+
+    def _check(self, fields: Collection[str]) -> None:
+        """A misspelt field would match everything."""
+        if unknown := set(fields) - set(re.findall(r"\{([a-z]+)", self.template)):
+            raise KeyError(f"{self.template} has no field {min(unknown)}")
 
     def fields(self, key: str) -> dict[str, str]:
         """The fields of a key of this kind, as text; empty for a key of another kind."""
@@ -85,7 +92,7 @@ class Rows(File, Generic[R]):
 
 
 @dataclass(frozen=True)
-class One(File, Generic[R]):
+class RecordFile(File, Generic[R]):
     """A file with one record, as readable JSON."""
 
     kind: type[R]

@@ -6,7 +6,7 @@ from typing import Literal
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.records import Record
 from nameplate.steps.files import File, Rows
-from nameplate.steps.step import CohortPlan, Job, JobSettings, Step
+from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step
 
 
 class Exam(Record):
@@ -67,10 +67,9 @@ LEDGER = Rows("cohorts/{cohort}/ledger/{shard:03d}.jsonl", LedgerRow)
 """Every series and every refused file of one shard."""
 
 
-class IngestJob(JobSettings):
+class IngestJob(CohortJobSettings):
     """Settings of one job."""
 
-    cohort: str
     shard: int
     shards: int
     simulated_seed: int | None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from nameplate.campaign.experiment import InputSettings, Task
 from nameplate.steps.files import File, Rows
-from nameplate.steps.step import CohortPlan, Job, JobSettings, Step
+from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step
 from nameplate.steps.synthesis import Sample, chain_of
 
 IMAGES = File("packs/{cohort}/{experiment}/{dataset}/images.npy")
@@ -15,10 +15,9 @@ SAMPLES = Rows("packs/{cohort}/{experiment}/{dataset}/samples.jsonl", Sample)
 """One row per exam, in the order of the arrays."""
 
 
-class PackJob(JobSettings):
+class PackJob(CohortJobSettings):
     """Settings of one job."""
 
-    cohort: str
     experiment: str
     dataset: str
     task: Task

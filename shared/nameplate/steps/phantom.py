@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from nameplate.campaign.phantom import PhantomSettings
 from nameplate.steps.files import File
-from nameplate.steps.step import CohortPlan, Job, JobSettings, Step
+from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step
 
 DICOM = File("cohorts/{cohort}/dicom/{shard:03d}.tar")
 """Simulated studies of one shard, as a tar."""
@@ -12,11 +12,10 @@ TRUTH = File("cohorts/{cohort}/truth/{shard:03d}.tar")
 """What the simulation knows about one shard, as a tar."""
 
 
-class PhantomJob(JobSettings):
+class PhantomJob(CohortJobSettings):
     """Settings of one job."""
 
     seed: int
-    cohort: str
     shard: int
     shards: int
     phantom: PhantomSettings

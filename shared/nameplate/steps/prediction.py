@@ -6,18 +6,17 @@ from nameplate.campaign import Campaign
 from nameplate.campaign.experiment import LearningSettings
 from nameplate.steps.cell import Cell
 from nameplate.steps.files import Rows
-from nameplate.steps.step import Job, JobSettings, Step
+from nameplate.steps.step import CellJobSettings, Job, Step
 from nameplate.steps.training import Prediction
 
 TEST = Rows("models/{run}/predictions-test.jsonl", Prediction)
 """One kept run's predictions for every test exam."""
 
 
-class PredictionJob(JobSettings):
+class PredictionJob(CellJobSettings):
     """Settings of one job; which runs are kept is an input."""
 
     campaign_seed: int
-    cell: Cell
     learning: LearningSettings
 
 

@@ -11,14 +11,27 @@ FILE = File("report/{file}")
 
 
 class ReportJob(JobSettings):
-    """Settings of the one job: all of them, since the report prints them."""
+    """Settings of the one job: all that ``shown`` leaves, since the report prints them."""
 
     campaign: Campaign
 
 
+def shown(campaign: Campaign) -> Campaign:
+    """The campaign as the report may show it: without the places of source files."""
+    cohorts = {
+        name: cohort
+        if cohort.folder is None
+        else cohort.model_copy(
+            update={"folder": "(not shown)", "manufacturers_csv": cohort.manufacturers_csv and "(not shown)"}
+        )
+        for name, cohort in campaign.cohorts.items()
+    }
+    return campaign.model_copy(update={"cohorts": cohorts})
+
+
 def job(campaign: Campaign, jobs: Iterable[Job]) -> Job:
     """The report on the results of these jobs."""
-    return STEP.job(ReportJob(campaign=campaign), [job.id for job in jobs if job.step in STEP.needs])
+    return STEP.job(ReportJob(campaign=shown(campaign)), [job.id for job in jobs if job.step in STEP.needs])
 
 
 STEP = Step(

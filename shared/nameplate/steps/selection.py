@@ -8,8 +8,8 @@ from nameplate.campaign import Campaign
 from nameplate.campaign.experiment import RoundSettings
 from nameplate.records import Record
 from nameplate.steps.cell import Cell
-from nameplate.steps.files import One
-from nameplate.steps.step import Job, JobSettings, Step
+from nameplate.steps.files import RecordFile
+from nameplate.steps.step import Job, RoundJobSettings, Step
 
 
 class Selection(Record):
@@ -26,15 +26,13 @@ class Selection(Record):
     finished: Literal["target", "limit", "no"]
 
 
-SELECTION = One("models/{cell}/selection-r{round:02d}.json", Selection)
+SELECTION = RecordFile("models/{cell}/selection-r{round:02d}.json", Selection)
 """The outcome of a round."""
 
 
-class SelectionJob(JobSettings):
+class SelectionJob(RoundJobSettings):
     """Settings of one job."""
 
-    cell: Cell
-    round: int
     rounds: RoundSettings
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from nameplate.campaign.skullstrip import SkullstripSettings
 from nameplate.records import Record
 from nameplate.steps.files import File, Rows
-from nameplate.steps.step import CohortPlan, Job, JobSettings, Step
+from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step
 
 
 class MaskReport(Record):
@@ -24,10 +24,9 @@ REPORTS = Rows("cohorts/{cohort}/mask-reports/{shard:03d}.jsonl", MaskReport)
 """Findings for the exams of one shard."""
 
 
-class SkullstripJob(JobSettings):
+class SkullstripJob(CohortJobSettings):
     """Settings of one job."""
 
-    cohort: str
     shard: int
     skullstrip: SkullstripSettings
 

@@ -1,5 +1,6 @@
 """What a step of a campaign is, and what one of its jobs is given."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,11 @@ class JobSettings(Settings):
     when it is defined: the step could then depend on something that its digest does not see.
     """
 
+    @property
+    def text(self) -> str:
+        """All of it as JSON, in order: the order of cohorts, too, decides what a report shows."""
+        return json.dumps(self.model_dump(mode="json", serialize_as_any=True), allow_nan=False)
+
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
@@ -31,6 +37,9 @@ def faults_of(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
     """Fields of settings that a digest would not fully hold, with what is wrong; nested ones too."""
     if not model.model_config.get("frozen"):
         yield "model_config", f"{model.__name__} is not frozen"
+    decorators = model.__pydantic_decorators__
+    for name in (*decorators.field_serializers, *decorators.model_serializers):
+        yield name, "a serializer could leave something out of the dump"
     for name in model.__private_attributes__:
         yield name, "a private attribute is not in the dump"
     for name, info in model.model_fields.items():
@@ -59,6 +68,24 @@ def _faults_of_type(kind: Any) -> Iterator[str]:
         yield f"{name} is not a type that a digest can hold (text, number, settings, or a tuple of them)"
 
 
+class CohortJobSettings(JobSettings):
+    """Settings of a job that works on one cohort."""
+
+    cohort: str
+
+
+class CellJobSettings(JobSettings):
+    """Settings of a job that works on one cell of the grid."""
+
+    cell: Cell
+
+
+class RoundJobSettings(CellJobSettings):
+    """Settings of a job that belongs to one round of a cell."""
+
+    round: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """One unit of work: one process does it, and its result is committed as one."""
@@ -73,17 +100,19 @@ class Job:
     @property
     def cell(self) -> Cell | None:
         """The cell of the grid that it belongs to, if any."""
-        return getattr(self.settings, "cell", None)
+        return self.settings.cell if isinstance(self.settings, CellJobSettings) else None
 
     @property
     def cohort(self) -> str | None:
         """The cohort that it works on; None for a job of several cohorts."""
-        return self.cell.cohort if self.cell is not None else getattr(self.settings, "cohort", None)
+        if isinstance(self.settings, CohortJobSettings):
+            return self.settings.cohort
+        return self.cell.cohort if self.cell is not None else None
 
     @property
     def round(self) -> int:
         """The round of runs that it belongs to; 0 for steps without rounds."""
-        return int(getattr(self.settings, "round", 0))
+        return self.settings.round if isinstance(self.settings, RoundJobSettings) else 0
 
 
 def step_of(job_id: str) -> str:
@@ -150,6 +179,11 @@ class Step:
     """How often a job is tried again after exit code 75 or an eviction."""
     reads_source: bool = False
     """Whether it reads a cohort's source files, and so needs the key of the pseudonyms."""
+
+    def __post_init__(self) -> None:
+        wanted = {"cohort": CohortJobSettings, "arm": CellJobSettings, "campaign": JobSettings}[self.scope]
+        if not issubclass(self.settings, wanted):
+            raise TypeError(f"step {self.name}: its scope {self.scope!r} asks for {wanted.__name__}")
 
     @property
     def fan_out(self) -> tuple[str, ...]:

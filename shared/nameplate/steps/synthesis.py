@@ -9,7 +9,7 @@ from nameplate.campaign.settings import Settings
 from nameplate.records import Record, Split
 from nameplate.steps.cohort import Refusal
 from nameplate.steps.files import File, Rows
-from nameplate.steps.step import CohortPlan, Job, JobSettings, Step
+from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step
 
 
 class Sphere(Record):
@@ -79,10 +79,9 @@ class SkullRecipe(Settings):
     kind: Literal["skull"] = "skull"
 
 
-class SynthesisJob(JobSettings):
+class SynthesisJob(CohortJobSettings):
     """Settings of one job."""
 
-    cohort: str
     dataset: str
     shard: int
     recipe: OriginalRecipe | SphereRecipe | SkullRecipe

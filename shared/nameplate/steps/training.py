@@ -6,8 +6,8 @@ from nameplate.campaign import Campaign
 from nameplate.campaign.experiment import ConvergenceSettings, LearningSettings
 from nameplate.records import Record, Split
 from nameplate.steps.cell import Cell
-from nameplate.steps.files import File, One, Rows
-from nameplate.steps.step import Job, JobSettings, Step
+from nameplate.steps.files import File, RecordFile, Rows
+from nameplate.steps.step import Job, RoundJobSettings, Step
 
 
 class Epoch(Record):
@@ -72,20 +72,18 @@ class Run(Assessment):
 
 WEIGHTS = File("models/{run}/weights.pt")
 """The run's weights, as a torch file."""
-RUN = One("models/{run}/run.json", Run)
+RUN = RecordFile("models/{run}/run.json", Run)
 """How the run went and how it was assessed."""
 VALIDATION = Rows("models/{run}/predictions-val.jsonl", Prediction)
 """Predictions for every validation exam."""
 
 
-class TrainingJob(JobSettings):
+class TrainingJob(RoundJobSettings):
     """Settings of one job."""
 
     campaign_seed: int
-    cell: Cell
     seed: int
     """Number of the run in its cell."""
-    round: int
     learning: LearningSettings
     convergence: ConvergenceSettings
 

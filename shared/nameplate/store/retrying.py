@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from nameplate.errors import NameplateError, StoreUnreachable
+from nameplate.errors import NameplateError, StoreUnreachable, TryAgain
 from nameplate.store.store import NoBucket, Store
 
 logger = logging.getLogger(__name__)
@@ -76,10 +76,10 @@ def with_retries(
     *,
     passing: tuple[type[NameplateError], ...] = (StoreUnreachable, NoBucket),
 ) -> Answer:
-    """Call until it answers; raises StoreUnreachable after ``timeout`` seconds, or once ``should_stop``.
+    """Call until it answers; raises the last error after ``timeout`` seconds, or once ``should_stop``.
 
-    ``passing`` are the errors that may pass. A missing bucket is one by default: a caller that waits has
-    seen it before.
+    ``passing`` are the errors that may pass; one that is no TryAgain ends as StoreUnreachable. A missing
+    bucket may pass by default: a caller that waits has seen it before.
     """
     deadline, pause = time.monotonic() + timeout, _FIRST_PAUSE
     while True:
@@ -88,7 +88,7 @@ def with_retries(
         except passing as error:
             now = time.monotonic()
             if now >= deadline or should_stop():
-                raise StoreUnreachable(str(error)) from error
+                raise error if isinstance(error, TryAgain) else StoreUnreachable(str(error)) from error
             logger.warning("no answer yet; trying again", extra={"reason": str(error)})
             again = min(now + pause, deadline)
             pause = min(2 * pause, _LONGEST_PAUSE)

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from minio.error import MinioException, S3Error
 from nameplate.errors import StoreError, StoreUnreachable, UserError
 from nameplate.store.connection import BROKEN, BUSY, FULL, WRONG_ACCOUNT, failure_of
 from nameplate.store.store import NoBucket, NoSuchKey, check_key
+from nameplate.whole import whole_file
 
 
 class S3Store:
@@ -135,21 +135,15 @@ class S3Store:
         cache.mkdir(parents=True, exist_ok=True)
         # The key's own name comes last, for readers that look at the file's extension.
         target = cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}-{key.rpartition('/')[2]}"
-        handle, temporary = tempfile.mkstemp(prefix=".tmp-", dir=cache)
-        os.close(handle)
-        try:
-            with self._translated(key):
-                response = self.client.get_object(bucket_name=self.bucket, object_name=self._name(key))
-                try:
-                    with Path(temporary).open("wb") as file:
-                        for block in response.stream(1 << 20):
-                            file.write(block)
-                finally:
-                    response.close()
-                    response.release_conn()
-            Path(temporary).replace(target)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        with self._translated(key), whole_file(target) as temporary:
+            response = self.client.get_object(bucket_name=self.bucket, object_name=self._name(key))
+            try:
+                with temporary.open("wb") as file:
+                    for block in response.stream(1 << 20):
+                        file.write(block)
+            finally:
+                response.close()
+                response.release_conn()
         return target
 
     def exists(self, key: str) -> bool:

@@ -18,11 +18,11 @@ from nameplate.store.retrying import with_retries
 from nameplate_cluster import setup as module
 from nameplate_cluster.account import ObjectStore, bucket_policy
 from nameplate_cluster.credentials import (
-    PATIENT_KEYS,
+    PSEUDONYM_KEYS,
     STORE_KEYS,
     Secrets,
     random_account,
-    random_patient_key,
+    random_pseudonym_key,
     random_root,
 )
 from nameplate_cluster.setup import check_main, prepare_store, setup_main
@@ -227,10 +227,13 @@ def test_a_secret_that_the_site_brings_must_be_whole(cluster: tuple[Any, str]) -
     api, namespace = cluster
     found = Secrets(api, namespace)
     with pytest.raises(UserError, match=f"Secret {namespace}/site: expected it, with NAMEPLATE_KEY"):
-        found.need("site", PATIENT_KEYS)
+        found.need("site", PSEUDONYM_KEYS)
     data = {"OTHER": base64.b64encode(b"do-not-show").decode()}
     api.create_namespaced_secret(namespace, {"metadata": {"name": "site"}, "data": data})
-    for call in (lambda: found.need("site", PATIENT_KEYS), lambda: found.make("site", random_patient_key())):
+    for call in (
+        lambda: found.need("site", PSEUDONYM_KEYS),
+        lambda: found.make("site", random_pseudonym_key()),
+    ):
         with pytest.raises(UserError, match="expected a value for NAMEPLATE_KEY") as caught:
             call()
         assert "do-not-show" not in str(caught.value)
@@ -280,7 +283,7 @@ def test_setup_whole(
         assert setup_main(arguments) == 0
     said = capsys.readouterr()
     account = Secrets(api, namespace).need("whole-store", STORE_KEYS)
-    key = Secrets(api, namespace).need("whole-key", PATIENT_KEYS)
+    key = Secrets(api, namespace).need("whole-key", PSEUDONYM_KEYS)
     assert client_of(s3_account, tuple(account.values())).bucket_exists(bucket_name="whole")  # type: ignore[arg-type]
     for value in (account["AWS_SECRET_ACCESS_KEY"], key["NAMEPLATE_KEY"], s3_account.secret_key):
         assert value not in said.out + said.err

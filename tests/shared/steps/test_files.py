@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from nameplate.errors import DamagedObject
 from nameplate.records import Record
-from nameplate.steps.files import File, One, Rows
+from nameplate.steps.files import File, RecordFile, Rows
 
 
 class Row(Record):
@@ -57,7 +57,7 @@ def test_keys_are_found_by_what_is_given_and_sorted() -> None:
 
 def test_one_record_comes_back_and_a_damaged_one_is_named() -> None:
     shelf = Shelf()
-    one = One("models/{run}/run.json", Row)
+    one = RecordFile("models/{run}/run.json", Row)
     one.write(shelf, Row(number=3), run="a/b/s000")
     assert shelf.files["models/a/b/s000/run.json"].endswith(b"\n")
     assert one.read(shelf, run="a/b/s000") == Row(number=3)
@@ -65,3 +65,15 @@ def test_one_record_comes_back_and_a_damaged_one_is_named() -> None:
     shelf.files["models/a/b/s000/run.json"] = b'{"number": "x"}'
     with pytest.raises(DamagedObject, match=r"models/a/b/s000/run\.json: not a Row: 1 errors"):
         one.read(shelf, run="a/b/s000")
+
+
+def test_a_field_that_is_missing_or_misspelt_is_an_error_and_no_wider_search() -> None:
+    shelf = Shelf()
+    rows = Rows("a/{cohort}/{shard:03d}.jsonl", Row)
+    rows.write(shelf, [Row(number=1)], cohort="b", shard=1)
+    with pytest.raises(KeyError, match="cohrt"):
+        rows.read_all(shelf, cohrt="b")
+    with pytest.raises(KeyError, match="cohrt"):
+        rows.key(cohrt="b", shard=1)
+    with pytest.raises(KeyError):
+        rows.key(cohort="b")

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, create_model
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, create_model, field_serializer
 
 from nameplate.campaign.settings import Settings
-from nameplate.steps.step import JobSettings, step_of
+from nameplate.steps.step import JobSettings, Step, step_of
 
 
 class Plain(Settings):
@@ -78,6 +78,44 @@ def test_a_private_attribute_is_refused() -> None:
 
         class SomeJob(JobSettings):
             _secret: int = PrivateAttr(default=1)
+
+
+def test_a_serializer_is_refused() -> None:
+    with pytest.raises(TypeError, match="_hidden: a serializer could leave something out"):
+
+        class SomeJob(JobSettings):
+            """Says always the same of its number."""
+
+            number: int
+
+            @field_serializer("number")
+            def _hidden(self, value: int) -> int:
+                return 0
+
+
+def test_what_a_subclass_adds_is_in_the_text() -> None:
+    class More(Plain):
+        """Has a second number."""
+
+        second: int
+
+    kind = _settings(Plain)
+    texts = {kind(value=More(number=1, second=second)).text for second in (1, 2)}
+    assert len(texts) == 2
+
+
+def test_the_order_of_a_mapping_is_in_the_text() -> None:
+    kind = _settings(dict[str, int])
+    assert kind(value={"a": 1, "b": 2}).text != kind(value={"b": 2, "a": 1}).text
+
+
+@pytest.mark.parametrize(("scope", "wanted"), [("cohort", "CohortJobSettings"), ("arm", "CellJobSettings")])
+def test_a_step_whose_settings_do_not_fit_its_scope_is_refused(
+    scope: Literal["cohort", "arm"], wanted: str
+) -> None:
+    with pytest.raises(TypeError, match=f"step some: its scope '{scope}' asks for {wanted}"):
+        Step(name="some", service="s", settings=_settings(int), id="", needs=(), scope=scope, version=1,
+             memory_mib=1)  # fmt: skip
 
 
 def test_the_step_of_a_job_is_the_first_part_of_its_id() -> None:
