@@ -68,12 +68,7 @@ def _plan(options: argparse.Namespace) -> None:
     _check_earlier(state, only)
     put_campaign(store, campaign, text)
     outputs = outputs_of(
-        campaign,
-        state,
-        pools,
-        only=only,
-        target_seconds=options.chunk_seconds,
-        most=options.max_chunks,
+        campaign, state, pools, only=only, target_seconds=options.chunk_seconds, most=options.max_chunks
     )
     write_outputs(options.out, digest=campaign_digest(text), **outputs)
     left = sum(job.id not in state.results for job in state.plan.jobs)

@@ -5,12 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nameplate.stats.bootstrap import (
-    Weights,
-    percentile_interval,
-    resampled_auroc,
-    resampled_mean,
-)
+from nameplate.stats.bootstrap import Weights, percentile_interval, resampled_auroc, resampled_mean
 from nameplate.stats.metrics import THRESHOLD, auroc
 from nameplate_evaluation.scores import Scores
 

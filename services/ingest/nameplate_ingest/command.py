@@ -74,10 +74,7 @@ def _key(file: Path | None) -> bytes:
 
 
 def _lines(summary: IngestSummary) -> list[str]:
-    lines = [
-        f"exams written: {summary.exams} of {summary.studies} studies",
-        f"files read: {summary.files}",
-    ]
+    lines = [f"exams written: {summary.exams} of {summary.studies} studies", f"files read: {summary.files}"]
     if not summary.exams:
         lines.append("no series could be used; ledger.jsonl gives the reason for each")
     if summary.refusals:

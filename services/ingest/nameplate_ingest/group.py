@@ -10,14 +10,7 @@ import numpy as np
 from nameplate_ingest.pixels import raw_pixels
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.select import Facts
-from nameplate_ingest.series import (
-    Stack,
-    axial_angle,
-    duplicated,
-    field_growth,
-    stack_slices,
-    widest_hole,
-)
+from nameplate_ingest.series import Stack, axial_angle, duplicated, field_growth, stack_slices, widest_hole
 from nameplate_ingest.slice import Slice, SliceGeometry
 
 

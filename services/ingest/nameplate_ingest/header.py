@@ -113,11 +113,7 @@ class _Walker:
                 at += length
 
     def collect(
-        self,
-        at: int,
-        whole: bool,
-        wanted: frozenset[int],
-        ours: Callable[[bytes], bool] | None,
+        self, at: int, whole: bool, wanted: frozenset[int], ours: Callable[[bytes], bool] | None
     ) -> tuple[dict[int, bytes], int, int] | None:
         """The wanted values, pixel offset and pixel length; None if the study is not ``ours``.
 

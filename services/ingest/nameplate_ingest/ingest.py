@@ -192,13 +192,7 @@ def _failed_row(work: _Work, exam: str, kind: str, pseudonyms: Pseudonyms) -> Le
 
 def _stray_row(stray: RefusedFile, count: int) -> LedgerRow:
     return LedgerRow(
-        item="file",
-        id=stray.id,
-        exam=None,
-        verdict="refused",
-        rule=stray.rule,
-        seen=stray.seen,
-        files=count,
+        item="file", id=stray.id, exam=None, verdict="refused", rule=stray.rule, seen=stray.seen, files=count
     )
 
 

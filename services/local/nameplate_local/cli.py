@@ -177,12 +177,7 @@ def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
         os.environ[variable] = "1"
     with Progress(seconds_estimate(campaign), options.workers) as progress:
         runner = LocalRunner(
-            campaign,
-            store,
-            sources=sources,
-            logs=logs,
-            workers=options.workers,
-            progress=progress,
+            campaign, store, sources=sources, logs=logs, workers=options.workers, progress=progress
         )
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:

@@ -158,11 +158,7 @@ class LocalRunner:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         lifeline, their_lifeline = context.Pipe()
-        process = context.Process(
-            target=work,
-            args=(theirs, their_lifeline, self.store.url),
-            daemon=True,
-        )
+        process = context.Process(target=work, args=(theirs, their_lifeline, self.store.url), daemon=True)
         process.start()
         theirs.close()
         their_lifeline.close()

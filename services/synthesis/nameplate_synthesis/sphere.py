@@ -146,10 +146,7 @@ def occupancy(volume: Volume, centre_mm: Point, radius_mm: float) -> tuple[Box, 
 
 
 def insert(
-    image: Volume,
-    sphere: Sphere,
-    rng: np.random.Generator,
-    intensity: Literal["per_voxel", "per_sphere"],
+    image: Volume, sphere: Sphere, rng: np.random.Generator, intensity: Literal["per_voxel", "per_sphere"]
 ) -> Volume:
     """The image (HU, int16) with the sphere blended in by the share of each voxel that it fills.
 

@@ -202,12 +202,7 @@ def train_run(
 
 
 def predict_run(
-    campaign_seed: int,
-    learning: LearningSettings,
-    pack: Pack,
-    weights: bytes,
-    *,
-    splits: tuple[Split, ...],
+    campaign_seed: int, learning: LearningSettings, pack: Pack, weights: bytes, *, splits: tuple[Split, ...]
 ) -> tuple[Prediction, ...]:
     """Predictions of a trained run for every exam of these splits, in the pack's order.
 

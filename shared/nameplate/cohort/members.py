@@ -26,11 +26,7 @@ class Cohort:
     refusals: tuple[Refusal, ...]
 
 
-def make_cohort(
-    exams: Sequence[Exam],
-    masks: Mapping[str, MaskReport],
-    job: CohortJob,
-) -> Cohort:
+def make_cohort(exams: Sequence[Exam], masks: Mapping[str, MaskReport], job: CohortJob) -> Cohort:
     """Choose, match, split and label; the order of ``exams`` does not matter.
 
     Every exam becomes a member or a refusal. All exams of a patient are in one split. So are exams that
@@ -78,10 +74,7 @@ def _refusal(exam: Exam, mask: MaskReport | None, job: CohortJob) -> str | None:
 
 
 def _check_levels(
-    exams: Sequence[Exam],
-    usable: Mapping[str, Sequence[Exam]],
-    refused: Mapping[str, str],
-    job: CohortJob,
+    exams: Sequence[Exam], usable: Mapping[str, Sequence[Exam]], refused: Mapping[str, str], job: CohortJob
 ) -> None:
     missing = [level for level, rows in usable.items() if not rows]
     if not missing:
@@ -99,9 +92,7 @@ def _check_levels(
 
 
 def _groups(
-    usable: Mapping[str, list[Exam]],
-    refused: dict[str, str],
-    job: CohortJob,
+    usable: Mapping[str, list[Exam]], refused: dict[str, str], job: CohortJob
 ) -> list[tuple[Exam, ...]]:
     """Groups of matched exams; groups of one without matching."""
     if job.match is None:
@@ -128,10 +119,7 @@ def _groups(
     return groups
 
 
-def _split(
-    groups: Sequence[tuple[Exam, ...]],
-    job: CohortJob,
-) -> list[tuple[Exam, Split]]:
+def _split(groups: Sequence[tuple[Exam, ...]], job: CohortJob) -> list[tuple[Exam, Split]]:
     """Give every exam its split; a patient's exams stay together, matched exams if possible."""
     exams = sum(map(len, groups))
     smallest = min(job.split.train, job.split.val, job.split.test) * exams
@@ -172,10 +160,7 @@ def _blocks(groups: Sequence[tuple[Exam, ...]], most: int) -> list[list[Exam]]:
     return sorted(blocks, key=lambda block: block[0].exam)
 
 
-def _label(
-    placed: Sequence[tuple[Exam, Split]],
-    job: CohortJob,
-) -> list[Member]:
+def _label(placed: Sequence[tuple[Exam, Split]], job: CohortJob) -> list[Member]:
     """Draw the positives of every split and level, and the order in which difficulties change them."""
     members = []
     for level in job.factor.levels:
@@ -208,10 +193,7 @@ def _label(
     return members
 
 
-def _check_labels(
-    members: Sequence[Member],
-    job: CohortJob,
-) -> None:
+def _check_labels(members: Sequence[Member], job: CohortJob) -> None:
     for level in job.factor.levels:
         for split in SPLITS:
             rows = [member for member in members if member.level == level and member.split == split]

@@ -65,10 +65,7 @@ def run_job(
                 raise StoreError(f"the disk is full: {job.id} could not write its files") from error
             raise
         result = Result(
-            job=job.id,
-            digest=job_digest(job, results),
-            code=nameplate.__version__,
-            outputs=outputs.written,
+            job=job.id, digest=job_digest(job, results), code=nameplate.__version__, outputs=outputs.written
         )
         write_result(store, result)
         outputs.drop_checkpoints()

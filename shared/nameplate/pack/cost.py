@@ -9,14 +9,7 @@ from math import prod
 
 from nameplate.campaign.experiment import InputSettings, NetworkSettings, Task, TrainingSettings
 from nameplate.pack.packed import packed_slices
-from nameplate.pack.shapes import (
-    STAGES,
-    Size,
-    halved_down,
-    resnet_sizes,
-    resnet_strides,
-    unet_channels,
-)
+from nameplate.pack.shapes import STAGES, Size, halved_down, resnet_sizes, resnet_strides, unet_channels
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,7 @@ def cells_of(campaign: Campaign) -> tuple[Cell, ...]:
     """Every cell of the campaign's grid, in the campaign's order."""
     return tuple(
         Cell(
-            experiment=experiment.name,
-            cohort=cohort,
-            dataset=dataset,
-            training_set=training_set,
-            group=group,
+            experiment=experiment.name, cohort=cohort, dataset=dataset, training_set=training_set, group=group
         )
         for experiment in campaign.experiments
         for cohort in experiment.cohorts
@@ -49,9 +45,7 @@ def cells_of(campaign: Campaign) -> tuple[Cell, ...]:
 
 
 def plan(
-    campaign: Campaign,
-    selections: Mapping[Cell, tuple[Selection, ...]],
-    sources: Mapping[str, Source],
+    campaign: Campaign, selections: Mapping[Cell, tuple[Selection, ...]], sources: Mapping[str, Source]
 ) -> Plan:
     """All jobs known so far.
 

@@ -14,11 +14,7 @@ FORMAT = 2
 
 
 def open_store(
-    url: str,
-    *,
-    create: bool = True,
-    timeout: float = 0,
-    should_stop: Callable[[], bool] = lambda: False,
+    url: str, *, create: bool = True, timeout: float = 0, should_stop: Callable[[], bool] = lambda: False
 ) -> Store:
     """Open ``s3://bucket/prefix`` or a directory.
 

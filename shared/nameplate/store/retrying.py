@@ -22,12 +22,7 @@ class RetryingStore:
     Every call may be repeated: a put appears whole or not at all, and writes the same bytes.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        timeout: float,
-        should_stop: Callable[[], bool] = lambda: False,
-    ) -> None:
+    def __init__(self, store: Store, timeout: float, should_stop: Callable[[], bool] = lambda: False) -> None:
         self._store = store
         self._timeout = timeout
         self._should_stop = should_stop
