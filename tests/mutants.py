@@ -57,7 +57,7 @@ MUTANTS = (
     Mutant(
         "a digest holds the settings",
         f"{JOB}/result.py",
-        '"settings": job.settings.model_dump(mode="json"),',
+        '"settings": job.settings.text,',
         '"settings": None,',
         "contract/test_digests.py",
     ),
@@ -97,6 +97,41 @@ MUTANTS = (
         "shared/steps/test_step.py",
     ),
     Mutant(
+        "a serializer is refused",
+        f"{STEPS}/step.py",
+        "for name in (*decorators.field_serializers, *decorators.model_serializers):",
+        "for name in ():",
+        "shared/steps/test_step.py",
+    ),
+    Mutant(
+        "a digest holds what a subclass of settings adds",
+        f"{STEPS}/step.py",
+        'model_dump(mode="json", serialize_as_any=True)',
+        'model_dump(mode="json")',
+        "shared/steps/test_step.py",
+    ),
+    Mutant(
+        "a digest holds the order of a mapping",
+        f"{STEPS}/step.py",
+        "serialize_as_any=True), allow_nan=False)",
+        "serialize_as_any=True), allow_nan=False, sort_keys=True)",
+        "shared/steps/test_step.py",
+    ),
+    Mutant(
+        "the settings of a step fit its scope",
+        f"{STEPS}/step.py",
+        "if not issubclass(self.settings, wanted):",
+        "if False:",
+        "shared/steps/test_step.py",
+    ),
+    Mutant(
+        "a report does not depend on where source files are",
+        f"{STEPS}/report.py",
+        'return campaign.model_copy(update={"cohorts": cohorts})',
+        "return campaign",
+        "shared/steps/test_report.py",
+    ),
+    Mutant(
         "Original's first level is the campaign's first",
         f"{STEPS}/synthesis.py",
         "first_level=campaign.factor.levels[0],",
@@ -129,8 +164,8 @@ MUTANTS = (
     Mutant(
         "a commit names the outputs",
         f"{JOB}/run.py",
-        "outputs=outputs.written,",
-        "outputs=(),",
+        "outputs=outputs.written",
+        "outputs=()",
         "shared/job/test_run.py",
     ),
     Mutant(
@@ -290,6 +325,13 @@ MUTANTS = (
         "shared/steps/test_files.py",
     ),
     Mutant(
+        "a misspelt field of a key is refused",
+        f"{STEPS}/files.py",
+        'if unknown := set(fields) - set(re.findall(r"\\{([a-z]+)", self.template)):',
+        "if unknown := set[str]():",
+        "shared/steps/test_files.py",
+    ),
+    Mutant(
         "different levels have different keys",
         f"{STEPS}/cell.py",
         'f"_{ord(c):x}_"',
@@ -420,7 +462,7 @@ MUTANTS = (
     Mutant(
         "a service does no other service's job",
         f"{SERVICE}/main.py",
-        "if service is not None and step_named(job.step).service != service:",
+        "if service is not None and step.service != service:",
         "if False:",
         "shared/service/test_main.py",
     ),
@@ -463,8 +505,8 @@ MUTANTS = (
     Mutant(
         "hours are added up",
         f"{PLAN}/estimate.py",
-        "hours += cell_hours",
-        "hours = cell_hours",
+        "sum(row.gpu_hours(gpu_tflops) for row in rows)",
+        "max(row.gpu_hours(gpu_tflops) for row in rows)",
         "shared/plan/test_estimate.py",
     ),
     Mutant(
@@ -602,6 +644,77 @@ MUTANTS = (
         "needed = [job.id for job in jobs if job.step in report.STEP.needs]",
         'needed = [job.id for job in jobs if job.step in report.STEP.needs and job.step != "prediction"]',
         "services/evaluation/test_load.py",
+    ),
+    Mutant(
+        "validation exams are of the levels trained on",
+        f"{EVALUATION}/analysis.py",
+        "levels = campaign.factor.levels if trained_on == MIXED else (trained_on,)",
+        "levels = campaign.factor.levels",
+        "services/evaluation/test_analysis.py",
+    ),
+    Mutant(
+        "cells are in the campaign's order",
+        f"{EVALUATION}/analysis.py",
+        "cells.sort(key=_order(campaign, experiment))",
+        "cells.sort(key=lambda cell: cell.key)",
+        "services/evaluation/test_analysis.py",
+    ),
+    Mutant(
+        "sensitivity by difficulty is of its own spheres",
+        f"{EVALUATION}/analysis.py",
+        "np.array([s == kind for s in test.difficulties])",
+        "np.array([s is not None for s in test.difficulties])",
+        "services/evaluation/test_analysis.py",
+    ),
+    Mutant(
+        "an exam that is predicted twice is an error",
+        f"{EVALUATION}/scores.py",
+        "if len(rows[seed]) != len(predicted):",
+        "if False:",
+        "services/evaluation/test_scores.py",
+    ),
+    Mutant(
+        "exams of scores are in alphabetical order",
+        f"{EVALUATION}/scores.py",
+        "exams = tuple(sorted(first))",
+        "exams = tuple(first)",
+        "services/evaluation/test_scores.py",
+    ),
+    Mutant(
+        "the spread over models is that of a sample",
+        f"{EVALUATION}/measure.py",
+        "std(ddof=1)",
+        "std()",
+        "services/evaluation/test_measure.py",
+    ),
+    Mutant(
+        "an interval counts exams as often as drawn",
+        f"{EVALUATION}/measure.py",
+        "resampled_mean(right.mean(axis=0), weights[:, chosen])",
+        "resampled_mean(right.mean(axis=0), np.ones_like(weights[:, chosen]))",
+        "services/evaluation/test_measure.py",
+    ),
+    # The local runner's workers.
+    Mutant(
+        "a store at fault is told from a job at fault",
+        "services/local/nameplate_local/worker.py",
+        "at_fault = isinstance(error, StoreError | StoreUnreachable)",
+        "at_fault = False",
+        "services/local/test_worker.py",
+    ),
+    Mutant(
+        "a job's log has what native code prints",
+        "services/local/nameplate_local/worker.py",
+        "os.dup2(file.fileno(), 1)",
+        "pass",
+        "services/local/test_worker.py",
+    ),
+    Mutant(
+        "a worker ends with its runner",
+        "services/local/nameplate_local/worker.py",
+        "os._exit(75)",
+        "pass",
+        "services/local/test_worker.py",
     ),
     # Whole, or not at all.
     Mutant(
