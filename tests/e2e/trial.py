@@ -62,7 +62,9 @@ class Trial:
             for pod in self.site.pods(workflow, "training", "Running"):
                 name = str(pod["metadata"]["name"])
                 if "training/spheres" in json.dumps(pod["spec"]) and self.epochs(name) >= epochs:
-                    return name
+                    # Argo makes a pod again, as the same attempt, if it goes before Argo has seen it run.
+                    if [node["phase"] for node in self.attempts(workflow, name)] == ["Running"]:
+                        return name
             return ""
 
         return str(until(300, "a training in mid-epoch", find))
@@ -138,6 +140,6 @@ def campaign() -> str:
     (experiment,) = (e for e in raw["experiments"] if e["name"] == "spheres")
     experiment["training_sets"] = ["mixed"]
     experiment["convergence"].pop("hard")
-    experiment["training"]["epochs"] = 60
+    experiment["training"]["epochs"] = 200
     raw["experiments"] = [experiment]
     return yaml.safe_dump(raw, sort_keys=False)
