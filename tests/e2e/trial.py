@@ -61,10 +61,11 @@ class Trial:
         def find() -> str:
             for pod in self.site.pods(workflow, "training", "Running"):
                 name = str(pod["metadata"]["name"])
-                if "training/spheres" in json.dumps(pod["spec"]) and self.epochs(name) >= epochs:
-                    # Argo makes a pod again, as the same attempt, if it goes before Argo has seen it run.
-                    if [node["phase"] for node in self.attempts(workflow, name)] == ["Running"]:
-                        return name
+                if "training/spheres" not in json.dumps(pod["spec"]) or self.epochs(name) < epochs:
+                    continue
+                # Argo makes a pod again, as the same attempt, if it goes before Argo has seen it run.
+                if [node["phase"] for node in self.attempts(workflow, name)] == ["Running"]:
+                    return name
             return ""
 
         return str(until(300, "a training in mid-epoch", find))
