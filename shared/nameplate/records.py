@@ -29,6 +29,11 @@ def to_jsonl(rows: Iterable[Record]) -> bytes:
     return "".join(line + "\n" for line in lines).encode()
 
 
+def to_json(record: Record) -> bytes:
+    """One record as a file for people to read; the same record gives the same bytes."""
+    return record.model_dump_json(indent=1).encode() + b"\n"
+
+
 def from_jsonl(kind: type[R], data: bytes) -> list[R]:
     """Read what ``to_jsonl`` wrote; raises DamagedObject for anything else."""
     try:

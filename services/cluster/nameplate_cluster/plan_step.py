@@ -16,7 +16,7 @@ from nameplate.job.state import State, current_state
 from nameplate.plan.chunks import Chunk, arm_of, arms_of, chunks_of, stages_of
 from nameplate.plan.estimate import seconds_estimate
 from nameplate.plan.pipeline import ARM_STEPS, STEPS
-from nameplate.service.arguments import add_chunk_size_arguments
+from nameplate.service.arguments import add_chunk_size_arguments, add_store_argument
 from nameplate.service.command import parser_of
 from nameplate.service.pod import timed, write_outputs
 from nameplate.steps import report
@@ -42,7 +42,7 @@ def plan_main(arguments: Sequence[str]) -> int:
         "nameplate-cluster plan demo --store s3://bucket/demo --pools pools.yaml --out /tmp/plan",
     )
     parser.add_argument("campaign", help="the campaign's name")
-    parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
+    add_store_argument(parser)
     parser.add_argument("--campaigns", type=Path, help="folder of campaign files, for a store without one")
     parser.add_argument("--pools", type=Path, required=True, help="pools of nodes for the training, YAML")
     parser.add_argument("--out", type=Path, required=True, help="folder for the outputs")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nameplate.errors import DamagedObject, UserError
 from nameplate.job.result import committed_jobs, read_output, read_result
+from nameplate.service.arguments import add_store_argument
 from nameplate.service.command import parser_of
 from nameplate.service.log import log_to_stderr
 from nameplate.steps.report import FILE, STEP
@@ -26,7 +27,7 @@ def export(arguments: list[str]) -> int:
         "`nameplate report NAME` reads from a pod's log. The report must already exist.",
         "nameplate-evaluation export --store s3://bucket/demo",
     )
-    parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
+    add_store_argument(parser)
     options = parser.parse_args(arguments)
     log_to_stderr()
     archive = report_archive(open_store(options.store, create=False))

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nameplate.campaign import Campaign
-from nameplate.job.committed import committed_results, committed_selections, read_campaign
+from nameplate.job.committed import committed_selections, read_campaign
 from nameplate.job.inputs import Committed
-from nameplate.job.result import Result
+from nameplate.job.result import Result, committed_results
 from nameplate.plan.plan import cells_of, plan
+from nameplate.service.arguments import add_store_argument
 from nameplate.service.command import parser_of
 from nameplate.steps import report
 from nameplate.steps.step import step_of
@@ -25,7 +26,7 @@ def report_main(arguments: Sequence[str]) -> int:
         "are taken as they are; `nameplate report CAMPAIGN` also checks that they are current.",
         "nameplate-evaluation report --store s3://bucket/demo --out report",
     )
-    parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
+    add_store_argument(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder for the report; new or empty")
     options = parser.parse_args(arguments)
     check_empty(options.out)

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from nameplate.campaign import Campaign, parse_campaign
 from nameplate.errors import NameplateError, StoreError, TryAgain, UserError
-from nameplate.job.result import Result, read_result
+from nameplate.job.result import READERS, Result, committed_results, read_result
 from nameplate.job.state import read_selection
 from nameplate.steps import selection
 from nameplate.steps.cell import Cell
@@ -21,8 +21,6 @@ from nameplate.steps.selection import Selection
 from nameplate.store import NoSuchKey, Store
 
 CAMPAIGN_KEY = "campaign.yaml"
-READERS = 8
-"""How many records are read at once: each is small, and far away."""
 
 
 def campaign_digest(text: str) -> str:
@@ -73,13 +71,6 @@ def committed_selections(store: Store, cells: Sequence[Cell]) -> dict[Cell, tupl
 
     with ThreadPoolExecutor(READERS) as pool:
         return dict(zip(cells, pool.map(rounds_of, cells), strict=True))
-
-
-def committed_results(store: Store, jobs: Sequence[str]) -> dict[str, Result]:
-    """The results of those jobs that are committed, by job id."""
-    with ThreadPoolExecutor(READERS) as pool:
-        results = zip(jobs, pool.map(lambda job: read_result(store, job), jobs), strict=True)
-        return {job: result for job, result in results if result is not None}
 
 
 def needed_results(store: Store, jobs: Sequence[str], *, may_follow: bool = False) -> Mapping[str, Result]:

@@ -1,10 +1,9 @@
 """Whether a job's committed result is current: made from the same inputs that it would read now."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from nameplate.job.result import Result, job_digest, job_of_key, read_result
+from nameplate.job.result import Result, committed_results, job_digest, job_of_key, read_result
 from nameplate.steps.step import Job
 from nameplate.store import Store
 
@@ -23,9 +22,7 @@ class Snapshot:
         """List the store once, and read its results in parallel."""
         sizes = store.sizes("")
         jobs = [job for key in sizes if (job := job_of_key(key)) is not None]
-        with ThreadPoolExecutor(readers) as pool:
-            results = zip(jobs, pool.map(lambda job: read_result(store, job), jobs), strict=True)
-            return cls(sizes, {job: result for job, result in results if result is not None})
+        return cls(sizes, committed_results(store, jobs, readers=readers))
 
 
 def is_current(

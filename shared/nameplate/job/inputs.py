@@ -20,11 +20,8 @@ class Committed:
         self._store = store
         self._results = results
         self._outputs = {output.key: output for result in results.values() for output in result.outputs}
-
-    @property
-    def keys(self) -> tuple[str, ...]:
+        self.keys = tuple(self._outputs)
         """The key of every committed file, in the order of the results."""
-        return tuple(self._outputs)
 
     @property
     def digests(self) -> Mapping[str, str]:

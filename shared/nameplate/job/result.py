@@ -2,17 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pydantic import ValidationError
 
 from nameplate.errors import DamagedObject
 from nameplate.plan.pipeline import step_named
-from nameplate.records import Record
+from nameplate.records import Record, to_json
 from nameplate.steps.step import Job
 from nameplate.store import NoSuchKey, Store
 from nameplate.store.store import COMMITS
+
+READERS = 8
+"""How many records are read at once: each is small, and far away."""
 
 
 class Output(Record):
@@ -81,9 +85,16 @@ def read_result(store: Store, job: str) -> Result | None:
         return None
 
 
+def committed_results(store: Store, jobs: Sequence[str], *, readers: int = READERS) -> dict[str, Result]:
+    """The results of those jobs that are committed, by job id; so many are read at once."""
+    with ThreadPoolExecutor(readers) as pool:
+        results = zip(jobs, pool.map(lambda job: read_result(store, job), jobs), strict=True)
+        return {job: result for job, result in results if result is not None}
+
+
 def write_result(store: Store, result: Result) -> None:
     """Commit a job; every output must already be stored."""
-    store.put(result_key(result.job), result.model_dump_json(indent=1).encode() + b"\n")
+    store.put(result_key(result.job), to_json(result))
 
 
 def read_output(store: Store, output: Output) -> bytes:

@@ -25,9 +25,14 @@ def add_gpu_tflops_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_store_argument(parser: argparse.ArgumentParser) -> None:
+    """``--store``, where it must be given."""
+    parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
+
+
 def add_pod_arguments(parser: argparse.ArgumentParser) -> None:
     """What every pod of a workflow is told besides its work."""
-    parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
+    add_store_argument(parser)
     parser.add_argument("--digest", help="SHA-256 that the campaign's file must have")
     parser.add_argument("--timing", type=Path, help="file for a line of JSON: where the time went")
     parser.add_argument(

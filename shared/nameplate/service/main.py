@@ -9,6 +9,7 @@ from nameplate.job.committed import committed_selections, needed_results, read_c
 from nameplate.job.run import default_scratch, run_job
 from nameplate.plan.pipeline import STEPS, step_named
 from nameplate.plan.plan import cells_of, plan
+from nameplate.service.arguments import add_store_argument
 from nameplate.service.arm import arm_command
 from nameplate.service.chunk import chunk_command
 from nameplate.service.command import command_of, parser_of, run_command
@@ -72,7 +73,7 @@ def job_command(prog: str, arguments: Sequence[str], *, service: str | None = No
         f"{prog} job cohort/study --store runs/demo",
     )
     parser.add_argument("id", help="the job, as `nameplate plan --jobs` lists it")
-    parser.add_argument("--store", required=True, help="a folder or s3://bucket/prefix")
+    add_store_argument(parser)
     options = parser.parse_args(arguments)
     log_to_stderr()
     store = open_store(options.store, create=False)

@@ -8,7 +8,9 @@ from typing import Generic, Protocol
 from pydantic import ValidationError
 
 from nameplate.errors import DamagedObject
-from nameplate.records import R, Record, from_jsonl, to_jsonl
+from nameplate.records import R, from_jsonl, to_json, to_jsonl
+
+_FIELD = re.compile(r"\{([a-z]+)[^}]*\}")
 
 
 class Reader(Protocol):
@@ -47,13 +49,20 @@ class File:
     def keys(self, reader: Reader, **fields: object) -> list[str]:
         """The keys of this kind that ``reader`` has, sorted; a field that is not given matches anything."""
         self._check(fields)
+        if len(fields) == len(self._names):  # one file: no need to look at every key
+            key = self.key(**fields)
+            return [key] if key in reader.keys else []
         pattern = self._pattern(**fields)
         return sorted(key for key in reader.keys if pattern.fullmatch(key))
 
     def _check(self, fields: Collection[str]) -> None:
         """A misspelt field would match everything."""
-        if unknown := set(fields) - set(re.findall(r"\{([a-z]+)", self.template)):
+        if unknown := set(fields) - set(self._names):
             raise KeyError(f"{self.template} has no field {min(unknown)}")
+
+    @property
+    def _names(self) -> list[str]:
+        return _FIELD.findall(self.template)
 
     def fields(self, key: str) -> dict[str, str]:
         """The fields of a key of this kind, as text; empty for a key of another kind."""
@@ -63,7 +72,7 @@ class File:
     def _pattern(self, **fields: object) -> re.Pattern[str]:
         """Matches the keys of this kind whose fields have these values."""
         text, done = "", 0
-        for part in re.finditer(r"\{([a-z]+)[^}]*\}", self.template):
+        for part in _FIELD.finditer(self.template):
             name, form = part[1], part[0]
             value = re.escape(form.format(**fields)) if name in fields else f"(?P<{name}>.+)"
             text += re.escape(self.template[done : part.start()]) + value
@@ -107,14 +116,10 @@ class RecordFile(File, Generic[R]):
 
     def write(self, writer: Writer, record: R, **fields: object) -> None:
         """Store the record."""
-        writer.write(self.key(**fields), _text(record))
+        writer.write(self.key(**fields), to_json(record))
 
     def _parse(self, reader: Reader, key: str) -> R:
         try:
             return self.kind.model_validate_json(reader.read(key))
         except ValidationError as error:
             raise DamagedObject(f"{key}: not a {self.kind.__name__}: {error.error_count()} errors") from error
-
-
-def _text(record: Record) -> bytes:
-    return record.model_dump_json(indent=1).encode() + b"\n"

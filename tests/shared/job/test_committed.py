@@ -9,14 +9,13 @@ from nameplate.errors import StoreError, TryAgain, UserError
 from nameplate.job.committed import (
     CAMPAIGN_KEY,
     campaign_digest,
-    committed_results,
     committed_selections,
     needed_results,
     put_campaign,
     read_campaign,
 )
 from nameplate.job.outputs import Outputs
-from nameplate.job.result import Result, write_result
+from nameplate.job.result import Result, committed_results, write_result
 from nameplate.plan.plan import cells_of
 from nameplate.steps import selection
 from nameplate.steps.cell import Cell
