@@ -7,6 +7,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from nameplate.campaign.analysis import AnalysisSettings
 from nameplate.campaign.cohort import CohortSettings
 from nameplate.campaign.dataset import DatasetSettings
 from nameplate.campaign.experiment import ExperimentSettings
@@ -15,6 +16,7 @@ from nameplate.campaign.settings import Settings
 from nameplate.errors import CampaignError
 
 NEW_KEYS = {
+    "bootstrap": "this key is gone: intervals are computed, not resampled; confidence is now analysis.confidence",
     "datasets.spheres.levels": "this key is now called datasets.spheres.difficulties",
     "experiments.training.checkpoint_epochs": "this key is gone: a checkpoint is written after every epoch",
 }
@@ -30,13 +32,6 @@ class FactorSettings(Settings):
     """Its levels; the first is the positive class of the factor task."""
 
 
-class BootstrapSettings(Settings):
-    """Resampling of patients for the confidence intervals."""
-
-    resamples: int = Field(default=2000, ge=100)
-    confidence: float = Field(default=0.95, gt=0.5, lt=1)
-
-
 class Campaign(Settings):
     """One whole campaign."""
 
@@ -48,7 +43,7 @@ class Campaign(Settings):
     cohorts: dict[str, CohortSettings] = Field(min_length=1)
     datasets: DatasetSettings
     experiments: tuple[ExperimentSettings, ...] = Field(min_length=1)
-    bootstrap: BootstrapSettings = BootstrapSettings()
+    analysis: AnalysisSettings = AnalysisSettings()
     notes: tuple[str, ...] = ()
     """Sentences that the report prints beside the settings: what departs from the paper, and why."""
 
@@ -74,12 +69,12 @@ class Campaign(Settings):
                 f"datasets.spheres.difficulties: {min(reserved)!r} is the name of another dataset"
             )
         for position, experiment in enumerate(self.experiments):
-            for name in ("cohorts", "training_sets"):
-                values = getattr(experiment, name)
-                if len(set(values)) != len(values):
-                    raise ValueError(f"experiments[{position}].{name}: a name appears twice: {values}")
+            if len(set(experiment.cohorts)) != len(experiment.cohorts):
+                raise ValueError(
+                    f"experiments[{position}].cohorts: a name appears twice: {experiment.cohorts}"
+                )
             datasets = self.datasets_of(experiment)
-            cells = [f"{dataset}/{name}" for dataset in datasets for name in experiment.training_sets]
+            cells = [f"{dataset}/{arm.name}" for dataset in datasets for arm in experiment.all_arms]
             for name, values, allowed in (
                 ("convergence", experiment.convergence, ["default", *datasets]),
                 ("expected_convergence", experiment.expected_convergence, ["default", *datasets, *cells]),
@@ -89,11 +84,38 @@ class Campaign(Settings):
                 for value in values:
                     if value not in allowed:
                         raise ValueError(f"experiments[{position}].{name}: {value!r} is not one of {allowed}")
+            for arm in experiment.arms:
+                where = f"experiments[{position}].arms: {arm.name!r}"
+                if arm.name in (MIXED, *levels):
+                    raise ValueError(f"{where}: is a name that training_sets gives")
+                if unknown := [level for level in arm.levels or () if level not in levels]:
+                    raise ValueError(f"{where}: levels: {unknown[0]!r} is not one of {list(levels)}")
+        self._check_derived()
         return self
+
+    def _check_derived(self) -> None:
+        """Raise ValueError for a cohort made from none, and for a control that controls nothing."""
+        named = {name for experiment in self.experiments for name in experiment.cohorts}
+        for name, cohort in self.cohorts.items():
+            if cohort.other is not None:
+                source = self.cohorts.get(cohort.other)
+                if source is None or source.other is not None:
+                    able = [key for key, one in self.cohorts.items() if one.other is None]
+                    raise ValueError(f"cohorts.{name}.from: {cohort.other!r} is not one of {able}")
+            if cohort.role != "study" and name not in named:
+                raise ValueError(
+                    f"cohorts.{name}: a {cohort.role.replace('-', ' ')} that no experiment names controls"
+                    f" nothing: add it to the cohorts of an experiment"
+                )
 
     def experiment(self, name: str) -> ExperimentSettings:
         """The experiment of this name."""
         return next(experiment for experiment in self.experiments if experiment.name == name)
+
+    def exams_of(self, cohort: str) -> CohortSettings:
+        """The settings of the cohort that a cohort's exams come from: its own, or those of its ``from``."""
+        settings = self.cohorts[cohort]
+        return settings if settings.other is None else self.cohorts[settings.other]
 
     def datasets_of(self, experiment: ExperimentSettings) -> tuple[str, ...]:
         """The datasets on which an experiment trains, in the campaign's order."""

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.campaign.phantom import PhantomSettings
@@ -36,14 +36,22 @@ class MatchSettings(Settings):
 
 
 class CohortSettings(Settings):
-    """One cohort; exactly one of ``phantom`` and ``folder`` says where the DICOM files come from."""
+    """One cohort; exactly one of ``phantom``, ``folder`` and ``from`` says where its exams come from."""
 
-    role: Literal["study", "null-control"] = "study"
-    """A null control has no real difference between the levels: its AUROC should be near 0.5."""
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
+
+    role: Literal["study", "null-control", "positive-control"] = "study"
+    """A null control has no real difference between the levels: no effect may be found in it. A positive
+    control has one that must be found."""
     phantom: PhantomSettings | None = None
     """Simulate the exams."""
     folder: str | None = None
     """A folder of DICOM files, relative to the campaign file."""
+    other: str | None = Field(default=None, alias="from")
+    """Take the members of another cohort, with their splits and spheres."""
+    shuffle: Literal["factor"] | None = None
+    """With ``from``: pairs of exams, one of each level, exchange their levels by chance, so that every
+    level of this cohort is made of all levels of the other one in equal parts."""
     manufacturers_csv: str | None = None
     """A CSV with columns ``study`` (StudyInstanceUID or study folder) and ``manufacturer``,
     for archives whose headers lack the manufacturer."""
@@ -57,8 +65,17 @@ class CohortSettings(Settings):
 
     @model_validator(mode="after")
     def _one_source(self) -> "CohortSettings":
-        if (self.phantom is None) == (self.folder is None):
-            raise ValueError("exactly one of 'phantom' and 'folder' must be given")
+        if sum(source is not None for source in (self.phantom, self.folder, self.other)) != 1:
+            raise ValueError("exactly one of 'phantom', 'folder' and 'from' must be given")
+        if (self.other is None) != (self.shuffle is None):
+            raise ValueError("'from' and 'shuffle' belong together")
+        if self.other is not None:
+            if self.role != "null-control":
+                raise ValueError("a cohort with 'from' and 'shuffle' is a null control: give it that role")
+            for name, field in type(self).model_fields.items():
+                given = getattr(self, name) != field.default
+                if given and name not in ("role", "other", "shuffle"):
+                    raise ValueError(f"{name!r} is taken from cohort {self.other!r} and cannot be given")
         if self.folder is None and self.manufacturers_csv is not None:
             raise ValueError("'manufacturers_csv' needs 'folder': simulated exams have manufacturers")
         if self.phantom is not None and self.phantom.exams < self.shards:

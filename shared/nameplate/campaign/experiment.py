@@ -1,5 +1,6 @@
 """Settings of an experiment: the task, the network, how it is trained and which runs are kept."""
 
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -9,6 +10,30 @@ from nameplate.campaign.settings import Settings
 from nameplate.image.window import Window
 
 Task = Literal["factor", "spheres", "segmentation"]
+
+
+class ArmSettings(Settings):
+    """A training set: which of the training exams the runs of an arm learn from."""
+
+    name: str = Field(min_length=1)
+    levels: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Levels of the factor whose exams are used; null for all."""
+    exams: int | Literal["one-level"] | None = None
+    """How many of their training exams are used, as many of each level and label as possible; null for
+    all, 'one-level' for as many as one level of the factor has on average."""
+
+    @field_validator("exams")
+    @classmethod
+    def _enough(cls, value: int | str | None) -> int | str | None:
+        if isinstance(value, int) and value < 2:
+            raise ValueError(f"expected at least 2 exams, got {value}")
+        return value
+
+    @property
+    def own_level(self) -> str | None:
+        """The level, for an arm of all exams of one level; else None."""
+        single = self.levels is not None and len(self.levels) == 1 and self.exams is None
+        return self.levels[0] if single and self.levels else None
 
 
 class InputSettings(Settings):
@@ -58,15 +83,17 @@ class RoundSettings(Settings):
     """Runs in the first round."""
     target: int = Field(ge=1)
     """Converged runs wanted; further rounds train until there are that many."""
-    keep: int = Field(ge=1)
-    """How many of the best converged runs are kept, by validation AUROC and accuracy (Dice)."""
+    keep: int | Literal["all"] = "all"
+    """How many of the converged runs are kept, the best by validation AUROC and accuracy (Dice); all of
+    them, unless a choice among runs is itself what is studied."""
     limit: int = Field(ge=1)
     """Most runs a cell may train, all rounds together."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "RoundSettings":
-        if not self.keep <= self.target <= self.limit or self.first > self.limit:
-            raise ValueError("expected keep <= target <= limit and first <= limit")
+        keep = 1 if self.keep == "all" else self.keep
+        if not 1 <= keep <= self.target <= self.limit or self.first > self.limit:
+            raise ValueError("expected 1 <= keep <= target <= limit and first <= limit")
         return self
 
 
@@ -109,13 +136,19 @@ class ExperimentSettings(Settings):
     task: Task
     cohorts: tuple[str, ...] = Field(min_length=1)
     """Cohorts on which it runs."""
-    training_sets: tuple[str, ...] = (MIXED,)
-    """'mixed', or a level of the factor for training on that level only."""
+    training_sets: tuple[str, ...] = ()
+    """Short for arms: 'mixed' for all training exams, or a level of the factor for those of that level.
+    Without arms, 'mixed' is the default."""
+    arms: tuple[ArmSettings, ...] = ()
+    """Further training sets."""
     groups: int = Field(default=1, ge=1)
     """Independent groups of runs (the paper's two 'ensembles' of experiment 1)."""
     input: InputSettings
     network: NetworkSettings
     training: TrainingSettings
+    choose_on: Literal["all", "own"] = "all"
+    """The validation exams that decide whether a run has converged, and which runs are best: all, or only
+    those of the levels that it was trained on. 'own' is the paper's way; it favours a network's own level."""
     convergence: dict[str, ConvergenceSettings]
     """By dataset, or 'default'."""
     rounds: RoundSettings
@@ -129,6 +162,24 @@ class ExperimentSettings(Settings):
         if "default" not in value:
             raise ValueError("needs an entry 'default'")
         return value
+
+    @model_validator(mode="after")
+    def _has_arms(self) -> "ExperimentSettings":
+        names = [arm.name for arm in self.all_arms]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"two training sets have the same name: {twice!r}")
+        return self
+
+    @cached_property
+    def all_arms(self) -> tuple[ArmSettings, ...]:
+        """The arms, those that ``training_sets`` names first."""
+        names = self.training_sets or (() if self.arms else (MIXED,))
+        short = (ArmSettings(name=name, levels=None if name == MIXED else (name,)) for name in names)
+        return (*short, *self.arms)
+
+    def arm(self, name: str) -> ArmSettings:
+        """The arm of this name."""
+        return next(arm for arm in self.all_arms if arm.name == name)
 
     @property
     def learning(self) -> LearningSettings:

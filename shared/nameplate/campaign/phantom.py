@@ -1,28 +1,38 @@
 """Settings of the simulated cohort."""
 
-from pydantic import Field
+from typing import Literal, get_args
+
+from pydantic import Field, model_validator
 
 from nameplate.campaign.settings import Settings
 
+Effect = Literal[
+    "sharpness", "noise", "bias", "field_of_view", "padding", "table", "geometry", "header"
+]
+EFFECTS: tuple[Effect, ...] = get_args(Effect)
+
 
 class EffectSettings(Settings):
-    """Which of a scanner's effects are simulated; a study can plant exactly one cause."""
+    """Dials of a scanner's effects, one by one; null for an effect that follows ``signature``.
 
-    sharpness: bool = True
+    So ``signature: 0`` and ``noise: 2`` plant exactly one cause.
+    """
+
+    sharpness: float | None = Field(default=None, ge=0, le=10)
     """In-plane resolution and edge enhancement of the kernel."""
-    noise: bool = True
+    noise: float | None = Field(default=None, ge=0, le=10)
     """Amount and texture (power spectrum) of the noise."""
-    bias: bool = True
-    """Offset, cupping and beam-hardening streaks in HU."""
-    field_of_view: bool = True
+    bias: float | None = Field(default=None, ge=0, le=10)
+    """Offset, contrast, cupping and beam-hardening streaks in HU."""
+    field_of_view: float | None = Field(default=None, ge=0, le=10)
     """Size, centre and shape (circle or square) of the reconstructed field."""
-    padding: bool = True
+    padding: float | None = Field(default=None, ge=0, le=10)
     """Value stored outside the reconstructed circle."""
-    table: bool = True
+    table: float | None = Field(default=None, ge=0, le=10)
     """Table and head holder."""
-    geometry: bool = True
+    geometry: float | None = Field(default=None, ge=0, le=10)
     """Tilt, uneven slice gaps and series without a 5 mm reconstruction."""
-    header: bool = True
+    header: float | None = Field(default=None, ge=0, le=10)
     """Spelling of manufacturer, model, software, kernel and station in the header."""
 
 
@@ -31,8 +41,12 @@ class PhantomSettings(Settings):
 
     exams: int = Field(gt=0, le=100_000)
     """Studies to simulate, of all manufacturers together."""
-    signature: float = Field(default=1.0, ge=0.0, le=1.0)
-    """Scale of the manufacturers' differences: 0 is two names for one machine."""
+    signature: float = Field(default=1.0, ge=0.0, le=10.0)
+    """Dial of the manufacturers' differences: 0 is one machine under two names, 1 is differences of
+    published size, and more exaggerates them."""
+    twins: bool = False
+    """Whether each head is scanned once by every manufacturer: same patient, same lesion, same noise
+    but for what the dials change. Needs a number of exams that the manufacturers divide."""
     manufacturers: tuple[str, ...] = Field(default=("GE", "Siemens"), min_length=1)
     """Manufacturers to simulate, by their normalised names; exams are assigned round-robin."""
     matrix: int = Field(default=512, ge=64, le=1024)
@@ -44,3 +58,21 @@ class PhantomSettings(Settings):
     effects: EffectSettings = EffectSettings()
     truth: bool = False
     """Also keep the brain mask, the noise-free HU volume and the drawn parameters."""
+
+    def dial(self, effect: Effect) -> float:
+        """The dial of one effect."""
+        own = getattr(self.effects, effect)
+        return self.signature if own is None else float(own)
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "PhantomSettings":
+        makes = self.manufacturers
+        if len(set(makes)) != len(makes):
+            raise ValueError(f"manufacturers: a name appears twice: {list(makes)}")
+        if self.twins and len(makes) < 2:
+            raise ValueError(f"twins: needs two manufacturers or more, got {list(makes)}")
+        if self.twins and self.exams % len(makes):
+            raise ValueError(
+                f"twins: {self.exams} exams cannot be divided among {len(makes)} manufacturers"
+            )
+        return self
