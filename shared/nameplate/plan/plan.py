@@ -33,13 +33,11 @@ class Plan:
 def cells_of(campaign: Campaign) -> tuple[Cell, ...]:
     """Every cell of the campaign's grid, in the campaign's order."""
     return tuple(
-        Cell(
-            experiment=experiment.name, cohort=cohort, dataset=dataset, training_set=training_set, group=group
-        )
+        Cell(experiment=experiment.name, cohort=cohort, dataset=dataset, training_set=arm.name, group=group)
         for experiment in campaign.experiments
         for cohort in experiment.cohorts
         for dataset in campaign.datasets_of(experiment)
-        for training_set in experiment.training_sets
+        for arm in experiment.all_arms
         for group in range(experiment.groups)
     )
 

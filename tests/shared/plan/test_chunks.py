@@ -55,7 +55,7 @@ def test_a_shard_is_synthesised_in_one_chain(made: Plan) -> None:
 
 
 def test_an_arm_is_an_experiment_on_a_training_set(made: Plan, campaign: Campaign) -> None:
-    expected = {(e.name, training_set) for e in campaign.experiments for training_set in e.training_sets}
+    expected = {(e.name, arm.name) for e in campaign.experiments for arm in e.all_arms}
     assert {(arm.experiment, arm.training_set) for arm in arms_of(made)} == expected
     for stage in stages_of(made):
         assert (stage.arm is not None) == (stage.step in ARM_STEPS)
