@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nameplate.campaign import MIXED, Campaign
-from nameplate.campaign.experiment import ExperimentSettings, Task
-from nameplate.records import Split
-from nameplate.stats.bootstrap import exam_weights, patient_weights
-from nameplate.streams import stream
+from nameplate.campaign import Campaign
+from nameplate.campaign.experiment import ArmSettings, ExperimentSettings, Task
+from nameplate.errors import StoreError
 from nameplate_evaluation.measure import Estimate, Measured, measure
-from nameplate_evaluation.results import CampaignResults, CellResult, CohortResult
+from nameplate_evaluation.results import CampaignResults, CellResult
 from nameplate_evaluation.scores import Scores, scores_of
 
 VAL = "val"
@@ -21,7 +18,7 @@ ALL = "mixed"
 """The set of all test exams, under its name in the tables."""
 METRICS: Mapping[Task, tuple[str, ...]] = {
     "factor": ("accuracy", "auroc"),
-    "spheres": ("accuracy", "specificity", "sensitivity", "auroc"),
+    "spheres": ("accuracy", "specificity", "sensitivity", "auroc", "probit"),
     "segmentation": ("dice",),
 }
 
@@ -75,6 +72,16 @@ class ResultGrid:
         figures = self.cell(dataset, training_set, group)
         return None if figures is None else figures.measured.get((exams, metric))
 
+    def arm_of(self, level: str) -> ArmSettings | None:
+        """The arm that trains on all exams of this level and on no other, if there is one."""
+        return next((arm for arm in self.experiment.all_arms if arm.own_level == level), None)
+
+    @property
+    def mixed(self) -> str | None:
+        """The arm that trains on all exams of all levels, if there is one."""
+        arms = self.experiment.all_arms
+        return next((arm.name for arm in arms if arm.levels is None and arm.exams is None), None)
+
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
@@ -96,93 +103,48 @@ class Analysis:
     @property
     def confidence(self) -> float:
         """Confidence of the intervals."""
-        return self.campaign.bootstrap.confidence
+        return self.campaign.analysis.confidence
 
     @cached_property
     def study(self) -> tuple[ResultGrid, ...]:
         """Grids of study cohorts."""
-        return tuple(g for g in self.grids if not self.is_control(g.cohort))
+        return tuple(g for g in self.grids if self.role(g.cohort) == "study")
 
-    def is_control(self, cohort: str) -> bool:
-        """Whether a cohort is a null control."""
-        return self.campaign.cohorts[cohort].role == "null-control"
+    def role(self, cohort: str) -> str:
+        """The role of a cohort: study, null-control or positive-control."""
+        return self.campaign.cohorts[cohort].role
 
-    def of_task(self, task: Task, *, control: bool = False) -> tuple[ResultGrid, ...]:
-        """Grids of one task, on the study cohorts or on the null controls."""
-        return tuple(
-            g for g in self.grids if g.experiment.task == task and self.is_control(g.cohort) == control
-        )
+    def of_task(self, task: Task, role: str = "study") -> tuple[ResultGrid, ...]:
+        """Grids of one task on the cohorts of one role."""
+        return tuple(g for g in self.grids if g.experiment.task == task and self.role(g.cohort) == role)
 
     def estimate(self, measured: Measured | None) -> Estimate | None:
         """A figure for printing, with the campaign's confidence."""
         return None if measured is None else measured.estimate(self.confidence)
 
 
-@dataclass(frozen=True, eq=False)
-class _Resamples:
-    patients: tuple[str, ...]
-    counts: NDArray[np.int32]
-
-    def weights(self, scores: Scores) -> NDArray[np.float64]:
-        return exam_weights(scores.patients, self.patients, self.counts)
-
-
 def analyse(results: CampaignResults) -> Analysis:
-    """Measure every kept model of every cell; pure: the same results give the same figures.
+    """Measure every kept run of every cell; pure: the same results give the same figures.
 
-    Raises StoreError for predictions that contradict each other.
+    Raises StoreError for predictions that contradict each other or their cohort.
     """
     campaign = results.campaign
-    cohorts = {cohort.name: cohort for cohort in results.cohorts}
+    members = {cohort.name: frozenset(m.exam for m in cohort.members) for cohort in results.cohorts}
     grids = []
     for experiment in campaign.experiments:
         for name in experiment.cohorts:
             cells = [c for c in results.cells if c.key[:2] == (experiment.name, name)]
             if cells:
                 cells.sort(key=_order(campaign, experiment))
-                grids.append((experiment, name, cells))
-    scored = {(c.key, part): scores_of(c, part) for _, _, cells in grids for c in cells for part in _SPLITS}
-    resamples = {
-        (name, split): _resample(
-            campaign,
-            cohorts.get(name, CohortResult(name=name)),
-            split,
-            [s for (key, part), s in scored.items() if key[1] == name and part == split and s is not None],
-        )
-        for _, name, _ in grids
-        for split in _SPLITS
-    }
-    return Analysis(
-        results,
-        tuple(
-            ResultGrid(
-                experiment,
-                name,
-                tuple(
-                    _figures(
-                        campaign,
-                        experiment,
-                        c,
-                        scored[c.key, "val"],
-                        scored[c.key, "test"],
-                        resamples[name, "val"],
-                        resamples[name, "test"],
-                    )
-                    for c in cells
-                ),
-            )
-            for experiment, name, cells in grids
-        ),
-    )
-
-
-_SPLITS: tuple[Split, ...] = ("val", "test")
+                figures = (_figures(campaign, experiment, c, members.get(name, frozenset())) for c in cells)
+                grids.append(ResultGrid(experiment, name, tuple(figures)))
+    return Analysis(results, tuple(grids))
 
 
 def _order(
     campaign: Campaign, experiment: ExperimentSettings
 ) -> Callable[[CellResult], tuple[int, int, str, str, int]]:
-    datasets, sets = campaign.datasets_of(experiment), experiment.training_sets
+    datasets, sets = campaign.datasets_of(experiment), tuple(arm.name for arm in experiment.all_arms)
 
     def place(cell: CellResult) -> tuple[int, int, str, str, int]:
         at = cell.cell
@@ -193,58 +155,40 @@ def _order(
     return place
 
 
-def _resample(campaign: Campaign, cohort: CohortResult, split: Split, scores: list[Scores]) -> _Resamples:
-    """Resampled patients of one split, drawn within the strata (level and label) of the cohort."""
-    strata: dict[str, set[tuple[str, bool]]] = {}
-    for member in cohort.members:
-        if member.split == split:
-            strata.setdefault(member.patient, set()).add((member.level, member.positive))
-    known = set(strata)
-    for of_cell in scores:
-        for patient, level in zip(of_cell.patients, of_cell.levels, strict=True):
-            if patient not in known:
-                strata.setdefault(patient, set()).add((level, False))
-    patients = tuple(sorted(strata))
-    generator = stream(campaign.seed, "bootstrap", cohort.name, split)
-    keys = [tuple(sorted(strata[patient])) for patient in patients]
-    return _Resamples(patients, patient_weights(keys, campaign.bootstrap.resamples, generator))
-
-
 def _figures(
-    campaign: Campaign,
-    experiment: ExperimentSettings,
-    cell: CellResult,
-    val: Scores | None,
-    test: Scores | None,
-    val_resamples: _Resamples,
-    test_resamples: _Resamples,
+    campaign: Campaign, experiment: ExperimentSettings, cell: CellResult, members: frozenset[str]
 ) -> CellFigures:
+    val, test = scores_of(cell, "val"), scores_of(cell, "test")
+    for scores in (val, test):
+        strange = set() if scores is None else set(scores.exams) - members
+        if members and strange:
+            raise StoreError(f"cell {cell.name}: exam {min(strange)} is not in cohort {cell.cell.cohort}")
     measured: dict[tuple[str, str], Measured] = {}
-    trained_on = cell.cell.training_set
-    for exams, scores, resamples in (
-        *_exam_sets(campaign, trained_on, val, val_resamples),
-        (ALL, test, test_resamples),
-        *((level, test and test.of_levels({level}), test_resamples) for level in campaign.factor.levels),
-    ):
-        if scores is None:
-            continue
-        weights = resamples.weights(scores)
+    for exams, scores in _exam_sets(campaign, experiment, cell, val, test):
         for metric in METRICS[experiment.task]:
-            if (figure := measure(metric, scores, weights)) is not None:
+            if scores is not None and (figure := measure(cell.name, metric, scores)) is not None:
                 measured[exams, metric] = figure
     if experiment.task == "spheres" and test is not None:
         for kind in sorted({s for s in test.difficulties if s is not None}):
             part = test.where(np.array([s == kind for s in test.difficulties]))
-            sensitivity = part and measure("sensitivity", part, test_resamples.weights(part))
+            sensitivity = part and measure(cell.name, "sensitivity", part)
             if isinstance(sensitivity, Measured):
                 measured[ALL, f"sensitivity of {kind}"] = sensitivity
     return CellFigures(cell, val, test, measured)
 
 
 def _exam_sets(
-    campaign: Campaign, trained_on: str, val: Scores | None, resamples: _Resamples
-) -> Iterator[tuple[str, Scores | None, _Resamples]]:
-    """The validation exams: of the levels that the run was trained on, as in the paper."""
-    if val is not None:
-        levels = campaign.factor.levels if trained_on == MIXED else (trained_on,)
-        yield VAL, val.of_levels(levels), resamples
+    campaign: Campaign,
+    experiment: ExperimentSettings,
+    cell: CellResult,
+    val: Scores | None,
+    test: Scores | None,
+) -> Iterator[tuple[str, Scores | None]]:
+    """The validation exams that the run was chosen on, all test exams, and each level's."""
+    levels: tuple[str, ...] | None = None
+    if experiment.choose_on == "own":
+        levels = experiment.arm(cell.cell.training_set).levels
+    yield VAL, val and val.of_levels(levels or campaign.factor.levels)
+    yield ALL, test
+    for level in campaign.factor.levels:
+        yield level, test and test.of_levels({level})

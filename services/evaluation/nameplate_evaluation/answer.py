@@ -1,14 +1,18 @@
-"""The answer in words, built from the numbers and no more certain than they are."""
+"""The answer in words, built from the claim and no more certain than it is."""
 
-import math
 from dataclasses import dataclass
 
-from nameplate.campaign import MIXED
-from nameplate_evaluation.analysis import ALL, Analysis, ResultGrid
+from nameplate_evaluation import published
+from nameplate_evaluation.advantage import Advantage
+from nameplate_evaluation.analysis import Analysis, ResultGrid
+from nameplate_evaluation.claim import Claim
 from nameplate_evaluation.control import Check
-from nameplate_evaluation.gap import Advantage, Gap, growth
-from nameplate_evaluation.measure import Estimate
-from nameplate_evaluation.table import Kind, interval, printed
+from nameplate_evaluation.measure import Estimate, contrast_of
+from nameplate_evaluation.table import interval, printed
+from nameplate_evaluation.tables import is_paper
+
+MORE_RUNS, MORE_EXAMS = 4, 40
+"""What the advice compares: more runs in every cell, and more test exams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,205 +20,224 @@ class Answer:
     """The headline of the report."""
 
     sentence: str
+    scope: str
+    """What the sentence is about, always printed with it."""
     warnings: tuple[str, ...]
     """Reasons not to trust the headline."""
-    findings: tuple[str, ...]
-    """What else the numbers say, one sentence each."""
+    rests_on: tuple[tuple[str, str], ...]
+    """What the sentence rests on: a word and a line each."""
 
 
 def answer_of(
-    analysis: Analysis, advantages: tuple[Advantage, ...], gaps: tuple[Gap, ...], checks: tuple[Check, ...]
+    analysis: Analysis, grid: ResultGrid | None, claim: Claim | None, checks: tuple[Check, ...]
 ) -> Answer:
-    """Read the answer from the figures; it says when an interval contains zero."""
-    grids = analysis.of_task("spheres")
-    grid = next((g for g in grids if g.cells), None)
-    chosen = tuple(a for a in advantages if grid and a.grid is grid and a.group == 0)
-    sentence, findings = _main(analysis, grid, chosen)
-    if grid is not None:
-        findings += _difficulty(analysis, grid)
-        findings += _mixed_gap(grid, gaps)
-    findings += _naming(analysis)
-    findings += _segmentation(advantages)
-    if any(check.verdict == "fails" for check in checks):
-        sentence = f"not to be relied on, as the null control fails: {sentence}"
-    if grid is not None and chosen and analysis.campaign.cohorts[grid.cohort].phantom is not None:
-        sentence = f"in simulated heads, {sentence}"
-    sentence = sentence[0].upper() + sentence[1:]
-    return Answer(sentence, tuple(_warnings(analysis, checks)), tuple(findings))
+    """Word the claim on ``grid``, the main experiment's."""
+    sentence = _sentence(analysis, grid, claim)
+    if claim is not None and grid is not None:
+        failing = [c for c in checks if c.role == "null-control" and c.verdict == "fails"]
+        if any(check.controls == grid.experiment.name for check in failing):
+            sentence = f"not to be relied on, as the null control fails: {sentence}"
+        elif claim.made and not claim.controlled:
+            sentence = f"without a control that could have shown otherwise: {sentence}"
+        if analysis.campaign.exams_of(grid.cohort).phantom is not None:
+            sentence = f"in simulated heads, {sentence}"
+    scope = ""
+    if claim is not None and claim.kind != "one run":
+        scope = "This is about networks trained by this protocol, and about patients like these."
+    return Answer(
+        sentence=sentence[0].upper() + sentence[1:],
+        scope=scope,
+        warnings=tuple(_warnings(analysis, claim, checks)),
+        rests_on=tuple(_rests_on(analysis, claim, checks)),
+    )
 
 
-def _number(estimate: Estimate, kind: Kind) -> str:
-    span = interval(estimate, kind)
-    return f"{printed(estimate.mean, kind)} ({span})" if span else printed(estimate.mean, kind)
-
-
-def _main(
-    analysis: Analysis, grid: ResultGrid | None, advantages: tuple[Advantage, ...]
-) -> tuple[str, list[str]]:
+def _sentence(analysis: Analysis, grid: ResultGrid | None, claim: Claim | None) -> str:
     factor = analysis.campaign.factor.name
     if grid is None:
-        return "no answer yet: the campaign has no results of sphere classification.", []
-    accuracy = [a for a in advantages if a.metric == "accuracy"]
-    area = {a.dataset: a for a in advantages if a.metric == "auroc"}
-    if not accuracy:
+        return "no answer yet: the campaign has no results of sphere classification."
+    if claim is None:
         return (
-            f"no answer yet: without kept models for training on each {factor} alone, the effect of the"
-            f" training set cannot be told from that of the test exams.",
-            [],
+            f"no answer yet: without kept runs of training on each {factor} alone, the effect of the training"
+            " set cannot be told from that of the test exams."
         )
-    if len(accuracy) == 1:
-        only = accuracy[0]
-        holds = only.estimate.holds(0.0)
-        size = _number(only.estimate, "points")
-        tail = "; the interval contains zero" if holds else ""
+    overall, growth = claim.advantage.overall, claim.advantage.growth
+    if claim.kind == "one run":
         return (
-            f"on the one task that can be judged ({only.dataset}), being tested on the {factor} that was"
-            f" trained on is worth {size} points of accuracy{tail}.",
-            [],
+            f"no answer yet: the advantage of the {factor} that was trained on is"
+            f" {points(overall)} AUROC points here, but a cell has one run, and from one run nothing can be"
+            " said of networks that are trained again."
         )
-    easy, hard = accuracy[0], accuracy[-1]
-    rise = growth(analysis, easy, hard)
-    rises = [rise]
-    findings = []
-    if easy.dataset in area and hard.dataset in area:
-        rises.append(growth(analysis, area[easy.dataset], area[hard.dataset]))
-        findings.append(
-            f"In AUROC, which does not depend on a threshold, the advantage is"
-            f" {_number(area[easy.dataset].estimate, 'points')} points on"
-            f" {easy.dataset} and {_number(area[hard.dataset].estimate, 'points')} on"
-            f" {hard.dataset}: a change of {_number(rises[1], 'points')}, which"
-            f" {_zero(rises[1])}."
+    size = f"{points(overall)} AUROC points, {interval(overall, 'points')}"
+    better = f"a network does better on the {factor} it was trained on ({size})"
+    if claim.kind == "bias and growth":
+        assert growth is not None
+        return (
+            f"{better}, and more so on a harder task ({_change(claim)}, {interval(growth, 'points')}, also on"
+            " a scale without a ceiling)."
         )
-    findings.insert(
-        0,
-        f"The advantage in accuracy is {_number(easy.estimate, 'points')} points on {easy.dataset} and"
-        f" {_number(hard.estimate, 'points')} on {hard.dataset}: a change of {_number(rise, 'points')}, which"
-        f" {_zero(rise)}.{_runs(easy, hard)}",
-    )
-    up = [estimate.low is not None and estimate.low > 0 for estimate in rises]
-    down = [estimate.high is not None and estimate.high < 0 for estimate in rises]
-    real = hard.estimate.low is not None and hard.estimate.low > 0
-    if all(up) and real:
-        head = f"a network does better on the {factor} it was trained on, and more so on a harder task"
-    elif all(up):
-        head = (
-            f"the {factor} it was trained on matters more to a network on a harder task, though the"
-            " advantage may still be zero there"
+    if claim.kind == "bias and growth in points":
+        assert growth is not None
+        return (
+            f"{better}, and loses more points on a harder task ({_change(claim)},"
+            f" {interval(growth, 'points')}), as an equal effect would when a task leaves the ceiling: that"
+            f" it relies more on the {factor} there is not shown."
         )
-    elif all(down):
-        head = f"the {factor} it was trained on matters less to a network on a harder task, not more"
-    elif any(up) or any(down):
-        which = "accuracy" if (up[0] or down[0]) else "AUROC"
-        way = "grows" if any(up) else "shrinks"
-        head = f"the evidence is mixed: the effect of the training set's {factor} {way} in {which} only"
-    else:
-        head = f"it is not shown that the training set's {factor} matters more on a harder task"
-    span = interval(rise, "points")
-    within = ""
-    if span:
-        tail = ", which contains zero" if rise.holds(0.0) else ""
-        within = f" ({100 * analysis.confidence:g}\u00a0% interval of the change {span}{tail})"
-    sizes = [printed(advantage.estimate.mean, "points") for advantage in (easy, hard)]
+    if claim.kind == "bias":
+        if growth is None or growth.detectable is None:
+            return f"{better}. Nothing can be said on how this changes with difficulty."
+        return (
+            f"{better}. That this changes with difficulty is not shown ({_change(claim)},"
+            f" {interval(growth, 'points')}; a change of {printed(growth.detectable, 'spread')} points would"
+            " have been found in four campaigns of five)."
+        )
+    if claim.kind == "small":
+        margin = printed(analysis.campaign.analysis.margin.auroc, "spread")
+        return (
+            f"trained on one {factor}, a network does as well on the others: the difference is within"
+            f" \u00b1{margin} AUROC points ({size})."
+        )
+    if claim.kind == "negative":
+        return (
+            f"networks do worse on the {factor} they were trained on ({size}): look for an error before you"
+            " believe it."
+        )
+    found = printed(overall.detectable, "spread")
+    paper = ""
+    if is_paper(analysis):
+        paper = f"; the paper's is {printed(published.mean_advantage('auroc'), 'spread')}"
     return (
-        f"{head}. The own-{factor} advantage is {sizes[0]} points of accuracy on {easy.dataset} spheres and"
-        f" {sizes[1]} on {hard.dataset} ones{within}.",
-        findings,
+        f"it is not shown that the {factor} of the training exams matters ({size}). With"
+        f" {_runs(claim.advantage)} and {overall.exams} test exams, an advantage of {found} points would have"
+        f" been found in four campaigns of five{paper}."
     )
 
 
-def _runs(easy: Advantage, hard: Advantage) -> str:
-    """How much of the change may be due to the small number of kept runs."""
-    if easy.error_of_models is None or hard.error_of_models is None:
-        return " Too few models were kept to say how much other training runs would change it."
-    error = math.hypot(easy.error_of_models, hard.error_of_models)
-    return f" Other training runs would move the change by a standard error of {printed(error, 'spread')}."
+def points(estimate: Estimate) -> str:
+    """A difference in points with its sign."""
+    return printed(estimate.mean, "points")
 
 
-def _zero(estimate: Estimate) -> str:
-    holds = estimate.holds(0.0)
-    if holds is None:
-        return "has no interval"
-    return "may be zero (the interval contains it)" if holds else "excludes zero"
+def _change(claim: Claim) -> str:
+    tasks = list(claim.advantage.by_task)
+    assert claim.advantage.growth is not None
+    return f"{points(claim.advantage.growth)} from {tasks[0]} to {tasks[-1]}"
 
 
-def _difficulty(analysis: Analysis, grid: ResultGrid) -> list[str]:
-    words = []
-    for dataset in analysis.campaign.datasets_of(grid.experiment):
-        figure = analysis.estimate(grid.measured(dataset, MIXED, ALL, "accuracy"))
-        if figure is not None:
-            words.append(f"{printed(figure.mean, 'percent')} % on {dataset} ({interval(figure, 'percent')})")
-    if len(words) < 2:
-        return []
-    return [f"Difficulty by itself, with mixed training on all test exams: accuracy {', '.join(words)}."]
+def _runs(advantage: Advantage) -> str:
+    kept = contrast_of(advantage.overall_parts).kept
+    few, many = min(kept), max(kept)
+    return f"{few} runs a cell" if few == many else f"{few} to {many} runs a cell"
 
 
-def _mixed_gap(grid: ResultGrid, gaps: tuple[Gap, ...]) -> list[str]:
-    mixed = [g for g in gaps if g.grid is grid and g.training_set == MIXED and "accuracy" in g.by_metric]
-    if not mixed:
-        return []
-    zero = [g for g in mixed if g.by_metric["accuracy"].holds(0.0)]
-    words = [
-        f"{printed(g.by_metric['accuracy'].mean, 'points')} on {g.dataset}"
-        f" ({interval(g.by_metric['accuracy'], 'points')})"
-        for g in mixed
-        if (g.first, g.second) == (mixed[0].first, mixed[0].second)
-    ]
-    tail = (
-        "every interval contains zero"
-        if len(zero) == len(mixed)
-        else "no interval contains zero"
-        if not zero
-        else f"{len(zero)} of {len(mixed)} intervals contain zero"
+def _rests_on(analysis: Analysis, claim: Claim | None, checks: tuple[Check, ...]) -> list[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    for role, word in (("null-control", "Null control"), ("positive-control", "Positive control")):
+        of_role = [check for check in checks if check.role == role]
+        if of_role:
+            lines.append((word, "; ".join(_checked(check) for check in of_role) + "."))
+    if claim is None or claim.kind == "one run":
+        return lines
+    overall, growth = claim.advantage.overall, claim.advantage.growth
+    power = f"An advantage of {printed(overall.detectable, 'spread')} AUROC points"
+    if growth is not None and growth.detectable is not None:
+        power += f", and a growth of {printed(growth.detectable, 'spread')},"
+    lines.append(("Power", f"{power} would have been found in four campaigns of five."))
+    lines.append(("Runs and patients", _advice(analysis, claim.advantage)))
+    cells = [c for c in claim.advantage.grid.cells if c.cell.selection.kept]
+    trained = sum(c.cell.selection.trained for c in cells)
+    kept = sum(len(c.cell.selection.kept) for c in cells)
+    lines.append(("Runs kept", f"{kept} of {trained} that were trained, {_runs(claim.advantage)}."))
+    if dial := _dial(analysis, claim.advantage.grid.cohort):
+        lines.append(("Differences", dial))
+    return lines
+
+
+def _checked(check: Check) -> str:
+    if check.estimate is None:
+        return f"{check.verdict} ({check.what}: no run was kept)"
+    kind = {"naming": "number", "dice": "dice"}.get(check.metric, "points")
+    value = printed(check.estimate.mean, kind)  # type: ignore[arg-type]
+    span = interval(check.estimate, kind)  # type: ignore[arg-type]
+    found = f"{value}, {span}" if span else f"{value}, {check.estimate.note}"
+    return f"{check.verdict} ({check.what} {found})"
+
+
+def _advice(analysis: Analysis, advantage: Advantage) -> str:
+    """Where the variance comes from, and what would lower it more."""
+    found = contrast_of(advantage.overall_parts)
+    share = found.run_share
+    if share is None:
+        return "Nothing varied."
+    runs = min(found.kept)
+    exams = advantage.overall.exams
+    more_runs = found.detectable_with(analysis.confidence, runs=(runs + MORE_RUNS) / runs)
+    more_exams = found.detectable_with(analysis.confidence, patients=(exams + MORE_EXAMS) / exams)
+    assert more_runs is not None
+    assert more_exams is not None
+    which = "more" if more_runs < more_exams else "less"
+    return (
+        f"{100 * share:.0f} % of the variance is that of runs, {100 * (1 - share):.0f} % that of patients:"
+        f" four more runs a cell would help {which} than {MORE_EXAMS} more test exams (an advantage of"
+        f" {printed(more_runs, 'spread')} points could then be found, or of {printed(more_exams, 'spread')})."
     )
-    return [
-        f"With mixed training, the gap in accuracy between {mixed[0].first} and {mixed[0].second} test exams"
-        f" is {', '.join(words)} points; {tail}."
-    ]
 
 
-def _naming(analysis: Analysis) -> list[str]:
-    factor = analysis.campaign.factor.name
+def _dial(analysis: Analysis, cohort: str) -> str:
+    """Where a simulated cohort is on the dial of the manufacturers' differences."""
+    phantom = analysis.campaign.exams_of(cohort).phantom
+    if phantom is None:
+        return ""
+    own = {name: dial for name, dial in phantom.effects.model_dump().items() if dial is not None}
+    words = f"{phantom.signature:g} times the published size"
+    if phantom.signature == 0:
+        words = "none: one machine under several names"
+    if own:
+        words += "; but " + ", ".join(f"{name.replace('_', ' ')} {dial:g}" for name, dial in own.items())
+    twins = ". Every head was scanned by every manufacturer" if phantom.twins else ""
+    return f"The manufacturers' simulated differences are {words}{twins}."
+
+
+def _warnings(analysis: Analysis, claim: Claim | None, checks: tuple[Check, ...]) -> list[str]:
     lines = []
-    for grid in analysis.of_task("factor"):
-        measured = [analysis.estimate(c.measured.get((ALL, "accuracy"))) for c in grid.cells]
-        known = [estimate for estimate in measured if estimate is not None]
-        if known:
-            values = " and ".join(f"{printed(estimate.mean, 'percent')} %" for estimate in known)
-            lines.append(
-                f"The {factor} is named from three slices with an accuracy of {values}"
-                + (" in the groups of runs." if len(known) > 1 else ".")
-            )
-        elif grid.cells:
-            trained = sum(c.cell.selection.trained for c in grid.cells)
-            lines.append(f"No run learned to name the {factor} (0 of {trained} converged).")
-    return lines
-
-
-def _segmentation(advantages: tuple[Advantage, ...]) -> list[str]:
-    lines = []
-    for advantage in advantages:
-        if advantage.metric == "dice":
-            estimate = advantage.estimate
-            lines.append(
-                f"In brain segmentation the advantage is {printed(estimate.mean, 'dice')} Dice"
-                f" ({interval(estimate, 'dice')}), which {_zero(estimate)}."
-            )
-    return lines
-
-
-def _warnings(analysis: Analysis, checks: tuple[Check, ...]) -> list[str]:
-    factor = analysis.campaign.factor.name
-    lines = []
+    campaign = analysis.campaign
     cohorts = {grid.cohort for grid in analysis.study} or {
-        name for name, cohort in analysis.campaign.cohorts.items() if cohort.role == "study"
+        name for name, cohort in campaign.cohorts.items() if cohort.role == "study"
     }
-    simulated = sorted(name for name in cohorts if analysis.campaign.cohorts[name].phantom is not None)
+    simulated = sorted(name for name in cohorts if campaign.exams_of(name).phantom is not None)
     if simulated:
+        which = "" if set(simulated) == cohorts else f" (Cohort {', '.join(simulated)}.)"
         lines.append(
             "The exams are simulated: these numbers show what the method finds in simulated heads and"
-            " nothing about real scanners."
-            + ("" if set(simulated) == cohorts else f" (Cohort {', '.join(simulated)}.)")
+            f" nothing about real scanners.{which}"
         )
+    lines += _leaks(analysis)
+    lines += _control_warnings(analysis, claim, checks)
+    if claim is not None:
+        experiment = claim.advantage.grid.experiment
+        if claim.advantage.missing:
+            tasks = ", ".join(claim.advantage.missing)
+            lines.append(f"Without kept runs of every training set, {tasks} is not part of the answer.")
+        if experiment.choose_on == "own":
+            lines.append(
+                f"Runs were judged on validation exams of their own {campaign.factor.name} alone, as in the"
+                " paper: that makes an advantage out of nothing."
+            )
+        if experiment.rounds.keep != "all":
+            lines.append(f"Of the runs that converged, only the best {experiment.rounds.keep} count.")
+    missing = [
+        f"{figures.dataset}, trained on {figures.training_set}"
+        for grid in analysis.study
+        for figures in grid.cells
+        if not figures.cell.selection.kept
+    ]
+    if missing:
+        lines.append(f"No run converged in {len(missing)} of the cells: {'; '.join(missing)}.")
+    return lines
+
+
+def _leaks(analysis: Analysis) -> list[str]:
+    lines = []
     for cohort in analysis.results.cohorts:
         splits: dict[str, set[str]] = {}
         for member in cohort.members:
@@ -224,35 +247,31 @@ def _warnings(analysis: Analysis, checks: tuple[Check, ...]) -> list[str]:
             lines.append(
                 f"{leaks} patients of cohort {cohort.name} are in more than one split: the results leak."
             )
-    failed = [check for check in checks if check.verdict == "fails"]
-    unmeasured = [check for check in checks if check.verdict == "not measured"]
+    return lines
+
+
+def _control_warnings(analysis: Analysis, claim: Claim | None, checks: tuple[Check, ...]) -> list[str]:
+    lines = []
+    factor = analysis.campaign.factor.name
+    null = [check for check in checks if check.role == "null-control"]
+    failed = [check.what for check in null if check.verdict == "fails"]
     if failed:
         lines.append(
-            f"The null control fails ({'; '.join(check.what for check in failed)}): an effect was found"
-            f" where none was put in, so the effects below cannot be put down to the {factor}."
+            f"The null control fails ({'; '.join(failed)}): an effect was found where none was put in, so the"
+            f" effects below cannot be put down to the {factor}."
         )
-    elif not checks:
+    if not null:
         lines.append("There is no null control: no cohort without effect shows what chance and leaks can do.")
-    elif unmeasured:
-        runs = sum(check.trained for check in unmeasured)
+    elif claim is not None and not claim.controls:
         lines.append(
-            f"The null control is {'not measured' if len(unmeasured) == len(checks) else 'measured in part'}:"
-            f" {len(unmeasured)} of {len(checks)} checks have no converged run ({runs} were trained)."
+            f"The experiment {claim.advantage.grid.experiment.name} has no null control of its own: what"
+            " chance alone would give in it is not known."
         )
-    missing = [
-        figures.cell.selection
-        for grid in analysis.study
-        for figures in grid.cells
-        if not figures.cell.selection.kept
-    ]
-    if missing:
+    positive = [check for check in checks if check.role == "positive-control"]
+    unseen = [check.what for check in positive if check.verdict != "holds"]
+    if unseen:
         lines.append(
-            f"{len(missing)} {'cells have' if len(missing) > 1 else 'cell has'} no kept model: "
-            + "; ".join(
-                f"{last.cell.dataset}, trained on {last.cell.training_set}: no run converged, "
-                f"{last.converged} of {last.trained}"
-                for last in missing
-            )
-            + "."
+            f"The positive control was not found ({'; '.join(unseen)}): the method cannot see a difference of"
+            " the size that was planted there, so no claim says little."
         )
     return lines

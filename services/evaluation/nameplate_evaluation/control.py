@@ -1,83 +1,151 @@
-"""The null control: without a difference between the levels, nothing may be found."""
+"""The controls: where nothing was put in nothing may be found, and what was put in must be found."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from nameplate.campaign import MIXED
-from nameplate_evaluation.analysis import ALL, Analysis
-from nameplate_evaluation.gap import advantage_of
-from nameplate_evaluation.measure import Estimate, Measured, combine
+from nameplate_evaluation import published
+from nameplate_evaluation.advantage import Parts, advantage_of
+from nameplate_evaluation.analysis import ALL, Analysis, ResultGrid
+from nameplate_evaluation.measure import Estimate, combine
 
-Parts = tuple[tuple[float, Measured], ...]
+Verdict = Literal["holds", "fails", "cannot tell"]
+NAMING_WITHIN = 0.10
+"""A null control of naming the level holds if the interval of its AUROC is within 0.5 +- this."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One figure of a null control, compared with its expected value."""
+    """One figure of a control, compared with what it must be."""
 
-    cohort: str
-    experiment: str
+    grid: ResultGrid
+    role: str
+    metric: str
     what: str
-    expected: float
+    expected: str
     trained: int
-    converged: int
-    estimate: Estimate | None = None
-    """None when no run of the cell converged."""
-    verdict: Literal["holds", "fails", "not measured"] = "not measured"
+    kept: int
+    estimate: Estimate | None
+    """None when no run was kept."""
+    verdict: Verdict
+
+    @property
+    def controls(self) -> str:
+        """The experiment whose claims it can carry."""
+        return self.grid.experiment.name
 
 
 def checks_of(analysis: Analysis) -> tuple[Check, ...]:
-    """All checks of the null controls; intervals are widened for their number (Bonferroni)."""
-    pending = [*_factor_checks(analysis), *_advantage_checks(analysis)]
-    measured = sum(1 for _, parts in pending if parts)
+    """All checks of the controls.
+
+    The intervals of null controls are widened for their number (Bonferroni): each of many checks would
+    fail by chance some time.
+    """
+    null = [
+        *(_naming(analysis, grid, group) for grid, group in _groups(analysis, "factor", "null-control")),
+        *_advantages(analysis, "null-control"),
+    ]
+    measured = sum(1 for check in null if check.parts)
     confidence = 1.0 - (1.0 - analysis.confidence) / max(1, measured)
-    checks = []
-    for check, parts in pending:
-        estimate = combine(list(parts), confidence) if parts else None
-        holds = None if estimate is None else estimate.holds(check.expected)
-        if estimate is None or holds is None:
-            checks.append(check)
-        else:
-            checks.append(replace(check, estimate=estimate, verdict="holds" if holds else "fails"))
+    checks = [check.settled(confidence) for check in null]
+    checks += [check.settled(analysis.confidence) for check in _advantages(analysis, "positive-control")]
     return tuple(checks)
 
 
-def _factor_checks(analysis: Analysis) -> list[tuple[Check, Parts]]:
-    checks: list[tuple[Check, Parts]] = []
-    for grid in analysis.of_task("factor", control=True):
-        for figures in grid.cells:
-            selection = figures.cell.selection
-            group = f", group {figures.group + 1}" if grid.experiment.groups > 1 else ""
-            measured = figures.measured.get((ALL, "auroc"))
-            check = Check(
-                cohort=grid.cohort,
-                experiment=grid.experiment.title,
-                what=f"AUROC of naming the {analysis.campaign.factor.name}{group}",
-                expected=0.5,
-                trained=selection.trained,
-                converged=selection.converged,
-            )
-            checks.append((check, () if measured is None else ((1.0, measured),)))
-    return checks
+@dataclass(frozen=True, kw_only=True)
+class _Pending:
+    grid: ResultGrid
+    role: str
+    metric: str
+    what: str
+    group: int
+    parts: Parts
+    at_most: float
+    """For a null control: an effect of this size must be excluded, or would have been found."""
+
+    def settled(self, confidence: float) -> Check:
+        estimate = combine(self.parts, confidence, ceiling=False) if self.parts else None
+        expected = "above 0"
+        if self.role == "null-control":
+            expected = "0.5" if self.metric == "naming" else "0"
+        cells = [c for c in self.grid.cells if c.group == self.group]
+        return Check(
+            grid=self.grid,
+            role=self.role,
+            metric=self.metric,
+            what=self.what,
+            expected=expected,
+            trained=sum(c.cell.selection.trained for c in cells),
+            kept=sum(len(c.cell.selection.kept) for c in cells),
+            estimate=estimate,
+            verdict=self._verdict(estimate),
+        )
+
+    def _verdict(self, estimate: Estimate | None) -> Verdict:
+        if estimate is None or estimate.low is None or estimate.high is None:
+            return "cannot tell"
+        if self.role == "positive-control":
+            if estimate.low > 0:
+                return "holds"
+            return "fails" if estimate.high < self.at_most else "cannot tell"
+        middle = 0.5 if self.metric == "naming" else 0.0
+        if not estimate.low <= middle <= estimate.high:
+            return "fails"
+        if self.metric == "naming":
+            inside = middle - self.at_most <= estimate.low and estimate.high <= middle + self.at_most
+            return "holds" if inside else "cannot tell"
+        return "holds" if (estimate.detectable or 0.0) <= self.at_most else "cannot tell"
 
 
-def _advantage_checks(analysis: Analysis) -> list[tuple[Check, Parts]]:
-    checks: list[tuple[Check, Parts]] = []
-    for grid in analysis.of_task("spheres", control=True):
-        for dataset in dict.fromkeys(figures.dataset for figures in grid.cells):
-            single = [
-                c.cell.selection for c in grid.cells if c.dataset == dataset and c.training_set != MIXED
-            ]
-            if not single:
+def _groups(analysis: Analysis, task: Literal["factor"], role: str) -> list[tuple[ResultGrid, int]]:
+    return [(g, n) for g in analysis.of_task(task, role) for n in range(g.experiment.groups)]
+
+
+def _naming(analysis: Analysis, grid: ResultGrid, group: int) -> _Pending:
+    cell = next((c for c in grid.cells if c.group == group), None)
+    measured = None if cell is None else cell.measured.get((ALL, "auroc"))
+    of = f", group {group + 1}" if grid.experiment.groups > 1 else ""
+    return _Pending(
+        grid=grid,
+        role="null-control",
+        metric="naming",
+        what=f"AUROC of naming the {analysis.campaign.factor.name}{of}",
+        group=group,
+        parts=() if measured is None else ((1.0, measured),),
+        at_most=NAMING_WITHIN,
+    )
+
+
+def _advantages(analysis: Analysis, role: str) -> list[_Pending]:
+    factor = analysis.campaign.factor.name
+    pending = []
+    for task, metric, unit in (("spheres", "auroc", "AUROC"), ("segmentation", "dice", "Dice")):
+        for grid in analysis.grids:
+            if grid.experiment.task != task or analysis.role(grid.cohort) != role:
                 continue
-            advantage = advantage_of(analysis, grid, dataset, "auroc")
-            check = Check(
-                cohort=grid.cohort,
-                experiment=grid.experiment.title,
-                what=f"own-{analysis.campaign.factor.name} advantage in AUROC, {dataset}",
-                expected=0.0,
-                trained=sum(selection.trained for selection in single),
-                converged=sum(selection.converged for selection in single),
+            if any(grid.arm_of(level) is None for level in analysis.levels):
+                continue
+            advantage = advantage_of(analysis, grid, metric)
+            pending.append(
+                _Pending(
+                    grid=grid,
+                    role=role,
+                    metric=metric,
+                    what=f"own-{factor} advantage in {unit}",
+                    group=0,
+                    parts=advantage.overall_parts if advantage else (),
+                    at_most=_reference(analysis, grid, metric),
+                )
             )
-            checks.append((check, advantage.parts if advantage else ()))
-    return checks
+    return pending
+
+
+def _reference(analysis: Analysis, grid: ResultGrid, metric: str) -> float:
+    """The effect that a control must be able to tell: the study's own if it has one, else the paper's."""
+    if metric == "dice":
+        return analysis.campaign.analysis.margin.dice
+    for study in analysis.study:
+        if study.experiment.name == grid.experiment.name:
+            advantage = advantage_of(analysis, study, metric)
+            if advantage and advantage.overall.low is not None and advantage.overall.low > 0:
+                return advantage.overall.mean
+    return published.mean_advantage("auroc")

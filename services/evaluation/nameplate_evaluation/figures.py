@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from nameplate.stats.metrics import roc_curve
 from nameplate.steps.training import Run
 from nameplate_evaluation import published
+from nameplate_evaluation.advantage import Gap
 from nameplate_evaluation.analysis import Analysis, CellFigures, ResultGrid
-from nameplate_evaluation.gap import Advantage, Gap
-from nameplate_evaluation.measure import Estimate
+from nameplate_evaluation.marks import intervals, paper_marks, tasks_below
 from nameplate_evaluation.panel import (
     ALL_COLOUR,
     FAINT,
@@ -24,19 +24,6 @@ from nameplate_evaluation.panel import (
 from nameplate_evaluation.tables import METRIC_NAMES, is_paper
 
 _POINTS_OF_A_CURVE = 60
-
-
-def headline_panels(analysis: Analysis, advantages: tuple[Advantage, ...]) -> tuple[Panel, ...]:
-    """Test accuracy by difficulty for each training set, then the effect of the training set."""
-    grids = [grid for grid in analysis.of_task("spheres") if grid.cells]
-    if not grids:
-        return ()
-    grid = grids[0]
-    panels = result_panels(analysis, grid, "accuracy", "headline")
-    shown = tuple(a for a in advantages if a.grid.cohort == grid.cohort and a.group == 0)
-    if shown:
-        panels += (_advantage_panel(analysis, shown),)
-    return panels
 
 
 def result_panels(analysis: Analysis, grid: ResultGrid, metric: str, name: str) -> tuple[Panel, ...]:
@@ -63,75 +50,15 @@ def _results(
         shift = (place - (len(levels) - 1) / 2) * 0.13
         colour = colour_of(level, levels)
         estimates = [analysis.estimate(grid.measured(d, training_set, level, metric)) for d in datasets]
-        _intervals(axes, estimates, shift, colour, marker_of(level, levels), level)
+        intervals(axes, estimates, shift, colour, marker_of(level, levels), level)
         if is_paper(analysis):
             paper = [published.spheres(training_set, dataset, level, metric) for dataset in datasets]
             aside = shift + (0.2 if shift >= 0 else -0.2)
-            _paper(axes, paper, aside, colour, marker_of(level, levels))
+            paper_marks(axes, paper, aside, colour, marker_of(level, levels))
     axes.axhline(50, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
     axes.set_ylim(40, 102)
-    _tasks(axes, datasets)
+    tasks_below(axes, datasets)
     axes.set_ylabel(f"Test {METRIC_NAMES[metric] if metric == 'auroc' else METRIC_NAMES[metric].lower()}, %")
-
-
-def _intervals(
-    axes: Axes, estimates: list[Estimate | None], shift: float, colour: str, marker: str, label: str
-) -> None:
-    xs = [x + shift for x, estimate in enumerate(estimates) if estimate is not None]
-    known = [estimate for estimate in estimates if estimate is not None]
-    if not known:
-        return
-    ys = [100 * estimate.mean for estimate in known]
-    axes.plot(xs, ys, color=colour, marker=marker, label=label, zorder=3)
-    for x, estimate in zip(xs, known, strict=True):
-        if (low := estimate.low) is not None and (high := estimate.high) is not None:
-            axes.plot([x, x], [100 * low, 100 * high], color=colour, linewidth=1.4, zorder=3)
-
-
-def _paper(axes: Axes, values: list[float | None], shift: float, colour: str, marker: str) -> None:
-    """The paper's numbers: small and hollow, next to ours."""
-    spots = [(x + shift, 100 * y) for x, y in enumerate(values) if y is not None]
-    axes.plot(
-        [x for x, _ in spots],
-        [y for _, y in spots],
-        linestyle=":",
-        linewidth=0.9,
-        color=colour,
-        marker=marker,
-        markersize=4.5,
-        markerfacecolor="white",
-        markeredgewidth=1.1,
-        zorder=2,
-    )
-
-
-def _tasks(axes: Axes, datasets: list[str]) -> None:
-    axes.set_xticks(range(len(datasets)), datasets)
-    axes.set_xlim(-0.5, len(datasets) - 0.5)
-    axes.grid(visible=False, axis="x")
-
-
-def _advantage_panel(analysis: Analysis, advantages: tuple[Advantage, ...]) -> Panel:
-    factor = analysis.campaign.factor.name
-    datasets = list(analysis.campaign.datasets_of(advantages[0].grid.experiment))
-    looks = {"accuracy": (INK, "o", -0.09), "auroc": ("#8a5a9e", "D", 0.09)}
-
-    def paint(axes: Axes) -> None:
-        for metric, (colour, marker, shift) in looks.items():
-            by_dataset = {a.dataset: a.estimate for a in advantages if a.metric == metric}
-            estimates = [by_dataset.get(dataset) for dataset in datasets]
-            _intervals(axes, estimates, shift, colour, marker, METRIC_NAMES[metric])
-            if is_paper(analysis):
-                paper = [published.own_advantage(dataset, metric) for dataset in datasets]
-                _paper(axes, paper, 3 * shift, colour, marker)
-        axes.axhline(0, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
-        _tasks(axes, datasets)
-        axes.set_ylabel("Advantage, points")
-        axes.legend(frameon=False, fontsize=9, loc="upper left", handlelength=1.2)
-        low, high = axes.get_ylim()
-        axes.set_ylim(min(low, -2), max(high * 1.25, 4))
-
-    return draw("headline-advantage", f"Own-{factor} advantage", paint)
 
 
 def gap_panels(analysis: Analysis, grid: ResultGrid, gaps: tuple[Gap, ...]) -> tuple[Panel, ...]:
@@ -151,7 +78,7 @@ def gap_panels(analysis: Analysis, grid: ResultGrid, gaps: tuple[Gap, ...]) -> t
                         if (gap.first, gap.second, gap.training_set) == (first, second, training_set)
                     }
                     shift = (place - (len(sets) - 1) / 2) * 0.15
-                    _intervals(
+                    intervals(
                         axes,
                         [by_dataset.get(d) for d in datasets],
                         shift,
@@ -160,7 +87,7 @@ def gap_panels(analysis: Analysis, grid: ResultGrid, gaps: tuple[Gap, ...]) -> t
                         f"trained on {training_set}",
                     )
                 axes.axhline(0, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
-                _tasks(axes, datasets)
+                tasks_below(axes, datasets)
                 axes.set_ylabel(f"{first} \u2212 {second}, points")
 
             panels.append(
@@ -174,7 +101,7 @@ def gap_panels(analysis: Analysis, grid: ResultGrid, gaps: tuple[Gap, ...]) -> t
 
 
 def roc_panels(analysis: Analysis, grid: ResultGrid) -> tuple[Panel, ...]:
-    """ROC curves of the averaged outputs of the kept models, by test level: the paper's Figure 4."""
+    """ROC curves of the averaged outputs of the kept runs, by test level: the paper's Figure 4."""
     panels = []
     for figures in grid.cells:
         if figures.test is None:
@@ -211,7 +138,7 @@ def roc_panels(analysis: Analysis, grid: ResultGrid) -> tuple[Panel, ...]:
                 f"{figures.dataset}, trained on {figures.training_set}" + _group(grid, figures),
                 paint,
                 size=(2.7, 2.6),
-                caption=f"mean of {len(figures.test.seeds)} kept models",
+                caption=f"mean of {len(figures.test.seeds)} kept runs",
             )
         )
     return tuple(panels)
@@ -311,7 +238,7 @@ def convergence_panels(analysis: Analysis) -> tuple[Panel, ...]:
                         fontsize=8,
                         color=INK,
                     )
-            _tasks(axes, datasets)
+            tasks_below(axes, datasets)
             axes.set_ylim(0, 112)
             axes.set_yticks([0, 50, 100])
             axes.set_ylabel("Runs converged, %")

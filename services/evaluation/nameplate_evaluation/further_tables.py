@@ -1,147 +1,11 @@
-"""The tables that the paper does not have: gaps and their tests, kinds of sphere, runs, the null control."""
+"""Tables of runs and convergence, controls, age and sex, and every figure in long form."""
 
 from nameplate.cohort import balance_table
-from nameplate_evaluation import published
-from nameplate_evaluation.analysis import ALL, VAL, Analysis
+from nameplate_evaluation.analysis import VAL, Analysis
 from nameplate_evaluation.control import Check
-from nameplate_evaluation.gap import Advantage, Gap
+from nameplate_evaluation.effect_tables import ROLES
+from nameplate_evaluation.measure import Measured, contrast_of
 from nameplate_evaluation.table import Column, Table, Value
-from nameplate_evaluation.tables import METRIC_NAMES, is_paper
-
-
-def advantage_table(analysis: Analysis, advantages: tuple[Advantage, ...]) -> Table:
-    """The effect of the training set by task."""
-    factor = analysis.campaign.factor.name
-    rows: list[tuple[Value, ...]] = []
-    for advantage in advantages:
-        paper = None
-        if is_paper(analysis) and advantage.grid.experiment.task == "spheres":
-            paper = published.own_advantage(advantage.dataset, advantage.metric)
-        holds = advantage.estimate.holds(0.0)
-        rows.append(
-            (
-                advantage.grid.cohort,
-                advantage.dataset,
-                METRIC_NAMES[advantage.metric],
-                advantage.estimate,
-                paper,
-                "" if holds is None else ("contains zero" if holds else "excludes zero"),
-                advantage.error_of_models,
-            )
-        )
-    return Table(
-        "own-advantage",
-        f"Own-{factor} advantage",
-        (
-            Column("cohort", "Cohort"),
-            Column("task", "Task"),
-            Column("metric", "Metric"),
-            Column("advantage", "Points", "points", "Here"),
-            Column("advantage_paper", "Points", "points", "Paper", published=True),
-            Column("interval", "The interval"),
-            Column("error_of_models", "Error of models", "spread"),
-        ),
-        tuple(rows),
-        f"Mean result on the {factor} that was trained on, minus the mean result on the others, over the"
-        f" training sets of one {factor}. The number of training exams, the difficulty of a {factor}'s"
-        " exams and the general quality of a training set cancel. The interval is over patients, with the"
-        " kept models as they are; the last column is the standard error that comes from their being few."
-        " The paper's column is computed from its"
-        " Tables 4 and 5.",
-        "gap",
-    ).without_empty_published()
-
-
-def gap_table(analysis: Analysis, gaps: tuple[Gap, ...]) -> Table:
-    """Differences between the levels' test exams, cell by cell, with DeLong's test."""
-    rows: list[tuple[Value, ...]] = []
-    for gap in gaps:
-        paper: list[float | None] = []
-        for metric in ("accuracy", "auroc"):
-            first = published.spheres(gap.training_set, gap.dataset, gap.first, metric)
-            second = published.spheres(gap.training_set, gap.dataset, gap.second, metric)
-            known = is_paper(analysis) and first is not None and second is not None
-            paper.append((first or 0.0) - (second or 0.0) if known else None)
-        rows.append(
-            (
-                gap.grid.cohort,
-                gap.dataset,
-                gap.training_set,
-                f"{gap.first} \u2212 {gap.second}",
-                gap.by_metric.get("accuracy"),
-                paper[0],
-                gap.by_metric.get("auroc"),
-                paper[1],
-                gap.delong.p if gap.delong else None,
-                gap.p_holm,
-            )
-        )
-    return Table(
-        "gaps",
-        "Gap between the test exams of the levels",
-        (
-            Column("cohort", "Cohort"),
-            Column("task", "Task"),
-            Column("training_set", "Trained on"),
-            Column("pair", "Gap"),
-            Column("accuracy_gap", "here", "points", "Accuracy, points"),
-            Column("accuracy_gap_paper", "paper", "points", "Accuracy, points", published=True),
-            Column("auroc_gap", "here", "points", "AUROC, points"),
-            Column("auroc_gap_paper", "paper", "points", "AUROC, points", published=True),
-            Column("delong_p", "p", "p", "DeLong"),
-            Column("delong_p_holm", "p, Holm", "p", "DeLong"),
-        ),
-        tuple(rows),
-        "A gap mixes two things: the training set, and how hard the exams of each level are. DeLong's test"
-        " is on the mean AUROC of the kept models; Holm's p allows for all rows of a cohort.",
-        "gap",
-    ).without_empty_published()
-
-
-def sensitivity_table(analysis: Analysis) -> Table:
-    """Which spheres are found: sensitivity by the kind of sphere."""
-    rows: list[tuple[Value, ...]] = []
-    sets = [s for g in analysis.of_task("spheres") for s in g.experiment.training_sets]
-    training_sets = list(dict.fromkeys(sets))
-    sizes = {item.name: item for item in analysis.campaign.datasets.spheres.difficulties}
-    for grid in analysis.of_task("spheres"):
-        for dataset in dict.fromkeys(figures.dataset for figures in grid.cells):
-            cells = {s: grid.cell(dataset, s) for s in training_sets}
-            kinds = [
-                kind
-                for kind in sizes
-                if any(c and (ALL, f"sensitivity of {kind}") in c.measured for c in cells.values())
-            ]
-            for kind in kinds:
-                low, high = sizes[kind].radius_mm
-                key = (ALL, f"sensitivity of {kind}")
-                found = [None if c is None else c.measured.get(key) for c in cells.values()]
-                exams = next(m.exams for m in found if m is not None)
-                rows.append(
-                    (
-                        grid.cohort,
-                        dataset,
-                        kind,
-                        f"{low:g}\u2013{high:g}",
-                        exams,
-                        *(analysis.estimate(m) for m in found),
-                    )
-                )
-    return Table(
-        "sensitivity-by-sphere",
-        "Which spheres are found: sensitivity by kind of sphere, all test exams",
-        (
-            Column("cohort", "Cohort"),
-            Column("task", "Task"),
-            Column("sphere", "Spheres as in"),
-            Column("radius_mm", "Radius, mm"),
-            Column("exams", "Test exams", "count"),
-            *(Column(f"trained_on_{s.lower()}", f"Trained on {s}", "percent") for s in training_sets),
-        ),
-        tuple(rows),
-        "A harder task keeps part of the easier task's spheres, so its sensitivity is a mixture.",
-        "spheres",
-    )
 
 
 def convergence_table(analysis: Analysis) -> Table:
@@ -193,22 +57,47 @@ def convergence_table(analysis: Analysis) -> Table:
 
 
 def control_table(checks: tuple[Check, ...]) -> Table:
-    """The null control."""
+    """The controls."""
+    rows: list[tuple[Value, ...]] = []
+    for check in checks:
+        # An AUROC of naming is a share, an advantage is a difference in points.
+        naming = check.metric == "naming"
+        rows.append(
+            (
+                ROLES[check.role],
+                check.grid.cohort,
+                check.grid.experiment.name,
+                check.what,
+                check.expected,
+                check.estimate if naming else None,
+                None if naming else check.estimate,
+                None if naming or check.estimate is None else check.estimate.detectable,
+                check.kept,
+                check.trained,
+                check.verdict,
+            )
+        )
     return Table(
-        "null-control",
-        "Null control: no difference between the levels was put in, none may come out",
+        "controls",
+        "Controls",
         (
+            Column("role", "Role"),
             Column("cohort", "Cohort"),
+            Column("experiment", "Experiment"),
             Column("check", "Checked"),
-            Column("expected", "Expected", "percent"),
-            Column("found", "Found", "percent"),
-            Column("trained", "Trained", "count"),
-            Column("converged", "Converged", "count"),
+            Column("expected", "Expected"),
+            Column("auroc", "AUROC, %", "percent", "Found"),
+            Column("advantage", "Points", "points", "Found"),
+            Column("detectable", "Detectable", "spread", "Found"),
+            Column("kept", "Kept", "count", "Runs"),
+            Column("trained", "Trained", "count", "Runs"),
             Column("verdict", "Verdict"),
         ),
-        tuple((c.cohort, c.what, c.expected, c.estimate, c.trained, c.converged, c.verdict) for c in checks),
-        "The intervals are widened for the number of checks (Bonferroni). A check without a converged run"
-        " is not measured.",
+        tuple(rows),
+        "A null control has no difference between the levels. It holds if the interval is within 0.5 \u00b1"
+        " 0.1 (naming), or contains 0 where an effect as large as the study's (without one, the paper's) would"
+        " have been found; it fails if the interval excludes the expected value, widened for the number of"
+        " null checks (Bonferroni). A positive control has a planted difference and holds if it was found.",
         "control",
     )
 
@@ -257,6 +146,11 @@ def age_sex_table(analysis: Analysis) -> Table:
     )
 
 
+def _run_share(measured: Measured) -> float | None:
+    """Share of a figure's variance that comes from the runs."""
+    return contrast_of([(1.0, measured)]).run_share
+
+
 def all_figures_table(analysis: Analysis) -> Table:
     """Every figure of every cell in long form, null controls included; only a file."""
     rows: list[tuple[Value, ...]] = []
@@ -272,8 +166,9 @@ def all_figures_table(analysis: Analysis) -> Table:
                         split,
                         level,
                         metric,
-                        measured.exams,
+                        len(measured.exams),
                         analysis.estimate(measured),
+                        _run_share(measured),
                     )
                 )
     names = ("experiment", "cohort", "dataset", "training_set", "group", "split", "exams_of", "metric")
@@ -284,6 +179,7 @@ def all_figures_table(analysis: Analysis) -> Table:
             *(Column(name, name) for name in names),
             Column("exams", "exams", "count"),
             Column("value", "value", "percent"),
+            Column("run_share", "run_share", "percent"),
         ),
         tuple(rows),
     )

@@ -1,28 +1,45 @@
-"""Figures of merit of a cell: by model, averaged, and resampled by patient."""
+"""Figures of merit of a cell's runs on a set of exams, and weighted sums of them for printing."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nameplate.stats.bootstrap import Weights, percentile_interval, resampled_auroc, resampled_mean
-from nameplate.stats.metrics import THRESHOLD, auroc
+from nameplate.stats.contrast import Contrast, Term, contrast
+from nameplate.stats.influence import Merit, auroc_merit, mean_merit, probit
+from nameplate.stats.metrics import THRESHOLD
 from nameplate_evaluation.scores import Scores
 
+CEILING_AUROC = 0.99
+"""From this mean AUROC on, differences say little: the task is too easy for them."""
+CEILING_ERRORS = 5
+"""With fewer wrong answers in all runs together, accuracies cannot be compared."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Estimate:
     """A figure for printing."""
 
     mean: float
-    """Over the kept models."""
-    sd: float | None
-    """Over the kept models; None for a single one or for a difference."""
-    low: float | None
-    high: float | None
-    """The bootstrap interval over patients; None if nothing could be resampled."""
+    """Over the kept runs."""
+    sd: float | None = None
+    """Over the kept runs; None for a single one or for a sum over several cells."""
+    low: float | None = None
+    high: float | None = None
+    """The interval over runs and patients; None with one run in a cell, or at the ceiling."""
     models: int
+    """Different runs that it rests on."""
     exams: int
+    """Different exams that it rests on."""
+    p: float | None = None
+    """Two-sided, of the figure being zero; only for differences."""
+    detectable: float | None = None
+    """The smallest difference that would have been found in four campaigns of five."""
+    run_share: float | None = None
+    """Share of its variance that comes from the runs; the rest comes from the patients."""
+    note: str = ""
+    """Why there is no interval."""
 
     def holds(self, value: float) -> bool | None:
         """Whether the interval contains the value; None without an interval."""
@@ -31,70 +48,103 @@ class Estimate:
         return self.low <= value <= self.high
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+AT_CEILING, ONE_RUN = "at the ceiling", "one run"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Measured:
     """One figure of merit of one cell on one set of exams."""
 
-    by_model: NDArray[np.float64]
-    """(models,)"""
-    draws: NDArray[np.float64]
-    """(resamples,): mean over the models, with the same resamples in every cell of a cohort."""
-    exams: int
+    cell: str
+    merit: Merit
+    exams: tuple[str, ...]
+    patients: tuple[str, ...]
+    at_ceiling: bool = False
 
     @property
     def mean(self) -> float:
-        """Over the kept models."""
-        return float(self.by_model.mean())
+        """Over the kept runs."""
+        return float(self.merit.values.mean())
+
+    def of_runs(self, count: int | None) -> "Measured":
+        """The same for the best runs only; None for all."""
+        if count is None:
+            return self
+        return replace(self, merit=Merit(self.merit.values[:count], self.merit.influence[:count]))
 
     def estimate(self, confidence: float) -> Estimate:
-        """Mean, standard deviation over models and interval over patients."""
-        interval = percentile_interval(self.draws, confidence)
-        models = self.by_model.size
-        return Estimate(
-            mean=self.mean,
-            sd=float(self.by_model.std(ddof=1)) if models > 1 else None,
-            low=None if interval is None else interval.low,
-            high=None if interval is None else interval.high,
-            models=models,
-            exams=self.exams,
-        )
+        """Mean, standard deviation over runs and interval over runs and patients."""
+        values = self.merit.values
+        sum_ = combine([(1.0, self)], confidence)
+        sd = float(values.std(ddof=1)) if values.size > 1 else None
+        return replace(sum_, sd=sd, p=None, detectable=None)
 
 
-def measure(metric: str, scores: Scores, weights: Weights) -> Measured | None:
-    """One metric of all models on these exams; None if it is not defined.
+def combine(parts: Sequence[tuple[float, Measured]], confidence: float, *, ceiling: bool = True) -> Estimate:
+    """A weighted sum of figures with its interval.
 
-    ``metric`` is accuracy, sensitivity, specificity, auroc or dice; ``weights`` is
-    (resamples, exams) for the same exams in the same order.
+    With ``ceiling``, no interval is given if a part is at the ceiling.
+    """
+    found = contrast_of(parts)
+    interval = found.interval(confidence)
+    note = ""
+    if interval is None:
+        note = ONE_RUN
+    elif ceiling and any(part.at_ceiling for _, part in parts):
+        note, interval = AT_CEILING, None
+    return Estimate(
+        mean=found.value,
+        low=None if interval is None else interval[0],
+        high=None if interval is None else interval[1],
+        models=sum(found.kept),
+        exams=len({exam for _, part in parts for exam in part.exams}),
+        p=None if interval is None else found.p(),
+        detectable=None if interval is None else found.detectable(confidence),
+        run_share=None if interval is None else found.run_share,
+        note=note,
+    )
+
+
+def contrast_of(parts: Sequence[tuple[float, Measured]]) -> Contrast:
+    """A weighted sum of figures, with the parts of its variance."""
+    return contrast([Term(part.cell, factor, part.merit, part.patients) for factor, part in parts])
+
+
+def measure(
+    cell: str, metric: str, scores: Scores, thresholds: NDArray[np.float64] | None = None
+) -> Measured | None:
+    """One metric of all runs on these exams; None if it is not defined.
+
+    ``metric`` is accuracy, sensitivity, specificity, auroc, probit (the AUROC on a scale without a
+    ceiling) or dice; ``thresholds`` (runs,) are those above which a score is positive, 0.5 if not given.
     """
     labels, values = scores.labels, scores.values
-    if metric == "auroc":
-        if labels.all() or not labels.any():
-            return None
-        each = np.array([auroc(labels, row) for row in values], dtype=np.float64)
-        return Measured(each, resampled_auroc(values, labels, weights), labels.size)
-    if metric == "dice":
-        return Measured(values.mean(axis=1), resampled_mean(values.mean(axis=0), weights), labels.size)
-    chosen = {"accuracy": np.ones_like(labels), "sensitivity": labels, "specificity": ~labels}[metric]
-    if not chosen.any():
+    chosen = np.ones_like(labels)
+    at_ceiling = False
+    merit: Merit | None
+    if metric in ("auroc", "probit"):
+        merit = auroc_merit(values, labels)
+        if merit is not None:
+            at_ceiling = bool(merit.values.mean() >= CEILING_AUROC)
+            merit = probit(merit, labels) if metric == "probit" else merit
+    elif metric == "dice":
+        merit = mean_merit(values)
+    else:
+        chosen = {"accuracy": chosen, "sensitivity": labels, "specificity": ~labels}[metric]
+        limits = np.full(len(values), THRESHOLD) if thresholds is None else thresholds
+        right = ((values >= limits[:, None]) == labels)[:, chosen].astype(np.float64)
+        merit = mean_merit(right, labels[chosen])
+        at_ceiling = right.size - right.sum() < CEILING_ERRORS
+    if merit is None:
         return None
-    right = ((values >= THRESHOLD) == labels)[:, chosen].astype(np.float64)
-    draws = resampled_mean(right.mean(axis=0), weights[:, chosen])
-    return Measured(right.mean(axis=1), draws, int(chosen.sum()))
-
-
-def combine(parts: list[tuple[float, Measured]], confidence: float) -> Estimate:
-    """A weighted sum of figures (a difference, a mean of differences) with its paired interval.
-
-    All parts must come from resamples of one cohort. There is no standard deviation over models:
-    models of different cells are not paired.
-    """
-    draws = sum(factor * part.draws for factor, part in parts)
-    interval = percentile_interval(np.asarray(draws), confidence)
-    return Estimate(
-        mean=sum(factor * part.mean for factor, part in parts),
-        sd=None,
-        low=None if interval is None else interval.low,
-        high=None if interval is None else interval.high,
-        models=sum(part.by_model.size for _, part in parts),
-        exams=sum(part.exams for _, part in parts),
+    return Measured(
+        cell=cell,
+        merit=merit,
+        exams=_chosen(scores.exams, chosen),
+        patients=_chosen(scores.patients, chosen),
+        at_ceiling=bool(at_ceiling),
     )
+
+
+def _chosen(names: Collection[str], chosen: NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(name for name, wanted in zip(names, chosen, strict=True) if wanted)

@@ -1,4 +1,4 @@
-"""The predictions of a cell's kept models as arrays."""
+"""The predictions of a cell's kept runs as arrays."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from nameplate_evaluation.results import CellResult
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scores:
-    """Scores of kept models on the exams of one split; exams are in alphabetical order."""
+    """Scores of kept runs on the exams of one split; exams are in alphabetical order."""
 
     seeds: tuple[int, ...]
     exams: tuple[str, ...]
@@ -24,9 +24,11 @@ class Scores:
     labels: NDArray[np.bool_]
     """(exams,)"""
     values: NDArray[np.float64]
-    """(models, exams): probability of the positive class, or Dice."""
+    """(runs, exams): probability of the positive class, or Dice."""
     difficulties: tuple[str | None, ...]
     """Difficulty of each exam's sphere; None without a sphere."""
+    radii_mm: NDArray[np.float64]
+    """(exams,): radius of each exam's sphere; NaN without a sphere."""
 
     def where(self, chosen: NDArray[np.bool_]) -> "Scores | None":
         """The chosen exams, (exams,); None when there are none."""
@@ -41,6 +43,7 @@ class Scores:
             labels=self.labels[places],
             values=self.values[:, places],
             difficulties=tuple(self.difficulties[p] for p in places),
+            radii_mm=self.radii_mm[places],
         )
 
     def of_levels(self, levels: Collection[str]) -> "Scores | None":
@@ -49,10 +52,10 @@ class Scores:
 
 
 def scores_of(cell: CellResult, split: Split) -> Scores | None:
-    """The kept models' scores on one split; None when no model was kept or has predicted.
+    """The kept runs' scores on one split, best run first; None when no run was kept or has predicted.
 
-    Kept runs without predictions are left out. Raises StoreError when the models of a cell predicted
-    different exams, or one exam twice.
+    Kept runs without predictions are left out. Raises StoreError when the runs of a cell predicted
+    different exams, one exam twice, or something that is no number.
     """
     rows: dict[int, dict[str, Prediction]] = {}
     for seed in cell.selection.kept:
@@ -69,12 +72,17 @@ def scores_of(cell: CellResult, split: Split) -> Scores | None:
     for seed in seeds[1:]:
         if rows[seed].keys() != first.keys():
             raise StoreError(f"cell {cell.name}: seeds {seeds[0]} and {seed} have predicted different exams")
+    values = np.array([[rows[seed][exam].score for exam in exams] for seed in seeds])
+    if not np.isfinite(values).all():
+        run, exam = np.argwhere(~np.isfinite(values))[0]
+        raise StoreError(f"cell {cell.name}, seed {seeds[run]}: the score of exam {exams[exam]} is no number")
     return Scores(
         seeds=seeds,
         exams=exams,
         patients=tuple(first[exam].patient for exam in exams),
         levels=tuple(first[exam].level for exam in exams),
         labels=np.array([first[exam].label == 1 for exam in exams]),
-        values=np.array([[rows[seed][exam].score for exam in exams] for seed in seeds]),
+        values=values,
         difficulties=tuple(first[exam].difficulty for exam in exams),
+        radii_mm=np.array([first[exam].radius_mm for exam in exams], dtype=np.float64),
     )

@@ -10,7 +10,7 @@ from typing import Literal
 from nameplate_evaluation.measure import Estimate
 
 Value = str | int | float | Estimate | None
-Kind = Literal["text", "count", "percent", "points", "dice", "spread", "p", "number"]
+Kind = Literal["text", "count", "percent", "points", "dice", "dice points", "spread", "p", "number", "signed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,31 +100,35 @@ def labelled(tables: Iterable[Table]) -> list[tuple[str, Table]]:
 
 MINUS, DASH = "\u2212", "\u2013"
 _PERCENT = {"percent", "points", "spread"}
-_DIGITS = {"percent": 1, "points": 1, "spread": 1, "dice": 3, "p": 3, "number": 2, "count": 0, "text": 2}
+_DIGITS = {
+    "percent": 1, "points": 1, "spread": 1, "dice": 3, "dice points": 3, "p": 3, "number": 2, "signed": 2,
+    "count": 0, "text": 2,
+}  # fmt: skip
+_SIGNED = {"points", "dice points", "signed"}
 
 
 def printed(value: float | None, kind: Kind) -> str:
-    """A number for printing: percent and points with one decimal, Dice with three."""
+    """A number for printing: percent with one decimal, Dice with three, differences with their sign."""
     if value is None:
         return DASH
     if kind == "p" and value < 0.001:
         return "< 0.001"
     scaled = 100.0 * value if kind in _PERCENT else value
-    text = f"{scaled:{'+' if kind == 'points' else ''}.{_DIGITS[kind]}f}"
+    text = f"{scaled:{'+' if kind in _SIGNED else ''}.{_DIGITS[kind]}f}"
     if text.lstrip("+-").strip("0.") == "":
         text = text.lstrip("+-")
     return text.replace("-", MINUS)
 
 
 def interval(estimate: Estimate, kind: Kind) -> str:
-    """The interval for printing, or empty if there is none."""
+    """The interval for printing, or why there is none."""
     if estimate.low is None or estimate.high is None:
-        return ""
+        return estimate.note
     return f"{printed(estimate.low, kind)} to {printed(estimate.high, kind)}"
 
 
 def csv_bytes(table: Table) -> bytes:
-    """The table as CSV (UTF-8, RFC 4180 quoting, fractions of 1); an estimate becomes five columns.
+    """The table as CSV (UTF-8, RFC 4180 quoting, fractions of 1); an estimate becomes six columns.
 
     Text that a spreadsheet would read as a formula gets a leading apostrophe.
     """
@@ -133,7 +137,7 @@ def csv_bytes(table: Table) -> bytes:
     ]
     header: list[str] = []
     for column, wide in zip(table.columns, estimates, strict=True):
-        parts = ("mean", "sd", "low", "high", "models") if wide else ("",)
+        parts = ("mean", "sd", "low", "high", "runs", "note") if wide else ("",)
         header += [f"{column.key}_{part}" if part else column.key for part in parts]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -148,8 +152,8 @@ def csv_bytes(table: Table) -> bytes:
 
 def _wide(value: Value) -> list[str]:
     if isinstance(value, Estimate):
-        return [_plain(v) for v in (value.mean, value.sd, value.low, value.high, value.models)]
-    return [_plain(value), "", "", "", ""]
+        return [_plain(v) for v in (value.mean, value.sd, value.low, value.high, value.models, value.note)]
+    return [_plain(value), "", "", "", "", ""]
 
 
 def _plain(value: Value) -> str:

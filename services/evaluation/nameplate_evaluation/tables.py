@@ -4,7 +4,7 @@ import re
 
 from nameplate.steps.selection import Selection
 from nameplate_evaluation import published
-from nameplate_evaluation.analysis import ALL, METRICS, VAL, Analysis, ResultGrid
+from nameplate_evaluation.analysis import ALL, VAL, Analysis, ResultGrid
 from nameplate_evaluation.table import Column, Table, Value
 
 METRIC_NAMES = {
@@ -21,7 +21,7 @@ def counts_table(analysis: Analysis) -> Table:
     """Exams by split and level: the paper's Table 1."""
     rows: list[tuple[Value, ...]] = []
     for cohort in analysis.results.cohorts:
-        paper = is_paper(analysis) and not analysis.is_control(cohort.name)
+        paper = is_paper(analysis) and analysis.role(cohort.name) == "study"
         for level in analysis.levels:
             for split, name in SPLIT_NAMES.items():
                 members = [m for m in cohort.members if m.level == level and m.split == split]
@@ -65,7 +65,7 @@ def counts_table(analysis: Analysis) -> Table:
 
 def factor_table(analysis: Analysis) -> Table:
     """Naming the level from three slices: the paper's Table 2."""
-    columns = [Column("cohort", "Cohort"), Column("group", "Group", "count"), Column("models", "Models")]
+    columns = [Column("cohort", "Cohort"), Column("group", "Group", "count"), Column("models", "Runs")]
     metrics = [
         ("accuracy", ALL, "accuracy", "Accuracy"),
         ("auroc", ALL, "auroc", "AUROC"),
@@ -106,7 +106,7 @@ def sphere_tables(analysis: Analysis) -> tuple[Table, ...]:
 def _sphere_table(analysis: Analysis, grid: ResultGrid, training_set: str) -> Table:
     places = [(VAL, "Validation"), (ALL, "Test, all")]
     places += [(level, f"Test, {level}") for level in analysis.levels]
-    columns = [Column("task", "Task"), Column("models", "Models"), Column("metric", "Metric")]
+    columns = [Column("task", "Task"), Column("models", "Runs"), Column("metric", "Metric")]
     for key, label in places:
         columns.append(Column(key.lower(), "here", "percent", label))
         columns.append(Column(f"{key.lower()}_paper", "paper", "percent", label, published=True))
@@ -115,7 +115,7 @@ def _sphere_table(analysis: Analysis, grid: ResultGrid, training_set: str) -> Ta
         if figures.training_set != training_set:
             continue
         group = f", group {figures.group + 1}" if grid.experiment.groups > 1 else ""
-        for metric in METRICS["spheres"]:
+        for metric in published.METRICS:
             row: list[Value] = [
                 figures.dataset + group,
                 _models(figures.cell.selection),
@@ -132,7 +132,8 @@ def _sphere_table(analysis: Analysis, grid: ResultGrid, training_set: str) -> Ta
         f"Sphere classification, trained on {training_set}{of_cohort}",
         tuple(columns),
         tuple(rows),
-        "Validation is on exams of the training set's own kind.",
+        "Validation is on the exams on which the runs were chosen: "
+        + ("all of them." if grid.experiment.choose_on == "all" else "those of the training set's own kind."),
         "spheres",
         paper=True,
     ).without_empty_published()
@@ -142,7 +143,7 @@ def dice_table(analysis: Analysis) -> Table:
     """Brain segmentation: the paper's Table 6."""
     places = [(VAL, "Validation"), (ALL, "Test, all")]
     places += [(level, f"Test, {level}") for level in analysis.levels]
-    columns = [Column("cohort", "Cohort"), Column("training_set", "Trained on"), Column("models", "Models")]
+    columns = [Column("cohort", "Cohort"), Column("training_set", "Trained on"), Column("models", "Runs")]
     for key, label in places:
         columns.append(Column(key.lower(), "here", "dice", label))
         columns.append(Column(f"{key.lower()}_paper", "paper", "dice", label, published=True))

@@ -1,0 +1,129 @@
+"""What else the numbers say: description, one sentence each, and no claim."""
+
+from nameplate_evaluation.advantage import Advantage
+from nameplate_evaluation.analysis import ALL, Analysis, ResultGrid
+from nameplate_evaluation.answer import points
+from nameplate_evaluation.flips import flips_of
+from nameplate_evaluation.measure import combine
+from nameplate_evaluation.mixing import gains_of
+from nameplate_evaluation.table import interval, printed
+from nameplate_evaluation.threshold import transfers_of
+
+
+def findings_of(
+    analysis: Analysis, grid: ResultGrid | None, advantages: tuple[Advantage, ...]
+) -> tuple[str, ...]:
+    """Sentences on the main experiment, on naming the level, and on segmentation."""
+    lines: list[str] = []
+    if grid is not None:
+        lines += _by_task(grid, advantages)
+        lines += _difficulty(analysis, grid)
+        lines += _threshold(analysis, grid)
+        lines += _mixing(analysis, grid)
+        lines += _flips(analysis, grid)
+    lines += _naming(analysis)
+    lines += _segmentation(analysis, advantages)
+    return tuple(lines)
+
+
+def _by_task(grid: ResultGrid, advantages: tuple[Advantage, ...]) -> list[str]:
+    lines = []
+    for metric, words in (("auroc", "AUROC"), ("accuracy", "accuracy")):
+        for advantage in advantages:
+            if advantage.grid is grid and advantage.group == 0 and advantage.metric == metric:
+                by_task = [
+                    f"{points(estimate)} on {task} ({interval(estimate, 'points')})"
+                    for task, estimate in advantage.by_task.items()
+                ]
+                lines.append(f"By task the advantage in {words} is {', '.join(by_task)} points.")
+    return lines
+
+
+def _difficulty(analysis: Analysis, grid: ResultGrid) -> list[str]:
+    mixed = grid.mixed
+    words = []
+    for dataset in analysis.campaign.datasets_of(grid.experiment) if mixed else ():
+        figure = analysis.estimate(grid.measured(dataset, mixed or "", ALL, "auroc"))
+        if figure is not None:
+            words.append(f"{printed(figure.mean, 'percent')} % on {dataset}")
+    if len(words) < 2:
+        return []
+    return [f"Difficulty by itself, with mixed training on all test exams: AUROC {', '.join(words)}."]
+
+
+def _threshold(analysis: Analysis, grid: ResultGrid) -> list[str]:
+    transfers = transfers_of(analysis, grid)
+    if not transfers:
+        return []
+    lost = sum(one.lost.mean for one in transfers) / len(transfers)
+    returned = sum(one.returned.mean for one in transfers) / len(transfers)
+    factor = analysis.campaign.factor.name
+    share = 100 * analysis.campaign.analysis.specificity
+    return [
+        f"Carried to the other {factor}, a threshold of {share:g} % specificity loses"
+        f" {printed(lost, 'spread')} points of accuracy on average over tasks and training sets;"
+        f" {printed(returned, 'spread')} come back with a threshold of that {factor}'s own."
+    ]
+
+
+def _mixing(analysis: Analysis, grid: ResultGrid) -> list[str]:
+    by_arm: dict[str, list[float]] = {}
+    exams: dict[str, tuple[int | None, int | None]] = {}
+    for gain in gains_of(analysis, grid):
+        by_arm.setdefault(gain.arm, []).append(gain.estimate.mean)
+        exams[gain.arm] = gain.exams, gain.exams_of_one
+    words = [
+        f"{printed(sum(values) / len(values), 'points')} points with {exams[arm][0]} exams ({arm})"
+        for arm, values in by_arm.items()
+    ]
+    if not words:
+        return []
+    one = next(iter(exams.values()))[1]
+    factor = analysis.campaign.factor.name
+    return [f"Against training on {one} exams of one {factor}, mixed training gains {' and '.join(words)}."]
+
+
+def _flips(analysis: Analysis, grid: ResultGrid) -> list[str]:
+    words = [
+        f"{printed(one.share.mean, 'percent')} % of the {one.dataset} answers"
+        + (f" ({interval(one.share, 'percent')})" if one.share.low is not None else "")
+        for one in flips_of(analysis, grid)
+        if not one.training_set
+    ]
+    return [f"The machine alone changed {', '.join(words)}."] if words else []
+
+
+def _naming(analysis: Analysis) -> list[str]:
+    factor = analysis.campaign.factor.name
+    lines = []
+    for grid in analysis.of_task("factor"):
+        measured = [analysis.estimate(c.measured.get((ALL, "accuracy"))) for c in grid.cells]
+        known = [estimate for estimate in measured if estimate is not None]
+        if known:
+            values = " and ".join(f"{printed(estimate.mean, 'percent')} %" for estimate in known)
+            lines.append(
+                f"The {factor} is named from {grid.experiment.input.slices} slices with an accuracy of"
+                f" {values}" + (" in the groups of runs." if len(known) > 1 else ".")
+            )
+        elif grid.cells:
+            trained = sum(c.cell.selection.trained for c in grid.cells)
+            lines.append(f"No run learned to name the {factor} (0 of {trained} converged).")
+    return lines
+
+
+def _segmentation(analysis: Analysis, advantages: tuple[Advantage, ...]) -> list[str]:
+    margin = analysis.campaign.analysis.margin.dice
+    lines = []
+    for advantage in advantages:
+        if advantage.metric != "dice":
+            continue
+        estimate = advantage.overall
+        narrow = combine(advantage.overall_parts, 0.90, ceiling=False)
+        small = narrow.low is not None and narrow.high is not None
+        small = small and -margin < (narrow.low or 0.0) and (narrow.high or 0.0) < margin
+        tail = f": within \u00b1{margin:g}" if small else ""
+        lines.append(
+            f"In brain segmentation the advantage is {printed(estimate.mean, 'dice points')} Dice"
+            f" ({interval(estimate, 'dice points')}){tail}."
+        )
+    return lines
