@@ -19,7 +19,6 @@ from nameplate.campaign.dataset import DifficultySettings
 from nameplate.image.volume import Volume, nifti_bytes
 from nameplate.image.window import Window
 from nameplate.pack.packed import pack_volume
-from nameplate.steps.cohort import Member
 from nameplate.steps.synthesis import Sphere
 from nameplate.streams import stream
 from nameplate_synthesis.difficulty import draw_sphere
@@ -29,7 +28,6 @@ from nameplate_synthesis.sphere import insert
 FIELD_MM, SLICE_MM = 240.0, 5.0
 EASY = DifficultySettings(name="easy", radius_mm=(21, 26), hu_mean=50, hu_sd=2)
 HARD = DifficultySettings(name="hard", start="easy", share=0.35, radius_mm=(13, 17), hu_mean=40, hu_sd=2)
-MEMBER = Member(exam="e1", patient="p1", level="GE", split="train", age=50, sex="F", positive=True, rank=0)
 
 
 def head(matrix: int, slices: int) -> tuple[Volume, Volume]:
@@ -64,20 +62,20 @@ def main() -> None:
     for matrix, have, keep in ((256, 35, 35), (64, 34, 32)):
         image, mask = head(matrix, have)
         cut = brain_slices(image, mask, keep, -1024)
-        easy = draw_sphere(EASY, MEMBER, cut.mask, None, seed=1, cohort="x")
+        easy = draw_sphere(EASY, "e1", [cut.mask], None, seed=1, cohort="x")
         assert isinstance(easy, Sphere)
 
         def chosen(image: Volume = image, mask: Volume = mask, keep: int = keep) -> object:
             return brain_slices(image, mask, keep, -1024)
 
         def drawn(mask: Volume = cut.mask) -> object:
-            return draw_sphere(EASY, MEMBER, mask, None, seed=1, cohort="x")
+            return draw_sphere(EASY, "e1", [mask], None, seed=1, cohort="x")
 
         def inserted(image: Volume = cut.image, sphere: Sphere = easy) -> object:
             return insert(image, sphere, stream(1, "hu"), "per_voxel")
 
         def following(mask: Volume = cut.mask, image: Volume = cut.image, start: Sphere = easy) -> object:
-            sphere = draw_sphere(HARD, MEMBER, mask, start, seed=1, cohort="x")
+            sphere = draw_sphere(HARD, "e1", [mask], start, seed=1, cohort="x")
             assert isinstance(sphere, Sphere)
             return insert(image, sphere, stream(1, "hu"), "per_voxel")
 

@@ -138,3 +138,11 @@ TINY = Path(__file__).with_name("tiny.yaml")
 def tiny_text() -> str:
     """A campaign with every step, at a size that runs in well under a minute."""
     return TINY.read_text()
+
+
+@pytest.fixture(scope="session")
+def controlled_text(tiny_text: str) -> str:
+    """The same campaign with every experiment on a null control too, derived from its cohort."""
+    control = "cohorts:\n  control: {role: null-control, from: study, shuffle: factor}\n"
+    text = tiny_text.replace("cohorts:\n", control, 1)
+    return text.replace("cohorts: [study]", "cohorts: [study, control]")

@@ -39,8 +39,8 @@ def _jobs(campaign: Campaign) -> dict[str, Job]:
 
 
 @pytest.fixture(scope="module")
-def jobs(tiny_text: str) -> dict[str, Job]:
-    return _jobs(parse_campaign(tiny_text, "tiny"))
+def jobs(controlled_text: str) -> dict[str, Job]:
+    return _jobs(parse_campaign(controlled_text, "controlled"))
 
 
 def _result(job: str) -> Result:
@@ -105,8 +105,8 @@ def _changed(value: Any) -> Iterator[tuple[str, Any]]:
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
 def test_whatever_a_job_can_read_of_its_settings_is_in_its_digest(step: Step, jobs: dict[str, Job]) -> None:
-    chosen = {  # one of each recipe of a dataset, of each task of an experiment
-        f"{getattr(job.settings, 'dataset', '')}{getattr(job.cell, 'experiment', '')}": job
+    chosen = {  # one of each cohort, of each recipe of a dataset, of each task of an experiment
+        f"{job.cohort}{getattr(job.settings, 'dataset', '')}{getattr(job.cell, 'experiment', '')}": job
         for job in jobs.values()
         if job.step == step.name
     }
@@ -131,10 +131,12 @@ def _campaigns_with_one_change(text: str) -> Iterator[tuple[str, Campaign]]:
             continue  # no campaign any more: a name that nothing has
 
 
-def test_a_job_that_is_given_other_settings_has_another_digest(tiny_text: str, jobs: dict[str, Job]) -> None:
+def test_a_job_that_is_given_other_settings_has_another_digest(
+    controlled_text: str, jobs: dict[str, Job]
+) -> None:
     """Swapped levels, another floor, another threshold: whatever is changed, digest and settings agree."""
     changes = 0
-    for place, campaign in _campaigns_with_one_change(tiny_text):
+    for place, campaign in _campaigns_with_one_change(controlled_text):
         changes += 1
         for job in _jobs(campaign).values():
             before = jobs.get(job.id)

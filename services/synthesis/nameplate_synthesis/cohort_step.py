@@ -1,6 +1,6 @@
 """The step ``cohort``: the exams that passed ingest and skull stripping, matched, balanced and split."""
 
-from nameplate.cohort import make_cohort
+from nameplate.cohort import make_cohort, with_pseudo_levels
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
 from nameplate.steps.cohort import MEMBERS, REFUSALS, CohortJob
@@ -9,7 +9,12 @@ from nameplate.steps.skullstrip import REPORTS
 
 
 def cohort(job: CohortJob, inputs: Inputs, outputs: Outputs) -> None:
-    """Make the cohort."""
+    """Make the cohort; a derived one has the members of another, and refuses none."""
+    if job.other is not None:
+        members = MEMBERS.read(inputs, cohort=job.other)
+        MEMBERS.write(outputs, with_pseudo_levels(members, job), cohort=job.cohort)
+        REFUSALS.write(outputs, (), cohort=job.cohort)
+        return
     exams = EXAMS.read_all(inputs, cohort=job.cohort)
     masks = {report.exam: report for report in REPORTS.read_all(inputs, cohort=job.cohort)}
     chosen = make_cohort(exams, masks, job)

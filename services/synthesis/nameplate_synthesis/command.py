@@ -65,7 +65,7 @@ def _run(options: Namespace) -> int:
         )
     sphere = Sphere(
         difficulty="single",
-        centre_mm=shifted(rng, mask, centre, options.radius_mm),
+        centre_mm=shifted(rng, [mask], centre, options.radius_mm),
         radius_mm=options.radius_mm,
         hu_mean=options.hu,
         hu_sd=options.sd,

@@ -1,13 +1,15 @@
 """The sphere of an exam at each difficulty: new, or kept from the difficulty it starts from."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from nameplate.campaign.dataset import DifficultySettings
 from nameplate.image.volume import Volume
-from nameplate.steps.cohort import Member, Refusal
+from nameplate.steps.cohort import Member
 from nameplate.steps.synthesis import Sphere
 from nameplate.streams import stream
-from nameplate_synthesis.sphere import DIGITS, SLACK_MM, Point, draw_centre, holds, room_mm, shifted
+from nameplate_synthesis.sphere import DIGITS, SLACK_MM, Point, common_room_mm, draw_centre, holds, shifted
 
 
 def changes(difficulty: DifficultySettings, member: Member) -> bool:
@@ -15,39 +17,47 @@ def changes(difficulty: DifficultySettings, member: Member) -> bool:
     return member.positive and member.rank < difficulty.share
 
 
+@dataclass(frozen=True)
+class NoRoom:
+    """A sphere fits nowhere."""
+
+    reason: str
+
+
 def draw_sphere(
     difficulty: DifficultySettings,
-    member: Member,
-    mask: Volume,
+    name: str,
+    masks: Sequence[Volume],
     start: Sphere | None,
     *,
     seed: int,
     cohort: str,
-) -> Sphere | Refusal:
-    """A sphere of this difficulty inside the brain ``mask``.
+) -> Sphere | NoRoom:
+    """A sphere of this difficulty inside every one of the brain ``masks``, all of one head.
 
-    Difficulties share their centres: the centre is that of ``start``, if there is one and the new sphere
-    fits into the brain there; otherwise a new centre is drawn.
+    ``name`` is that of the exam or, for twins, of the patient. Difficulties share their centres: the
+    centre is that of ``start``, if there is one and the new sphere fits into the brain there; otherwise a
+    new centre is drawn.
 
     The radius is drawn evenly from its range, as far as the brain has room: the upper end of the range is
     lowered to the largest ball that fits around a voxel's centre. So the radii of small brains are
-    smaller, and only a brain without room for the smallest radius is a Refusal.
+    smaller, and only a brain without room for the smallest radius has none for a sphere.
     """
     low, high = difficulty.radius_mm
-    rng = stream(seed, "sphere", cohort, difficulty.name, member.exam)
+    rng = stream(seed, "sphere", cohort, difficulty.name, name)
     drawn = float(rng.random())
     if start is not None:
         radius = _radius(low, high, drawn)
-        if radius <= start.radius_mm or holds(mask, start.centre_mm, radius):
+        if radius <= start.radius_mm or all(holds(mask, start.centre_mm, radius) for mask in masks):
             return _sphere(difficulty, start.centre_mm, radius)
-    room = room_mm(mask, high + 1.0)
+    room = common_room_mm(masks, high + 1.0)
     largest = float(room.max())
     radius = _radius(low, min(high, largest - SLACK_MM), drawn)
-    centre = draw_centre(rng, room, radius, mask.affine) if largest - SLACK_MM >= low else None
+    centre = draw_centre(rng, room, radius, masks[0].affine) if largest - SLACK_MM >= low else None
     if centre is None:
-        reason = f"the brain has room for a sphere of {largest:.1f} mm, level {difficulty.name} needs {low:g}"
-        return Refusal(exam=member.exam, step="synthesis", reason=reason)
-    return _sphere(difficulty, shifted(rng, mask, centre, radius), radius)
+        whose = "the brain has room" if len(masks) == 1 else "the brains of these twins have common room"
+        return NoRoom(f"{whose} for a sphere of {largest:.1f} mm, level {difficulty.name} needs {low:g}")
+    return _sphere(difficulty, shifted(rng, masks, centre, radius), radius)
 
 
 def _radius(low: float, high: float, drawn: float) -> float:

@@ -3,6 +3,8 @@
 The axes of every affine here are orthogonal, like those of the volumes that the ingest writes.
 """
 
+from collections.abc import Sequence
+from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -50,6 +52,41 @@ def room_mm(mask: Volume, cap_mm: float) -> NDArray[np.float32]:
     return room
 
 
+def common_room_mm(masks: Sequence[Volume], cap_mm: float) -> NDArray[np.float32]:
+    """Radius in mm of a ball around each voxel's centre of the first mask that stays inside every mask.
+
+    The masks are of one head, on any grids. Exact where all have the first one's grid; elsewhere never too
+    large, and too small by a voxel's diagonal at most. Axes (i, j, k) as in the first mask; 0 outside of
+    any, at most ``cap_mm``.
+    """
+    first, *others = masks
+    room = room_mm(first, cap_mm)
+    for other in others:
+        voxels = np.nonzero(room)
+        points = (first.affine[:3, :3] @ np.array(voxels, dtype=float)).T + first.affine[:3, 3]
+        room[voxels] = np.minimum(room[voxels], _room_at(other, points, cap_mm))
+    return room
+
+
+def _room_at(mask: Volume, points_mm: NDArray[np.float64], cap_mm: float) -> NDArray[np.float64]:
+    """Radius in mm of a ball around each point, (n, 3) in RAS mm, that stays inside the mask.
+
+    The largest that is inside the ball of one of the eight voxels around the point.
+    """
+    spacing = np.array(mask.spacing_mm)
+    # At most a diagonal is lost on the way to a voxel's centre: without it, the cap would come down by it.
+    balls = np.pad(room_mm(mask, cap_mm + float(np.sqrt((spacing**2).sum()))), 1)
+    place = _voxel_place(mask.affine, points_mm)
+    room = np.zeros(len(place))
+    for corner in product((0, 1), repeat=3):
+        voxel = np.floor(place) + corner
+        away = np.sqrt((((place - voxel) * spacing) ** 2).sum(axis=1))
+        # One ring of voxels represents all that is outside of the volume.
+        i, j, k = (np.clip(voxel + 1, 0, np.array(balls.shape) - 1)).astype(int).T
+        room = np.maximum(room, balls[i, j, k] - away)
+    return np.minimum(room, cap_mm)
+
+
 def _line_distance(
     inside: NDArray[np.bool_], axis: int, spacing_mm: float, cap_mm: float
 ) -> NDArray[np.float32]:
@@ -93,15 +130,15 @@ def draw_centre(
     return _rounded(affine[:3, :3] @ np.array(voxel, dtype=float) + affine[:3, 3])
 
 
-def shifted(rng: np.random.Generator, mask: Volume, centre_mm: Point, radius_mm: float) -> Point:
-    """The centre moved evenly within a voxel's extent, or unmoved if the ball would leave the mask.
+def shifted(rng: np.random.Generator, masks: Sequence[Volume], centre_mm: Point, radius_mm: float) -> Point:
+    """The centre moved evenly within a voxel of the first mask, or unmoved if the ball would leave a mask.
 
     With only voxel centres, spheres would be cut into slices in only a few ways. Nothing is drawn a
     second time, so the search ends and is exact.
     """
     away = rng.uniform(-0.5, 0.5, size=3)
-    moved = _rounded(np.array(centre_mm) + (mask.affine[:3, :3] * away).sum(axis=1))
-    return moved if holds(mask, moved, radius_mm) else centre_mm
+    moved = _rounded(np.array(centre_mm) + (masks[0].affine[:3, :3] * away).sum(axis=1))
+    return moved if all(holds(mask, moved, radius_mm) for mask in masks) else centre_mm
 
 
 def _rounded(point_mm: NDArray[np.float64]) -> Point:
@@ -109,11 +146,12 @@ def _rounded(point_mm: NDArray[np.float64]) -> Point:
     return round(float(x), DIGITS), round(float(y), DIGITS), round(float(z), DIGITS)
 
 
-def _voxel_place(affine: NDArray[np.float64], point_mm: Point) -> NDArray[np.float64]:
+def _voxel_place(affine: NDArray[np.float64], point_mm: Point | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Voxel indices, whole or not, of a point or of many, (..., 3)."""
     # Written out for orthogonal axes: the same bits with any linear algebra library.
     away = np.asarray(point_mm, dtype=np.float64) - affine[:3, 3]
     axes = affine[:3, :3]
-    place: NDArray[np.float64] = (axes * away[:, None]).sum(axis=0) / (axes * axes).sum(axis=0)
+    place: NDArray[np.float64] = (axes * away[..., None]).sum(axis=-2) / (axes * axes).sum(axis=0)
     return place
 
 

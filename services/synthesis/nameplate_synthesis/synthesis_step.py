@@ -1,7 +1,9 @@
 """The step ``synthesis``: one shard of a dataset, with its new images and a sample row for every exam."""
 
+from collections.abc import Sequence
+
 from nameplate.campaign import ORIGINAL
-from nameplate.image.volume import nifti_bytes, read_nifti
+from nameplate.image.volume import Volume, nifti_bytes, read_nifti
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
 from nameplate.steps import ingest, skullstrip
@@ -12,13 +14,14 @@ from nameplate.steps.synthesis import (
     MASK,
     REFUSALS,
     SAMPLES,
+    DerivedRecipe,
     OriginalRecipe,
     Sample,
     SphereRecipe,
     SynthesisJob,
 )
 from nameplate.streams import stream
-from nameplate_synthesis.difficulty import changes, draw_sphere
+from nameplate_synthesis.difficulty import NoRoom, changes, draw_sphere
 from nameplate_synthesis.slices import brain_slices
 from nameplate_synthesis.sphere import insert
 
@@ -31,6 +34,8 @@ def synthesis(job: SynthesisJob, inputs: Inputs, outputs: Outputs) -> None:
         samples = _original(job, job.recipe, inputs, outputs)
     elif isinstance(job.recipe, SphereRecipe):
         samples, refusals = _spheres(job, job.recipe, inputs, outputs)
+    elif isinstance(job.recipe, DerivedRecipe):
+        samples, refusals = _derived(job, job.recipe, inputs)
     else:
         samples = SAMPLES.read(inputs, cohort=job.cohort, dataset=ORIGINAL, shard=job.shard)
     SAMPLES.write(outputs, samples, cohort=job.cohort, dataset=job.dataset, shard=job.shard)
@@ -78,30 +83,57 @@ def _spheres(
     if difficulty.start is not None:
         rows = SAMPLES.read(inputs, cohort=job.cohort, dataset=difficulty.start, shard=job.shard)
         starts = {row.exam: row for row in rows}
+        # An exam that the start has refused is out here too.
+        originals = [original for original in originals if original.exam in starts]
     samples: list[Sample] = []
     refusals: list[Refusal] = []
-    for original in originals:
-        member, start = members[original.exam], starts.get(original.exam)
-        if difficulty.start is not None and start is None:
-            continue  # already refused by the difficulty that it starts from
-        if not changes(difficulty, member):
-            samples.append(start or original.model_copy(update={"label": 0}))
+    for name, scans in _heads(originals, twins=recipe.twins).items():
+        if not changes(difficulty, members[scans[0].exam]):
+            samples += [starts.get(scan.exam) or scan.model_copy(update={"label": 0}) for scan in scans]
             continue
-        assert original.mask is not None
+        start = starts.get(scans[0].exam)
         sphere = draw_sphere(
             difficulty,
-            member,
-            read_nifti(inputs.fetch(original.mask)),
+            name,
+            [_mask(scan, inputs) for scan in scans],
             start.sphere if start is not None else None,
             seed=recipe.seed,
             cohort=job.cohort,
         )
-        if isinstance(sphere, Refusal):
-            refusals.append(sphere)
+        if isinstance(sphere, NoRoom):
+            refusals += [Refusal(exam=s.exam, step="synthesis", reason=sphere.reason) for s in scans]
             continue
-        rng = stream(recipe.seed, "intensity", job.cohort, job.dataset, member.exam)
-        image = insert(read_nifti(inputs.fetch(original.image)), sphere, rng, recipe.intensity)
-        key = IMAGE.key(cohort=job.cohort, dataset=job.dataset, exam=member.exam)
-        outputs.write(key, nifti_bytes(image))
-        samples.append(original.model_copy(update={"label": 1, "image": key, "sphere": sphere}))
+        for scan in scans:
+            rng = stream(recipe.seed, "intensity", job.cohort, job.dataset, name)
+            image = insert(read_nifti(inputs.fetch(scan.image)), sphere, rng, recipe.intensity)
+            key = IMAGE.key(cohort=job.cohort, dataset=job.dataset, exam=scan.exam)
+            outputs.write(key, nifti_bytes(image))
+            samples.append(scan.model_copy(update={"label": 1, "image": key, "sphere": sphere}))
+    samples.sort(key=lambda sample: sample.exam)
+    refusals.sort(key=lambda refusal: refusal.exam)
     return samples, refusals
+
+
+def _heads(originals: Sequence[Sample], *, twins: bool) -> dict[str, list[Sample]]:
+    """Samples that get the same sphere: twins, by patient; else each alone, by exam."""
+    heads: dict[str, list[Sample]] = {}
+    for original in originals:
+        heads.setdefault(original.patient if twins else original.exam, []).append(original)
+    return heads
+
+
+def _mask(sample: Sample, inputs: Inputs) -> Volume:
+    assert sample.mask is not None
+    return read_nifti(inputs.fetch(sample.mask))
+
+
+def _derived(job: SynthesisJob, recipe: DerivedRecipe, inputs: Inputs) -> tuple[list[Sample], list[Refusal]]:
+    """The other cohort's samples under this one's levels, and what its dataset could not take."""
+    place = {"cohort": recipe.other, "dataset": job.dataset, "shard": job.shard}
+    levels = {member.exam: member.level for member in MEMBERS.read(inputs, cohort=job.cohort)}
+    samples: list[Sample] = []
+    for sample in SAMPLES.read(inputs, **place):
+        level = levels[sample.exam]
+        label = sample.label if recipe.first_level is None else int(level == recipe.first_level)
+        samples.append(sample.model_copy(update={"level": level, "label": label}))
+    return samples, REFUSALS.read(inputs, **place)

@@ -1,14 +1,29 @@
 """Matching exams across the levels of the factor, on age and sex."""
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from nameplate.campaign.cohort import MatchSettings
-from nameplate.steps.ingest import Exam
 
 
-def match(exams_by_level: Mapping[str, Sequence[Exam]], settings: MatchSettings) -> list[tuple[Exam, ...]]:
+class Matchable(Protocol):
+    """An exam, before or after it has become a member of a cohort."""
+
+    @property
+    def age(self) -> float | None:
+        """Years."""
+
+    @property
+    def sex(self) -> str | None:
+        """As recorded."""
+
+
+E = TypeVar("E", bound=Matchable)
+
+
+def match(exams_by_level: Mapping[str, Sequence[E]], settings: MatchSettings) -> list[tuple[E, ...]]:
     """Groups of exams, one of each level, that agree in sex and in age within the caliper.
 
     The level with the fewest exams is the reference; each other level is matched to it one to one,
@@ -19,7 +34,7 @@ def match(exams_by_level: Mapping[str, Sequence[Exam]], settings: MatchSettings)
     levels = list(exams_by_level)
     reference = min(levels, key=lambda level: (len(exams_by_level[level]), levels.index(level)))
     anchors = exams_by_level[reference]
-    partners: dict[str, dict[int, Exam]] = {}
+    partners: dict[str, dict[int, E]] = {}
     for level in levels:
         if level != reference:
             partners[level] = _pairs(anchors, exams_by_level[level], settings)
@@ -30,7 +45,7 @@ def match(exams_by_level: Mapping[str, Sequence[Exam]], settings: MatchSettings)
     return groups
 
 
-def _pairs(anchors: Sequence[Exam], others: Sequence[Exam], settings: MatchSettings) -> dict[int, Exam]:
+def _pairs(anchors: Sequence[E], others: Sequence[E], settings: MatchSettings) -> dict[int, E]:
     """The partner of each anchor that has one, by the anchor's position."""
     if not anchors or not others:
         return {}

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from nameplate.cohort.matching import match
 from nameplate.cohort.split import SPLITS, divide, least_exams, positive_counts
+from nameplate.cohort.twins import lone_twins, twin_sets
 from nameplate.errors import CohortError
 from nameplate.records import Split
 from nameplate.steps.cohort import CohortJob, Member, Refusal
@@ -31,8 +32,9 @@ def make_cohort(exams: Sequence[Exam], masks: Mapping[str, MaskReport], job: Coh
 
     Every exam becomes a member or a refusal. All exams of a patient are in one split. So are exams that
     were matched, unless other exams and matches of their patients would tie so many together that the
-    split could not keep its shares. Raises CohortError when there are no exams, when a level of the
-    factor has none, or when a split would lack positives or negatives of a level.
+    split could not keep its shares. Twins are matched with each other, and are positive and changed
+    together. Raises CohortError when there are no exams, when a level of the factor has none, or when a
+    split would lack positives or negatives of a level.
     """
     if not exams:
         raise CohortError(f"cohorts.{job.cohort}: no usable exam came out of the ingest; its ledger says why")
@@ -44,6 +46,10 @@ def make_cohort(exams: Sequence[Exam], masks: Mapping[str, MaskReport], job: Coh
             usable[str(getattr(exam, job.factor.name))].append(exam)
         else:
             refused[exam.exam] = reason
+    if job.twins:
+        lone = lone_twins(usable)
+        refused |= lone
+        usable = {level: [exam for exam in rows if exam.exam not in lone] for level, rows in usable.items()}
     _check_levels(exams, usable, refused, job)
     groups = _groups(usable, refused, job)
     splits = _split(groups, job)
@@ -94,10 +100,10 @@ def _check_levels(
 def _groups(
     usable: Mapping[str, list[Exam]], refused: dict[str, str], job: CohortJob
 ) -> list[tuple[Exam, ...]]:
-    """Groups of matched exams; groups of one without matching."""
+    """Groups of matched exams, or of twins; groups of one without either."""
     if job.match is None:
-        return [(exam,) for rows in usable.values() for exam in rows]
-    groups = match(usable, job.match)
+        return twin_sets(usable) if job.twins else [(exam,) for rows in usable.values() for exam in rows]
+    groups = twin_sets(usable) if job.twins else match(usable, job.match)
     wanted = job.match.exams_per_level
     if wanted is not None and len(groups) > wanted:
         order = stream(job.seed, "cohort", job.cohort, "exams per level").permutation(len(groups))
@@ -162,26 +168,33 @@ def _blocks(groups: Sequence[tuple[Exam, ...]], most: int) -> list[list[Exam]]:
 
 def _label(placed: Sequence[tuple[Exam, Split]], job: CohortJob) -> list[Member]:
     """Draw the positives of every split and level, and the order in which difficulties change them."""
+    if job.twins:
+        # A set has one exam of each level: drawn once for all levels, the numbers are right for each.
+        return _draw(placed, "twins", job)
     members = []
     for level in job.factor.levels:
-        parts = {
-            split: sorted(
-                (exam for exam, at in placed if at == split and str(getattr(exam, job.factor.name)) == level),
-                key=lambda exam: exam.exam,
-            )
-            for split in SPLITS
-        }
-        counts = positive_counts([len(parts[split]) for split in SPLITS], job.positives)
-        for split, positives in zip(SPLITS, counts, strict=True):
-            rows = parts[split]
-            order = stream(job.seed, "cohort", job.cohort, "label", level, split).permutation(len(rows))
-            for place, n in enumerate(order):
-                exam = rows[int(n)]
+        of_level = [(exam, split) for exam, split in placed if str(getattr(exam, job.factor.name)) == level]
+        members += _draw(of_level, level, job)
+    return members
+
+
+def _draw(placed: Sequence[tuple[Exam, Split]], name: str, job: CohortJob) -> list[Member]:
+    """Members, drawn by the streams of this name; twins get the same label and rank."""
+    parts: dict[Split, dict[str, list[Exam]]] = {split: {} for split in SPLITS}
+    for exam, split in sorted(placed, key=lambda item: item[0].exam):
+        parts[split].setdefault(exam.patient if job.twins else exam.exam, []).append(exam)
+    counts = positive_counts([len(part) for part in parts.values()], job.positives)
+    members = []
+    for (split, part), positives in zip(parts.items(), counts, strict=True):
+        rows = list(part.values())
+        order = stream(job.seed, "cohort", job.cohort, "label", name, split).permutation(len(rows))
+        for place, n in enumerate(order):
+            for exam in rows[int(n)]:
                 members.append(
                     Member(
                         exam=exam.exam,
                         patient=exam.patient,
-                        level=level,
+                        level=str(getattr(exam, job.factor.name)),
                         split=split,
                         age=exam.age,
                         sex=exam.sex,

@@ -52,9 +52,11 @@ def plan(
     """
     jobs: list[Job] = []
     cohorts: dict[str, CohortPlan] = {}
-    for name in campaign.cohorts:
+    # A derived cohort needs the jobs of the one that it comes from, wherever the file has it.
+    for name in sorted(campaign.cohorts, key=lambda name: campaign.cohorts[name].other is not None):
         source = sources[name].digest if name in sources else ""
-        cohort = CohortPlan(campaign=campaign, cohort=name, source=source, jobs={})
+        other = cohorts.get(campaign.cohorts[name].other or "")
+        cohort = CohortPlan(campaign=campaign, cohort=name, source=source, other=other, jobs={})
         for step in STEPS:
             if step.scope == "cohort":
                 cohort.jobs[step.name] = list(step.jobs(cohort))

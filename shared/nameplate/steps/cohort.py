@@ -1,9 +1,12 @@
-"""Step ``cohort``: the exams that passed ingest and skull stripping, matched, balanced and split."""
+"""Step ``cohort``: the exams that passed ingest and skull stripping, matched, balanced and split.
+
+A *derived* cohort has the members of another one, under pseudo-levels.
+"""
 
 from collections.abc import Iterator
 
 from nameplate.campaign.campaign import FactorSettings
-from nameplate.campaign.cohort import MatchSettings, SplitSettings
+from nameplate.campaign.cohort import CohortSettings, MatchSettings, SplitSettings
 from nameplate.records import Record, Split
 from nameplate.steps.files import Rows
 from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step
@@ -15,7 +18,7 @@ class Member(Record):
     exam: str
     patient: str
     level: str
-    """Level of the factor (GE, Siemens)."""
+    """Level of the factor (GE, Siemens); in a derived cohort, the pseudo-level of this name."""
     split: Split
     age: float | None
     sex: str | None
@@ -48,20 +51,34 @@ class CohortJob(CohortJobSettings):
     split: SplitSettings
     positives: float
     """Share of the exams of each level that get a sphere."""
+    twins: bool
+    """Whether each patient is a head that was scanned once for every level."""
+    other: str | None
+    """The cohort whose members a derived one has; None for a cohort of its own exams."""
 
 
 def jobs(plan: CohortPlan) -> Iterator[Job]:
     """One job."""
-    cohort = plan.campaign.cohorts[plan.cohort]
+    exams = plan.campaign.exams_of(plan.cohort)
     settings = CohortJob(
         seed=plan.campaign.seed,
         cohort=plan.cohort,
         factor=plan.campaign.factor,
-        match=cohort.match,
-        split=cohort.split,
+        match=exams.match,
+        split=exams.split,
         positives=plan.campaign.datasets.spheres.positives,
+        twins=are_twins(exams),
+        other=plan.other.cohort if plan.other is not None else None,
     )
-    yield STEP.job(settings, [*plan.ids("ingest"), *plan.ids("skullstrip")])
+    if plan.other is not None:
+        yield STEP.job(settings, plan.other.ids("cohort"))
+    else:
+        yield STEP.job(settings, [*plan.ids("ingest"), *plan.ids("skullstrip")])
+
+
+def are_twins(exams: CohortSettings) -> bool:
+    """Whether the exams of a patient show the same head, once by every scanner."""
+    return exams.phantom is not None and exams.phantom.twins
 
 
 STEP = Step(
@@ -69,7 +86,7 @@ STEP = Step(
     service="synthesis",
     settings=CohortJob,
     id="{job.cohort}",
-    needs=("ingest", "skullstrip"),
+    needs=("ingest", "skullstrip", "cohort"),
     jobs=jobs,
     version=2,
     memory_mib=500,

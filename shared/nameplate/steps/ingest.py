@@ -80,7 +80,9 @@ class IngestJob(CohortJobSettings):
 
 
 def jobs(plan: CohortPlan) -> Iterator[Job]:
-    """One job per shard."""
+    """One job per shard; none for a derived cohort, which has no exams of its own."""
+    if plan.other is not None:
+        return
     cohort = plan.campaign.cohorts[plan.cohort]
     simulated = plan.ids("phantom")
     for shard in range(cohort.shards):

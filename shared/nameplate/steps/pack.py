@@ -25,13 +25,14 @@ class PackJob(CohortJobSettings):
 
 
 def jobs(plan: CohortPlan) -> Iterator[Job]:
-    """One job per experiment and dataset."""
+    """One job per experiment and dataset; in a derived cohort, on the images of the other one."""
     for experiment in plan.campaign.experiments:
         if plan.cohort not in experiment.cohorts:
             continue
         for dataset in plan.campaign.datasets_of(experiment):
             chain = chain_of(plan.campaign, dataset)
-            images = [job for name in chain for job in plan.ids("synthesis", dataset=name)]
+            images = [job for name in chain for job in (plan.other or plan).ids("synthesis", dataset=name)]
+            samples = plan.ids("synthesis", dataset=dataset) if plan.other is not None else []
             settings = PackJob(
                 cohort=plan.cohort,
                 experiment=experiment.name,
@@ -39,7 +40,7 @@ def jobs(plan: CohortPlan) -> Iterator[Job]:
                 task=experiment.task,
                 input=experiment.input,
             )
-            yield STEP.job(settings, [*plan.ids("cohort"), *images])
+            yield STEP.job(settings, [*plan.ids("cohort"), *samples, *images])
 
 
 STEP = Step(

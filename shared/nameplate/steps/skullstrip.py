@@ -32,7 +32,7 @@ class SkullstripJob(CohortJobSettings):
 
 
 def jobs(plan: CohortPlan) -> Iterator[Job]:
-    """One job per shard."""
+    """One job per shard that is ingested."""
     cohort = plan.campaign.cohorts[plan.cohort]
     for shard, ingested in enumerate(plan.ids("ingest")):
         settings = SkullstripJob(cohort=plan.cohort, shard=shard, skullstrip=cohort.skullstrip)

@@ -138,7 +138,9 @@ class CohortPlan:
     campaign: Campaign
     cohort: str
     source: str
-    """Digest of the source files; empty for a simulated cohort."""
+    """Digest of the source files; empty for a cohort without any."""
+    other: "CohortPlan | None"
+    """The plan of the cohort that a derived one takes its members from; None for one with its own exams."""
     jobs: dict[str, list[Job]]
     """By step, in the order of the steps."""
 

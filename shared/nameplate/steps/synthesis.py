@@ -1,4 +1,7 @@
-"""Step ``synthesis``: one shard of a dataset: Original, one with spheres, or Skull."""
+"""Step ``synthesis``: one shard of a dataset: Original, one with spheres, or Skull.
+
+A derived cohort names the images of the cohort that it comes from.
+"""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -7,7 +10,7 @@ from nameplate.campaign import ORIGINAL, SKULL, Campaign
 from nameplate.campaign.dataset import DifficultySettings
 from nameplate.campaign.settings import Settings
 from nameplate.records import Record, Split
-from nameplate.steps.cohort import Refusal
+from nameplate.steps.cohort import Refusal, are_twins
 from nameplate.steps.files import File, Rows
 from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step
 
@@ -69,6 +72,8 @@ class SphereRecipe(Settings):
 
     kind: Literal["spheres"] = "spheres"
     seed: int
+    twins: bool
+    """Whether all exams of a patient get the same sphere, which must fit into the brain of each."""
     intensity: Literal["per_voxel", "per_sphere"]
     difficulty: DifficultySettings
 
@@ -79,16 +84,41 @@ class SkullRecipe(Settings):
     kind: Literal["skull"] = "skull"
 
 
+class DerivedRecipe(Settings):
+    """The samples of another cohort under this one's pseudo-levels: same images, masks and spheres."""
+
+    kind: Literal["derived"] = "derived"
+    other: str
+    """The cohort that the samples are taken from."""
+    first_level: str | None
+    """The level whose exams have label 1; None for a dataset whose labels do not follow the levels."""
+
+
 class SynthesisJob(CohortJobSettings):
     """Settings of one job."""
 
     dataset: str
     shard: int
-    recipe: OriginalRecipe | SphereRecipe | SkullRecipe
+    recipe: OriginalRecipe | SphereRecipe | SkullRecipe | DerivedRecipe
 
 
 def jobs(plan: CohortPlan) -> Iterator[Job]:
     """One job per dataset and shard; it needs the jobs of the datasets that it starts from."""
+    return _own_jobs(plan) if plan.other is None else _derived_jobs(plan, plan.other)
+
+
+def _derived_jobs(plan: CohortPlan, other: CohortPlan) -> Iterator[Job]:
+    for dataset in datasets_on(plan.campaign, plan.cohort):
+        # Only these copy a label that Original has made of the levels.
+        by_level = dataset in (ORIGINAL, SKULL)
+        first = plan.campaign.factor.levels[0] if by_level else None
+        recipe = DerivedRecipe(other=other.cohort, first_level=first)
+        for shard, taken in enumerate(other.ids("synthesis", dataset=dataset)):
+            settings = SynthesisJob(cohort=plan.cohort, dataset=dataset, shard=shard, recipe=recipe)
+            yield STEP.job(settings, [taken, *plan.ids("cohort")])
+
+
+def _own_jobs(plan: CohortPlan) -> Iterator[Job]:
     ids: dict[tuple[str, int], str] = {}
     ingested, stripped = plan.ids("ingest"), plan.ids("skullstrip")
     for dataset in datasets_on(plan.campaign, plan.cohort):
@@ -116,15 +146,22 @@ def _recipe(plan: CohortPlan, dataset: str) -> OriginalRecipe | SphereRecipe | S
         return SkullRecipe()
     spheres = campaign.datasets.spheres
     return SphereRecipe(
-        seed=campaign.seed, intensity=spheres.intensity, difficulty=spheres.difficulty(dataset)
+        seed=campaign.seed,
+        twins=are_twins(campaign.cohorts[plan.cohort]),
+        intensity=spheres.intensity,
+        difficulty=spheres.difficulty(dataset),
     )
 
 
 def datasets_on(campaign: Campaign, cohort: str) -> list[str]:
-    """The datasets that the experiments on this cohort need, with those they start from, in order."""
+    """The datasets that the experiments on this cohort need, with those they start from, in order.
+
+    Those of the cohorts derived from it are among them: their images are this one's.
+    """
     wanted = {ORIGINAL}
+    served = {cohort, *(name for name, settings in campaign.cohorts.items() if settings.other == cohort)}
     for experiment in campaign.experiments:
-        if cohort in experiment.cohorts:
+        if served & set(experiment.cohorts):
             wanted.update(campaign.datasets_of(experiment))
     difficulties = campaign.datasets.spheres.difficulties
     for difficulty in reversed(difficulties):

@@ -5,9 +5,9 @@ import pytest
 
 from nameplate.campaign.dataset import DifficultySettings
 from nameplate.image.volume import Volume
-from nameplate.steps.cohort import Member, Refusal
+from nameplate.steps.cohort import Member
 from nameplate.steps.synthesis import Sphere
-from nameplate_synthesis.difficulty import changes, draw_sphere
+from nameplate_synthesis.difficulty import NoRoom, changes, draw_sphere
 from nameplate_synthesis.sphere import holds, room_mm
 
 EASY = DifficultySettings(name="easy", radius_mm=(21.0, 26.0), hu_mean=50.0, hu_sd=2.0)
@@ -36,8 +36,8 @@ def brain(radius_mm: float) -> Volume:
 
 def draw(
     difficulty: DifficultySettings, number: int, start: Sphere | None = None, radius: float = 65.0
-) -> Sphere | Refusal:
-    return draw_sphere(difficulty, member(number), brain(radius), start, seed=9, cohort="study")
+) -> Sphere | NoRoom:
+    return draw_sphere(difficulty, f"e{number}", [brain(radius)], start, seed=9, cohort="study")
 
 
 def test_only_positives_below_the_share_are_changed() -> None:
@@ -79,10 +79,10 @@ def test_a_small_brain_lowers_the_upper_end_and_a_smaller_one_is_refused() -> No
     radii = [sphere.radius_mm for n in range(40) if isinstance(sphere := draw(EASY, n, radius=27.0), Sphere)]
     assert len(radii) == 40
     assert 21.0 <= min(radii) < max(radii) < 25.0
-    refusal = draw(EASY, 1, radius=18.0)
-    assert isinstance(refusal, Refusal)
-    assert refusal.reason.startswith("the brain has room for a sphere of 1")
-    assert refusal.reason.endswith("mm, level easy needs 21")
+    none = draw(EASY, 1, radius=18.0)
+    assert isinstance(none, NoRoom)
+    assert none.reason.startswith("the brain has room for a sphere of 1")
+    assert none.reason.endswith("mm, level easy needs 21")
 
 
 def test_the_same_name_gives_the_same_sphere() -> None:
@@ -136,7 +136,7 @@ def test_seed_cohort_difficulty_and_exam_name_the_sphere() -> None:
     def one(
         seed: int = 9, cohort: str = "study", difficulty: DifficultySettings = EASY, number: int = 7
     ) -> object:
-        return draw_sphere(difficulty, member(number), brain(65.0), None, seed=seed, cohort=cohort)
+        return draw_sphere(difficulty, f"e{number}", [brain(65.0)], None, seed=seed, cohort=cohort)
 
     twin = EASY.model_copy(update={"name": "twin"})
     made = [one(), one(seed=8), one(cohort="control"), one(number=8), one(difficulty=twin)]

@@ -210,7 +210,7 @@ def test_shifted_spheres_stay_inside_and_leave_the_slices_centres(
         for _ in range(25):
             centre = draw_centre(rng, room, radius, mask.affine)
             assert centre is not None
-            moved = shifted(rng, mask, centre, radius)
+            moved = shifted(rng, [mask], centre, radius)
             assert holds(mask, moved, radius)
             box, share = occupancy(mask, moved, radius)
             assert not (share[outside[box]] > 0).any()
@@ -226,8 +226,8 @@ def test_a_shift_that_would_leave_the_mask_is_not_made() -> None:
     array[5:16, 5:16, 5:16] = 1
     mask = Volume(array, np.eye(4))
     for seed in range(20):
-        assert shifted(stream(seed), mask, (10.0, 10.0, 10.0), 5.499) == (10.0, 10.0, 10.0)
-        assert shifted(stream(seed), mask, (10.0, 10.0, 10.0), 2.0) != (10.0, 10.0, 10.0)
+        assert shifted(stream(seed), [mask], (10.0, 10.0, 10.0), 5.499) == (10.0, 10.0, 10.0)
+        assert shifted(stream(seed), [mask], (10.0, 10.0, 10.0), 2.0) != (10.0, 10.0, 10.0)
 
 
 def test_centres_are_drawn_from_all_places_with_room_and_no_others() -> None:

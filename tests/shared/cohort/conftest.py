@@ -77,6 +77,8 @@ def build(
             "match": MatchSettings(),
             "split": SplitSettings(),
             "positives": SphereSettings.model_fields["positives"].default,
+            "twins": False,
+            "other": None,
         }
         job = CohortJob(**{**paper, **changes})
         return make_cohort(exams, masks_of(exams) if masks is None else masks, job)

@@ -1,5 +1,6 @@
 """The plan: the graph of pipeline.py laid over a campaign, and digests that follow what matters."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -9,8 +10,10 @@ from nameplate.job.result import Output, Result, job_digest
 from nameplate.plan.pipeline import STEPS, step_named
 from nameplate.plan.plan import cells_of, plan
 from nameplate.steps.cell import Cell
+from nameplate.steps.cohort import CohortJob
 from nameplate.steps.selection import Selection
 from nameplate.steps.step import Job, step_of
+from nameplate.steps.synthesis import SphereRecipe, SynthesisJob
 from nameplate.store import check_key
 
 Finished = Callable[[Campaign], dict[Cell, tuple[Selection, ...]]]
@@ -132,6 +135,97 @@ def test_the_order_of_the_levels_reaches_the_labels_that_follow_it(
         for levels in ("GE, Siemens", "Siemens, GE")
     )
     assert "synthesis" in steps_that_differ(one, other)
+
+
+@pytest.fixture(scope="module")
+def controlled(controlled_text: str) -> Campaign:
+    """A study, and before it in the file a control derived from it."""
+    return parse_campaign(controlled_text, "controlled")
+
+
+def _needs(campaign: Campaign, step: str, cohort: str) -> list[tuple[str, ...]]:
+    return [job.needs for job in plan(campaign, {}, {}).jobs if (job.step, job.cohort) == (step, cohort)]
+
+
+def test_a_derived_cohort_needs_its_source_and_makes_no_exams(controlled: Campaign) -> None:
+    assert list(controlled.cohorts) == ["control", "study"]
+    made = plan(controlled, {}, {})
+    steps = Counter(job.step for job in made.jobs if job.cohort == "control")
+    assert not {"phantom", "ingest", "skullstrip"} & set(steps)
+    source = Counter(job.step for job in made.jobs if job.cohort == "study")
+    assert {step: steps[step] for step in steps} == {step: source[step] for step in steps}
+    assert set(source) - set(steps) == {"phantom", "ingest", "skullstrip"}
+    assert _needs(controlled, "cohort", "control") == [("cohort/study",)]
+    for job in made.jobs:
+        if (job.step, job.cohort) == ("synthesis", "control"):
+            assert job.needs == (job.id.replace("control", "study"), "cohort/control")
+    assert made.job("pack/control/spheres/hard").needs == (
+        "cohort/control",
+        *(f"synthesis/control/hard/{shard}" for shard in ("000", "001")),
+        *(f"synthesis/study/{name}/{shard}" for name in ("original", "easy", "hard")
+          for shard in ("000", "001")),
+    )  # fmt: skip
+
+
+def test_no_place_in_the_file_is_wrong_for_a_derived_cohort(controlled: Campaign, finished: Finished) -> None:
+    turned = controlled.model_copy(update={"cohorts": dict(reversed(controlled.cohorts.items()))})
+    for campaign in (controlled, turned):
+        seen: set[str] = set()
+        for job in plan(campaign, finished(campaign), {}).jobs:
+            assert set(job.needs) <= seen, job.id
+            assert {step_of(need) for need in job.needs} <= set(step_named(job.step).needs), job.id
+            seen.add(job.id)
+    assert {job.id for job in plan(controlled, {}, {}).jobs} == {job.id for job in plan(turned, {}, {}).jobs}
+
+
+def test_what_only_a_derived_cohort_is_trained_on_is_made_in_its_source(controlled_text: str) -> None:
+    text = controlled_text.replace("cohorts: [study, control]", "cohorts: [control]")
+    campaign = parse_campaign(text, "only the control")
+    made = plan(campaign, {}, {})
+    for dataset in ("original", "easy", "hard", "skull"):
+        assert made.job(f"synthesis/study/{dataset}/001").needs
+    assert not [job for job in made.jobs if (job.step, job.cohort) == ("pack", "study")]
+    assert len([job for job in made.jobs if (job.step, job.cohort) == ("pack", "control")]) == 4
+
+
+def test_a_control_adds_jobs_and_changes_none_of_its_source(
+    controlled: Campaign, tiny_text: str, finished: Finished
+) -> None:
+    alone = parse_campaign(tiny_text, "tiny")
+    jobs = {job.id: job for job in plan(controlled, finished(controlled), {}).jobs}
+    for job in plan(alone, finished(alone), {}).jobs:
+        if job.step != "report":
+            assert jobs[job.id] == job
+
+
+def test_what_makes_a_derived_cohort_is_in_its_digests(
+    controlled: Campaign, controlled_text: str, steps_that_differ: Callable[[Campaign, Campaign], set[str]]
+) -> None:
+    """The exams' settings reach the derived cohort; its labels follow the order of the levels."""
+    for before, after in (("match: null", "match: {age_years: 4.0}"), ("seed: 7", "seed: 8")):
+        changed = parse_campaign(controlled_text.replace(before, after), "changed")
+        jobs = [plan(campaign, {}, {}).job("cohort/control") for campaign in (controlled, changed)]
+        assert jobs[0].settings != jobs[1].settings
+    one, other = (
+        plan(parse_campaign(f"{controlled_text}\nfactor: {{levels: [{levels}]}}\n", "x"), {}, {})
+        for levels in ("GE, Siemens", "Siemens, GE")
+    )
+    for dataset, follows in (("original", True), ("skull", True), ("easy", False), ("hard", False)):
+        settings = [made.job(f"synthesis/control/{dataset}/000").settings for made in (one, other)]
+        assert (settings[0] != settings[1]) == follows, dataset
+
+
+def test_twins_reach_the_settings_of_all_that_treats_them_alike(controlled_text: str) -> None:
+    twins = parse_campaign(controlled_text.replace("exams: 52", "exams: 52, twins: true"), "twins")
+    made = plan(twins, {}, {})
+    for name in ("cohort/study", "cohort/control"):
+        settings = made.job(name).settings
+        assert isinstance(settings, CohortJob)
+        assert settings.twins
+    spheres = made.job("synthesis/study/hard/001").settings
+    assert isinstance(spheres, SynthesisJob)
+    assert isinstance(spheres.recipe, SphereRecipe)
+    assert spheres.recipe.twins
 
 
 def test_a_job_digest_follows_the_outputs_it_reads(demo: Campaign) -> None:
