@@ -31,7 +31,13 @@ def calibrations_of(analysis: Analysis, grid: ResultGrid) -> tuple[Calibration, 
             if merits is None or figures.group:
                 continue
             intercept, slope = (
-                Measured(cell=figures.cell.name, merit=merit, exams=scores.exams, patients=scores.patients)
+                Measured(
+                    cell=figures.cell.name,
+                    merit=merit,
+                    exams=scores.exams,
+                    patients=scores.patients,
+                    unbounded=True,
+                )
                 for merit in merits
             )
             found.append(

@@ -46,7 +46,8 @@ def threshold_table(analysis: Analysis, grids: tuple[ResultGrid, ...]) -> Table:
             Column("returned", "Comes back", "points", "Points"),
         ),
         tuple(rows),
-        f"The threshold of each run is chosen on the validation exams of the {factor} that it was trained on. What comes back with a threshold chosen on the other's validation exams was"
+        f"The threshold of each run is chosen on the validation exams of the {factor} that it was trained on."
+        " What comes back with a threshold chosen on the other's validation exams was"
         " a matter of the threshold; the rest is not.",
         "effect",
     )

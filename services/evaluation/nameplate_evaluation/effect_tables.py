@@ -65,8 +65,9 @@ def advantage_table(analysis: Analysis, advantages: tuple[Advantage, ...]) -> Ta
         f"Mean result on the {factor} that was trained on, minus that on the others, over the training sets"
         f" of one {factor}. 'First to last' is the growth along a line through all tasks. In probit, the"
         " scale on which an effect has no ceiling, equal effects stay equal when a task gets harder. Only all"
-        " tasks and the growth are tested for the answer; rows by task are description. Detectable: what would have"
-        " been found in four campaigns of five. The paper's columns are computed from its Tables 4 and 5.",
+        " tasks and the growth are tested for the answer; rows by task are description. Detectable: what"
+        " would have been found in four campaigns of five. The paper's columns are computed from its Tables 4"
+        " and 5.",
         "effect",
     ).without_empty_published()
 

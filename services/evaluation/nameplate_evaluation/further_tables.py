@@ -95,9 +95,10 @@ def control_table(checks: tuple[Check, ...]) -> Table:
         ),
         tuple(rows),
         "A null control has no difference between the levels. It holds if the interval is within 0.5 \u00b1"
-        " 0.1 (naming), or contains 0 where an effect as large as the study's (without one, the paper's) would"
-        " have been found; it fails if the interval excludes the expected value, widened for the number of"
-        " null checks (Bonferroni). A positive control has a planted difference and holds if it was found.",
+        " 0.1 (naming), or contains 0 where an effect as large as the study's (without one, the paper's)"
+        " would have been found. It fails if the interval, widened for the number of null checks"
+        " (Bonferroni), excludes what is expected. A positive control has a planted difference, and holds if"
+        " that was found.",
         "control",
     )
 

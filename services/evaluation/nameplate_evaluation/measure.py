@@ -60,6 +60,8 @@ class Measured:
     exams: tuple[str, ...]
     patients: tuple[str, ...]
     at_ceiling: bool = False
+    unbounded: bool = False
+    """Whether the figure can leave 0 to 1; the interval of one that cannot is cut there."""
 
     @property
     def mean(self) -> float:
@@ -77,7 +79,10 @@ class Measured:
         values = self.merit.values
         sum_ = combine([(1.0, self)], confidence)
         sd = float(values.std(ddof=1)) if values.size > 1 else None
-        return replace(sum_, sd=sd, p=None, detectable=None)
+        low, high = (
+            end if end is None or self.unbounded else min(max(end, 0.0), 1.0) for end in (sum_.low, sum_.high)
+        )
+        return replace(sum_, sd=sd, low=low, high=high, p=None, detectable=None)
 
 
 def combine(parts: Sequence[tuple[float, Measured]], confidence: float, *, ceiling: bool = True) -> Estimate:
@@ -143,6 +148,7 @@ def measure(
         exams=_chosen(scores.exams, chosen),
         patients=_chosen(scores.patients, chosen),
         at_ceiling=bool(at_ceiling),
+        unbounded=metric == "probit",
     )
 
 

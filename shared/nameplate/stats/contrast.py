@@ -75,12 +75,10 @@ class Contrast:
         return _reach(confidence, self.df) * math.sqrt(self.variance)
 
     def detectable_with(self, confidence: float, *, runs: float = 1.0, patients: float = 1.0) -> float | None:
-        """The same with so many times the runs and patients."""
+        """The same with so many times the runs and patients, at the same degrees of freedom."""
         if self.df is None:
             return None
-        # More runs are also more degrees of freedom: those of each cell grow from k - 1 to runs * k - 1.
-        df = self.df * (runs * sum(self.kept) - len(self.kept)) / (sum(self.kept) - len(self.kept))
-        return _reach(confidence, df) * math.sqrt(self.cases / patients + self.runs / runs)
+        return _reach(confidence, self.df) * math.sqrt(self.cases / patients + self.runs / runs)
 
 
 def _reach(confidence: float, df: float) -> float:
@@ -124,5 +122,7 @@ def contrast(terms: Sequence[Term]) -> Contrast:
             shared = float(products.sum() - np.trace(products)) / (k * (k - 1))
             cases -= (own - shared) / k
     cases = max(cases + float(total @ total), 0.0)
+    # Hillis' degrees of freedom, and those of the patients beside them: few patients are few, too.
+    spread += cases**2 / max(len(number) - 1, 1)
     df = None if min(kept) < 2 else (cases + runs) ** 2 / spread if spread > 0 else math.inf
     return Contrast(value=value, cases=cases, runs=runs, df=df, kept=tuple(kept))
