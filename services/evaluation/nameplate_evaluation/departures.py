@@ -32,13 +32,14 @@ def departures_of(campaign: Campaign) -> tuple[Departure, ...]:
     )
     for name, cohort in campaign.cohorts.items():
         if cohort.role != "study":
-            rows.append(Departure(f"cohort {name}", "none", "null control"))
+            rows.append(Departure(f"cohort {name}", "none", cohort.role.replace("-", " ")))
             continue
         source = "a folder of DICOM files"
         exams = cohort.match.exams_per_level if cohort.match else None
         here = f"all that match, {len(factor.levels)} levels" if exams is None else f"{exams} a level"
         if cohort.phantom is not None:
-            source = f"simulated heads, signature {cohort.phantom.signature:g}"
+            twins = ", twins" if cohort.phantom.twins else ""
+            source = f"simulated heads, signature {cohort.phantom.signature:g}{twins}"
             here = f"{cohort.phantom.exams} simulated" if exams is None else here
         rows += [
             Departure(f"{name}: exams from", "clinical exams, two hospitals", source),
@@ -114,6 +115,7 @@ _PAPER: dict[Task, _Paper] = {
 }
 
 
+_CHOSEN = {"all": "all levels", "own": "the own manufacturer"}
 _REGIONS = {"head": "head", "brain": "brain; the rest at its median HU"}
 
 
@@ -133,7 +135,8 @@ def _experiment(experiment: ExperimentSettings) -> Iterator[Departure]:
         ("epochs", NOT_STATED, str(training.epochs)),
         ("flips", "none stated", "left-right" if training.flips else "none stated"),
         ("runs of the first round", paper.first, str(experiment.rounds.first)),
-        ("models kept", paper.keep, str(experiment.rounds.keep)),
+        ("runs kept", paper.keep, str(experiment.rounds.keep)),
+        ("runs chosen on validation exams of", "the own manufacturer", _CHOSEN[experiment.choose_on]),
         ("groups", paper.groups, str(experiment.groups)),
     ]
     if experiment.task == "spheres":

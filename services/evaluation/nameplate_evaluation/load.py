@@ -63,7 +63,7 @@ def _cell(cell: Cell, runs: list[Run], committed: Committed) -> CellResult | Non
                 *training.VALIDATION.read_all(committed, run=cell.run(seed)),
                 *prediction.TEST.read_all(committed, run=cell.run(seed)),
             )
-            for seed in rounds[-1].kept
+            for seed in sorted(run.seed for run in runs)
         },
     )
 

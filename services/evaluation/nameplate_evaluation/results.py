@@ -27,7 +27,7 @@ class CellResult:
     runs: tuple[Run, ...]
     """All runs, including rejected ones."""
     predictions: Mapping[int, tuple[Prediction, ...]]
-    """Of the kept runs, by seed: for every exam of validation and test that the cell predicted."""
+    """By seed: for every validation exam, and of kept runs for every test exam too."""
 
     def __post_init__(self) -> None:
         if not self.rounds:

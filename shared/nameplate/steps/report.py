@@ -41,7 +41,7 @@ STEP = Step(
     id="",
     needs=("ingest", "skullstrip", "cohort", "synthesis", "training", "selection", "prediction"),
     scope="campaign",
-    version=2,
+    version=3,
     memory_mib=2000,
     seconds=lambda load: 15.0,  # noqa: ARG005
 )
