@@ -13,7 +13,7 @@ _COLUMNS = (
 
 
 def tidy_csv(analysis: Analysis) -> bytes:
-    """One row per run and exam: enough to redo every figure in any program for statistics.
+    """One row per run and exam, scores with all their digits: enough to redo every figure in any program for statistics.
 
     A run that was not kept has its validation exams only; it never saw the test exams.
     """
@@ -26,7 +26,15 @@ def tidy_csv(analysis: Analysis) -> bytes:
                     cell = (at.experiment, at.cohort, at.dataset, at.training_set, at.group + 1)
                     exam = (one.split, one.exam, one.patient, one.level, one.label)
                     rows.append(
-                        (*cell, seed, int(seed in kept), *exam, one.score, one.difficulty, one.radius_mm)
+                        (
+                            *cell,
+                            seed,
+                            int(seed in kept),
+                            *exam,
+                            repr(one.score),
+                            one.difficulty,
+                            one.radius_mm,
+                        )
                     )
     return csv_bytes(Table("predictions", "", tuple(Column(name, name) for name in _COLUMNS), tuple(rows)))
 
@@ -74,6 +82,8 @@ def _truth(analysis: Analysis, runs: _Runs) -> bytes:
 
 def _scores(runs: _Runs) -> bytes:
     exams = sorted(next(iter(runs.values())))
-    rows = tuple((exam, *(of[exam].score if exam in of else None for of in runs.values())) for exam in exams)
+    rows = tuple(
+        (exam, *(repr(of[exam].score) if exam in of else None for of in runs.values())) for exam in exams
+    )
     columns = (Column("case_name", "case_name"), *(Column(name, name) for name in runs))
     return csv_bytes(Table("scores", "", columns, rows))
