@@ -27,6 +27,8 @@ class Source:
 def sources_of(campaign: Campaign, campaign_folder: Path) -> dict[str, Source]:
     """The source of each cohort read from a folder; relative paths start at the campaign file.
 
+    A derived cohort has none: what its exams were read from is the source of the cohort that it names.
+
     A changed folder or key makes the ingest run again. Raises CohortError for a folder that is missing
     or holds no file, UserError for a table that cannot be read.
     """

@@ -141,3 +141,50 @@ def test_seed_cohort_difficulty_and_exam_name_the_sphere() -> None:
     twin = EASY.model_copy(update={"name": "twin"})
     made = [one(), one(seed=8), one(cohort="control"), one(number=8), one(difficulty=twin)]
     assert len({(s.centre_mm, s.radius_mm) for s in made if isinstance(s, Sphere)}) == 5
+
+
+def shifted_brain(radius_mm: float, shift_mm: float) -> Volume:
+    """The brain, moved along the first axis."""
+    mask = brain(radius_mm)
+    affine = mask.affine.copy()
+    affine[0, 3] += shift_mm
+    return Volume(mask.array, affine)
+
+
+def draw_twins(difficulty: DifficultySettings, masks: list[Volume], start: Sphere | None = None) -> object:
+    return draw_sphere(difficulty, "p1", masks, start, seed=9, cohort="study")
+
+
+def test_twins_with_one_brain_get_the_sphere_of_either_alone() -> None:
+    mask = brain(65.0)
+    assert draw_twins(EASY, [mask, mask]) == draw_twins(EASY, [mask])
+
+
+def test_a_sphere_of_twins_lies_inside_both_brains() -> None:
+    masks = [brain(40.0), shifted_brain(40.0, 13.0)]
+    for number in range(40):
+        sphere = draw_sphere(EASY, f"p{number}", masks, None, seed=9, cohort="study")
+        assert isinstance(sphere, Sphere)
+        assert all(holds(mask, sphere.centre_mm, sphere.radius_mm) for mask in masks)
+    alone = [draw_sphere(EASY, f"p{number}", masks[:1], None, seed=9, cohort="study") for number in range(40)]
+    outside = [s for s in alone if isinstance(s, Sphere) and not holds(masks[1], s.centre_mm, s.radius_mm)]
+    assert outside
+
+
+def test_what_two_brains_share_may_have_no_room() -> None:
+    none = draw_twins(EASY, [brain(30.0), shifted_brain(30.0, 30.0)])
+    assert isinstance(none, NoRoom)
+    assert none.reason.startswith("the brains of these twins have common room for a sphere of 1")
+    assert none.reason.endswith("mm, level easy needs 21")
+
+
+def test_twins_keep_a_centre_only_where_the_sphere_fits_into_both() -> None:
+    middle = (22 * 3.6, 22 * 3.6, 80.0)
+    small = Sphere(difficulty="hard", centre_mm=middle, radius_mm=13.0, hu_mean=40.0, hu_sd=2.0)
+    kept = draw_twins(BIGGER, [brain(65.0), shifted_brain(65.0, 20.0)], small)
+    assert isinstance(kept, Sphere)
+    assert kept.centre_mm == middle
+    left = draw_twins(BIGGER, [brain(65.0), shifted_brain(65.0, 45.0)], small)
+    assert isinstance(left, Sphere)
+    assert left.centre_mm != middle
+    assert left.radius_mm == kept.radius_mm

@@ -1,6 +1,7 @@
 """Spheres: exactly inside, of the right size, intensity and place, and nothing else changed."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,15 @@ from hypothesis import strategies as st
 from nameplate.image.volume import Volume
 from nameplate.steps.synthesis import Sphere
 from nameplate.streams import stream
-from nameplate_synthesis.sphere import draw_centre, holds, insert, occupancy, room_mm, shifted
+from nameplate_synthesis.sphere import (
+    common_room_mm,
+    draw_centre,
+    holds,
+    insert,
+    occupancy,
+    room_mm,
+    shifted,
+)
 
 SPACINGS = [(3.6, 3.6, 5.0), (0.9, 0.9, 5.0), (1.0, 1.0, 1.0)]
 
@@ -292,3 +301,66 @@ def test_values_at_the_end_of_the_type_do_not_wrap() -> None:
     made = insert(image, sphere, stream(4, "hu"), "per_voxel").array
     assert made.dtype == np.int16
     assert made.min() == 30
+
+
+BITS = st.lists(st.sampled_from([0, 1, 1, 1, 1]), min_size=5 * 6 * 4, max_size=5 * 6 * 4).map(
+    lambda bits: np.array(bits, dtype=np.uint8).reshape(5, 6, 4)
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(one=BITS, other=BITS, spacing=st.sampled_from(SPACINGS))
+def test_the_common_room_on_one_grid_is_that_of_what_the_masks_share(
+    one: np.ndarray, other: np.ndarray, spacing: tuple[float, float, float]
+) -> None:
+    affine = volume((1, 1, 1), spacing).affine
+    both = Volume(one * other, affine)
+    room = common_room_mm([Volume(one, affine), Volume(other, affine)], 30.0)
+    np.testing.assert_allclose(room, room_mm(both, 30.0), atol=1e-5)
+    alone = Volume(one, affine)
+    assert (common_room_mm([alone, alone, alone], 30.0) == room_mm(alone, 30.0)).all()
+
+
+def moved(mask: Volume, shift_mm: tuple[float, float, float], tilt_degrees: float, scale: float) -> Volume:
+    """A mask on turned, shifted and stretched axes."""
+    turn = np.deg2rad(tilt_degrees)
+    about_x = np.array([[1, 0, 0], [0, np.cos(turn), -np.sin(turn)], [0, np.sin(turn), np.cos(turn)]])
+    affine = mask.affine.copy()
+    affine[:3, :3] = about_x @ affine[:3, :3] * scale
+    affine[:3, 3] += shift_mm
+    return Volume(mask.array, affine)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    shift=st.tuples(*[st.floats(-9, 9)] * 3),
+    tilt=st.floats(-25, 25),
+    scale=st.floats(0.9, 1.1),
+    spacings=st.tuples(st.sampled_from(SPACINGS[:1]), st.sampled_from(SPACINGS[:2])),
+)
+def test_a_ball_of_the_common_room_is_inside_every_mask_and_hardly_smaller_than_it_could_be(
+    shift: tuple[float, float, float], tilt: float, scale: float, spacings: tuple[Any, Any]
+) -> None:
+    first, other = head(spacings[0]), moved(head(spacings[1]), shift, tilt, scale)
+    room = common_room_mm([first, other], 27.0)
+    assert (room <= room_mm(first, 27.0)).all()
+    diagonal = float(np.linalg.norm(other.spacing_mm))
+    places = np.argwhere(room_mm(first, 27.0) > 0)
+    for place in stream(3, "places").permutation(places)[:150]:
+        x, y, z = first.affine[:3, :3] @ place + first.affine[:3, 3]
+        radius = float(room[tuple(place)])
+        if radius > 0.01:
+            assert holds(first, (x, y, z), radius - 0.001)
+            assert holds(other, (x, y, z), radius - 0.001)
+        larger = radius + diagonal + 0.01
+        if larger < 27.0:
+            assert not (holds(first, (x, y, z), larger) and holds(other, (x, y, z), larger))
+
+
+def test_masks_that_share_nothing_have_no_common_room() -> None:
+    one = head(SPACINGS[0])
+    away = moved(one, (400.0, 0.0, 0.0), 0.0, 1.0)
+    assert not common_room_mm([one, away], 27.0).any()
+    empty = Volume(np.zeros_like(one.array), one.affine)
+    assert not common_room_mm([empty, one], 27.0).any()
+    assert not common_room_mm([one, empty], 27.0).any()

@@ -60,6 +60,14 @@ def test_a_simulated_cohort_has_no_source(tiny_text: str, tmp_path: Path) -> Non
     assert sources_of(parse_campaign(tiny_text, "tiny.yaml"), tmp_path) == {}
 
 
+def test_a_derived_cohort_has_no_source_of_its_own(campaign: Campaign, tmp_path: Path) -> None:
+    raw = campaign.model_dump(mode="json")
+    raw["cohorts"]["control"] = {"role": "null-control", "from": "study", "shuffle": "factor"}
+    raw["experiments"][0]["cohorts"].append("control")
+    controlled = parse_campaign(yaml.safe_dump(raw), "controlled")
+    assert sources_of(controlled, tmp_path) == sources_of(campaign, tmp_path)
+
+
 def test_what_is_not_there(campaign: Campaign, tmp_path: Path) -> None:
     (tmp_path / "makers.csv").unlink()
     with pytest.raises(UserError, match=r"makers\.csv: cannot be read"):

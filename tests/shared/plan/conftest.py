@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nameplate.campaign import Campaign, load_campaign
+from nameplate.campaign import Campaign, load_campaign, parse_campaign
 from nameplate.plan.plan import cells_of
 from nameplate.steps.cell import Cell
 from nameplate.steps.selection import Selection
@@ -26,6 +26,12 @@ def demo() -> Campaign:
 @pytest.fixture(scope="session")
 def paper() -> Campaign:
     return load_campaign(CAMPAIGNS / "paper.yaml")
+
+
+@pytest.fixture(scope="session")
+def controlled(controlled_text: str) -> Campaign:
+    """A study, and before it in the file a control derived from it."""
+    return parse_campaign(controlled_text, "controlled")
 
 
 @pytest.fixture(scope="session")

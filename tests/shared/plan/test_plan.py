@@ -137,12 +137,6 @@ def test_the_order_of_the_levels_reaches_the_labels_that_follow_it(
     assert "synthesis" in steps_that_differ(one, other)
 
 
-@pytest.fixture(scope="module")
-def controlled(controlled_text: str) -> Campaign:
-    """A study, and before it in the file a control derived from it."""
-    return parse_campaign(controlled_text, "controlled")
-
-
 def _needs(campaign: Campaign, step: str, cohort: str) -> list[tuple[str, ...]]:
     return [job.needs for job in plan(campaign, {}, {}).jobs if (job.step, job.cohort) == (step, cohort)]
 
