@@ -1,5 +1,8 @@
 """What else the numbers say: description, one sentence each, and no claim."""
 
+import numpy as np
+from scipy.stats import fisher_exact
+
 from nameplate_evaluation.advantage import Advantage
 from nameplate_evaluation.analysis import ALL, Analysis, ResultGrid
 from nameplate_evaluation.answer import points
@@ -21,6 +24,7 @@ def findings_of(
         lines += _threshold(analysis, grid)
         lines += _mixing(analysis, grid)
         lines += _flips(analysis, grid)
+        lines += _convergence(analysis, grid)
     lines += _naming(analysis)
     lines += _segmentation(analysis, advantages)
     return tuple(lines)
@@ -40,10 +44,12 @@ def _by_task(grid: ResultGrid, advantages: tuple[Advantage, ...]) -> list[str]:
 
 
 def _difficulty(analysis: Analysis, grid: ResultGrid) -> list[str]:
-    mixed = grid.mixed
     words = []
-    for dataset in analysis.campaign.datasets_of(grid.experiment) if mixed else ():
-        figure = analysis.estimate(grid.measured(dataset, mixed or "", ALL, "auroc"))
+    task = grid.experiment.task
+    of_cohort = [g for g in analysis.grids if g.cohort == grid.cohort and g.experiment.task == task]
+    other = next((g for g in of_cohort if g.mixed is not None), None)
+    for dataset in analysis.campaign.datasets_of(grid.experiment) if other else ():
+        figure = other and analysis.estimate(other.measured(dataset, other.mixed or "", ALL, "auroc"))
         if figure is not None:
             words.append(f"{printed(figure.mean, 'percent')} % on {dataset}")
     if len(words) < 2:
@@ -91,6 +97,25 @@ def _flips(analysis: Analysis, grid: ResultGrid) -> list[str]:
         if not one.training_set
     ]
     return [f"The machine alone changed {', '.join(words)}."] if words else []
+
+
+def _convergence(analysis: Analysis, grid: ResultGrid) -> list[str]:
+    """Whether runs converge as often on every level; those that do not are missing from all figures."""
+    counts = {}
+    for level in analysis.levels:
+        arm = grid.arm_of(level)
+        cells = [c.cell.selection for c in grid.cells if arm is not None and c.training_set == arm.name]
+        if cells:
+            counts[level] = sum(c.converged for c in cells), sum(c.trained for c in cells)
+    if len(counts) < len(analysis.levels):
+        return []
+    words = [f"{converged} of {trained} on {level}" for level, (converged, trained) in counts.items()]
+    table = [[converged, trained - converged] for converged, trained in counts.values()]
+    tail = ""
+    if any(missing for _, missing in table):
+        p = float(fisher_exact(np.array(table)).pvalue)
+        tail = f" (Fisher's exact p {printed(p, 'p')})"
+    return [f"Runs converged: {', '.join(words)} alone{tail}."]
 
 
 def _naming(analysis: Analysis) -> list[str]:

@@ -20,21 +20,26 @@ class Gain:
 
 
 def gains_of(analysis: Analysis, grid: ResultGrid) -> tuple[Gain, ...]:
-    """By task and arm of all levels; empty without an arm for each level."""
+    """By task and arm of all levels, against this grid's arms of one level; empty unless each level has one.
+
+    The arms of all levels may be those of another experiment with the same task and cohort.
+    """
     singles = [arm.name for level in analysis.levels if (arm := grid.arm_of(level))]
     if len(singles) < len(analysis.levels):
         return ()
+    task = grid.experiment.task
+    others = [g for g in analysis.grids if g.cohort == grid.cohort and g.experiment.task == task]
     found = []
     for dataset in analysis.campaign.datasets_of(grid.experiment):
         baseline = _mean(analysis, grid, dataset, singles, -1.0)
-        for arm in grid.experiment.all_arms:
-            ours = _mean(analysis, grid, dataset, [arm.name], 1.0) if arm.levels is None else None
+        for other, arm in ((other, arm) for other in others for arm in other.experiment.all_arms):
+            ours = _mean(analysis, other, dataset, [arm.name], 1.0) if arm.levels is None else None
             if ours is not None and baseline is not None:
                 found.append(
                     Gain(
                         dataset=dataset,
                         arm=arm.name,
-                        exams=_exams(grid, dataset, [arm.name]),
+                        exams=_exams(other, dataset, [arm.name]),
                         exams_of_one=_exams(grid, dataset, singles),
                         estimate=combine([*ours, *baseline], analysis.confidence),
                     )

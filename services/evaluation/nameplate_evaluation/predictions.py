@@ -13,7 +13,7 @@ _COLUMNS = (
 
 
 def tidy_csv(analysis: Analysis) -> bytes:
-    """One row per run and exam, scores with all their digits: enough to redo every figure in any program for statistics.
+    """One row per run and exam, scores with all their digits: enough to redo every figure elsewhere.
 
     A run that was not kept has its validation exams only; it never saw the test exams.
     """

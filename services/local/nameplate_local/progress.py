@@ -2,26 +2,36 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
+from nameplate.campaign import Campaign
 from nameplate.plan.pipeline import STEPS
 from nameplate.plan.plan import Plan
 from nameplate.service.clock import clock
+from nameplate.steps import prediction
 from nameplate.steps.step import Job
 
 
 class Progress:
     """Counts jobs, learns how long each step takes, and shows both.
 
-    ``estimate`` gives a job's expected seconds until a job of its step has been measured.
+    ``estimate`` gives a job's expected seconds until jobs have been measured.
     """
 
-    def __init__(self, estimate: Callable[[Job], float], workers: int, *, terminal: bool | None = None):
+    def __init__(
+        self,
+        campaign: Campaign,
+        estimate: Callable[[Job], float],
+        workers: int,
+        *,
+        terminal: bool | None = None,
+    ):
+        self._campaign = campaign
         self._prior = estimate
         self._workers = workers
         self._console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
@@ -51,8 +61,15 @@ class Progress:
             self._bars = None
 
     def estimate(self, job: Job) -> float:
-        """Expected seconds of a job, corrected by how long its step has taken so far."""
+        """Expected seconds of a job, corrected by how long its step has taken so far.
+
+        A step that has not run yet is corrected like all others together: what slows them, such as a slow
+        machine or as many workers as it has cores, slows it too.
+        """
         seconds, prior = self._measured.get(job.step, (0.0, 0.0))
+        if prior <= 0:
+            seconds = sum(seconds for seconds, _ in self._measured.values())
+            prior = sum(prior for _, prior in self._measured.values())
         return self._prior(job) * (seconds / prior if prior > 0 else 1.0)
 
     def plan(self, plan: Plan) -> None:
@@ -98,11 +115,19 @@ class Progress:
         if self._plan is None:
             return ""
         waiting = [job for job in self._plan.jobs if job.id not in self._finished]
-        rest = sum(self.estimate(job) for job in waiting)
+        rest = sum(self.estimate(job) for job in (*waiting, *self._to_come(self._plan)))
         guessed = sum(self._prior(job) for job in waiting if job.step not in self._measured)
         if guessed > 0.5 * rest and rest > 3600:
             return ""  # hours, and mostly a guess
         return f", about {clock(rest / self._workers)} left" if rest > 0 else ""
+
+    def _to_come(self, plan: Plan) -> Iterator[Job]:
+        """Jobs that are not planned yet but must follow: an open cell ends in a prediction.
+
+        Further rounds are not counted: nobody knows yet whether there will be any.
+        """
+        for cell in plan.open_cells:
+            yield prediction.job(self._campaign, cell, "", "", ())
 
     def _show(self, running: Job | None = None) -> None:
         if self._bars is None or self._plan is None:
