@@ -48,8 +48,10 @@ def _difficulty(analysis: Analysis, grid: ResultGrid) -> list[str]:
     task = grid.experiment.task
     of_cohort = [g for g in analysis.grids if g.cohort == grid.cohort and g.experiment.task == task]
     other = next((g for g in of_cohort if g.mixed is not None), None)
-    for dataset in analysis.campaign.datasets_of(grid.experiment) if other else ():
-        figure = other and analysis.estimate(other.measured(dataset, other.mixed or "", ALL, "auroc"))
+    if other is None:
+        return []
+    for dataset in analysis.campaign.datasets_of(grid.experiment):
+        figure = analysis.estimate(other.measured(dataset, other.mixed or "", ALL, "auroc"))
         if figure is not None:
             words.append(f"{printed(figure.mean, 'percent')} % on {dataset}")
     if len(words) < 2:

@@ -32,7 +32,7 @@ def gains_of(analysis: Analysis, grid: ResultGrid) -> tuple[Gain, ...]:
     found = []
     for dataset in analysis.campaign.datasets_of(grid.experiment):
         baseline = _mean(analysis, grid, dataset, singles, -1.0)
-        for other, arm in ((other, arm) for other in others for arm in other.experiment.all_arms):
+        for other, arm in [(g, arm) for g in others for arm in g.experiment.all_arms]:
             ours = _mean(analysis, other, dataset, [arm.name], 1.0) if arm.levels is None else None
             if ours is not None and baseline is not None:
                 found.append(
