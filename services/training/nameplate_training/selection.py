@@ -22,7 +22,8 @@ def select_runs(runs: Sequence[Run], rounds: RoundSettings, number: int) -> Sele
         raise UserError(f"expected the runs of one cell, got {len(cells)} cells")
     if len({run.seed for run in runs}) != len(runs):
         raise UserError(f"expected one run per seed, got seeds {sorted(run.seed for run in runs)}")
-    converged = [run for run in runs if run.outcome == "converged"]
+    converged = sorted((run for run in runs if run.outcome == "converged"), key=_best_first)
+    keep = len(converged) if rounds.keep == "all" else rounds.keep
     trained = len(runs)
     following = 0
     finished: Literal["target", "limit", "no"]
@@ -39,7 +40,7 @@ def select_runs(runs: Sequence[Run], rounds: RoundSettings, number: int) -> Sele
         round=number,
         trained=trained,
         converged=len(converged),
-        kept=tuple(run.seed for run in sorted(converged, key=_best_first)[: rounds.keep]),
+        kept=tuple(run.seed for run in converged[:keep]),
         next_seeds=tuple(range(first, first + following)),
         finished=finished,
     )

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import nameplate
-from nameplate.campaign import MIXED
 from nameplate.campaign.experiment import LearningSettings
 from nameplate.errors import CohortError, TryAgain
 from nameplate.job.result import digest_of
@@ -34,6 +33,7 @@ from nameplate.streams import stream, stream_seed
 from nameplate_training.batches import Batch, Batches, divided
 from nameplate_training.checkpoint import load_checkpoint, save_checkpoint
 from nameplate_training.convergence import assess
+from nameplate_training.exams import training_rows
 from nameplate_training.networks import build_network, parameters_of
 from nameplate_training.norm import renew_norms
 from nameplate_training.predict import Evaluation, evaluate, loss_of, precision, predictions_of
@@ -60,8 +60,7 @@ class TrainedRun:
     weights: bytes
     """For ``predict_run``; the same run always gives the same bytes."""
     predictions: tuple[Prediction, ...]
-    """For all validation exams, also those that do not count when training on one level. Empty for a
-    diverged run."""
+    """For all validation exams, also those that do not count. Empty for a diverged run."""
 
 
 def train_run(
@@ -74,14 +73,13 @@ def train_run(
 ) -> TrainedRun:
     """Train one network and assess it; resumes from a checkpoint of this exact run if there is one.
 
-    If the training set is a level of the factor, the run trains on exams of that level, and only they
-    count for its assessment. After each epoch the checkpoint is written and then ``on_epoch`` is called.
+    It learns from the exams of its arm; all validation exams count for its assessment, or only those of the
+    arm's levels. After each epoch the checkpoint is written and then ``on_epoch`` is called.
     Raises Interrupted soon after ``should_stop`` turns true, and CohortError when the pack lacks exams.
     """
     learning, settings = job.learning, job.learning.training
     device = _prepare(learning)
-    level = None if job.cell.training_set == MIXED else job.cell.training_set
-    rows, validation = pack.rows("train", level), pack.rows("val", level)
+    rows, validation = training_rows(job, pack), pack.rows("val", job.counted_levels)
     if len(rows) < 2 or not validation:
         raise CohortError(
             f"{job.run}: {len(rows)} training and {len(validation)} validation exams of "
@@ -184,7 +182,8 @@ def train_run(
     if diverged is None:
         everyone = pack.rows("val")
         predictions = predictions_of(pack, everyone, _scores_by_level(network, batches, everyone))
-    counted = [prediction for prediction in predictions if level in (None, prediction.level)]
+    levels = job.counted_levels
+    counted = [prediction for prediction in predictions if levels is None or prediction.level in levels]
     assessed = assess(learning.task, history, counted, job.convergence, diverged)
     run = Run(
         **dict(assessed),

@@ -4,7 +4,7 @@ Small integers (``Window.quantise``) keep whole HU exactly, in a quarter of the 
 file is memory-mapped, so that the jobs of one machine share one copy.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,12 +44,12 @@ class Pack:
         _, k, j, i = self.images.shape
         return int(k), int(j), int(i)
 
-    def rows(self, split: Split, level: str | None = None) -> tuple[int, ...]:
-        """Rows of a split, all levels of the factor or one of them."""
+    def rows(self, split: Split, levels: Collection[str] | None = None) -> tuple[int, ...]:
+        """Rows of a split, of all levels of the factor or of these."""
         return tuple(
             row
             for row, sample in enumerate(self.samples)
-            if sample.split == split and level in (None, sample.level)
+            if sample.split == split and (levels is None or sample.level in levels)
         )
 
 

@@ -7,7 +7,10 @@ from nameplate.records import Record
 
 @dataclass(frozen=True, order=True)
 class Arm:
-    """One experiment on one training set: cells whose rounds do not wait for any other arm."""
+    """One experiment on one training set: cells whose rounds do not wait for any other arm.
+
+    What it trains on is in the experiment's settings (``ArmSettings``), by the name of the training set.
+    """
 
     experiment: str
     training_set: str
@@ -24,7 +27,7 @@ class Cell(Record):
     cohort: str
     dataset: str
     training_set: str
-    """'mixed', or a level of the factor for training on that level only."""
+    """The name of its arm: 'mixed', a level of the factor, or what the experiment's ``arms`` say."""
     group: int
 
     def __str__(self) -> str:
@@ -41,7 +44,7 @@ class Cell(Record):
         return f"{self}/s{seed:03d}"
 
 
-def slug(level: str) -> str:
-    """A level of the factor ('Revolution CT') as part of a key; different levels stay different."""
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else f"_{ord(c):x}_" for c in level)
+def slug(name: str) -> str:
+    """A training set ('Revolution CT') as part of a key; different names stay different."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else f"_{ord(c):x}_" for c in name)
     return plain if plain[0].isalnum() else f"x{plain}"

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from nameplate.campaign import Campaign
-from nameplate.campaign.experiment import ConvergenceSettings, LearningSettings
+from nameplate.campaign.experiment import ArmSettings, ConvergenceSettings, LearningSettings
 from nameplate.records import Record, Split
 from nameplate.steps.cell import Cell
 from nameplate.steps.files import File, RecordFile, Rows
@@ -84,13 +84,22 @@ class TrainingJob(RoundJobSettings):
     campaign_seed: int
     seed: int
     """Number of the run in its cell."""
+    arm: ArmSettings
+    """The training exams that it learns from."""
     learning: LearningSettings
+    choose_on: Literal["all", "own"]
+    """The validation exams that count: all, or those of the arm's levels."""
     convergence: ConvergenceSettings
 
     @property
     def run(self) -> str:
         """The run's name, as part of keys; it also names its random streams."""
         return self.cell.run(self.seed)
+
+    @property
+    def counted_levels(self) -> tuple[str, ...] | None:
+        """The levels whose validation exams decide how good the run is; None for all."""
+        return None if self.choose_on == "all" else self.arm.levels
 
 
 def job(campaign: Campaign, cell: Cell, seed: int, round_: int, pack: str, selection: tuple[str, ...]) -> Job:
@@ -101,7 +110,9 @@ def job(campaign: Campaign, cell: Cell, seed: int, round_: int, pack: str, selec
         cell=cell,
         seed=seed,
         round=round_,
+        arm=experiment.arm(cell.training_set),
         learning=experiment.learning,
+        choose_on=experiment.choose_on,
         convergence=experiment.convergence_of(cell.dataset),
     )
     return STEP.job(settings, (pack, *selection))
@@ -114,7 +125,7 @@ STEP = Step(
     id="{job.run}",
     needs=("pack", "selection"),
     scope="arm",
-    version=2,
+    version=3,
     pool="gpu",
     memory_mib=8000,
     seconds=lambda load: 3.0 + load.flop / 60e9,

@@ -32,6 +32,15 @@ def test_the_best_are_kept_best_first() -> None:
     assert selection.cell == EASY
 
 
+def test_all_converged_runs_are_kept_best_first_however_many() -> None:
+    runs = [run(0, area=0.8), run(1, area=0.99), run(2, accuracy=0.95), run(3, "not-converged", 1.0, 1.0)]
+    selection = select_runs(runs, RoundSettings(first=4, target=2, limit=9), 0)
+    assert selection.kept == (1, 2, 0)
+    assert selection.finished == "target"
+    none = select_runs([run(0, "diverged")], RoundSettings(first=1, target=1, limit=1), 0)
+    assert (none.kept, none.finished) == ((), "limit")
+
+
 def test_dice_alone_ranks_segmentation_and_ties_go_to_the_older_seed() -> None:
     runs = [run(seed, accuracy=dice, area=None) for seed, dice in ((0, 0.9), (1, 0.97), (2, 0.97))]
     assert select_runs(runs, RoundSettings(first=3, target=3, keep=3, limit=3), 0).kept == (1, 2, 0)

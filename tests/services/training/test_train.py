@@ -1,39 +1,45 @@
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from nameplate.campaign.experiment import ConvergenceSettings, LearningSettings
+from nameplate.campaign.experiment import ArmSettings, ConvergenceSettings, LearningSettings
 from nameplate.errors import CohortError, TryAgain, UserError
 from nameplate.pack.packed import Pack
+from nameplate.stats.metrics import auroc
 from nameplate.steps.cell import Cell
 from nameplate.steps.training import Epoch, Run, TrainingJob
 from nameplate_training import train
 from nameplate_training.train import Interrupted, TrainedRun, predict_run, train_run
 
 TASKS = ("factor", "spheres", "segmentation")
+MIXED = ArmSettings(name="mixed")
+GE = ArmSettings(name="GE", levels=("GE",))
 
 
 def go(
     learning: LearningSettings,
     pack: Pack,
     *,
-    training_set: str = "mixed",
+    arm: ArmSettings = MIXED,
+    choose_on: Literal["all", "own"] = "all",
     folder: Path | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> TrainedRun:
     job = TrainingJob(
         campaign_seed=5,
-        cell=Cell(experiment="tiny", cohort="study", dataset="easy", training_set=training_set, group=0),
+        cell=Cell(experiment="tiny", cohort="study", dataset="easy", training_set=arm.name, group=0),
         seed=3,
         round=0,
+        arm=arm,
         learning=learning,
+        choose_on=choose_on,
         convergence=ConvergenceSettings(loss_drop=0.0, late_rise=10.0),
     )
     return train_run(job, pack, checkpoint_folder=folder, should_stop=should_stop, on_epoch=on_epoch)
@@ -117,16 +123,54 @@ def test_it_learns_what_there_is_to_learn(learning: Any, tiny_pack: Any) -> None
     assert run.sensitivity is None
 
 
-def test_one_level_is_trained_and_assessed_alone_but_all_are_predicted(learning: Any, tiny_pack: Any) -> None:
-    made = go(learning("spheres"), tiny_pack(40), training_set="GE")
+@pytest.mark.parametrize(("choose_on", "counted"), [("all", {"GE", "Siemens"}), ("own", {"GE"})])
+def test_one_level_is_trained_on_all_validation_exams_are_predicted_and_those_asked_for_count(
+    choose_on: Literal["all", "own"], counted: set[str], learning: Any, tiny_pack: Any
+) -> None:
+    made = go(learning("spheres"), tiny_pack(40), arm=GE, choose_on=choose_on)
     assert made.run.train_exams == 12
     assert [p.level for p in made.predictions].count("GE") == 4
     assert len(made.predictions) == 8
-    own = [p for p in made.predictions if p.level == "GE"]
-    assert made.run.val_accuracy == np.mean([(p.score >= 0.5) == p.label for p in own])
-    assert made.run.history[-1].val_accuracy == made.run.val_accuracy
-    with pytest.raises(CohortError, match="0 training and 0 validation exams of 'Philips'"):
-        go(learning("spheres"), tiny_pack(40), training_set="Philips")
+    rows = [p for p in made.predictions if p.level in counted]
+    assert made.run.val_accuracy == np.mean([(p.score >= 0.5) == p.label for p in rows])
+    assert made.run.val_auroc == auroc([p.label for p in rows], [p.score for p in rows])
+    last = made.run.history[-1]
+    assert (last.val_accuracy, last.val_auroc) == (made.run.val_accuracy, made.run.val_auroc)
+
+
+def test_what_counts_changes_no_weight_and_no_prediction(learning: Any, tiny_pack: Any) -> None:
+    settings, pack = learning("spheres"), tiny_pack(40)
+    everyone, own = (go(settings, pack, arm=GE, choose_on=which) for which in ("all", "own"))
+    assert everyone.weights == own.weights
+    assert everyone.predictions == own.predictions
+    assert everyone.run.history != own.run.history
+
+
+def test_a_level_without_exams(learning: Any, tiny_pack: Any) -> None:
+    nobody = ArmSettings(name="Philips", levels=("Philips",))
+    with pytest.raises(CohortError, match="0 training and 8 validation exams of 'Philips'"):
+        go(learning("spheres"), tiny_pack(40), arm=nobody)
+
+
+def test_an_arm_of_some_exams_resumes_and_ends_in_the_same_bytes(
+    learning: Any, tiny_pack: Any, tmp_path: Path
+) -> None:
+    settings, pack = learning("spheres"), tiny_pack(40)
+    some = ArmSettings(name="some", exams=8)
+    undisturbed = go(settings, pack, arm=some)
+    assert undisturbed.run.train_exams == 8
+    assert undisturbed.run.norm_batch == 4
+    with pytest.raises(Interrupted):
+        go(settings, pack, arm=some, folder=tmp_path, should_stop=lambda: True)
+    assert go(settings, pack, arm=some, folder=tmp_path).weights == undisturbed.weights
+
+
+def test_a_checkpoint_of_other_exams_is_not_used(learning: Any, tiny_pack: Any, tmp_path: Path) -> None:
+    settings, pack = learning("spheres"), tiny_pack(40)
+    go(settings, pack, arm=ArmSettings(name="some", exams=8), folder=tmp_path)
+    heard: list[Epoch] = []
+    go(settings, pack, arm=ArmSettings(name="some", exams=10), folder=tmp_path, on_epoch=heard.append)
+    assert len(heard) == 2
 
 
 def test_a_diverged_run_is_an_outcome_that_can_be_stored(learning: Any, tiny_pack: Any) -> None:

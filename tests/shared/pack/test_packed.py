@@ -85,7 +85,7 @@ def test_rows_are_written_one_by_one_and_mapped_back(tmp_path: Path, tiny_pack) 
     assert (opened.masks == pack.masks).all()
     assert opened.spatial == (16, 16, 16)
     assert opened.rows("val") == (3, 8)
-    assert opened.rows("val", "GE") == (8,)
+    assert opened.rows("val", ["GE"]) == (8,)
     # Exactly what numpy itself would have written.
     np.save(tmp_path / "plain.npy", pack.images)
     assert (tmp_path / "plain.npy").read_bytes() == (tmp_path / "images.npy").read_bytes()
