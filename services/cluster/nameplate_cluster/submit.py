@@ -4,9 +4,10 @@ import time
 from datetime import UTC, datetime
 
 from nameplate.campaign import Campaign
-from nameplate.plan.estimate import cell_estimates, plan_summary, totals_of
+from nameplate.plan.estimate import cell_estimates, totals_of
 from nameplate.plan.pipeline import STEPS
 from nameplate.plan.plan import plan
+from nameplate.plan.summary import byte_lines
 from nameplate_cluster.client import CAMPAIGN_LABEL, CAMPAIGN_TEMPLATE, Cluster, Json
 from nameplate_cluster.logs import failure_reasons
 from nameplate_cluster.plan_pod import await_plan, stopped
@@ -21,7 +22,7 @@ def plan_lines(campaign: Campaign, only: str, gpu_tflops: float) -> list[str]:
     counts = [(step.name, sum(job.step == step.name for job in jobs)) for step in STEPS]
     first, expected, limit, hours = totals_of(cell_estimates(campaign), gpu_tflops)
     shown = "under 0.01" if hours < 0.01 else f"{hours:.3g}"
-    size = plan_summary(campaign, gpu_tflops=gpu_tflops)[-1].strip().removeprefix("together ")
+    size = byte_lines(campaign)[-1].strip().removeprefix("together ")
     return [
         f"campaign {campaign.name}: {campaign.title}" + (f" (only the step {only})" if only else ""),
         "  jobs        " + ", ".join(f"{name} {count}" for name, count in counts if count),

@@ -43,7 +43,7 @@ the difficulty of the task? A campaign file holds every setting; `nameplate run`
 
 campaigns
   run CAMPAIGN      do everything, from DICOM to the report; resumes where it stopped
-  plan CAMPAIGN     show what would be done: cohort, jobs, GPU-hours, bytes; runs nothing
+  plan CAMPAIGN     show what would be done and could be found: jobs, GPU-hours, effects; runs nothing
   status CAMPAIGN   show its progress
   report CAMPAIGN   make the report again from what is in the store
   job ID            do one job of a campaign that is in a store
@@ -117,7 +117,8 @@ def _campaign_parser(command: str) -> argparse.ArgumentParser:
         "committed are not done again. Stop it whenever you like (Ctrl-C, or pull the plug): the same "
         "command resumes it and ends in the same results.",
         "plan": "Show what the campaign would do: the cohort's split, the jobs of each step, trainings "
-        "expected and at most, GPU-hours and bytes. Needs no data and writes nothing.",
+        "expected and at most, GPU-hours, bytes, and the least effects that it would find. Needs no data and "
+        "writes nothing.",
         "status": "Show the campaign's progress: jobs done by step, and the converged runs of each cell. "
         "With a campaign's name in place of a file: the progress of its workflow on a cluster (nameplate "
         "status demo --help).",
@@ -168,6 +169,7 @@ def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
     from nameplate_local.progress import Progress
     from nameplate_local.runner import LocalRunner
 
+    seconds = seconds_estimate(campaign)  # first: it refuses what cannot be done, and nothing is made yet
     sources = sources_of(campaign, options.campaign.resolve().parent)
     store = open_store(_store_url(options, campaign))
     put_campaign(store, campaign, text)
@@ -175,7 +177,7 @@ def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
     # One thread per process: more would compete for the cores, and results would differ.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
-    with Progress(seconds_estimate(campaign), options.workers) as progress:
+    with Progress(campaign, seconds, options.workers) as progress:
         runner = LocalRunner(
             campaign, store, sources=sources, logs=logs, workers=options.workers, progress=progress
         )
@@ -203,7 +205,7 @@ def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
 
 
 def _plan(options: argparse.Namespace, campaign: Campaign, text: str) -> int:  # noqa: ARG001
-    from nameplate.plan.estimate import plan_summary
+    from nameplate.plan.summary import plan_summary
 
     if options.jobs:
         for job in plan(campaign, {}, {}).jobs:

@@ -15,17 +15,29 @@ class MarginSettings(Settings):
 class AssumedSettings(Settings):
     """Variances that ``nameplate plan`` assumes, to say before any training what could be found.
 
-    The defaults were seen in campaigns of this package; the report gives a campaign's own.
+    With the defaults, standard errors and effects that can be found are within 15 % of those of simulated
+    campaigns with the paper's three tasks and two levels (the table is in ``nameplate.plan.power``). A
+    report gives a campaign's own variances.
     """
 
-    run_sd: float = Field(default=0.05, gt=0, lt=0.5)
-    """Standard deviation over the runs of one cell of a network's AUROC on one level's exams."""
+    run_sd: float = Field(default=0.10, gt=0, lt=0.5)
+    """Standard deviation over the runs of one cell of a network's AUROC on one level's exams, for the last
+    (hardest) task; on the others the same on the probit scale, which is less near the ceiling."""
     run_correlation: float = Field(default=0.5, ge=0, lt=1)
-    """Correlation, over these runs, of the AUROCs on two levels."""
-    auroc: float = Field(default=0.85, gt=0.5, lt=1)
-    """AUROC of a typical cell."""
+    """Correlation, over these runs, of the AUROCs (or Dice) on two levels."""
+    first_auroc: float = Field(default=0.99, gt=0.5, lt=1)
+    """AUROC of a typical cell of the first (easiest) of several tasks."""
+    auroc: float = Field(default=0.92, gt=0.5, lt=1)
+    """AUROC of a typical cell of the last task, or of the only one."""
     exam_correlation: float = Field(default=0.5, ge=0, lt=1)
-    """Correlation of what two networks trained on different levels make of one exam."""
+    """Correlation of what two networks trained on different levels make of one exam, and of an advantage's
+    error by the choice of exams on two tasks."""
+    twin_correlation: float = Field(default=0.75, ge=0, lt=1)
+    """Correlation of what one network makes of one head scanned on two levels, where there are twins."""
+    dice_run_sd: float = Field(default=0.002, gt=0, lt=0.5)
+    """Standard deviation over the runs of one cell of a network's mean Dice on one level's exams."""
+    dice_exam_sd: float = Field(default=0.005, gt=0, lt=0.5)
+    """Standard deviation over exams of one network's Dice."""
 
 
 class AnalysisSettings(Settings):

@@ -64,7 +64,7 @@ def test_set_reaches_keys_list_items_and_new_sections(tiny: Path, capsys: pytest
         "cohorts.study.phantom.exams=400",
         "experiments.spheres.training.epochs=9",
         "experiments.0.rounds.first=1",
-        "bootstrap.confidence=0.9",
+        "analysis.confidence=0.9",
         "cohorts.study.match={age_years: 2.0, exams_per_level: 50}",
     ]
     arguments = [part for change in changes for part in ("--set", change)]
@@ -150,6 +150,29 @@ def test_a_cohort_too_small_for_the_split(tiny: Path, tmp_path: Path, run_campai
     assert "failed: cohort/study: cohorts.study: " in ran.stdout
     assert "too few for the split" in ran.stdout
     assert not (store / "datasets").exists()
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_an_arm_with_more_exams_than_there_are(
+    command: str, tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arms = "experiments.spheres.arms=[{name: many, exams: 99}]"
+    said = _refused(capsys, command, tiny, "--store", tmp_path / "store", "--set", arms)
+    expected = "experiments.spheres.arms.many.exams: 99 training exams are wanted, cohort study has 36"
+    assert said == f"nameplate: {expected}\n"
+    assert not (tmp_path / "store").exists()
+
+
+def test_the_plan_says_what_could_be_found(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changes = [
+        "experiments.spheres.training_sets=[GE, Siemens]",
+        "experiments.spheres.rounds={first: 4, target: 4, limit: 8}",
+    ]
+    assert main(["plan", str(tiny), *(part for change in changes for part in ("--set", change))]) == 0
+    printed = capsys.readouterr().out
+    assert (
+        "least effects that 4 campaigns of 5 would find, at 95 % confidence\n  spheres on study: " in printed
+    )
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")

@@ -8,14 +8,16 @@ import pytest
 import yaml
 
 from nameplate.campaign import Campaign, load_campaign, parse_campaign
+from nameplate.errors import CohortError
 from nameplate.plan.estimate import (
+    CellEstimate,
     cell_estimates,
     cohort_counts,
     level_exams,
-    plan_summary,
     seconds_estimate,
 )
 from nameplate.plan.plan import plan
+from nameplate.plan.summary import plan_summary
 
 PAPER = Path(__file__).parents[3] / "campaigns" / "paper.yaml"
 
@@ -81,9 +83,12 @@ def test_a_run_costs_by_its_epochs_and_its_exams(tiny_text: str) -> None:
         rows = [row for row in cell_estimates(campaign) if row.cell.experiment == "spheres"]
         return {f"{row.cell.dataset}/{row.cell.training_set}": row.flop_per_run for row in rows}
 
+    own = flop(_campaign(tiny_text, experiments__1__choose_on="own"))
+    assert own["easy/mixed"] == pytest.approx(2 * own["easy/Siemens"])  # both levels' exams
+    assert own["easy/Siemens"] > 0
     once = flop(_campaign(tiny_text))
-    assert once["easy/mixed"] == pytest.approx(2 * once["easy/Siemens"])  # both levels' exams
-    assert once["easy/Siemens"] > 0
+    assert once["easy/mixed"] == own["easy/mixed"]
+    assert own["easy/Siemens"] < once["easy/Siemens"] < once["easy/mixed"]  # all validation exams
     more = flop(_campaign(tiny_text, experiments__1__training__epochs=6))
     assert more == {cell: pytest.approx(3 * value) for cell, value in once.items()}
 
@@ -103,6 +108,99 @@ def test_exams_of_a_level_as_the_campaign_says(tiny_text: str) -> None:
     three = ["GE", "Siemens", "Philips"]
     shared = _campaign(tiny_text, cohorts__study__phantom__manufacturers=three)
     assert level_exams(shared, "study") == 17
+    fewer = _campaign(tiny_text, cohorts__study__match={"exams_per_level": 99})
+    assert level_exams(fewer, "study") == 26
+    by_model = {"name": "model", "levels": ["GE", "Siemens"]}
+    assert level_exams(_campaign(tiny_text, factor=by_model), "study") is None
+
+
+def test_twins_are_counted_as_exams(tiny_text: str) -> None:
+    twins = _campaign(tiny_text, cohorts__study__phantom__twins=True, cohorts__study__match={})
+    assert level_exams(twins, "study") == 26
+    printed = "\n".join(plan_summary(twins, gpu_tflops=40))
+    assert "cohort study (study, simulated twins)" in printed
+    assert "which may leave fewer" not in printed  # a head's exams agree in age and sex
+
+
+def test_a_derived_cohort_has_the_numbers_of_the_one_it_comes_from(tiny_text: str) -> None:
+    derived = {"from": "study", "shuffle": "factor", "role": "null-control"}
+    campaign = _campaign(tiny_text, cohorts__null=derived, experiments__1__cohorts=["study", "null"])
+    assert cohort_counts(campaign, "null") == cohort_counts(campaign, "study") is not None
+    rows = [row for row in cell_estimates(campaign) if row.cell.experiment == "spheres"]
+    study, null = (
+        [(row.train_exams, row.flop_per_run) for row in rows if row.cell.cohort == cohort]
+        for cohort in ("study", "null")
+    )
+    assert study == null
+    assert "cohort null (null-control, from study, levels shuffled)" in plan_summary(campaign, gpu_tflops=40)
+    for job in plan(campaign, {}, {}).jobs:
+        assert seconds_estimate(campaign)(job) > 0
+
+
+def _spheres(campaign: Campaign) -> dict[str, CellEstimate]:
+    """The sphere experiment's cells on the easy dataset by training set."""
+    rows = cell_estimates(campaign)
+    return {row.cell.training_set: row for row in rows if row.cell.dataset == "easy"}
+
+
+ARMS = [
+    {"name": "half", "exams": "one-level"},
+    {"name": "ten", "levels": ["GE"], "exams": 10},
+    {"name": "both", "levels": ["Siemens", "GE"]},
+]
+
+
+def test_exams_of_every_arm(tiny_text: str) -> None:
+    rows = _spheres(_campaign(tiny_text, experiments__1__arms=ARMS))
+    # 26 exams of each level, of which 18 train.
+    assert {name: row.train_exams for name, row in rows.items()} == {
+        "mixed": 36, "Siemens": 18, "half": 18, "ten": 10, "both": 36,
+    }  # fmt: skip
+    assert rows["half"].flop_per_run == rows["Siemens"].flop_per_run
+    assert rows["ten"].flop_per_run < rows["half"].flop_per_run
+
+
+def test_kept_runs_and_what_they_predict(tiny_text: str) -> None:
+    def kept(keep: int | str, rate: float, first: int = 2) -> float:
+        rounds = {"first": first, "target": 6, "keep": keep, "limit": 20}
+        campaign = _campaign(
+            tiny_text,
+            experiments__1__rounds=rounds,
+            experiments__1__expected_convergence={"default": rate},
+        )
+        (mixed, _) = _spheres(campaign).values()
+        assert mixed.predictions == pytest.approx(mixed.kept * 12)  # 6 test exams of each level
+        return mixed.kept
+
+    assert kept("all", 1.0) == kept("all", 0.3) == 6.0
+    assert kept("all", 1.0, first=9) == 9.0
+    assert kept("all", 0.1) == 2.0  # of the 20 that the limit allows
+    assert kept(4, 0.3) == 4.0
+    assert kept(4, 0.1) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("arm", "message"),
+    [
+        ({"exams": 37}, "37 training exams are wanted, cohort study has 36"),
+        ({"exams": 19, "levels": ["GE"]}, "19 training exams of GE are wanted, cohort study has 18"),
+    ],
+)
+def test_an_arm_with_more_exams_than_there_are(arm: dict[str, Any], message: str, tiny_text: str) -> None:
+    campaign = _campaign(tiny_text, experiments__1__arms=[{"name": "many", **arm}])
+    for ask in (cell_estimates, seconds_estimate, lambda campaign: plan_summary(campaign, gpu_tflops=40)):
+        with pytest.raises(CohortError) as caught:
+            ask(campaign)
+        assert str(caught.value) == f"experiments.spheres.arms.many.exams: {message}"
+        assert caught.value.exit_code == 2
+    enough = {"name": "many", **arm, "exams": arm["exams"] - 1}
+    assert cell_estimates(_campaign(tiny_text, experiments__1__arms=[enough]))
+
+
+def test_an_arm_of_a_cohort_that_only_the_data_can_count_is_not_refused(tiny_text: str) -> None:
+    folder = {"folder": "dicom", "shards": 2}
+    campaign = _campaign(tiny_text, cohorts__study=folder, experiments__1__arms=[{"name": "x", "exams": 999}])
+    assert _spheres(campaign)["x"].train_exams == 0
 
 
 def _seconds(campaign: Campaign, job: str) -> float:
@@ -129,8 +227,24 @@ def test_seconds_of_a_training_follow_its_operations(tiny_text: str) -> None:
     )
     assert four > two
     assert twelve - four == pytest.approx(4 * (four - two))
-    mixed = _seconds(_campaign(tiny_text), job.replace("Siemens", "mixed"))
-    assert mixed - two == pytest.approx(four - two)
+    own = _campaign(tiny_text, experiments__1__choose_on="own")
+    one_level, mixed = (_seconds(own, job.replace("Siemens", name)) for name in ("Siemens", "mixed"))
+    four = _seconds(
+        _campaign(tiny_text, experiments__1__choose_on="own", experiments__1__training__epochs=4), job
+    )
+    assert mixed - one_level == pytest.approx(four - one_level)
+
+
+def test_seconds_of_a_prediction_follow_the_runs_that_are_kept(tiny_text: str, finished: Any) -> None:
+    def seconds(target: int) -> float:
+        rounds = {"first": target, "target": target, "limit": target}
+        campaign = _campaign(tiny_text, experiments__1__rounds=rounds)
+        job = plan(campaign, finished(campaign), {}).job("prediction/spheres/study/easy/mixed/g0")
+        return seconds_estimate(campaign)(job)
+
+    two, four, eight = seconds(2), seconds(4), seconds(8)
+    assert four > two
+    assert eight - four == pytest.approx(2 * (four - two))
 
 
 def test_seconds_where_the_data_are_not_known_are_those_of_many_large_exams(tiny_text: str) -> None:
@@ -161,12 +275,14 @@ def test_the_trainings_add_up(printed: tuple[Campaign, list[str]]) -> None:
     rows = [[float(word) for word in words[1:]] for words in section if words[0].count("/") == 4]
     (together,) = ([float(word) for word in words[1:]] for words in section if words[0] == "all")
     assert len(rows) == len(cell_estimates(campaign))
-    first, expected, limit, hours = together
-    assert first == sum(row[0] for row in rows)
-    assert expected == pytest.approx(sum(row[1] for row in rows), abs=len(rows) / 2)
-    assert limit == sum(row[2] for row in rows)
-    assert hours == pytest.approx(sum(row[4] for row in rows), abs=0.005 * (len(rows) + 1))
-    for _, runs, _, petaflop, each in rows:
+    assert [row[0] for row in rows] == [row.train_exams for row in cell_estimates(campaign)]
+    first, expected, limit, kept, hours = together
+    assert first == sum(row[1] for row in rows)
+    assert expected == pytest.approx(sum(row[2] for row in rows), abs=len(rows) / 2)
+    assert limit == sum(row[3] for row in rows)
+    assert kept == pytest.approx(sum(row[4] for row in rows), abs=len(rows) / 2)
+    assert hours == pytest.approx(sum(row[6] for row in rows), abs=0.005 * (len(rows) + 1))
+    for _, _, runs, _, _, petaflop, each in rows:
         assert each == pytest.approx(runs * petaflop * 1e15 / 1e6 / 3600, rel=0.05, abs=0.006)
 
 
