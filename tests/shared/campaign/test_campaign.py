@@ -77,6 +77,15 @@ def test_keys_of_older_files_say_what_became_of_them() -> None:
     ]
 
 
+def test_the_bootstrap_of_older_files_says_what_became_of_it() -> None:
+    raw = _demo()
+    raw["bootstrap"] = {"resamples": 2000, "confidence": 0.95}
+    assert _refusal(raw) == (
+        "my.yaml: bootstrap: this key is gone: intervals are computed, not resampled; confidence is now "
+        "analysis.confidence"
+    )
+
+
 def test_missing_key() -> None:
     raw = _demo()
     del raw["datasets"]["slices"]
@@ -92,12 +101,30 @@ def test_every_mistake_has_a_line() -> None:
     assert [line.split(": ")[1] for line in lines] == ["seed", "factor.levels", "seeed"]
 
 
+def _arm(raw: Any, **arm: Any) -> None:
+    """Give the sphere experiment one more arm."""
+    raw["experiments"][1].setdefault("arms", []).append(arm)
+
+
+def _cohort(raw: Any, name: str, **changes: Any) -> None:
+    """Add a cohort like the study."""
+    raw["cohorts"][name] = {**raw["cohorts"]["study"], **changes}
+
+
+def _derived(other: str) -> dict[str, Any]:
+    return {"from": other, "shuffle": "factor", "role": "null-control"}
+
+
+def _phantom(raw: Any, **changes: Any) -> None:
+    raw["cohorts"]["study"]["phantom"].update(changes)
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
         (lambda raw: raw["experiments"][0].update(cohorts=["elsewhere"]), "'elsewhere' is not one of"),
         (lambda raw: raw["experiments"][1].update(training_sets=["Philips"]), "'Philips' is not one of"),
-        (lambda raw: raw["cohorts"]["study"].update(folder="x"), "exactly one of 'phantom' and 'folder'"),
+        (lambda raw: raw["cohorts"]["study"].update(folder="x"), "exactly one of 'phantom', 'folder'"),
         (
             lambda raw: raw["cohorts"]["study"].update(split={"train": 0.5, "val": 0.1, "test": 0.1}),
             "must be 1",
@@ -109,7 +136,7 @@ def test_every_mistake_has_a_line() -> None:
         (lambda raw: raw.update(name="../evil"), "name: "),
         (lambda raw: raw["factor"].update(levels=["GE", "GE"]), "expected different names"),
         (lambda raw: raw["datasets"]["spheres"]["difficulties"][2].update(name="skull"), "another dataset"),
-        (lambda raw: raw["experiments"][1].update(training_sets=["GE", "GE"]), "a name appears twice"),
+        (lambda raw: raw["experiments"][1].update(training_sets=["GE", "GE"]), "have the same name: 'GE'"),
         (lambda raw: raw["experiments"][1]["convergence"].update(esay={}), "'esay' is not one of"),
         (
             lambda raw: raw["experiments"][1].update(expected_convergence={"mixed": 1.0}),
@@ -118,12 +145,101 @@ def test_every_mistake_has_a_line() -> None:
         (lambda raw: raw["cohorts"]["study"].update(manufacturers_csv="x"), "needs 'folder'"),
         (lambda raw: raw["cohorts"]["study"]["phantom"].update(exams=3), "3 exams cannot be divided"),
         (lambda raw: raw["cohorts"].update({"a/b": raw["cohorts"]["study"]}), "cohort name 'a/b'"),
+        (lambda raw: _arm(raw, name="mixed"), "two training sets have the same name: 'mixed'"),
+        (lambda raw: _arm(raw, name="GE"), "two training sets have the same name: 'GE'"),
+        (lambda raw: (_arm(raw, name="x"), _arm(raw, name="x")), "two training sets have the same name: 'x'"),
+        (lambda raw: _arm(raw, name="x", levels=["Philips"]), "levels: 'Philips' is not one of"),
+        (lambda raw: _arm(raw, name="x", levels=[]), "experiments[1].arms[0].levels: "),
+        (lambda raw: _arm(raw, name=""), "experiments[1].arms[0].name: "),
+        (lambda raw: _arm(raw, name="x", exams=1), "expected at least 2 exams, got 1"),
+        (lambda raw: _arm(raw, name="x", exams="two-levels"), "experiments[1].arms[0].exams"),
+        (lambda raw: raw["experiments"][1].update(choose_on="mine"), "experiments[1].choose_on: "),
+        (lambda raw: raw["experiments"][1]["rounds"].update(keep="most"), "experiments[1].rounds.keep"),
+        (lambda raw: raw["experiments"][1]["rounds"].update(keep=0), "1 <= keep <= target <= limit"),
+        (lambda raw: raw.update(analysis={"margin": {"auroc": 0}}), "analysis.margin.auroc: "),
+        (lambda raw: raw.update(analysis={"margin": {"dice": -0.01}}), "analysis.margin.dice: "),
+        (lambda raw: raw.update(analysis={"confidence": 95}), "analysis.confidence: "),
+        (lambda raw: raw.update(analysis={"assumed": {"run_correlation": 1.0}}), "run_correlation: "),
+        (lambda raw: _cohort(raw, "idle", role="null-control"), "cohorts.idle: a null control that no exp"),
+        (lambda raw: _cohort(raw, "idle", role="positive-control"), "a positive control that no experiment"),
+        (
+            lambda raw: raw["cohorts"].update(null=_derived("nobody")),
+            "cohorts.null.from: 'nobody' is not one",
+        ),
+        (lambda raw: raw["cohorts"].update(null=_derived("null")), "cohorts.null.from: 'null' is not one of"),
+        (
+            lambda raw: raw["cohorts"].update(null=_derived("study")),
+            "a null control that no experiment names",
+        ),
+        (
+            lambda raw: raw["cohorts"].update(null={**_derived("study"), "shards": 3}),
+            "'shards' is taken from cohort 'study' and cannot be given",
+        ),
+        (
+            lambda raw: raw["cohorts"].update(null={"from": "study", "role": "null-control"}),
+            "'from' and 'shuffle' belong together",
+        ),
+        (
+            lambda raw: raw["cohorts"].update(null={**_derived("study"), "role": "study"}),
+            "is a null control: give it that role",
+        ),
+        (lambda raw: _phantom(raw, twins=True, manufacturers=["GE"]), "twins: needs two manufacturers or"),
+        (lambda raw: _phantom(raw, twins=True, exams=401), "401 exams cannot be divided among 2"),
+        (lambda raw: _phantom(raw, manufacturers=["GE", "GE"]), "manufacturers: a name appears twice"),
+        (lambda raw: _phantom(raw, effects={"noise": -1}), "cohorts.study.phantom.effects.noise: "),
+        (lambda raw: _phantom(raw, effects={"colour": 1}), "effects.colour: unknown key"),
     ],
 )
 def test_settings_that_make_no_sense_together(change: Any, expected: str) -> None:
     raw = _demo()
     change(raw)
     assert expected in _refusal(raw)
+
+
+def test_arms_are_those_of_the_short_form_and_then_the_others() -> None:
+    raw = _demo()
+    raw["experiments"][1].pop("training_sets")
+    short = parse_campaign(yaml.safe_dump(raw), "my.yaml").experiments[1]
+    assert [(arm.name, arm.levels, arm.exams) for arm in short.all_arms] == [("mixed", None, None)]
+    _arm(raw, name="fewer", exams="one-level")
+    only = parse_campaign(yaml.safe_dump(raw), "my.yaml").experiments[1]
+    assert [arm.name for arm in only.all_arms] == ["fewer"]
+    raw["experiments"][1]["training_sets"] = ["GE", "mixed"]
+    _arm(raw, name="both", levels=["Siemens", "GE"])
+    _arm(raw, name="few GE", levels=["GE"], exams=20)
+    every = parse_campaign(yaml.safe_dump(raw), "my.yaml").experiments[1]
+    assert [(arm.name, arm.levels) for arm in every.all_arms] == [
+        ("GE", ("GE",)),
+        ("mixed", None),
+        ("fewer", None),
+        ("both", ("Siemens", "GE")),
+        ("few GE", ("GE",)),
+    ]
+    assert every.arm("few GE").exams == 20
+    # An advantage is that of networks that know all exams of one level.
+    assert [arm.own_level for arm in every.all_arms] == ["GE", None, None, None, None]
+
+
+def test_all_runs_count_and_all_validation_exams_unless_the_file_says_otherwise() -> None:
+    raw = _demo()
+    experiment = raw["experiments"][1]
+    experiment["rounds"].pop("keep", None)
+    experiment.pop("choose_on", None)
+    read = parse_campaign(yaml.safe_dump(raw), "my.yaml").experiments[1]
+    assert (read.rounds.keep, read.choose_on) == ("all", "all")
+    experiment.update(choose_on="own", rounds={"first": 3, "target": 3, "keep": 2, "limit": 8})
+    read = parse_campaign(yaml.safe_dump(raw), "my.yaml").experiments[1]
+    assert (read.rounds.keep, read.choose_on) == (2, "own")
+
+
+def test_a_derived_cohort_has_the_exams_of_the_one_it_comes_from() -> None:
+    raw = _demo()
+    raw["cohorts"]["null"] = _derived("study")
+    raw["experiments"][1]["cohorts"] = ["study", "null"]
+    campaign = parse_campaign(yaml.safe_dump(raw), "my.yaml")
+    assert campaign.exams_of("null") == campaign.cohorts["study"] == campaign.exams_of("study")
+    again = parse_campaign(yaml.safe_dump(campaign.model_dump(mode="json")), "dump")
+    assert again == campaign
 
 
 @pytest.mark.parametrize(
