@@ -50,7 +50,7 @@ class Mutant:
 
 JOB, STEPS, SERVICE = "shared/nameplate/job", "shared/nameplate/steps", "shared/nameplate/service"
 CLUSTER, EVALUATION = "services/cluster/nameplate_cluster", "services/evaluation/nameplate_evaluation"
-STORE, PLAN = "shared/nameplate/store", "shared/nameplate/plan"
+STORE, PLAN, COHORT = "shared/nameplate/store", "shared/nameplate/plan", "shared/nameplate/cohort"
 
 MUTANTS = (
     # What a digest holds.
@@ -144,6 +144,98 @@ MUTANTS = (
         "member.level == recipe.first_level",
         'member.level == "GE"',
         "services/synthesis/test_synthesis_step.py",
+    ),
+    # Derived controls and twins.
+    Mutant(
+        "the levels rotate within a group",
+        f"{COHORT}/pseudo_levels.py",
+        "levels[(place + turn) % len(levels)]",
+        "levels[place]",
+        "shared/cohort/test_pseudo_levels.py",
+    ),
+    Mutant(
+        "groups take the rotations in turn",
+        f"{COHORT}/pseudo_levels.py",
+        "                turn += 1\n",
+        "                turn += int(rng.integers(2))\n",
+        "shared/cohort/test_pseudo_levels.py",
+    ),
+    Mutant(
+        "pseudo-levels do not depend on the order of the members",
+        f"{COHORT}/pseudo_levels.py",
+        "ordered = sorted(members, key=lambda member: member.exam)",
+        "ordered = list(members)",
+        "shared/cohort/test_pseudo_levels.py",
+    ),
+    Mutant(
+        "who has no partner goes where fewest of the level are",
+        f"{COHORT}/pseudo_levels.py",
+        "return of_level[level, pseudo], in_part[pseudo], everywhere[pseudo], after",
+        "return 0, in_part[pseudo], everywhere[pseudo], after",
+        "shared/cohort/test_pseudo_levels.py",
+    ),
+    Mutant(
+        "a twin is refused with its twin",
+        f"{COHORT}/members.py",
+        "refused |= lone",
+        "lone = {}",
+        "shared/cohort/test_twins.py",
+    ),
+    Mutant(
+        "twins have one label",
+        f"{COHORT}/members.py",
+        "exam.patient if job.twins else exam.exam",
+        "exam.exam",
+        "shared/cohort/test_twins.py",
+    ),
+    Mutant(
+        "a derived cohort is planned after the one that it comes from",
+        f"{PLAN}/plan.py",
+        "key=lambda name: campaign.cohorts[name].other is not None",
+        "key=lambda name: 0",
+        "shared/plan/test_plan.py",
+    ),
+    Mutant(
+        "a cohort makes what those derived from it need",
+        f"{STEPS}/synthesis.py",
+        "if settings.other == cohort",
+        "if False",
+        "shared/plan/test_plan.py",
+    ),
+    Mutant(
+        "the labels of a derived Original follow the pseudo-levels",
+        "services/synthesis/nameplate_synthesis/synthesis_step.py",
+        "sample.label if recipe.first_level is None else int(level == recipe.first_level)",
+        "sample.label",
+        "services/synthesis/test_derived.py",
+    ),
+    Mutant(
+        "twins get the same sphere",
+        "services/synthesis/nameplate_synthesis/synthesis_step.py",
+        "original.patient if twins else original.exam",
+        "original.exam",
+        "services/synthesis/test_twins.py",
+    ),
+    Mutant(
+        "a sphere of twins is inside every brain",
+        "services/synthesis/nameplate_synthesis/sphere.py",
+        "room[voxels] = np.minimum(room[voxels], _room_at(other, points, cap_mm))",
+        "pass",
+        "services/synthesis/test_sphere.py",
+    ),
+    Mutant(
+        "the room around a point is that of a voxel less the way to it",
+        "services/synthesis/nameplate_synthesis/sphere.py",
+        "balls[i, j, k] - away",
+        "balls[i, j, k]",
+        "services/synthesis/test_sphere.py",
+    ),
+    Mutant(
+        "a shifted sphere stays inside the brain of every twin",
+        "services/synthesis/nameplate_synthesis/sphere.py",
+        "all(holds(mask, moved, radius_mm) for mask in masks)",
+        "holds(masks[0], moved, radius_mm)",
+        "services/synthesis/test_difficulty.py",
     ),
     Mutant(
         "no step can read a campaign file",
