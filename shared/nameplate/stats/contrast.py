@@ -17,6 +17,8 @@ from nameplate.stats.influence import Merit
 
 POWER = 0.80
 """Of the smallest detectable value: it would be found in four campaigns of five."""
+_ROUNDING = 1e-20
+"""A smaller variance is what rounding leaves where nothing varies; one wrong answer in ten thousand leaves 1e-8."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -122,6 +124,8 @@ def contrast(terms: Sequence[Term]) -> Contrast:
             shared = float(products.sum() - np.trace(products)) / (k * (k - 1))
             cases -= (own - shared) / k
     cases = max(cases + float(total @ total), 0.0)
+    if cases + runs < _ROUNDING:
+        cases = runs = spread = 0.0
     # Hillis' degrees of freedom, and those of the patients beside them: few patients are few, too.
     spread += cases**2 / max(len(number) - 1, 1)
     df = None if min(kept) < 2 else (cases + runs) ** 2 / spread if spread > 0 else math.inf
