@@ -10,8 +10,8 @@ from pydicom.sequence import Sequence
 from pydicom.uid import CTImageStorage, SecondaryCaptureImageStorage, XRayRadiationDoseSRStorage
 
 from nameplate_phantom.dicom import SliceEncoder, decimal, uid
+from nameplate_phantom.machine import Machine
 from nameplate_phantom.patient import Patient
-from nameplate_phantom.scanner import Machine
 from nameplate_phantom.stack import Stack
 
 VARYING = (
@@ -31,6 +31,9 @@ class Visit:
     seed: int
     cohort: str
     number: int
+    """Of the study."""
+    head: int
+    """Of the patient: all that does not name the study comes from it."""
     patient: Patient
     machine: Machine
 
@@ -50,7 +53,7 @@ class Visit:
         data.AccessionNumber = f"A{self.number:07d}"
         data.Modality = "CT"
         data.Manufacturer = header.manufacturer
-        data.InstitutionName = INSTITUTIONS[self.number // 3 % len(INSTITUTIONS)]
+        data.InstitutionName = INSTITUTIONS[self.head // 3 % len(INSTITUTIONS)]
         data.ReferringPhysicianName = ""
         data.StationName = header.station
         data.StudyDescription = header.study
@@ -61,7 +64,7 @@ class Visit:
         data.PatientBirthDate = patient.born.strftime("%Y%m%d")
         data.PatientSex = patient.sex
         data.PatientAge = f"{patient.age:03d}Y"
-        data.DeviceSerialNumber = f"{10000 + self.number % 7}"
+        data.DeviceSerialNumber = f"{10000 + self.head % 7}"
         data.SoftwareVersions = list(header.software)
         data.StudyInstanceUID = self.uid("study")
         data.SeriesInstanceUID = self.uid("series", series)

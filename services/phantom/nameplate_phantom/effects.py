@@ -109,8 +109,8 @@ def sharpen(slices: Floats, sharpness: Sharpness, stack: Stack) -> Floats:
 def noise_spectrum(noise: Noise, stack: Stack) -> Floats:
     """Noise power on the half plane, with unit variance per pixel.
 
-    A band-pass that rises from a flat floor to ``peak`` and falls beyond it; frequencies too high for the
-    pixels fold back, so that the noise of a coarse matrix is as strong as that of a fine one.
+    Frequencies too high for the pixels fold back, so that the noise of a coarse matrix is as strong as that
+    of a fine one.
     """
     rate = 1 / stack.pixel_mm
     rows = fft.fftfreq(stack.matrix, stack.pixel_mm)[:, None]
@@ -119,15 +119,23 @@ def noise_spectrum(noise: Noise, stack: Stack) -> Floats:
     power = np.zeros((stack.matrix, columns.shape[1]))
     for a in range(-folds, folds + 1):
         for b in range(-folds, folds + 1):
-            f = np.hypot(rows + a * rate, columns + b * rate) / noise.peak
-            power += (1 - noise.low) * f * np.exp(-0.5 * (f**2 - 1))
-            # A floor that ends where the band begins; the factor makes the two about equally high.
-            power += noise.low * 2.2 * np.exp(-0.5 * (f / 0.7) ** 2)
+            power += _band(np.hypot(rows + a * rate, columns + b * rate), noise)
     power[0, 0] = 0.0
     doubled = power.copy()
     last = -1 if stack.matrix % 2 == 0 else None
     doubled[:, 1:last] *= 2
     return np.asarray(power * (stack.matrix**2 / doubled.sum()), dtype=np.float32)
+
+
+def _band(frequency: NDArray[np.float64], noise: Noise) -> NDArray[np.float64]:
+    """Noise power at these frequencies in cycles/mm, 1 at the peak.
+
+    From the peak down it falls in proportion to frequency, as that of filtered backprojection does, but to
+    the floor ``low`` and not to nothing; from the peak up the kernel ends it.
+    """
+    f = frequency / noise.peak
+    power = f * np.exp(-0.5 * (f**2 - 1))
+    return np.where(f < 1, noise.low + (1 - noise.low) * power, power)
 
 
 def textured(rng: np.random.Generator, count: int, noise: Noise, stack: Stack) -> Floats:

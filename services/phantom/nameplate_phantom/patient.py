@@ -80,7 +80,10 @@ class Anatomy:
 def draw_patient(
     rng: np.random.Generator, number: int, *, mean_age: float, sd_age: float, male_share: float
 ) -> Patient:
-    """Draw age, sex and an identity that cannot be mistaken for a real person's."""
+    """Draw age, sex and an identity that cannot be mistaken for a real person's.
+
+    ``number`` is the patient's, and makes the identity unique.
+    """
     sex = "M" if rng.random() < male_share else "F"
     age = mean_age + sd_age * rng.standard_normal()
     while not 18 <= age <= 90:

@@ -4,6 +4,7 @@ from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
 from nameplate.steps.phantom import DICOM, TRUTH, PhantomJob
 from nameplate.store.archive import pack_folder
+from nameplate_phantom.roster import studies_of_shard
 from nameplate_phantom.simulation import write_cohort
 
 
@@ -11,7 +12,7 @@ def phantom(job: PhantomJob, inputs: Inputs, outputs: Outputs) -> None:  # noqa:
     """Simulate the shard's studies."""
     folder = outputs.scratch / "dicom"
     folder.mkdir()
-    numbers = range(job.shard, job.phantom.exams, job.shards)
+    numbers = studies_of_shard(job.phantom, shard=job.shard, shards=job.shards)
     write_cohort(job.phantom, seed=job.seed, cohort=job.cohort, out=folder, numbers=numbers)
     truth = folder / "truth"
     if truth.is_dir():

@@ -1,26 +1,30 @@
-"""The scanners: models, read from data, and the machine that one study was made on."""
+"""Scanner models, read from data; ``scanners.yaml`` explains each parameter and where it is from."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from nameplate.campaign.phantom import PhantomSettings
 from nameplate.errors import UserError
-from nameplate.streams import stream
 
 
 class Part(BaseModel):
-    """One group of a model's parameters; ``scanners.yaml`` explains each."""
+    """One group of a model's parameters.
+
+    Its ``float`` fields are numbers that a dial moves, within the limits that stand here: what is physically
+    possible, far beyond any model of the catalogue. All else (shapes, names) is one model's or another's.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Header(Part):
+    """What the machine writes of itself."""
+
     manufacturer: str
     model: str
     software: tuple[str, ...]
@@ -37,34 +41,68 @@ class Header(Part):
 
 
 class Sharpness(Part):
-    half: float = Field(gt=0)
-    power: float = Field(gt=0)
-    boost: float
-    boost_at: float = Field(gt=0)
+    """In-plane transfer function of the soft-tissue kernel."""
+
+    half: float = Field(ge=0.15)
+    """Frequency at which it falls to one half, in cycles/mm."""
+    power: float = Field(ge=0.5, le=8.0)
+    """Steepness of the fall."""
+    boost: float = Field(ge=-0.5, le=2.0)
+    """Edge enhancement, as a share."""
+    boost_at: float = Field(ge=0.05, le=0.5)
+    """Frequency of the edge enhancement in cycles/mm."""
 
 
 class Noise(Part):
-    sd: float = Field(ge=0)
-    peak: float = Field(gt=0)
-    low: float = Field(ge=0, lt=1)
-    neighbours: float = Field(ge=0, lt=0.5)
+    """Amount and texture of the noise of the soft-tissue series."""
+
+    sd: float = Field(ge=0.5)
+    """HU at 5 mm."""
+    peak: float = Field(ge=0.08)
+    """Where the noise power spectrum peaks, in cycles/mm."""
+    low: float = Field(ge=0.0, le=0.95)
+    """Power that is left towards frequency zero, as a share of the power at the peak."""
+    neighbours: float = Field(ge=0.0, le=0.45)
+    """Correlation between neighbouring slices."""
 
 
 class Bias(Part):
+    """Errors of the CT numbers."""
+
     offset: float
-    contrast: float
-    cupping: float
-    streaks: float
+    """HU."""
+    contrast: float = Field(ge=0.5, le=1.5)
+    """Factor on soft tissue around 33 HU."""
+    cupping: float = Field(ge=0.0)
+    """HU that the brain is brighter at the skull than far from it."""
+    streaks: float = Field(ge=0.0)
+    """HU that the petrous bones darken what is between them."""
 
 
 class FieldOfView(Part):
-    mm: tuple[float, float]
-    off_mm: float
-    wide: float
+    """The reconstructed field."""
+
+    low_mm: float = Field(ge=200.0, le=500.0)
+    """Smallest diameter."""
+    high_mm: float = Field(ge=200.0, le=500.0)
+    """Largest diameter, but for studies at 500 mm."""
+    off_mm: float = Field(ge=0.0)
+    """Spread of its centre."""
+    wide: float = Field(ge=0.0, le=1.0)
+    """Share of studies at 500 mm."""
     circle: bool
+    """Whether nothing is shown outside the circle."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "FieldOfView":
+        if self.low_mm > self.high_mm:
+            raise ValueError(f"low_mm: {self.low_mm:g} is more than high_mm, {self.high_mm:g}")
+        return self
 
 
 class Padding(Part):
+    """How pixels are stored, and what stands outside the circle."""
+
     hu: int | None
     tag: bool
     signed: bool
@@ -73,18 +111,29 @@ class Padding(Part):
 
 
 class Table(Part):
+    """Table and head holder."""
+
     shape: Literal["wings", "cradle", "board"]
-    hu: float
-    thickness_mm: float
-    gap_mm: float
+    hu: float = Field(ge=-900.0, le=2000.0)
+    thickness_mm: float = Field(ge=0.5)
+    gap_mm: float = Field(ge=0.0)
 
 
 class Geometry(Part):
-    tilt: float
-    uneven: float
-    thin_only: float
+    """Shares of the studies whose slices are laid in a special way."""
+
+    tilt: float = Field(ge=0.0, le=1.0)
+    uneven: float = Field(ge=0.0, le=1.0)
+    thin_only: float = Field(ge=0.0, le=1.0)
+
+
+class Protocol(Part):
+    """What a site sets on this model."""
+
     gaps_mm: tuple[float, float]
+    """Slice distance below and above the base, in an uneven series."""
     thin_mm: float
+    """Slice thickness of a study without a 5 mm series."""
     kvp: int
     mas: int
 
@@ -101,9 +150,10 @@ class Model(Part):
     padding: Padding
     table: Table
     geometry: Geometry
+    protocol: Protocol
 
 
-class Manufacturer(Part):
+class Demographics(Part):
     """The patients of a manufacturer's machines, before any matching."""
 
     mean_age: float
@@ -114,16 +164,40 @@ class Manufacturer(Part):
 class Catalogue(Part):
     """All manufacturers and models."""
 
-    manufacturers: dict[str, Manufacturer]
+    manufacturers: dict[str, Demographics]
     models: tuple[Model, ...]
 
-    def of(self, manufacturer: str) -> tuple[Model, ...]:
-        """The models of one manufacturer; raises UserError for a manufacturer without any."""
-        models = tuple(model for model in self.models if model.manufacturer == manufacturer)
-        if not models or manufacturer not in self.manufacturers:
+    @model_validator(mode="after")
+    def _complete(self) -> "Catalogue":
+        makers = {model.manufacturer for model in self.models}
+        if makers != set(self.manufacturers):
+            raise ValueError(f"manufacturers: {sorted(self.manufacturers)}, but models of {sorted(makers)}")
+        return self
+
+    def check(self, manufacturer: str) -> None:
+        """Raise UserError for a manufacturer without a simulated scanner."""
+        if manufacturer not in self.manufacturers:
             known = ", ".join(sorted(self.manufacturers))
             raise UserError(f"manufacturer {manufacturer!r} has no simulated scanner; known: {known}")
-        return models
+
+    def of(self, manufacturer: str) -> tuple[Model, ...]:
+        """The models of one manufacturer; raises UserError for one without any."""
+        self.check(manufacturer)
+        return tuple(model for model in self.models if model.manufacturer == manufacturer)
+
+    def patients_of(self, manufacturers: Sequence[str]) -> Demographics:
+        """The patients of these manufacturers' machines together: the means of their numbers.
+
+        Raises UserError for a manufacturer without a simulated scanner.
+        """
+        for name in manufacturers:
+            self.check(name)
+        each = [self.manufacturers[name] for name in manufacturers]
+        return Demographics(
+            mean_age=float(np.mean([one.mean_age for one in each])),
+            sd_age=float(np.mean([one.sd_age for one in each])),
+            male_share=float(np.mean([one.male_share for one in each])),
+        )
 
 
 @cache
@@ -131,159 +205,3 @@ def catalogue() -> Catalogue:
     """The scanners that come with this package."""
     text = files("nameplate_phantom").joinpath("scanners.yaml").read_text(encoding="utf-8")
     return Catalogue.model_validate(yaml.safe_load(text))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Machine:
-    """Everything about the scanner and protocol of one study, drawn once and for all."""
-
-    header: Header
-    sharpness: Sharpness
-    noise: Noise
-    bias: Bias
-    padding: Padding
-    table: Table
-    field_mm: float
-    field_off_mm: tuple[float, float]
-    circle: bool
-    tilt_degrees: float
-    gaps_mm: tuple[float, float]
-    """Slice thickness and distance below and above the base; equal for an even series."""
-    soft_mm: float
-    """Thickest soft-tissue series: 5 in most studies, less in those without a 5 mm series."""
-    kvp: int
-    mas: int
-
-    def parameters(self) -> dict[str, Any]:
-        """All of it as plain values for JSON."""
-        return {
-            field.name: value.model_dump(mode="json") if isinstance(value, Part) else value
-            for field in fields(self)
-            for value in [getattr(self, field.name)]
-        }
-
-
-PLAIN = Header(
-    manufacturer="",
-    model="CT",
-    software=("1.0",),
-    station="CT01",
-    soft_kernel=("SOFT",),
-    bone_kernel=("BONE",),
-    soft="HEAD SOFT",
-    thin="HEAD SOFT THIN",
-    bone="HEAD BONE",
-    localizer="LOCALIZER",
-    study="CT HEAD",
-    options="",
-    filter="",
-)
-"""The header when the manufacturers' spelling is switched off; the manufacturer's name is filled in."""
-
-P = TypeVar("P", bound=Part)
-
-# Spread between machines of one model and between studies of one machine.
-_JITTER: dict[str, dict[str, float]] = {
-    "sharpness": {"half": 0.010, "boost": 0.012},
-    "noise": {"sd": 0.22, "peak": 0.012, "low": 0.012},
-    "bias": {"offset": 0.40, "contrast": 0.006, "cupping": 0.30, "streaks": 1.2},
-}
-_LEAST: dict[str, float] = {
-    "cupping": 0.0,
-    "streaks": 0.0,
-    "low": 0.01,
-    "sd": 1.5,
-    "peak": 0.08,
-    "half": 0.15,
-}
-
-
-def _mix(pooled: P, own: P, share: float) -> P:
-    """Numbers between those of the pooled model (share 0) and of the own model (share 1)."""
-    values: dict[str, Any] = {}
-    for name in type(pooled).model_fields:
-        a, b = getattr(pooled, name), getattr(own, name)
-        values[name] = a + share * (b - a)
-    return type(pooled).model_validate(values)
-
-
-def _shake(part: P, kind: str, rng: np.random.Generator) -> P:
-    values = part.model_dump()
-    for name, spread in _JITTER[kind].items():
-        shaken = values[name] + spread * float(rng.standard_normal())
-        values[name] = max(shaken, _LEAST.get(name, -np.inf))
-    return type(part).model_validate(values)
-
-
-def draw_machine(
-    settings: PhantomSettings, *, seed: int, cohort: str, number: int, manufacturer: str
-) -> Machine:
-    """Draw the scanner and protocol of one study.
-
-    Two models are drawn: the own one, of the study's manufacturer, and the pooled one, of any. Numbers are
-    mixed from the two by ``signature``; what cannot be mixed (shape of the table, padding) is the own
-    model's with that probability. An effect that is switched off is the pooled model's. At signature 0,
-    only the header depends on the manufacturer.
-    """
-    names = ("phantom", cohort, number, "machine")
-    rng = stream(seed, *names, "pooled")
-    pooled_manufacturer = settings.manufacturers[int(rng.integers(len(settings.manufacturers)))]
-    of_all = catalogue().of(pooled_manufacturer)
-    pooled = of_all[int(rng.integers(len(of_all)))]
-    of_own = catalogue().of(manufacturer)
-    own = of_own[int(stream(seed, *names, "own").integers(len(of_own)))]
-
-    effects, signature = settings.effects, settings.signature
-
-    def share(on: bool) -> float:
-        return signature if on else 0.0
-
-    def pick(name: str, on: bool) -> Model:
-        return own if stream(seed, *names, name, "pick").random() < share(on) else pooled
-
-    sharpness = _mix(pooled.sharpness, own.sharpness, share(effects.sharpness))
-    noise = _mix(pooled.noise, own.noise, share(effects.noise))
-    bias = _mix(pooled.bias, own.bias, share(effects.bias))
-
-    rng, on = stream(seed, *names, "field"), share(effects.field_of_view)
-    low, high, off, wide = (
-        a + on * (b - a)
-        for a, b in (
-            (pooled.field.mm[0], own.field.mm[0]),
-            (pooled.field.mm[1], own.field.mm[1]),
-            (pooled.field.off_mm, own.field.off_mm),
-            (pooled.field.wide, own.field.wide),
-        )
-    )
-    field_mm = float(round(rng.uniform(low, high)))
-    off_x, off_y = (float(np.clip(value, -1.5, 1.5)) * off for value in rng.standard_normal(2))
-    if rng.random() < wide:
-        field_mm = 500.0
-    circle = pick("field", effects.field_of_view).field.circle
-
-    rng, on = stream(seed, *names, "geometry"), share(effects.geometry)
-    tilt_share, uneven_share, thin_share = (
-        getattr(pooled.geometry, name) + on * (getattr(own.geometry, name) - getattr(pooled.geometry, name))
-        for name in ("tilt", "uneven", "thin_only")
-    )
-    tilted, uneven, thin, angle = rng.random(4)
-    protocol = pick("geometry", effects.geometry).geometry
-    soft_mm = max(protocol.thin_mm, settings.thin_mm) if thin < thin_share else 5.0
-    gaps = protocol.gaps_mm if uneven < uneven_share and soft_mm == 5.0 else (soft_mm, soft_mm)
-    header = own.header if effects.header else PLAIN.model_copy(update={"manufacturer": manufacturer})
-    return Machine(
-        header=header,
-        sharpness=_shake(sharpness, "sharpness", stream(seed, *names, "sharpness")),
-        noise=_shake(noise, "noise", stream(seed, *names, "noise")),
-        bias=_shake(bias, "bias", stream(seed, *names, "bias")),
-        padding=pick("padding", effects.padding).padding,
-        table=pick("table", effects.table).table,
-        field_mm=field_mm,
-        field_off_mm=(off_x, off_y),
-        circle=circle,
-        tilt_degrees=round(4.0 + 18.0 * float(angle), 1) if tilted < tilt_share else 0.0,
-        gaps_mm=gaps,
-        soft_mm=soft_mm,
-        kvp=protocol.kvp,
-        mas=int(protocol.mas * float(rng.uniform(0.9, 1.1))),
-    )

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nameplate_phantom.effects import add_noise, sharpen, strength, table_image, textured
-from nameplate_phantom.scanner import Machine, Noise
+from nameplate_phantom.machine import Machine
+from nameplate_phantom.scanner import Noise
 from nameplate_phantom.shape import Floats
 from nameplate_phantom.stack import Stack, sample
 from nameplate_phantom.voxel_grid import VoxelGrid

@@ -46,7 +46,7 @@ def write_cohort(
     """
     chosen = list(range(settings.exams)) if numbers is None else list(numbers)
     for manufacturer in settings.manufacturers:
-        catalogue().of(manufacturer)
+        catalogue().check(manufacturer)
     out.mkdir(parents=True, exist_ok=True)
     job = partial(_one, settings=settings, seed=seed, cohort=cohort, out=out)
     truths: list[StudyTruth] = []

@@ -17,8 +17,10 @@ from nameplate_phantom.dataset import Visit
 from nameplate_phantom.dicom import Values, decimal, file_bytes
 from nameplate_phantom.effects import biased
 from nameplate_phantom.head import Head, build_head
+from nameplate_phantom.machine import Machine, draw_machine
 from nameplate_phantom.patient import Anatomy, Patient, draw_anatomy, draw_patient
-from nameplate_phantom.scanner import Machine, catalogue, draw_machine
+from nameplate_phantom.roster import head_number, manufacturer_of, study_folder
+from nameplate_phantom.scanner import catalogue
 from nameplate_phantom.series import Scene, bone_series, localizer, soft_series
 from nameplate_phantom.skull import FORAMEN_Z
 from nameplate_phantom.stack import Stack, stack_slices
@@ -31,6 +33,8 @@ class StudyTruth:
     """What was simulated, for tests and for checking what later steps make of it."""
 
     number: int
+    head: int
+    """Number of the simulated head: its own for every study, or one for a set of twins."""
     patient_id: str
     patient_name: str
     study_uid: str
@@ -58,25 +62,30 @@ class Plan:
 
 
 def plan_study(settings: PhantomSettings, *, seed: int, cohort: str, number: int) -> Plan:
-    """Draw patient, anatomy and scanner; manufacturers are assigned round-robin by ``number``."""
-    manufacturer = settings.manufacturers[number % len(settings.manufacturers)]
-    catalogue().of(manufacturer)
-    about = catalogue().manufacturers[manufacturer]
-    names = ("phantom", cohort, number)
-    patient: Patient = draw_patient(
-        stream(seed, *names, "patient"), number,
-        mean_age=about.mean_age, sd_age=about.sd_age, male_share=about.male_share,
-    )  # fmt: skip
+    """Draw patient, anatomy and scanner of study ``number``; ``roster.py`` says which head it shows.
+
+    All streams are named by the head, so that what twins differ by is the work of the dials alone.
+    """
+    head, manufacturer = head_number(settings, number), manufacturer_of(settings, number)
+    names = ("phantom", cohort, head)
+    patient = _patient(settings, stream(seed, *names, "patient"), head, manufacturer)
     anatomy = draw_anatomy(stream(seed, *names, "anatomy"), patient)
-    machine = draw_machine(settings, seed=seed, cohort=cohort, number=number, manufacturer=manufacturer)
+    machine = draw_machine(settings, seed=seed, cohort=cohort, head=head, manufacturer=manufacturer)
     x, y, z = stream(seed, *names, "isocentre").uniform((-12, -20, -300), (12, 20, 900))
-    visit = Visit(seed=seed, cohort=cohort, number=number, patient=patient, machine=machine)
+    visit = Visit(seed=seed, cohort=cohort, number=number, head=head, patient=patient, machine=machine)
     return Plan(
         visit=visit,
         manufacturer=manufacturer,
         anatomy=anatomy,
         isocentre=(round(x, 1), round(y, 1), round(z, 1)),
     )
+
+
+def _patient(settings: PhantomSettings, rng: np.random.Generator, head: int, manufacturer: str) -> Patient:
+    """The patient of this head: of the manufacturer's own population, or, as twins, of all of them."""
+    makers = settings.manufacturers if settings.twins else (manufacturer,)
+    about = catalogue().patients_of(makers)
+    return draw_patient(rng, head, mean_age=about.mean_age, sd_age=about.sd_age, male_share=about.male_share)
 
 
 def grid_step(matrix: int) -> float:
@@ -87,7 +96,7 @@ def grid_step(matrix: int) -> float:
 def head_of(plan: Plan, settings: PhantomSettings) -> Head:
     """The head of this study."""
     visit = plan.visit
-    names = ("phantom", visit.cohort, visit.number, "head")
+    names = ("phantom", visit.cohort, visit.head, "head")
     return build_head(visit.seed, names, plan.anatomy, plan.isocentre, grid_step(settings.matrix))
 
 
@@ -112,7 +121,7 @@ def _stack(
 def study_files(plan: Plan, head: Head, settings: PhantomSettings) -> Iterator[tuple[str, bytes]]:
     """Every file of the study as (path below the study's folder, bytes), one file per slice."""
     visit, machine = plan.visit, plan.visit.machine
-    names = ("phantom", visit.cohort, visit.number)
+    names = ("phantom", visit.cohort, visit.head)
     rng = stream(visit.seed, *names, "contents")
     has_localizer, has_capture, has_report, has_bone, lateral, colour, reverse = (
         bool(u < share) for u, share in zip(
@@ -205,21 +214,22 @@ def truth_files(truth: StudyTruth, head: Head) -> Iterator[tuple[str, bytes]]:
 def simulate_study(
     settings: PhantomSettings, *, seed: int, cohort: str, number: int, out: Path
 ) -> StudyTruth:
-    """Simulate one study and write it below ``out``; it depends only on seed, cohort and number.
+    """Simulate one study and write it below ``out``; it depends only on settings, seed, cohort and number.
 
-    Files are named ``out/P00042/ST1/S002/0001.dcm``; with ``settings.truth`` there is also
-    ``out/truth/P00042``. Raises UserError for a manufacturer without a simulated scanner.
+    Files are named ``out/P00042/ST1/S002/0001.dcm``, the patient's folder by the head; with
+    ``settings.truth`` there is also ``out/truth/P00042/ST1``. Raises UserError for a manufacturer without a
+    simulated scanner.
     """
     plan = plan_study(settings, seed=seed, cohort=cohort, number=number)
     head = head_of(plan, settings)
     patient = plan.visit.patient
-    name = f"P{number:05d}"
     truth = StudyTruth(
         number=number,
+        head=plan.visit.head,
         patient_id=patient.identifier,
         patient_name=patient.name,
         study_uid=plan.visit.uid("study"),
-        folder=f"{name}/ST1",
+        folder=study_folder(settings, number),
         manufacturer=plan.manufacturer,
         age=patient.age,
         sex=patient.sex,
@@ -229,7 +239,7 @@ def simulate_study(
     )
     _write(out / truth.folder, study_files(plan, head, settings))
     if settings.truth:
-        _write(out / "truth" / name, truth_files(truth, head))
+        _write(out / "truth" / truth.folder, truth_files(truth, head))
     return truth
 
 

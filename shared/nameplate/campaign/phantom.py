@@ -6,9 +6,7 @@ from pydantic import Field, model_validator
 
 from nameplate.campaign.settings import Settings
 
-Effect = Literal[
-    "sharpness", "noise", "bias", "field_of_view", "padding", "table", "geometry", "header"
-]
+Effect = Literal["sharpness", "noise", "bias", "field_of_view", "padding", "table", "geometry", "header"]
 EFFECTS: tuple[Effect, ...] = get_args(Effect)
 
 
@@ -31,9 +29,10 @@ class EffectSettings(Settings):
     table: float | None = Field(default=None, ge=0, le=10)
     """Table and head holder."""
     geometry: float | None = Field(default=None, ge=0, le=10)
-    """Tilt, uneven slice gaps and series without a 5 mm reconstruction."""
+    """Tilt, uneven slice gaps, series without a 5 mm reconstruction; kV and mAs."""
     header: float | None = Field(default=None, ge=0, le=10)
-    """Spelling of manufacturer, model, software, kernel and station in the header."""
+    """Spelling of manufacturer, model, software, kernel and station in the header; at 0, the
+    manufacturer's plain name remains."""
 
 
 class PhantomSettings(Settings):
@@ -72,7 +71,5 @@ class PhantomSettings(Settings):
         if self.twins and len(makes) < 2:
             raise ValueError(f"twins: needs two manufacturers or more, got {list(makes)}")
         if self.twins and self.exams % len(makes):
-            raise ValueError(
-                f"twins: {self.exams} exams cannot be divided among {len(makes)} manufacturers"
-            )
+            raise ValueError(f"twins: {self.exams} exams cannot be divided among {len(makes)} manufacturers")
         return self

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from nameplate.campaign.phantom import PhantomSettings
+from nameplate.errors import CampaignError
 from nameplate.steps.files import File
 from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step
 
@@ -22,10 +23,18 @@ class PhantomJob(CohortJobSettings):
 
 
 def jobs(plan: CohortPlan) -> Iterator[Job]:
-    """One job per shard; none for a cohort that is read from files."""
+    """One job per shard; none for a cohort that is read from files.
+
+    Raises CampaignError for more shards than heads: twins are never divided.
+    """
     cohort = plan.campaign.cohorts[plan.cohort]
     if cohort.phantom is None:
         return
+    heads = cohort.phantom.exams // (len(cohort.phantom.manufacturers) if cohort.phantom.twins else 1)
+    if heads < cohort.shards:
+        raise CampaignError(
+            f"cohorts.{plan.cohort}.shards: {heads} heads cannot be divided into {cohort.shards} shards"
+        )
     for shard in range(cohort.shards):
         settings = PhantomJob(
             seed=plan.campaign.seed,
@@ -44,7 +53,7 @@ STEP = Step(
     id="{job.cohort}/{job.shard:03d}",
     needs=(),
     jobs=jobs,
-    version=2,
+    version=3,
     memory_mib=1500,
     seconds=lambda load: 0.2 * load.exams * load.pixels,
 )

@@ -12,9 +12,10 @@ import pytest
 from pydicom.dataset import FileDataset
 from scipy import ndimage
 
-from nameplate.campaign.phantom import EffectSettings, PhantomSettings
+from nameplate.campaign.phantom import PhantomSettings
+from nameplate.errors import UserError
 from nameplate.image.volume import read_nifti
-from nameplate_phantom.scanner import draw_machine
+from nameplate_phantom.machine import draw_machine
 from nameplate_phantom.simulation import write_cohort
 from nameplate_phantom.study import StudyTruth, plan_study, simulate_study
 
@@ -110,7 +111,7 @@ def test_makers_are_dealt_in_turn_and_truth_agrees_with_the_header(
         assert one.PatientAge == f"{truth.age:03d}Y"
         assert one.StudyInstanceUID == truth.study_uid
         assert int(one.StudyDate[:4]) - int(one.PatientBirthDate[:4]) in (truth.age, truth.age + 1)
-        written = json.loads((out / "truth" / truth.folder[:6] / "parameters.json").read_text("utf-8"))
+        written = json.loads((out / "truth" / truth.folder / "parameters.json").read_text("utf-8"))
         assert written["manufacturer"] == truth.manufacturer
         assert written["machine"]["noise"]["sd"] == pytest.approx(truth.machine.noise.sd)
 
@@ -150,6 +151,13 @@ def test_spliced_bytes_are_what_pydicom_itself_would_write(
     assert (tmp_path / "again.dcm").read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize("twins", [False, True])
+def test_an_unknown_maker_is_refused_by_name(twins: bool, tmp_path: Path) -> None:
+    settings = PhantomSettings(exams=2, manufacturers=("GE", "Acme"), twins=twins)
+    with pytest.raises(UserError, match=r"'Acme'.*GE"):
+        simulate_study(settings, seed=1, cohort="c", number=1, out=tmp_path)
+
+
 @pytest.mark.parametrize("wanted", ["tilted", "uneven", "thin"])
 def test_slices_lie_where_the_truth_says(wanted: str, tmp_path: Path) -> None:
     number = find(wanted)
@@ -170,7 +178,7 @@ def test_slices_lie_where_the_truth_says(wanted: str, tmp_path: Path) -> None:
         assert float(slices[0].SliceThickness) < 5.0
 
     # The truth, read at the patient coordinates of each pixel, is the picture without noise and blur.
-    expected = read_nifti(tmp_path / "truth" / f"P{number:05d}" / "hu.nii.gz")
+    expected = read_nifti(tmp_path / "truth" / truth.folder / "hu.nii.gz")
     into = np.linalg.inv(expected.affine)
     pixel = float(slices[0].PixelSpacing[0])
     size = slices[0].Rows
@@ -194,7 +202,7 @@ def test_the_slices_cover_the_head_from_the_foramen_to_the_air_above(
 ) -> None:
     out, truths = cohort
     for truth in truths:
-        mask = read_nifti(out / "truth" / truth.folder[:6] / "intracranial.nii.gz")
+        mask = read_nifti(out / "truth" / truth.folder / "intracranial.nii.gz")
         assert mask.array.sum() * mask.voxel_ml == pytest.approx(truth.volume_ml, rel=1e-3)
         ras = np.argwhere(mask.array) @ mask.affine[:3, :3].T + mask.affine[:3, 3]
         slices = series_of(out / truth.folder, "S002")
@@ -209,10 +217,8 @@ def test_the_slices_cover_the_head_from_the_foramen_to_the_air_above(
 def padded(maker: str, model: str, tmp_path: Path) -> tuple[FileDataset, np.ndarray]:
     settings = PhantomSettings(exams=1, matrix=64, thin_mm=5.0, manufacturers=(maker,), bone_share=0.0)
     for number in range(100):
-        if (
-            draw_machine(settings, seed=4, cohort="p", number=number, manufacturer=maker).header.model
-            == model
-        ):
+        drawn = draw_machine(settings, seed=4, cohort="p", head=number, manufacturer=maker)
+        if drawn.header.model == model:
             truth = simulate_study(settings, seed=4, cohort="p", number=number, out=tmp_path)
             one = pydicom.dcmread(tmp_path / truth.folder / "S002" / "0010.dcm")
             return one, one.pixel_array
@@ -254,11 +260,11 @@ def test_noise_in_white_matter_has_the_strength_that_was_drawn(tmp_path: Path) -
         assert 0.6 * expected < np.mean(spread) < 1.6 * expected
 
 
-def test_an_effect_switched_off_leaves_the_pictures_of_the_others(tmp_path: Path) -> None:
+def test_an_effect_at_nought_leaves_the_pictures_of_the_others(tmp_path: Path) -> None:
     base = PhantomSettings(exams=4, matrix=64, thin_mm=5.0, bone_share=0.0)
     plain = simulate_study(base, seed=2, cohort="e", number=2, out=tmp_path / "on")
     for effect in ("header", "padding"):
-        changed = base.model_copy(update={"effects": EffectSettings(**{effect: False})})
+        changed = base.model_copy(update={"effects": base.effects.model_copy(update={effect: 0.0})})
         truth = simulate_study(changed, seed=2, cohort="e", number=2, out=tmp_path / effect)
         assert truth.volume_ml == plain.volume_ml
         for a, b in zip(
