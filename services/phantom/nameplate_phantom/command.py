@@ -2,12 +2,13 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 from rich.progress import Progress
 
-from nameplate.campaign.phantom import EffectSettings, PhantomSettings
+from nameplate.campaign.phantom import EFFECTS, PhantomSettings
 from nameplate.errors import UserError
 from nameplate.service.command import Command
 from nameplate_phantom.scanner import catalogue
@@ -15,7 +16,6 @@ from nameplate_phantom.simulation import claim, write_cohort
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    effects = sorted(EffectSettings.model_fields)
     parser.add_argument(
         "--exams", type=int, required=True, metavar="N", help="studies, of all manufacturers together"
     )
@@ -27,8 +27,16 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--signature", type=float, default=1.0, metavar="X",
-        help="scale of the manufacturers' differences: from 1 (in full) to 0 (two names for one machine) (1)",
+        help="dial of the manufacturers' differences, 0 to 10: 0 two names for one machine, 1 differences of "
+        "published size, more exaggerates them (1)",
     )  # fmt: skip
+    parser.add_argument(
+        "--effect", action="append", default=[], metavar="NAME=X",
+        help=f"a dial of its own, 0 to 10, for one effect (repeatable): {', '.join(EFFECTS)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--twins", action="store_true", help="scan each head once by every manufacturer, with the same noise"
+    )
     parser.add_argument(
         "--matrix", type=int, default=512, metavar="M", help="rows and columns of a slice (512)"
     )
@@ -47,33 +55,60 @@ def _add_arguments(parser: ArgumentParser) -> None:
         help="manufacturers, assigned round-robin: GE, Siemens, Philips, Canon (GE Siemens)",
     )  # fmt: skip
     parser.add_argument(
-        "--without", nargs="+", default=[], choices=effects, metavar="EFFECT",
-        help=f"draw these effects alike for all manufacturers: {', '.join(effects)}",
-    )  # fmt: skip
-    parser.add_argument(
         "--truth", action="store_true", help="also keep masks, noise-free volumes, parameters"
     )
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (1)")
 
 
-def _run(arguments: Namespace) -> int:
+def _effects(words: Sequence[str]) -> dict[str, float]:
+    """The dials of ``--effect``, by the effect's name; raises UserError for a word that is not NAME=X."""
+    dials: dict[str, float] = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        if name not in EFFECTS:
+            raise UserError(f"--effect: expected one of {', '.join(EFFECTS)} before '=', got {word!r}")
+        if name in dials:
+            raise UserError(f"--effect: {name} is given twice")
+        try:
+            dials[name] = float(value)
+        except ValueError:
+            raise UserError(f"--effect: expected {name}=X with X from 0 to 10, got {word!r}") from None
+    return dials
+
+
+def _refusal(error: ValidationError) -> UserError:
+    """The first mistake in the settings, by the argument that it came from."""
+    first = error.errors()[0]
+    place = [str(part).replace("_", "-") for part in first["loc"]]
+    if not place:
+        # A rule about several settings; its text starts with the name of one.
+        return UserError("--" + first["msg"].removeprefix("Value error, "))
+    name = f"effect {first['loc'][1]}" if place[0] == "effects" else "-".join(place)
+    return UserError(f"--{name}: {first['msg']}, got {first['input']!r}")
+
+
+def _settings(arguments: Namespace) -> PhantomSettings:
+    given = {
+        "exams": arguments.exams,
+        "signature": arguments.signature,
+        "twins": arguments.twins,
+        "manufacturers": tuple(arguments.manufacturers),
+        "matrix": arguments.matrix,
+        "thin_mm": arguments.thin_mm,
+        "bone_share": arguments.bone_share,
+        "effects": _effects(arguments.effect),
+        "truth": arguments.truth,
+    }
     try:
-        settings = PhantomSettings(
-            exams=arguments.exams,
-            signature=arguments.signature,
-            manufacturers=tuple(arguments.manufacturers),
-            matrix=arguments.matrix,
-            thin_mm=arguments.thin_mm,
-            bone_share=arguments.bone_share,
-            effects=EffectSettings(**dict.fromkeys(arguments.without, False)),
-            truth=arguments.truth,
-        )
+        return PhantomSettings.model_validate(given)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = "-".join(str(part) for part in first["loc"]).replace("_", "-")
-        raise UserError(f"--{name}: {first['msg']}, got {first['input']!r}") from error
+        raise _refusal(error) from error
+
+
+def _run(arguments: Namespace) -> int:
+    settings = _settings(arguments)
     for manufacturer in settings.manufacturers:
-        catalogue().of(manufacturer)
+        catalogue().check(manufacturer)
     claim(arguments.out)
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         task = bar.add_task("simulating", total=settings.exams)
@@ -95,8 +130,8 @@ COMMAND = Command(
         "Simulates head-CT studies of several manufacturers and writes them as DICOM, one file per slice: a "
         "localizer, a soft-tissue series (5 mm in most studies), a thin bone series, sometimes a screen "
         "capture or a dose report. Each patient has a different head, each scanner model its own sharpness, "
-        "noise, bias, field of view, padding, table and header. No real data goes in, and nobody's name "
-        "comes out."
+        "noise, bias, field of view, padding, table and header; --signature and --effect say how far the "
+        "manufacturers are apart. No real data goes in, and nobody's name comes out."
     ),
     example="nameplate phantom --exams 4 --seed 7 --out phantom-exams --matrix 128 --thin-mm 2.5 --truth",
     add_arguments=_add_arguments,
