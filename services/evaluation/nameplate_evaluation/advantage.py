@@ -10,7 +10,7 @@ from itertools import combinations
 from nameplate.stats.growth import difficulty_axis, growth_weights
 from nameplate.stats.holm import holm
 from nameplate_evaluation.analysis import Analysis, ResultGrid
-from nameplate_evaluation.measure import Estimate, Measured, combine
+from nameplate_evaluation.measure import AT_CEILING, Estimate, Measured, combine
 
 Parts = tuple[tuple[float, Measured], ...]
 METRICS_OF_ADVANTAGE = {"spheres": ("auroc", "probit", "accuracy"), "segmentation": ("dice",)}
@@ -53,6 +53,11 @@ class Advantage:
     """From the first task to the last, by a line through all tasks; None for a single task."""
     parts: dict[str, Parts]
     """Of each task."""
+
+    @property
+    def at_ceiling(self) -> bool:
+        """Whether every task is too easy for a difference to show."""
+        return all(estimate.note == AT_CEILING for estimate in self.by_task.values())
 
     @property
     def overall_parts(self) -> Parts:

@@ -42,7 +42,7 @@ def answer_of(
         if analysis.campaign.exams_of(grid.cohort).phantom is not None:
             sentence = f"in simulated heads, {sentence}"
     scope = ""
-    if claim is not None and claim.kind != "one run":
+    if claim is not None and claim.answers:
         scope = "This is about networks trained by this protocol, and about patients like these."
     return Answer(
         sentence=sentence[0].upper() + sentence[1:],
@@ -97,6 +97,11 @@ def _sentence(analysis: Analysis, grid: ResultGrid | None, claim: Claim | None) 
             f"trained on one {factor}, a network does as well on the others: the difference is within"
             f" \u00b1{margin} AUROC points ({size})."
         )
+    if claim.kind == "at the ceiling":
+        return (
+            f"no answer yet: every task is at the ceiling, too easy for the {factor} of the training exams to"
+            f" make a difference ({size})."
+        )
     if claim.kind == "negative":
         return (
             f"networks do worse on the {factor} they were trained on ({size}): look for an error before you"
@@ -136,7 +141,7 @@ def _rests_on(analysis: Analysis, claim: Claim | None, checks: tuple[Check, ...]
         of_role = [check for check in checks if check.role == role]
         if of_role:
             lines.append((word, "; ".join(_checked(check) for check in of_role) + "."))
-    if claim is None or claim.kind == "one run":
+    if claim is None or not claim.answers:
         return lines
     overall, growth = claim.advantage.overall, claim.advantage.growth
     power = f"An advantage of {printed(overall.detectable, 'spread')} AUROC points"

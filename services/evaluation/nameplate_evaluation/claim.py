@@ -3,7 +3,8 @@
 1. Bias: the advantage in AUROC over all tasks is above zero (two-sided test).
 2. Growth: only after 1; the growth from the first task to the last is above zero in points and on the
    probit scale, which has no ceiling.
-3. Small: not 1, and the 90 % interval of the advantage is within the margin of the campaign file.
+3. Small: not 1, and the 90 % interval of the advantage is within the margin of the campaign file, on
+   tasks of which one at least is hard enough for a difference to show.
 
 Nothing else is a claim. 1 and 2 need a null control of the same experiment that found nothing and could
 have found as much.
@@ -16,7 +17,16 @@ from nameplate_evaluation.advantage import Advantage, advantage_of
 from nameplate_evaluation.analysis import Analysis, ResultGrid
 from nameplate_evaluation.measure import combine
 
-Kind = Literal["bias and growth", "bias and growth in points", "bias", "small", "none", "negative", "one run"]
+Kind = Literal[
+    "bias and growth",
+    "bias and growth in points",
+    "bias",
+    "small",
+    "none",
+    "negative",
+    "at the ceiling",
+    "one run",
+]
 SMALL_CONFIDENCE = 0.90
 """Two one-sided tests at 5 % each."""
 
@@ -32,6 +42,11 @@ class Claim:
     """The same advantage in the null controls of this experiment."""
     controlled: bool
     """Whether a null control could have shown otherwise, and did not."""
+
+    @property
+    def answers(self) -> bool:
+        """Whether the question could be asked of these results."""
+        return self.kind not in ("at the ceiling", "one run")
 
     @property
     def made(self) -> bool:
@@ -78,6 +93,8 @@ def _kind(analysis: Analysis, advantage: Advantage, probit: Advantage) -> Kind:
         if scale is None or scale.low is None or scale.low <= 0:
             return "bias and growth in points"
         return "bias and growth"
+    if advantage.at_ceiling:
+        return "at the ceiling"
     narrow = combine(advantage.overall_parts, SMALL_CONFIDENCE, ceiling=False)
     margin = analysis.campaign.analysis.margin.auroc
     if narrow.low is not None and narrow.high is not None and -margin < narrow.low and narrow.high < margin:
@@ -89,4 +106,4 @@ def _carries(control: Advantage, claimed: Advantage) -> bool:
     """Whether a null control found nothing, and would have found what is claimed."""
     null = control.overall
     able = null.detectable is not None and null.detectable <= claimed.overall.mean
-    return able and null.holds(0.0) is True
+    return able and not control.at_ceiling and null.p is not None and null.holds(0.0) is True

@@ -61,6 +61,8 @@ class _Pending:
     parts: Parts
     at_most: float
     """For a null control: an effect of this size must be excluded, or would have been found."""
+    at_ceiling: bool = False
+    """Whether every task is too easy for a difference to show."""
 
     def settled(self, confidence: float) -> Check:
         estimate = combine(self.parts, confidence, ceiling=False) if self.parts else None
@@ -81,8 +83,8 @@ class _Pending:
         )
 
     def _verdict(self, estimate: Estimate | None) -> Verdict:
-        if estimate is None or estimate.low is None or estimate.high is None:
-            return "cannot tell"
+        if estimate is None or estimate.low is None or estimate.high is None or estimate.p is None:
+            return "cannot tell"  # one run, or nothing varies
         if self.role == "positive-control":
             if estimate.low > 0:
                 return "holds"
@@ -93,7 +95,8 @@ class _Pending:
         if self.metric == "naming":
             inside = middle - self.at_most <= estimate.low and estimate.high <= middle + self.at_most
             return "holds" if inside else "cannot tell"
-        return "holds" if (estimate.detectable or 0.0) <= self.at_most else "cannot tell"
+        able = not self.at_ceiling and (estimate.detectable or 0.0) <= self.at_most
+        return "holds" if able else "cannot tell"
 
 
 def _groups(analysis: Analysis, task: Literal["factor"], role: str) -> list[tuple[ResultGrid, int]]:
@@ -134,6 +137,7 @@ def _advantages(analysis: Analysis, role: str) -> list[_Pending]:
                     group=0,
                     parts=advantage.overall_parts if advantage else (),
                     at_most=_reference(analysis, grid, metric),
+                    at_ceiling=advantage is not None and advantage.at_ceiling,
                 )
             )
     return pending

@@ -191,10 +191,10 @@ def _radius_rows(analysis: Analysis, grid: ResultGrid, dataset: str) -> list[tup
     if not radii.size:
         return []
     # Whole millimetres, so that a reader finds the bins of two tasks alike.
-    low, high = int(np.floor(radii.min())), int(np.ceil(radii.max()))
-    width = max(1, -(-(high - low) // RADIUS_BINS))
+    low, high = int(np.floor(radii.min())), int(np.floor(radii.max())) + 1
+    width = -(-(high - low) // RADIUS_BINS)
     rows: list[tuple[Value, ...]] = []
-    for start in range(low, max(high, low + 1), width):
+    for start in range(low, high, width):
         own: list[tuple[float, Measured]] = []
         other: list[tuple[float, Measured]] = []
         for trained, scores in tests.items():

@@ -1,5 +1,6 @@
 """The predictions of a cell's kept runs as arrays."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -51,11 +52,16 @@ class Scores:
         return self.where(np.array([level in levels for level in self.levels]))
 
 
+def _known(row: Prediction) -> tuple[str, str, int]:
+    """What is the same whichever run has predicted."""
+    return row.patient, row.level, row.label
+
+
 def scores_of(cell: CellResult, split: Split) -> Scores | None:
     """The kept runs' scores on one split, best run first; None when no run was kept or has predicted.
 
     Kept runs without predictions are left out. Raises StoreError when the runs of a cell predicted
-    different exams, one exam twice, or something that is no number.
+    different exams, disagree on one, or predicted one exam twice, or something that is no number.
     """
     rows: dict[int, dict[str, Prediction]] = {}
     for seed in cell.selection.kept:
@@ -63,15 +69,19 @@ def scores_of(cell: CellResult, split: Split) -> Scores | None:
         if predicted:
             rows[seed] = {row.exam: row for row in predicted}
             if len(rows[seed]) != len(predicted):
-                raise StoreError(f"cell {cell.name}, seed {seed}: an exam is predicted twice")
+                ((twice, _),) = Counter(row.exam for row in predicted).most_common(1)
+                raise StoreError(f"cell {cell.name}, seed {seed}: exam {twice} is predicted twice")
     if not rows:
         return None
     seeds = tuple(rows)
     first = rows[seeds[0]]
     exams = tuple(sorted(first))
     for seed in seeds[1:]:
-        if rows[seed].keys() != first.keys():
-            raise StoreError(f"cell {cell.name}: seeds {seeds[0]} and {seed} have predicted different exams")
+        where = f"cell {cell.name}: seeds {seeds[0]} and {seed}"
+        if other := rows[seed].keys() ^ first.keys():
+            raise StoreError(f"{where} have predicted different exams: one of them lacks {min(other)}")
+        if other := {exam for exam in exams if _known(rows[seed][exam]) != _known(first[exam])}:
+            raise StoreError(f"{where} disagree on the patient, level or label of exam {min(other)}")
     values = np.array([[rows[seed][exam].score for exam in exams] for seed in seeds])
     if not np.isfinite(values).all():
         run, exam = np.argwhere(~np.isfinite(values))[0]

@@ -36,17 +36,17 @@ class Transfer:
 def thresholds_at(scores: Scores, specificity: float) -> NDArray[np.float64] | None:
     """The lowest threshold of each run, (runs,), that keeps this share of the negatives below it.
 
-    None without negatives. It is half-way to the next negative's score, or to 1.
+    None without negatives. It is half-way to the next higher score of a negative, or to 1; equal scores
+    cannot be parted, and of negatives that all score 1 none is called positive.
     """
     negatives = np.sort(scores.values[:, ~scores.labels], axis=1)
     count = negatives.shape[1]
     if count == 0:
         return None
     # Rounded first: 0.9 x 10 is 9 and not 10.
-    below = min(count, math.ceil(round(specificity * count, 9)))
-    above = negatives[:, below] if below < count else np.ones(len(negatives))
-    lower = negatives[:, below - 1] if below else np.zeros(len(negatives))
-    return np.asarray((lower + above) / 2, dtype=np.float64)
+    last = negatives[:, max(1, math.ceil(round(specificity * count, 9))) - 1]
+    above = np.where(negatives > last[:, None], negatives, 1.0).min(axis=1)
+    return np.asarray(np.maximum((last + above) / 2, np.nextafter(last, np.inf)), dtype=np.float64)
 
 
 def transfers_of(analysis: Analysis, grid: ResultGrid) -> tuple[Transfer, ...]:

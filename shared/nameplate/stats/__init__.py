@@ -1,1 +1,1 @@
-"""Metrics, resampling and tests on predictions."""
+"""Metrics of predictions, the influence of each exam on them, and tests over runs and patients."""

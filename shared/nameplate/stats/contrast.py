@@ -18,7 +18,7 @@ from nameplate.stats.influence import Merit
 POWER = 0.80
 """Of the smallest detectable value: it would be found in four campaigns of five."""
 _ROUNDING = 1e-20
-"""A smaller variance is what rounding leaves where nothing varies; one wrong answer in ten thousand leaves 1e-8."""
+"""A smaller variance is what rounding leaves; one wrong answer in ten thousand makes one of 1e-8."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,9 +1,16 @@
-"""A made-up campaign of the demo's size: predictions drawn from normal scores of known separation."""
+"""Made-up campaigns: one of the demo's size with everything, and small ones of which the truth is known.
 
-from collections.abc import Callable
+Predictions are drawn from normal scores of known separation.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
+import yaml
+from scipy.special import expit
 
 from nameplate.campaign import parse_campaign
 from nameplate.image.volume import Volume
@@ -16,8 +23,13 @@ from nameplate.steps.skullstrip import MaskReport
 from nameplate.steps.synthesis import Sphere
 from nameplate.steps.training import Epoch, Prediction, Run
 from nameplate.streams import stream
+from nameplate_evaluation.analysis import Analysis, ResultGrid, analyse
+from nameplate_evaluation.answer import Answer, answer_of
+from nameplate_evaluation.claim import Claim, claim_of, main_grid
+from nameplate_evaluation.control import Check, checks_of
 from nameplate_evaluation.example import example_of
 from nameplate_evaluation.results import CampaignResults, CellResult, CohortResult
+from nameplate_evaluation.scores import Scores
 
 CAMPAIGN = """
 name: {name}
@@ -91,9 +103,7 @@ def make_results(
     salt: int = 5,
 ) -> CampaignResults:
     """A complete campaign; ``null_signal`` > 0 makes the null control fail."""
-    text = CAMPAIGN.format(
-        name=name, exams=exams, factor=factor, first=levels[0], second=levels[1]
-    )
+    text = CAMPAIGN.format(name=name, exams=exams, factor=factor, first=levels[0], second=levels[1])
     campaign = parse_campaign(text, "made-up")
     cohorts = {cohort: _cohort(cohort, exams, levels) for cohort in ("main", "twins")}
     cells = [
@@ -216,9 +226,7 @@ def _cell(experiment, cell: Cell, members, levels, null_signal, spread, salt):
                 trained=trained,
                 converged=len(converged),
                 kept=tuple(
-                    converged
-                    if experiment.rounds.keep == "all"
-                    else converged[: experiment.rounds.keep]
+                    converged if experiment.rounds.keep == "all" else converged[: experiment.rounds.keep]
                 ),
                 next_seeds=() if finished != "no" else tuple(range(trained, trained + 2)),
                 finished=finished,
@@ -341,6 +349,215 @@ def _examples(levels):
                 )
             )
     return tuple(sorted(found, key=lambda e: e.title))
+
+
+LEVELS = ("GE", "Siemens")
+
+
+def planted(
+    *,
+    own: Sequence[float] = (2.0,),
+    other: Sequence[float] | None = None,
+    separation: Callable[[str, str, str], float] | None = None,
+    runs: int = 4,
+    exams: int = 40,
+    val: int = 10,
+    exam_sd: float = 1.0,
+    noise: float = 0.3,
+    run_sd: float = 0.05,
+    controls: Mapping[str, float] | None = None,
+    twice: int = 0,
+    twins: bool = False,
+    machine: float = 0.0,
+    arms: Sequence[Mapping[str, Any]] = (),
+    salt: int = 1,
+    **settings: Any,
+) -> CampaignResults:
+    """A campaign of sphere classification alone, of which the truth is known.
+
+    ``own`` and ``other`` are by task how far apart the scores of positives and negatives are, in logits,
+    on the level that was trained on and on the others; ``separation`` gives the same by task, arm and
+    level. All cells of a cohort share what an exam adds to a score (``exam_sd``); every run adds its own
+    ``noise``, and differs from other runs in its separation by ``run_sd``. Of each level there are
+    ``exams`` test and ``val`` validation exams, half of them positive; ``twice`` patients have a test exam
+    of each level. ``controls`` are further cohorts by role, with the size of their effect as a part of the
+    study's. Among twins, ``machine`` is what the second level's scanner changes in a head's score.
+    ``settings`` go into the experiment, or by ``factor``, ``study`` and ``analysis`` into these sections.
+    """
+    other = own if other is None else other
+    controls = {"null-control": 0.0} if controls is None else controls
+    levels = tuple(settings.get("factor", {}).get("levels", LEVELS))
+    names = ("easy", "medium", "hard")[: len(own)] if len(own) <= 3 else [f"t{n}" for n in range(len(own))]
+    text = yaml.safe_dump(_settings(names, levels, controls, twins, arms, settings), sort_keys=False)
+    campaign = parse_campaign(text, "planted")
+    experiment = campaign.experiment("spheres")
+    single = {arm.name: arm.own_level for arm in experiment.all_arms}
+
+    def distance(task: str, arm: str, level: str, share: float) -> float:
+        place = names.index(task)
+        high, low = own[place], other[place]
+        if separation is not None:
+            high = low = separation(task, arm, level)
+        middle = (high + low) / 2
+        return middle + share * ((high if single[arm] in (None, level) else low) - middle)
+
+    cohorts = {"study": 1.0, **controls}
+    members = {name: _members(name, levels, exams, val, twice, twins) for name in cohorts}
+    shared = {
+        name: exam_sd * stream(salt, "exams", name).normal(size=len({m.patient for m in of}))
+        for name, of in members.items()
+    }
+    cells = []
+    for cell in cells_of(campaign):
+        of, share = members[cell.cohort], cohorts[cell.cohort]
+        number: dict[str, int] = {}
+        heads = np.array([number.setdefault(m.patient, len(number)) for m in of])
+        label = np.array([m.positive for m in of]) - 0.5
+        apart = np.array([distance(cell.dataset, cell.training_set, m.level, share) for m in of])
+        changed = machine * np.array([m.level != levels[0] for m in of])
+        rng = stream(salt, "runs", str(cell))
+        predictions = {}
+        for seed in range(runs):
+            logits = (apart + run_sd * rng.normal()) * label + shared[cell.cohort][heads]
+            score = expit(logits + changed * rng.normal(size=len(of)) + noise * rng.normal(size=len(of)))
+            predictions[seed] = tuple(
+                Prediction(
+                    exam=m.exam, patient=m.patient, level=m.level, split=m.split, label=int(m.positive),
+                    score=float(value), difficulty=cell.dataset if m.positive else None,
+                    radius_mm=13 + 4 * m.rank if m.positive else None,
+                )
+                for m, value in zip(of, score, strict=True)
+            )  # fmt: skip
+        selection = Selection(
+            cell=cell, round=0, trained=runs + 1, converged=runs, kept=tuple(range(runs)), next_seeds=(),
+            finished="target",
+        )  # fmt: skip
+        made = tuple(_run(rng, cell, seed, 0, seed < runs, experiment) for seed in range(runs + 1))
+        cells.append(CellResult(rounds=(selection,), runs=made, predictions=predictions))
+    return CampaignResults(
+        campaign=campaign,
+        campaign_text=text,
+        cohorts=tuple(CohortResult(name=name, members=of) for name, of in members.items()),
+        cells=tuple(cells),
+    )
+
+
+def _settings(names, levels, controls, twins, arms, settings):
+    sections = {name: settings.pop(name, {}) for name in ("factor", "study", "analysis")}
+    phantom = {"exams": 400, "signature": 1.0, "twins": twins, "manufacturers": levels} | sections["study"]
+    shares = dict(zip(names, (1.0, 0.2, 0.35), strict=False))
+    difficulties = [
+        {"name": name, "radius_mm": [20 - 2 * place, 20 - 2 * place], "hu_mean": 50, "hu_sd": 2}
+        | ({"start": names[0], "share": shares[name]} if place and len(names) <= 3 else {})
+        for place, name in enumerate(names)
+    ]
+    experiment = {
+        "name": "spheres",
+        "title": "Find the sphere",
+        "task": "spheres",
+        "cohorts": ["study", *controls],
+        "training_sets": list(levels),
+        "arms": [dict(arm) for arm in arms],
+        "input": {"window": {"width": 100, "level": 50}, "slices": 16},
+        "network": {"channels": [8]},
+        "training": {"rate": 0.001, "epochs": 2},
+        "convergence": {"default": {}},
+        "rounds": {"first": 3, "target": 3, "limit": 9},
+    } | settings
+    experiment = {name: value for name, value in experiment.items() if value != []}
+    return {
+        "name": "planted",
+        "seed": 1,
+        "factor": {"levels": list(levels)} | sections["factor"],
+        "cohorts": {"study": {"phantom": _plain(phantom)}}
+        | {role: {"role": role, "phantom": _plain(phantom)} for role in controls},
+        "datasets": {"slices": 16, "spheres": {"difficulties": difficulties}},
+        "experiments": [experiment],
+        "analysis": sections["analysis"],
+    }
+
+
+def _plain(phantom):
+    return phantom | {"manufacturers": list(phantom["manufacturers"])}
+
+
+def _members(cohort, levels, exams, val, twice, twins):
+    """Exams of each level, test exams first; the first ``twice`` patients, or all twins, have one of each."""
+    members = []
+    for level in levels:
+        for number in range(exams + val):
+            own = "" if twins or number < twice else f"{level}-"
+            members.append(
+                Member(
+                    exam=f"e-{cohort}-{level}-{number:03d}",
+                    patient=f"p-{cohort}-{own}{number:03d}",
+                    level=level,
+                    split="test" if number < exams else "val",
+                    age=None,
+                    sex=None,
+                    positive=number % 2 == 0,
+                    rank=(number % 20) / 20,
+                )
+            )
+    return tuple(members)
+
+
+@pytest.fixture(scope="session")
+def plant() -> Callable[..., CampaignResults]:
+    """The factory of small campaigns."""
+    return planted
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A campaign with the answer to its question."""
+
+    analysis: Analysis
+    grid: ResultGrid | None
+    claim: Claim | None
+    checks: tuple[Check, ...]
+    answer: Answer
+
+
+def asked(results: CampaignResults) -> Asked:
+    """What the report says first, without the report."""
+    analysis = analyse(results)
+    grid, checks = main_grid(analysis), checks_of(analysis)
+    claim = claim_of(analysis, grid)
+    return Asked(analysis, grid, claim, checks, answer_of(analysis, grid, claim, checks))
+
+
+@pytest.fixture(scope="session")
+def ask() -> Callable[[CampaignResults], Asked]:
+    """From results to the answer."""
+    return asked
+
+
+def of_one_level(
+    values: Sequence[Sequence[float]],
+    labels: Sequence[int],
+    *,
+    level: str = "GE",
+    patients: Sequence[str] | None = None,
+) -> Scores:
+    """Scores of runs, (runs, exams), on exams of one level; without ``patients``, of one each."""
+    exams = tuple(f"e-{level}-{place:03d}" for place in range(len(labels)))
+    return Scores(
+        seeds=tuple(range(len(values))),
+        exams=exams,
+        patients=exams if patients is None else tuple(patients),
+        levels=(level,) * len(exams),
+        labels=np.array(labels, dtype=bool),
+        values=np.array(values, dtype=float),
+        difficulties=(None,) * len(exams),
+        radii_mm=np.full(len(exams), np.nan),
+    )
+
+
+@pytest.fixture(scope="session")
+def scored() -> Callable[..., Scores]:
+    """The factory of scores."""
+    return of_one_level
 
 
 @pytest.fixture(scope="session")
