@@ -61,15 +61,17 @@ def group_counts(
     counts: dict[Group, int] = {}
     owed = dict.fromkeys(labels, Fraction(0))
     for level, quota in _level_counts(there, wanted).items():
-        for label in labels:
-            share = Fraction(quota * sizes.get((level, label), 0), max(there[level], 1))
+        shares = {
+            label: Fraction(quota * sizes.get((level, label), 0), max(there[level], 1)) for label in labels
+        }
+        for label, share in shares.items():
             counts[level, label] = int(share)
             owed[label] += share - int(share)
-        while quota > sum(counts[level, label] for label in labels):
-            able = [label for label in labels if counts[level, label] < sizes.get((level, label), 0)]
-            most = max(able, key=owed.__getitem__)
-            counts[level, most] += 1
-            owed[most] -= 1
+        left = quota - sum(map(int, shares.values()))
+        divided = [label for label, share in shares.items() if share > int(share)]
+        for label in sorted(divided, key=owed.__getitem__, reverse=True)[:left]:
+            counts[level, label] += 1
+            owed[label] -= 1
     return counts
 
 
