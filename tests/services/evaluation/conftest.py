@@ -28,6 +28,7 @@ from nameplate_evaluation.answer import Answer, answer_of
 from nameplate_evaluation.claim import Claim, claim_of, main_grid
 from nameplate_evaluation.control import Check, checks_of
 from nameplate_evaluation.example import example_of
+from nameplate_evaluation.report import build_report
 from nameplate_evaluation.results import CampaignResults, CellResult, CohortResult
 from nameplate_evaluation.scores import Scores
 
@@ -570,3 +571,9 @@ def make() -> Callable[..., CampaignResults]:
 def complete() -> CampaignResults:
     """A complete campaign."""
     return make_results()
+
+
+@pytest.fixture(scope="session")
+def report(complete) -> dict[str, bytes]:
+    """The report on the complete campaign."""
+    return build_report(complete)

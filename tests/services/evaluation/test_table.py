@@ -4,22 +4,24 @@ import io
 import pytest
 
 from nameplate_evaluation.measure import Estimate
-from nameplate_evaluation.table import Column, Table, csv_bytes, labelled, printed
+from nameplate_evaluation.table import Column, Table, csv_bytes, interval, labelled, printed
 
 
 def test_estimates_become_columns_and_formulas_are_disarmed():
-    one = Estimate(0.5, None, 0.25, 0.75, 3, 10)
+    one = Estimate(mean=0.5, low=0.25, high=0.75, models=3, exams=10)
+    easy = Estimate(mean=1.0, sd=0.0, models=3, exams=10, note="at the ceiling")
     table = Table(
         "t",
         "T",
         (Column("name", "Name"), Column("value", "Value", "percent")),
-        (("=cmd", one), ("a,b\nc", None)),
+        (("=cmd", one), ("a,b\nc", None), ("+1", easy)),
     )
     rows = list(csv.reader(io.StringIO(csv_bytes(table).decode())))
     assert rows == [
-        ["name", "value_mean", "value_sd", "value_low", "value_high", "value_models"],
-        ["'=cmd", "0.5", "", "0.25", "0.75", "3"],
-        ["a,b\nc", "", "", "", "", ""],
+        ["name", "value_mean", "value_sd", "value_low", "value_high", "value_runs", "value_note"],
+        ["'=cmd", "0.5", "", "0.25", "0.75", "3", ""],
+        ["a,b\nc", "", "", "", "", "", ""],
+        ["'+1", "1", "0", "", "", "3", "at the ceiling"],
     ]
 
 
@@ -35,10 +37,27 @@ def test_estimates_become_columns_and_formulas_are_disarmed():
         (0.04, "p", "0.040"),
         (None, "percent", "\u2013"),
         (12, "count", "12"),
+        (0.0123, "spread", "1.2"),
+        (0.0004, "dice points", "0.000"),
+        (-0.0016, "dice points", "\u22120.002"),
+        (0.5, "signed", "+0.50"),
+        (0.0, "points", "0.0"),
     ],
 )
 def test_numbers_as_printed(value, kind, text):
     assert printed(value, kind) == text
+
+
+def test_an_interval_is_printed_or_why_there_is_none():
+    known = Estimate(mean=0.1, low=-0.012, high=0.2, models=3, exams=10)
+    assert interval(known, "points") == "\u22121.2 to +20.0"
+    assert interval(Estimate(mean=0.1, models=1, exams=10, note="one run"), "points") == "one run"
+
+
+def test_neighbouring_columns_of_one_group_share_a_heading():
+    columns = (Column("a", "A"), Column("b", "B", group="G"), Column("c", "C", group="G"), Column("d", "D"))
+    assert Table("t", "T", columns, ()).spanned() == (("", 1), ("G", 2), ("", 1))
+    assert Table("t", "T", columns[:1], ()).spanned() == ()
 
 
 def test_rows_of_the_wrong_length_are_refused():

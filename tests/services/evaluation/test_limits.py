@@ -1,0 +1,28 @@
+"""What no result shows."""
+
+from nameplate_evaluation.analysis import analyse
+from nameplate_evaluation.limits import limits_of
+
+
+def test_what_no_campaign_shows_is_named(plant):
+    analysis = analyse(plant(own=(2.0,), runs=2))
+    lines = limits_of(analysis)
+    for words in (
+        "real scanners",
+        "The manufacturer apart from what comes with it: kernel, dose, protocol, software and site",
+        "Other manufacturers",
+        "Other lesions, networks or ways of training",
+        "Harm to patients",
+        "That there is no effect, where none is claimed",
+    ):
+        assert sum(words in line for line in lines) == 1, words
+
+
+def test_real_exams_are_not_called_simulated(plant):
+    results = plant(own=(2.0,), runs=2, factor={"name": "kernel", "levels": ["H30s", "SOFT"]})
+    cohort = results.campaign.cohorts["study"].model_copy(update={"phantom": None, "folder": "exams"})
+    cohorts = {**results.campaign.cohorts, "study": cohort}
+    object.__setattr__(results, "campaign", results.campaign.model_copy(update={"cohorts": cohorts}))
+    lines = limits_of(analyse(results))
+    assert not any("real scanners" in line for line in lines)
+    assert any(line.startswith("The kernel apart from") for line in lines)
