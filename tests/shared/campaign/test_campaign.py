@@ -1,5 +1,6 @@
 """Campaign files: what ships is right, and what is wrong is named with its path and value."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ CAMPAIGNS = Path(__file__).parents[3] / "campaigns"
 
 
 def _demo() -> dict[str, Any]:
-    return yaml.safe_load((CAMPAIGNS / "demo.yaml").read_text())
+    """The demo, without what its experiments share: a change in one is a change in that one alone."""
+    shared = yaml.safe_load((CAMPAIGNS / "demo.yaml").read_text())
+    raw: dict[str, Any] = json.loads(json.dumps(shared))
+    return raw
 
 
 def _refusal(raw: Any) -> str:
@@ -30,13 +34,13 @@ def test_every_campaign_that_ships_is_valid(path: Path) -> None:
 
 def test_the_papers_numbers() -> None:
     paper = load_campaign(CAMPAIGNS / "paper.yaml")
-    first, second, third = paper.experiments
+    first, second, third = map(paper.experiment, ("manufacturer", "spheres", "skull"))
     assert (first.training.rate, first.training.batch, first.groups) == (5e-3, 32, 2)
     assert (first.input.window.width, first.input.window.level, first.input.range) == (400, 40, (-1, 1))
     assert first.network.channels == (32, 64, 128)
     assert (second.training.rate, second.training.batch) == (5e-5, 32)
     assert second.network.channels == (32, 64, 128, 256)
-    assert (second.network.hidden, second.input.slices, second.rounds.keep) == (1000, 35, 6)
+    assert (second.network.hidden, second.input.slices, second.rounds.target) == (1000, 35, 6)
     assert third.training.rate == 1e-4
     assert (third.network.channels, third.input.slices) == ((8, 16, 32, 64, 128), 32)
     easy, medium, hard = paper.datasets.spheres.difficulties
@@ -101,9 +105,11 @@ def test_every_mistake_has_a_line() -> None:
     assert [line.split(": ")[1] for line in lines] == ["seed", "factor.levels", "seeed"]
 
 
-def _arm(raw: Any, **arm: Any) -> None:
-    """Give the sphere experiment one more arm."""
+def _arm(raw: Any, short: list[str] | None = None, **arm: Any) -> None:
+    """Give the sphere experiment one more arm, and other training sets in short."""
     raw["experiments"][1].setdefault("arms", []).append(arm)
+    if short is not None:
+        raw["experiments"][1]["training_sets"] = short
 
 
 def _cohort(raw: Any, name: str, **changes: Any) -> None:
@@ -145,8 +151,8 @@ def _phantom(raw: Any, **changes: Any) -> None:
         (lambda raw: raw["cohorts"]["study"].update(manufacturers_csv="x"), "needs 'folder'"),
         (lambda raw: raw["cohorts"]["study"]["phantom"].update(exams=3), "3 exams cannot be divided"),
         (lambda raw: raw["cohorts"].update({"a/b": raw["cohorts"]["study"]}), "cohort name 'a/b'"),
-        (lambda raw: _arm(raw, name="mixed"), "two training sets have the same name: 'mixed'"),
-        (lambda raw: _arm(raw, name="GE"), "two training sets have the same name: 'GE'"),
+        (lambda raw: _arm(raw, name="mixed", short=["GE"]), "'mixed': is a name that training_sets gives"),
+        (lambda raw: _arm(raw, name="GE", short=["GE"]), "two training sets have the same name: 'GE'"),
         (lambda raw: (_arm(raw, name="x"), _arm(raw, name="x")), "two training sets have the same name: 'x'"),
         (lambda raw: _arm(raw, name="x", levels=["Philips"]), "levels: 'Philips' is not one of"),
         (lambda raw: _arm(raw, name="x", levels=[]), "experiments[1].arms[0].levels: "),
