@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
 import nameplate
 from nameplate.campaign import ORIGINAL, SKULL, Campaign, parse_campaign
@@ -29,6 +28,7 @@ from nameplate.steps.synthesis import Sample, Sphere, SynthesisJob
 from nameplate.steps.training import Epoch, Prediction, Run, TrainingJob
 from nameplate.store import Store, open_store
 from nameplate.streams import stream
+from nameplate_evaluation.analysis import analyse
 from nameplate_evaluation.fresh_report import report_main
 from nameplate_evaluation.load import load_results
 from nameplate_evaluation.report import build_report
@@ -203,11 +203,9 @@ class Held:
 
 
 def _fill(folder: Path, tiny_text: str) -> Held:
-    raw = yaml.safe_load(tiny_text) | {"bootstrap": {"resamples": 100}}
-    text = yaml.safe_dump(raw)
-    campaign = parse_campaign(text, "tiny")
+    campaign = parse_campaign(tiny_text, "tiny")
     store = open_store(str(folder / "store"))
-    put_campaign(store, campaign, text)
+    put_campaign(store, campaign, tiny_text)
     state = State(campaign, store, {})
 
     def is_wanted(job: Job) -> bool:
@@ -269,12 +267,23 @@ def test_every_round_and_every_run_is_there_one_that_waits_for_its_selection_too
     ]
 
 
-def test_predictions_are_those_of_the_kept_runs_on_validation_and_test(loaded: CampaignResults) -> None:
+def test_predictions_are_of_every_run_on_validation_and_of_kept_runs_on_test(loaded: CampaignResults) -> None:
     for cell in loaded.cells:
-        assert tuple(cell.predictions) == KEPT.get(str(cell.cell), ())
+        assert list(cell.predictions) == sorted(run.seed for run in cell.runs)
+        kept = KEPT.get(str(cell.cell), ())
         for seed, rows in cell.predictions.items():
-            expected = [*_predictions(cell.cell, seed, "val"), *_predictions(cell.cell, seed, "test")]
+            expected = _predictions(cell.cell, seed, "val")
+            if seed in kept:
+                expected += _predictions(cell.cell, seed, "test")
             assert list(rows) == expected
+
+
+def test_only_kept_runs_have_figures(loaded: CampaignResults) -> None:
+    for grid in analyse(loaded).grids:
+        for figures in grid.cells:
+            kept = KEPT.get(str(figures.cell.cell), ())
+            assert (figures.test.seeds if figures.test else ()) == kept
+            assert (figures.val.seeds if figures.val else ()) == kept
 
 
 def test_a_cohort_is_every_shard_of_it(loaded: CampaignResults) -> None:
