@@ -113,6 +113,16 @@ def test_every_exam_is_drawn_as_often_as_another(job: MakeJob, tiny_pack: Any) -
     )
 
 
+@pytest.mark.parametrize(("what", "one"), [("level", "GE"), ("label", 1)])
+def test_the_odd_exam_is_of_each_level_and_label_equally_often(
+    what: str, one: Any, job: MakeJob, tiny_pack: Any
+) -> None:
+    pack, arm = tiny_pack(40), ArmSettings(name="some", exams=7)
+    runs = [training_rows(job(arm, seed=seed), pack) for seed in range(200)]
+    most = sum(sum(getattr(pack.samples[row], what) == one for row in rows) == 4 for rows in runs)
+    assert abs(most - 100) < 4 * 50**0.5
+
+
 def test_more_exams_than_there_are(job: MakeJob, tiny_pack: Any) -> None:
     with pytest.raises(CohortError) as caught:
         training_rows(job(ArmSettings(name="many", exams=25)), tiny_pack(40))
