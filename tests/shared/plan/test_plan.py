@@ -127,10 +127,9 @@ def test_a_change_reaches_just_the_steps_it_concerns(
         assert before in demo_text
         return parse_campaign(demo_text.replace(before, after), "changed")
 
-    confidence = parse_campaign(demo_text + "\nanalysis: {confidence: 0.9}\n", "x")
-    assert steps_that_differ(demo, confidence) == {"report"}
+    assert steps_that_differ(demo, changed("confidence: 0.95", "confidence: 0.90")) == {"report"}
     assert steps_that_differ(demo, changed("age_years: 5.0", "age_years: 4.0")) == {"cohort", "report"}
-    assert "phantom" in steps_that_differ(demo, changed("signature: 1.0", "signature: 0.5"))
+    assert "phantom" in steps_that_differ(demo, changed("signature: 1\n", "signature: 0.5\n"))
 
 
 def test_the_order_of_the_levels_reaches_the_labels_that_follow_it(
