@@ -60,6 +60,11 @@ class ResultGrid:
     cohort: str
     cells: tuple[CellFigures, ...]
 
+    @property
+    def name(self) -> str:
+        """Experiment and cohort as one word, for the ids of pictures."""
+        return f"{self.experiment.name}-{self.cohort}"
+
     def cell(self, dataset: str, training_set: str, group: int = 0) -> CellFigures | None:
         """One cell, or None if the campaign has not got that far."""
         wanted = (dataset, training_set, group)

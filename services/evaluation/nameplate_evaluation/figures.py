@@ -26,13 +26,13 @@ from nameplate_evaluation.tables import METRIC_NAMES, is_paper
 _POINTS_OF_A_CURVE = 60
 
 
-def result_panels(analysis: Analysis, grid: ResultGrid, metric: str, name: str) -> tuple[Panel, ...]:
+def result_panels(analysis: Analysis, grid: ResultGrid, metric: str) -> tuple[Panel, ...]:
     """One metric on each level's test exams by difficulty, one panel per training set."""
     sets = list(dict.fromkeys(figures.training_set for figures in grid.cells))
     datasets = list(analysis.campaign.datasets_of(grid.experiment))
     return tuple(
         draw(
-            f"{name}-{metric}-{training_set}",
+            f"{grid.name}-{metric}-{training_set}",
             f"Trained on {training_set}",
             lambda axes, training_set=training_set: _results(  # type: ignore[misc]
                 axes, analysis, grid, metric, datasets, training_set
@@ -92,7 +92,7 @@ def gap_panels(analysis: Analysis, grid: ResultGrid, gaps: tuple[Gap, ...]) -> t
 
             panels.append(
                 draw(
-                    f"gap-{grid.cohort}-{metric}-{first}-{second}",
+                    f"gap-{grid.name}-{metric}-{first}-{second}",
                     f"Gap in {'AUROC' if metric == 'auroc' else 'accuracy'}, {first} \u2212 {second}",
                     paint,
                 )
@@ -255,7 +255,7 @@ def convergence_panels(analysis: Analysis) -> tuple[Panel, ...]:
 
         panels.append(
             draw(
-                f"convergence-{grid.experiment.name}-{grid.cohort}",
+                f"convergence-{grid.name}",
                 "Runs that converged, by training set",
                 paint,
                 size=(5.4, 2.5),

@@ -1,7 +1,7 @@
 """Tables of runs and convergence, controls, age and sex, and every figure in long form."""
 
 from nameplate.cohort import balance_table
-from nameplate_evaluation.analysis import VAL, Analysis
+from nameplate_evaluation.analysis import ALL, VAL, Analysis
 from nameplate_evaluation.control import Check
 from nameplate_evaluation.effect_tables import ROLES
 from nameplate_evaluation.measure import Measured, contrast_of
@@ -156,10 +156,11 @@ def all_figures_table(analysis: Analysis) -> Table:
     """Every figure of every cell in long form, null controls included; only a file."""
     rows: list[tuple[Value, ...]] = []
     for grid in analysis.grids:
+        chosen_on_all = grid.experiment.choose_on == "all"
         for figures in grid.cells:
             for (exams, metric), measured in figures.measured.items():
                 split = VAL if exams == VAL else "test"
-                level = figures.training_set if exams == VAL else exams
+                level = exams if exams != VAL else (ALL if chosen_on_all else figures.training_set)
                 rows.append(
                     (
                         *figures.cell.key[:4],

@@ -48,7 +48,7 @@ def _advantage_panel(analysis: Analysis, advantage: Advantage) -> Panel:
             axes.tick_params(axis="x", rotation=30, labelsize=8)
         axes.set_ylabel("AUROC advantage, points")
 
-    return draw(f"advantage-{advantage.grid.cohort}", f"Own-{factor} advantage by task", paint, size=_WIDE)
+    return draw(f"advantage-{advantage.grid.name}", f"Own-{factor} advantage by task", paint, size=_WIDE)
 
 
 def _answer_panel(analysis: Analysis, main: Advantage, controls: tuple[Advantage, ...]) -> Panel:
@@ -123,5 +123,5 @@ def flips_panels(analysis: Analysis, grids: tuple[ResultGrid, ...]) -> tuple[Pan
             axes.set_ylim(bottom=0)
             axes.set_ylabel("Heads, %")
 
-        panels.append(draw(f"flips-{grid.cohort}", f"Answers that flip between twins, {grid.cohort}", paint))
+        panels.append(draw(f"flips-{grid.name}", f"Answers that flip between twins, {grid.cohort}", paint))
     return tuple(panels)

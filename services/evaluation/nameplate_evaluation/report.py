@@ -163,7 +163,7 @@ def _page(found: _Found, numbered: list[tuple[str, Table]]) -> bytes:
 def _results(analysis: Analysis, metric: str) -> list[Panel]:
     """One metric by task in every sphere experiment, one panel per training set."""
     grids = analysis.of_task("spheres")
-    return [p for grid in grids for p in figures.result_panels(analysis, grid, metric, grid.cohort)]
+    return [p for grid in grids for p in figures.result_panels(analysis, grid, metric)]
 
 
 def _curve(found: _Found) -> Curve | None:

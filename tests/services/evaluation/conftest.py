@@ -371,6 +371,7 @@ def planted(
     twins: bool = False,
     machine: float = 0.0,
     arms: Sequence[Mapping[str, Any]] = (),
+    more: Sequence[Mapping[str, Any]] = (),
     salt: int = 1,
     **settings: Any,
 ) -> CampaignResults:
@@ -383,16 +384,16 @@ def planted(
     ``exams`` test and ``val`` validation exams, half of them positive; ``twice`` patients have a test exam
     of each level. ``controls`` are further cohorts by role, with the size of their effect as a part of the
     study's. Among twins, ``machine`` is what the second level's scanner changes in a head's score.
+    ``more`` are further experiments, each as what differs from the first one.
     ``settings`` go into the experiment, or by ``factor``, ``study`` and ``analysis`` into these sections.
     """
     other = own if other is None else other
     controls = {"null-control": 0.0} if controls is None else controls
     levels = tuple(settings.get("factor", {}).get("levels", LEVELS))
     names = ("easy", "medium", "hard")[: len(own)] if len(own) <= 3 else [f"t{n}" for n in range(len(own))]
-    text = yaml.safe_dump(_settings(names, levels, controls, twins, arms, settings), sort_keys=False)
+    text = yaml.safe_dump(_settings(names, levels, controls, twins, arms, more, settings), sort_keys=False)
     campaign = parse_campaign(text, "planted")
-    experiment = campaign.experiment("spheres")
-    single = {arm.name: arm.own_level for arm in experiment.all_arms}
+    single = {arm.name: arm.own_level for one in campaign.experiments for arm in one.all_arms}
 
     def distance(task: str, arm: str, level: str, share: float) -> float:
         place = names.index(task)
@@ -411,6 +412,7 @@ def planted(
     cells = []
     for cell in cells_of(campaign):
         of, share = members[cell.cohort], cohorts[cell.cohort]
+        experiment = campaign.experiment(cell.experiment)
         number: dict[str, int] = {}
         heads = np.array([number.setdefault(m.patient, len(number)) for m in of])
         label = np.array([m.positive for m in of]) - 0.5
@@ -443,7 +445,7 @@ def planted(
     )
 
 
-def _settings(names, levels, controls, twins, arms, settings):
+def _settings(names, levels, controls, twins, arms, more, settings):
     sections = {name: settings.pop(name, {}) for name in ("factor", "study", "analysis")}
     phantom = {"exams": 400, "signature": 1.0, "twins": twins, "manufacturers": levels} | sections["study"]
     shares = dict(zip(names, (1.0, 0.2, 0.35), strict=False))
@@ -465,7 +467,10 @@ def _settings(names, levels, controls, twins, arms, settings):
         "convergence": {"default": {}},
         "rounds": {"first": 3, "target": 3, "limit": 9},
     } | settings
-    experiment = {name: value for name, value in experiment.items() if value != []}
+    experiments = [
+        {name: value for name, value in (experiment | dict(changes)).items() if value != []}
+        for changes in ({}, *more)
+    ]
     return {
         "name": "planted",
         "seed": 1,
@@ -473,7 +478,7 @@ def _settings(names, levels, controls, twins, arms, settings):
         "cohorts": {"study": {"phantom": _plain(phantom)}}
         | {role: {"role": role, "phantom": _plain(phantom)} for role in controls},
         "datasets": {"slices": 16, "spheres": {"difficulties": difficulties}},
-        "experiments": [experiment],
+        "experiments": experiments,
         "analysis": sections["analysis"],
     }
 
