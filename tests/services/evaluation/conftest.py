@@ -3,6 +3,7 @@
 Predictions are drawn from normal scores of known separation.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from matplotlib.figure import Figure
 from scipy.special import expit
 
 from nameplate.campaign import parse_campaign
@@ -23,11 +25,13 @@ from nameplate.steps.skullstrip import MaskReport
 from nameplate.steps.synthesis import Sphere
 from nameplate.steps.training import Epoch, Prediction, Run
 from nameplate.streams import stream
+from nameplate_evaluation import figures, headline
 from nameplate_evaluation.analysis import Analysis, ResultGrid, analyse
 from nameplate_evaluation.answer import Answer, answer_of
 from nameplate_evaluation.claim import Claim, claim_of, main_grid
 from nameplate_evaluation.control import Check, checks_of
 from nameplate_evaluation.example import example_of
+from nameplate_evaluation.panel import Panel
 from nameplate_evaluation.report import build_report
 from nameplate_evaluation.results import CampaignResults, CellResult, CohortResult
 from nameplate_evaluation.scores import Scores
@@ -582,3 +586,16 @@ def complete() -> CampaignResults:
 def report(complete) -> dict[str, bytes]:
     """The report on the complete campaign."""
     return build_report(complete)
+
+
+@pytest.fixture
+def quick_report(monkeypatch) -> Callable[[CampaignResults], dict[str, bytes]]:
+    """The report with every picture painted but not written as SVG, which takes most of its time."""
+
+    def painted(name, title, paint, *, size=(3.1, 2.7), caption=""):
+        paint(Figure(figsize=size).add_subplot())
+        return Panel(title, f'<svg id="{re.sub("[^a-zA-Z0-9-]", "-", name)}"></svg>', caption)
+
+    monkeypatch.setattr(figures, "draw", painted)
+    monkeypatch.setattr(headline, "draw", painted)
+    return build_report
