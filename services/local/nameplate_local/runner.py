@@ -123,8 +123,9 @@ class LocalRunner:
     def _dispatch(self, ready: list[Job]) -> None:
         now = time.monotonic()
         due = [job for job in ready if self._not_before.get(job.id, 0.0) <= now]
-        # Long jobs first: a long one that starts last would keep one worker busy while others idle.
-        due.sort(key=lambda job: -self.progress.estimate(job))
+        # Selections first: they take no time, and say which further runs there are. Then long jobs: a long
+        # one that starts last would keep one worker busy while others idle.
+        due.sort(key=lambda job: (job.step != "selection", -self.progress.estimate(job)))
         for job in due:
             worker = self._idle()
             if worker is None:
