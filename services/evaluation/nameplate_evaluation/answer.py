@@ -97,6 +97,8 @@ def _sentence(analysis: Analysis, grid: ResultGrid | None, claim: Claim | None) 
             f"trained on one {factor}, a network does as well on the others: the difference is within"
             f" \u00b1{margin} AUROC points ({size})."
         )
+    if claim.kind == "at the ceiling" and not claim.advantage.at_ceiling:
+        return "no answer yet: every run says the same of every exam."
     if claim.kind == "at the ceiling":
         return (
             f"no answer yet: every task is at the ceiling, too easy for the {factor} of the training exams to"

@@ -27,7 +27,8 @@ class Estimate:
     """Over the kept runs; None for a single one or for a sum over several cells."""
     low: float | None = None
     high: float | None = None
-    """The interval over runs and patients; None with one run in a cell, or at the ceiling."""
+    """The interval over runs and patients; None with one run in a cell, at the ceiling, or where all runs
+    and exams give the same."""
     models: int
     """Different runs that it rests on."""
     exams: int
@@ -48,7 +49,7 @@ class Estimate:
         return self.low <= value <= self.high
 
 
-AT_CEILING, ONE_RUN = "at the ceiling", "one run"
+AT_CEILING, ONE_RUN, NOTHING_VARIES = "at the ceiling", "one run", "nothing varies"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -97,6 +98,8 @@ def combine(parts: Sequence[tuple[float, Measured]], confidence: float, *, ceili
         note = ONE_RUN
     elif ceiling and any(part.at_ceiling for _, part in parts):
         note, interval = AT_CEILING, None
+    elif found.variance == 0:
+        note, interval = NOTHING_VARIES, None
     return Estimate(
         mean=found.value,
         low=None if interval is None else interval[0],

@@ -117,6 +117,7 @@ def test_where_every_task_is_at_the_ceiling_no_difference_is_shown_to_be_small(j
 
 def test_without_an_interval_there_is_no_claim(judge):
     assert judge(estimate(None, None, note="one run")).kind == "one run"
+    assert judge(estimate(None, None, note="nothing varies")).kind == "at the ceiling"
 
 
 # The null control of the same experiment.
@@ -131,7 +132,6 @@ def test_without_an_interval_there_is_no_claim(judge):
         (estimate(0.01, 0.03, detectable=0.02), False),  # it found something itself
         (estimate(-0.03, -0.01, detectable=0.02), False),
         (estimate(None, None, detectable=None, p=None), False),
-        (estimate(0.0, 0.0, detectable=0.0, p=None), False),  # nothing varies in it
     ],
 )
 def test_a_claim_is_controlled_by_a_null_control_that_could_have_shown_it_and_did_not(

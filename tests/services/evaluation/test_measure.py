@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nameplate_evaluation.measure import AT_CEILING, ONE_RUN, Measured, combine, measure
+from nameplate_evaluation.measure import AT_CEILING, NOTHING_VARIES, ONE_RUN, Measured, combine, measure
 
 LABELS = [1, 1, 0, 0]
 VALUES = [
@@ -126,6 +126,13 @@ def test_a_sum_with_a_part_at_the_ceiling_has_no_interval_unless_it_is_asked_for
     assert (inside.note, inside.mean) == ("", shown.mean)
     assert inside.low < inside.mean < inside.high
     assert inside.p is not None
+
+
+def test_where_all_runs_and_exams_give_the_same_there_is_no_interval(scored):
+    """An interval of no width would say that no other run or patient can give anything else."""
+    same = measure("cell", "dice", scored(np.full((3, 8), 0.7), [1] * 8))
+    for found in (same.estimate(0.95), combine([(1.0, same), (-1.0, same)], 0.95, ceiling=False)):
+        assert (found.note, found.low, found.high, found.p, found.detectable) == (NOTHING_VARIES, *[None] * 4)
 
 
 # Sums.
