@@ -363,7 +363,6 @@ def planted(
     *,
     own: Sequence[float] = (2.0,),
     other: Sequence[float] | None = None,
-    separation: Callable[[str, str, str], float] | None = None,
     runs: int = 4,
     exams: int = 40,
     val: int = 10,
@@ -382,14 +381,14 @@ def planted(
     """A campaign of sphere classification alone, of which the truth is known.
 
     ``own`` and ``other`` are by task how far apart the scores of positives and negatives are, in logits,
-    on the level that was trained on and on the others; ``separation`` gives the same by task, arm and
-    level. All cells of a cohort share what an exam adds to a score (``exam_sd``); every run adds its own
-    ``noise``, and differs from other runs in its separation by ``run_sd``. Of each level there are
-    ``exams`` test and ``val`` validation exams, half of them positive; ``twice`` patients have a test exam
-    of each level. ``controls`` are further cohorts by role, with the size of their effect as a part of the
-    study's. Among twins, ``machine`` is what the second level's scanner changes in a head's score.
-    ``more`` are further experiments, each as what differs from the first one.
-    ``settings`` go into the experiment, or by ``factor``, ``study`` and ``analysis`` into these sections.
+    on the level that was trained on and on the others. All cells of a cohort share what an exam adds to a
+    score (``exam_sd``); every run adds its own ``noise``, and differs from other runs by ``run_sd`` in how
+    far it sets them apart. Of each level there are ``exams`` test and ``val`` validation exams, half of them
+    positive; ``twice`` patients have a test exam of each level. ``controls`` are further cohorts, named
+    after their role (a second one with -2), with the size of their effect as a part of the study's. Among
+    twins, ``machine`` is what the second level's scanner changes in a head's score. ``more`` are further
+    experiments, each as what differs from the first. ``settings`` go into the experiment, or by
+    ``factor``, ``study`` and ``analysis`` into these sections.
     """
     other = own if other is None else other
     controls = {"null-control": 0.0} if controls is None else controls
@@ -402,8 +401,6 @@ def planted(
     def distance(task: str, arm: str, level: str, share: float) -> float:
         place = names.index(task)
         high, low = own[place], other[place]
-        if separation is not None:
-            high = low = separation(task, arm, level)
         middle = (high + low) / 2
         return middle + share * ((high if single[arm] in (None, level) else low) - middle)
 
@@ -480,7 +477,7 @@ def _settings(names, levels, controls, twins, arms, more, settings):
         "seed": 1,
         "factor": {"levels": list(levels)} | sections["factor"],
         "cohorts": {"study": {"phantom": _plain(phantom)}}
-        | {role: {"role": role, "phantom": _plain(phantom)} for role in controls},
+        | {name: {"role": name.removesuffix("-2"), "phantom": _plain(phantom)} for name in controls},
         "datasets": {"slices": 16, "spheres": {"difficulties": difficulties}},
         "experiments": experiments,
         "analysis": sections["analysis"],

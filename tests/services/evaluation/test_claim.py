@@ -44,13 +44,14 @@ QUIET = estimate(-0.02, 0.03)
 @pytest.fixture
 def judge(plant, monkeypatch):
     """Judge made-up numbers: of A, of G in points and in probit, and of A in the null controls."""
-    analysis = analyse(plant(controls={"null-control": 0.0, "positive-control": 1.0}))
+    analysis = analyse(plant(controls={"null-control": 0, "null-control-2": 0, "positive-control": 1}))
 
     def judged(overall, growth=GROWS, probit=GROWS, controls=(QUIET,), **changes):
         def made(analysis, grid, metric, **_):
             real = advantage_of(analysis, grid, metric)
             if analysis.role(grid.cohort) == "null-control":
-                return replace(real, overall=controls[0], growth=None) if controls else None
+                place = ("null-control", "null-control-2").index(grid.cohort)
+                return replace(real, overall=controls[place]) if place < len(controls) else None
             return replace(real, overall=overall, growth=probit if metric == "probit" else growth, **changes)
 
         monkeypatch.setattr(module, "advantage_of", made)
@@ -106,6 +107,21 @@ def test_small_needs_the_90_percent_interval_within_the_margin_of_the_campaign(p
         assert ask(with_margin).claim.kind == kind
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "kind"),
+    [
+        (-0.019, 0.019, "small"),
+        (-0.021, 0.019, "none"),
+        (-0.019, 0.021, "none"),
+        (-0.02, 0.019, "none"),
+        (-0.019, 0.02, "none"),
+    ],
+)
+def test_small_is_within_the_margin_on_both_sides(judge, monkeypatch, low, high, kind):
+    monkeypatch.setattr(module, "combine", lambda *_, **__: estimate(low, high))
+    assert judge(estimate(-0.03, 0.03)).kind == kind
+
+
 def test_where_every_task_is_at_the_ceiling_no_difference_is_shown_to_be_small(judge):
     easy = {"easy": estimate(None, None, note=AT_CEILING)}
     tiny = estimate(-0.001, 0.001)
@@ -141,6 +157,14 @@ def test_a_claim_is_controlled_by_a_null_control_that_could_have_shown_it_and_di
     assert found.controlled is controlled
     assert [one.overall for one in found.controls] == [control]
     assert found.made
+
+
+def test_of_two_null_controls_none_may_have_found_something(judge):
+    assert judge(estimate(0.02, 0.1), controls=(QUIET, QUIET)).controlled
+    assert not judge(estimate(0.02, 0.1), controls=(QUIET, estimate(0.001, 0.03))).controlled
+    # One that could tell is enough.
+    blind = estimate(-0.2, 0.2, detectable=0.3)
+    assert judge(estimate(0.02, 0.1), controls=(blind, QUIET)).controlled
 
 
 def test_without_a_null_control_nothing_is_controlled(judge):
