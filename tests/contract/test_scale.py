@@ -148,7 +148,7 @@ def test_the_arms_share_the_most_pods_of_a_round(campaign: Campaign, tmp_path: P
 
 def test_a_stage_of_one_arm_is_a_small_part_of_a_large_plan(campaign: Campaign) -> None:
     made = plan(campaign, {}, {})
-    assert len(arms_of(made)) == 3 * 11
+    assert len(arms_of(made)) == sum(len(experiment.all_arms) for experiment in campaign.experiments) >= 33
     assert str(Arm("spheres", "Maker 3 Medical")) == "spheres/Maker_20_3_20_Medical"
 
 

@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from nameplate.campaign import parse_campaign
 from nameplate.campaign.overrides import load_with_overrides
 from nameplate.errors import NameplateError, TryAgain, UserError
+from nameplate.plan.estimate import cell_estimates
 from nameplate_cluster import plan_pod
 from nameplate_cluster.checks import check
 from nameplate_cluster.preflight import steps_needed
@@ -37,7 +40,8 @@ def ready(cluster: Any) -> Any:
 def test_the_plan_in_short() -> None:
     lines = plan_lines(DEMO[0], "", 40)
     assert lines[1].startswith("  jobs        phantom 12, ingest 12")
-    assert "45 in the first round" in lines[2]
+    first = sum(row.first for row in cell_estimates(DEMO[0]))
+    assert f"{first} in the first round" in lines[2]
     assert len(lines) == 5
 
 
@@ -75,12 +79,10 @@ def test_what_may_not_be_looked_at_is_said(ready: Any) -> None:
 
 
 def test_a_folder_is_one_of_the_pods(ready: Any) -> None:
-    text = DEMO[1].replace(
-        "phantom: {exams: 400, signature: 1.0, matrix: 128, thin_mm: 2.5, bone_share: 0.25}",
-        "folder: /data/ct",
-    )
-    from nameplate.campaign import parse_campaign
-
+    raw = yaml.safe_load(DEMO[1])
+    del raw["cohorts"]["study"]["phantom"]
+    raw["cohorts"]["study"]["folder"] = "/data/ct"
+    text = yaml.safe_dump(raw)
     (note,) = check(ready, parse_campaign(text, "x"), text, "").notes
     assert note.startswith("cohorts.study.folder: /data/ct is a path in the pods")
 
