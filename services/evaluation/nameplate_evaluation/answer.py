@@ -196,11 +196,12 @@ def _dial(analysis: Analysis, cohort: str) -> str:
     if phantom is None:
         return ""
     own = {name: dial for name, dial in phantom.effects.model_dump().items() if dial is not None}
-    words = f"{phantom.signature:g} times the published size"
-    if phantom.signature == 0:
-        words = "none: one machine under several names"
-    if own:
-        words += "; but " + ", ".join(f"{name.replace('_', ' ')} {dial:g}" for name, dial in own.items())
+    effects = ", ".join(f"{name.replace('_', ' ')} {dial:g} times" for name, dial in own.items())
+    words = "of published size" if phantom.signature == 1 else f"{phantom.signature:g} times published size"
+    if phantom.signature > 0:
+        words += f", but for {effects}" if own else ""
+    else:
+        words = f"{effects} published size, and no other" if own else "none: one machine under several names"
     twins = ". Every head was scanned by every manufacturer" if phantom.twins else ""
     return f"The manufacturers' simulated differences are {words}{twins}."
 

@@ -42,6 +42,11 @@ class Estimate:
     note: str = ""
     """Why there is no interval."""
 
+    @property
+    def patient_share(self) -> float | None:
+        """Share of its variance that comes from the patients."""
+        return None if self.run_share is None else 1.0 - self.run_share
+
     def holds(self, value: float) -> bool | None:
         """Whether the interval contains the value; None without an interval."""
         if self.low is None or self.high is None:

@@ -244,7 +244,7 @@ def _value(value: Value) -> Any:
     if isinstance(value, Estimate):
         return {
             name: _rounded(one) if isinstance(one, float) else one
-            for name, one in dataclasses.asdict(value).items()
+            for name, one in {**dataclasses.asdict(value), "patient_share": value.patient_share}.items()
         }
     return _rounded(value) if isinstance(value, float) else value
 

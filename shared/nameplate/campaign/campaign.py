@@ -16,7 +16,7 @@ from nameplate.campaign.settings import Settings
 from nameplate.errors import CampaignError
 
 NEW_KEYS = {
-    "bootstrap": "this key is gone: intervals are computed, not resampled; confidence is now analysis.confidence",
+    "bootstrap": "this key is gone: intervals are computed, and their confidence is analysis.confidence",
     "datasets.spheres.levels": "this key is now called datasets.spheres.difficulties",
     "experiments.training.checkpoint_epochs": "this key is gone: a checkpoint is written after every epoch",
 }

@@ -12,6 +12,10 @@ STAGES = 5
 """Stages of the U-Net: one at full size and four below it, each half as large."""
 
 
+STEM = 7
+"""Width of the 3-D ResNet's first kernel."""
+
+
 def halved_up(size: Size, stride: int) -> Size:
     """Size after a padded convolution of odd kernel with this stride."""
     k, j, i = (-(-length // stride) for length in size)
@@ -42,11 +46,13 @@ def resnet_strides(network: NetworkSettings) -> tuple[int, ...]:
 def resnet_sizes(spatial: Size, strides: Sequence[int]) -> tuple[Size, ...]:
     """Sizes after the stem, after its pooling, and after each scale.
 
-    Raises UserError for an input too small for the stem and its pooling.
+    Raises UserError for an input not larger than the stem's kernel: its pooling needs more, and with
+    seven slices or fewer torch's CPU kernel for channels-last reads outside its memory (wrong gradients,
+    NaN or a crash; seen with torch 2.13.0).
     """
     stem = halved_up(spatial, 2)
     pooled = halved_down(stem)
-    if min(pooled) < 1:
+    if min(spatial) <= STEM:
         raise UserError(f"an input of {spatial} voxels is too small for the 3-D ResNet's stem")
     sizes = [stem, pooled]
     for stride in strides:

@@ -52,5 +52,5 @@ STEP = Step(
     jobs=jobs,
     version=2,
     memory_mib=1000,
-    seconds=lambda load: 4.0,  # noqa: ARG005
+    seconds=lambda load: 2.0,  # noqa: ARG005
 )

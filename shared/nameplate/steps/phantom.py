@@ -55,5 +55,5 @@ STEP = Step(
     jobs=jobs,
     version=3,
     memory_mib=1500,
-    seconds=lambda load: 0.2 * load.exams * load.pixels,
+    seconds=lambda load: 0.25 * load.exams * load.pixels,
 )

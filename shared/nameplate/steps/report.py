@@ -43,5 +43,5 @@ STEP = Step(
     scope="campaign",
     version=3,
     memory_mib=2000,
-    seconds=lambda load: 15.0,  # noqa: ARG005
+    seconds=lambda load: 8.0,  # noqa: ARG005
 )

@@ -128,5 +128,5 @@ STEP = Step(
     version=3,
     pool="gpu",
     memory_mib=8000,
-    seconds=lambda load: 3.0 + load.flop / 60e9,
+    seconds=lambda load: 1.0 + load.flop / 40e9,
 )

@@ -284,7 +284,7 @@ def test_the_sentence_rests_on_controls_power_runs_and_patients(bias):
         f" {printed(growth.detectable, 'spread')}, would have been found in four campaigns of five."
     )
     assert lines["Runs kept"] == "24 of 30 that were trained, 4 runs a cell."
-    assert lines["Differences"] == "The manufacturers' simulated differences are 1 times the published size."
+    assert lines["Differences"] == "The manufacturers' simulated differences are of published size."
 
 
 def test_the_advice_is_on_the_larger_part_of_the_variance(plant, ask):
@@ -312,13 +312,14 @@ def test_different_numbers_of_runs_are_said(bias, ask):
     ("study", "twins", "words"),
     [
         ({"signature": 0.0}, False, "none: one machine under several names."),
-        ({"signature": 2.5}, False, "2.5 times the published size."),
+        ({"signature": 2.5}, False, "2.5 times published size."),
         (
             {"signature": 0.0, "effects": {"noise": 2.0, "field_of_view": 1.0}},
             False,
-            "none: one machine under several names; but noise 2, field of view 1.",
+            "noise 2 times, field of view 1 times published size, and no other.",
         ),
-        ({}, True, "1 times the published size. Every head was scanned by every manufacturer."),
+        ({"effects": {"bias": 6.0}}, False, "of published size, but for bias 6 times."),
+        ({}, True, "of published size. Every head was scanned by every manufacturer."),
     ],
 )
 def test_the_dial_of_simulated_differences_is_said(plant, ask, study, twins, words):

@@ -85,7 +85,7 @@ def test_the_bootstrap_of_older_files_says_what_became_of_it() -> None:
     raw = _demo()
     raw["bootstrap"] = {"resamples": 2000, "confidence": 0.95}
     assert _refusal(raw) == (
-        "my.yaml: bootstrap: this key is gone: intervals are computed, not resampled; confidence is now "
+        "my.yaml: bootstrap: this key is gone: intervals are computed, and their confidence is "
         "analysis.confidence"
     )
 
