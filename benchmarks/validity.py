@@ -49,9 +49,11 @@ class Size:
 
     exams: int
     runs: int
+    twins: bool = False
+    """Whether each head is scanned on both levels."""
 
 
-SIZES = {"demo": Size(36, 6), "paper": Size(81, 8)}
+SIZES = {"demo": Size(108, 6, twins=True), "paper": Size(81, 8)}
 
 
 @dataclass(frozen=True)
@@ -153,12 +155,13 @@ def _cells(scenario: Scenario, size: Size, cohort: str, number: int) -> list[Cel
     count = size.exams * len(LEVELS)
     level = np.arange(count) // size.exams
     label = (np.arange(count) % size.exams) < size.exams // 2
-    # Variances of a score within a class, together 1: of the exam in all tasks, of the exam in one task,
-    # of what one training set makes of it, and of the run. The first two are shared by all runs.
-    exam = rng.normal(0, math.sqrt(0.30), count)
+    head = np.arange(count) % size.exams if size.twins else np.arange(count)
+    # Variances of a score within a class, together 1: of the head in all tasks, of the head in one task,
+    # of what one training set makes of the exam, and of the run. The first two are shared by all runs.
+    exam = rng.normal(0, math.sqrt(0.30), count)[head]
     cells = []
     for task, name in enumerate(TASKS):
-        of_task = exam + rng.normal(0, math.sqrt(0.15), count)
+        of_task = exam + rng.normal(0, math.sqrt(0.15), count)[head]
         for trained, training_set in enumerate(LEVELS):
             of_set = of_task + rng.normal(0, math.sqrt(0.15), count)
             own = np.where(level == trained, scenario.own[task], scenario.other[task])
@@ -167,7 +170,7 @@ def _cells(scenario: Scenario, size: Size, cohort: str, number: int) -> list[Cel
                 quality = scenario.run_sd * rng.normal() + scenario.run_level_sd * rng.normal(size=2)[level]
                 score = of_set + rng.normal(0, math.sqrt(0.40), count)
                 score = score + label * (own + quality) - 0.5 * own + 0.3 * rng.normal()
-                predictions[seed] = _predictions(1 / (1 + np.exp(-score)), level, label)
+                predictions[seed] = _predictions(1 / (1 + np.exp(-score)), head, level, label)
             cell = Cell(experiment="spheres", cohort=cohort, dataset=name, training_set=training_set, group=0)
             selection = Selection(
                 cell=cell, round=0, trained=size.runs, converged=size.runs, kept=tuple(predictions),
@@ -191,10 +194,13 @@ class _Row(NamedTuple):
 
 
 def _predictions(
-    scores: NDArray[np.float64], level: NDArray[np.intp], label: NDArray[np.bool_]
+    scores: NDArray[np.float64],
+    head: NDArray[np.intp],
+    level: NDArray[np.intp],
+    label: NDArray[np.bool_],
 ) -> tuple[Prediction, ...]:
     rows = tuple(
-        _Row(f"e{n:03d}", f"p{n:03d}", LEVELS[level[n]], "test", int(label[n]), float(score))
+        _Row(f"e{n:03d}", f"p{head[n]:03d}", LEVELS[level[n]], "test", int(label[n]), float(score))
         for n, score in enumerate(scores)
     )
     return cast(tuple[Prediction, ...], rows)
