@@ -19,8 +19,8 @@ class ArmSettings(Settings):
     levels: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Levels of the factor whose exams are used; null for all."""
     exams: int | Literal["one-level"] | None = None
-    """How many of their training exams are used, as many of each level and label as possible; null for
-    all, 'one-level' for as many as one level of the factor has on average."""
+    """How many of their training exams are used, the same number of each level and its share of each label;
+    null for all, 'one-level' for as many as one level has on average."""
 
     @field_validator("exams")
     @classmethod

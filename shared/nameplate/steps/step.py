@@ -128,7 +128,7 @@ class Load:
     pixels: float
     """Pixels of one slice of the source, in units of 128 x 128."""
     flop: float
-    """Operations of one run, for a job of a cell; else 0."""
+    """Operations of one run's training, or of a cell's predictions; 0 for a job of no cell."""
 
 
 @dataclass(frozen=True, kw_only=True)
