@@ -42,7 +42,20 @@ def _advantage_panel(analysis: Analysis, advantage: Advantage) -> Panel:
         if is_paper(analysis):
             paper = [published.own_advantage(task, "auroc") for task in tasks]
             paper_marks(axes, paper, 0.12, INK, "o")
+        for place, estimate in enumerate(advantage.by_task.values()):
+            if estimate.low is None:
+                spot = (place - 0.08, 100 * estimate.mean)
+                axes.annotate(
+                    estimate.note,
+                    spot,
+                    (0, 7),
+                    textcoords="offset points",
+                    ha="center",
+                    fontsize=8,
+                    color=INK,
+                )
         axes.axhline(0, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.margins(y=0.12)
         tasks_below(axes, tasks)
         if len(tasks) > LEAST_TASKS - 1:
             axes.tick_params(axis="x", rotation=30, labelsize=8)

@@ -2,6 +2,7 @@
 
 import re
 
+from nameplate.campaign import MIXED
 from nameplate.steps.selection import Selection
 from nameplate_evaluation import published
 from nameplate_evaluation.analysis import ALL, VAL, Analysis, ResultGrid
@@ -95,15 +96,21 @@ def factor_table(analysis: Analysis) -> Table:
 
 
 def sphere_tables(analysis: Analysis) -> tuple[Table, ...]:
-    """Sphere classification, one table per training set: the paper's Tables 3 to 5."""
-    tables = []
-    for grid in analysis.of_task("spheres"):
-        for training_set in dict.fromkeys(figures.training_set for figures in grid.cells):
-            tables.append(_sphere_table(analysis, grid, training_set))
-    return tuple(tables)
+    """Sphere classification, one table per training set: the paper's Tables 3 to 5, in its order.
+
+    Training sets that the paper does not have come last.
+    """
+    order = (MIXED, *analysis.levels)
+    found = [
+        (order.index(name) if name in order else len(order), grid, name)
+        for grid in analysis.of_task("spheres")
+        for name in dict.fromkeys(figures.training_set for figures in grid.cells)
+    ]
+    found.sort(key=lambda one: one[0])
+    return tuple(_sphere_table(analysis, grid, name, paper=place < len(order)) for place, grid, name in found)
 
 
-def _sphere_table(analysis: Analysis, grid: ResultGrid, training_set: str) -> Table:
+def _sphere_table(analysis: Analysis, grid: ResultGrid, training_set: str, *, paper: bool) -> Table:
     places = [(VAL, "Validation"), (ALL, "Test, all")]
     places += [(level, f"Test, {level}") for level in analysis.levels]
     columns = [Column("task", "Task"), Column("models", "Runs"), Column("metric", "Metric")]
@@ -123,10 +130,11 @@ def _sphere_table(analysis: Analysis, grid: ResultGrid, training_set: str) -> Ta
             ]
             for exams, _ in places:
                 row.append(analysis.estimate(figures.measured.get((exams, metric))))
-                paper = published.spheres(training_set, figures.dataset, exams, metric)
-                row.append(paper if is_paper(analysis) else None)
+                known = published.spheres(training_set, figures.dataset, exams, metric)
+                row.append(known if is_paper(analysis) else None)
             rows.append(tuple(row))
-    of_cohort = f", cohort {grid.cohort}" if len(analysis.of_task("spheres")) > 1 else ""
+    several = len({other.cohort for other in analysis.of_task("spheres")}) > 1
+    of_cohort = f", cohort {grid.cohort}" if several else ""
     return Table(
         f"spheres-{_slug(training_set)}" + (f"-{grid.cohort}" if of_cohort else ""),
         f"Sphere classification, trained on {training_set}{of_cohort}",
@@ -135,7 +143,7 @@ def _sphere_table(analysis: Analysis, grid: ResultGrid, training_set: str) -> Ta
         "Validation is on the exams on which the runs were chosen: "
         + ("all of them." if grid.experiment.choose_on == "all" else "those of the training set's own kind."),
         "spheres",
-        paper=True,
+        paper=paper,
     ).without_empty_published()
 
 

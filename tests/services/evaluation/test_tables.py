@@ -56,15 +56,23 @@ def test_where_runs_are_chosen_on_their_own_level_the_note_says_so(plant):
     assert "those of the training set's own kind" in first.note
 
 
-def test_with_two_experiments_the_cohort_is_in_the_title(plant):
-    more = [{"name": "other", "cohorts": ["study"], "training_sets": ["mixed"]}]
+def test_tables_of_two_experiments_come_in_the_papers_order_and_others_last(plant):
+    more = [
+        {
+            "name": "other",
+            "cohorts": ["study"],
+            "training_sets": ["mixed"],
+            "arms": [{"name": "half", "exams": "one-level"}],
+        }
+    ]
     found = tables.sphere_tables(analyse(plant(own=(2.0,), runs=2, more=more)))
     assert [table.name for table in found] == [
-        "spheres-ge-study",
-        "spheres-siemens-study",
-        "spheres-mixed-study",
+        "spheres-mixed",
+        "spheres-ge",
+        "spheres-siemens",
+        "spheres-half",
     ]
-    assert found[2].title == "Sphere classification, trained on mixed, cohort study"
+    assert [table.paper for table in found] == [True, True, True, False]
 
 
 def test_dice_stands_beside_the_papers(analysis):
