@@ -106,6 +106,6 @@ STEP = Step(
     jobs=jobs,
     version=2,
     memory_mib=1500,
-    seconds=lambda load: 0.05 * load.exams * load.pixels,
+    seconds=lambda load: 0.03 * load.exams * load.pixels,
     reads_source=True,
 )

@@ -37,5 +37,5 @@ STEP = Step(
     version=2,
     pool="gpu",
     memory_mib=4000,
-    seconds=lambda load: 0.3 + load.flop / 30e9,
+    seconds=lambda load: 0.3 + load.flop / 35e9,
 )

@@ -48,5 +48,5 @@ STEP = Step(
     jobs=jobs,
     version=2,
     memory_mib=1500,
-    seconds=lambda load: 0.05 * load.exams * load.pixels,
+    seconds=lambda load: 0.035 * load.exams * load.pixels,
 )

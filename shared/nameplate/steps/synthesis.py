@@ -191,5 +191,5 @@ STEP = Step(
     jobs=jobs,
     version=3,
     memory_mib=1000,
-    seconds=lambda load: 0.01 * load.exams * load.pixels,
+    seconds=lambda load: 0.003 * load.exams * load.pixels,
 )

@@ -128,5 +128,5 @@ STEP = Step(
     version=3,
     pool="gpu",
     memory_mib=8000,
-    seconds=lambda load: 1.0 + load.flop / 40e9,
+    seconds=lambda load: 0.5 + load.flop / 55e9,
 )
