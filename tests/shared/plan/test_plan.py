@@ -76,10 +76,11 @@ def test_rounds_follow_their_selections_and_end_with_a_prediction(
         assert (cell in made.open_cells) == (f"prediction/{cell}" not in {j.id for j in made.jobs})
         return [job.id for job in made.jobs if str(cell) in job.id and job.step != "pack"]
 
-    first = [f"training/{cell}/s000", f"training/{cell}/s001", f"selection/{cell}/r00"]
+    count = demo.experiment(cell.experiment).rounds.first
+    first = [*(f"training/{cell}/s{seed:03d}" for seed in range(count)), f"selection/{cell}/r00"]
     assert ids({}) == first
-    more = (make_selection(cell, 0, next_seeds=(2,)),)
-    second = [*first, f"training/{cell}/s002", f"selection/{cell}/r01"]
+    more = (make_selection(cell, 0, next_seeds=(count,)),)
+    second = [*first, f"training/{cell}/s{count:03d}", f"selection/{cell}/r01"]
     assert ids({cell: more}) == second
     done = (*more, make_selection(cell, 1, kept=(2, 0)))
     assert ids({cell: done}) == [*second, f"prediction/{cell}"]
