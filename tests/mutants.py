@@ -973,8 +973,8 @@ MUTANTS = (
     Mutant(
         "small is within the margin on both sides",
         f"{EVALUATION}/claim.py",
-        "and -margin < narrow.low and narrow.high < margin:",
-        "and -margin < narrow.low:",
+        "return -margin < narrow.low and narrow.high < margin",
+        "return -margin < narrow.low",
         "services/evaluation/test_claim.py",
     ),
     Mutant(

@@ -62,7 +62,7 @@ class Advantage:
     @property
     def overall_parts(self) -> Parts:
         """Of the mean over the tasks."""
-        return tuple((f / len(self.parts), m) for parts in self.parts.values() for f, m in parts)
+        return _mean_of(self.parts)
 
 
 def advantage_of(
@@ -85,30 +85,34 @@ def advantage_of(
         weights = growth_weights(difficulty_axis(analysis.campaign.datasets.spheres.difficulties))
         weighted = [(w * f, m) for w, of in zip(weights, parts.values(), strict=True) for f, m in of]
         growth = combine(weighted, confidence, ceiling=False)
-    mean = [(f / len(parts), m) for of in parts.values() for f, m in of]
     return Advantage(
         grid=grid,
         group=group,
         metric=metric,
         by_task={task: combine(of, confidence) for task, of in parts.items()},
         missing=tuple(task for task in tasks if task not in parts),
-        overall=combine(mean, confidence, ceiling=False),
+        overall=combine(_mean_of(parts), confidence, ceiling=False),
         growth=growth,
         parts=parts,
     )
+
+
+def _mean_of(parts: dict[str, Parts]) -> Parts:
+    """The parts of the mean over tasks."""
+    return tuple((factor / len(parts), measured) for of in parts.values() for factor, measured in of)
 
 
 def _parts(
     analysis: Analysis, grid: ResultGrid, task: str, metric: str, group: int, best: int | None
 ) -> Parts:
     """The figures of one task with their weights; empty unless all are there."""
-    levels = analysis.levels
+    levels, arms = analysis.levels, analysis.own_arms(grid)
     own, other = 1.0 / len(levels), -1.0 / (len(levels) * (len(levels) - 1))
     parts = []
     for trained in levels:
-        arm = grid.arm_of(trained)
         for tested in levels:
-            measured = None if arm is None else grid.measured(task, arm.name, tested, metric, group)
+            arm = arms.get(trained)
+            measured = None if arm is None else grid.measured(task, arm, tested, metric, group)
             if measured is None:
                 return ()
             parts.append((own if trained == tested else other, measured.of_runs(best)))

@@ -123,6 +123,15 @@ class Analysis:
         """Grids of one task on the cohorts of one role."""
         return tuple(g for g in self.grids if g.experiment.task == task and self.role(g.cohort) == role)
 
+    def own_arms(self, grid: ResultGrid) -> dict[str, str]:
+        """The arm of each level that has one of its own, by level."""
+        return {level: arm.name for level in self.levels if (arm := grid.arm_of(level))}
+
+    def beside(self, grid: ResultGrid) -> tuple[ResultGrid, ...]:
+        """The grids with the task and the cohort of this one, itself among them."""
+        task = grid.experiment.task
+        return tuple(g for g in self.grids if g.cohort == grid.cohort and g.experiment.task == task)
+
     def estimate(self, measured: Measured | None) -> Estimate | None:
         """A figure for printing, with the campaign's confidence."""
         return None if measured is None else measured.estimate(self.confidence)

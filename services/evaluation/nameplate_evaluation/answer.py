@@ -166,8 +166,7 @@ def _checked(check: Check) -> str:
     kind = {"naming": "number", "dice": "dice"}.get(check.metric, "points")
     value = printed(check.estimate.mean, kind)  # type: ignore[arg-type]
     span = interval(check.estimate, kind)  # type: ignore[arg-type]
-    found = f"{value}, {span}" if span else f"{value}, {check.estimate.note}"
-    return f"{check.verdict} ({check.what} {found})"
+    return f"{check.verdict} ({check.what} {value}, {span})"
 
 
 def _advice(analysis: Analysis, advantage: Advantage) -> str:

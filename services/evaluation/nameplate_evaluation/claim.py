@@ -95,11 +95,15 @@ def _kind(analysis: Analysis, advantage: Advantage, probit: Advantage) -> Kind:
         return "bias and growth"
     if advantage.at_ceiling:
         return "at the ceiling"
+    return "small" if is_small(advantage, analysis.campaign.analysis.margin.auroc) else "none"
+
+
+def is_small(advantage: Advantage, margin: float) -> bool:
+    """Whether the advantage over all tasks is shown to be within the margin."""
     narrow = combine(advantage.overall_parts, SMALL_CONFIDENCE, ceiling=False)
-    margin = analysis.campaign.analysis.margin.auroc
-    if narrow.low is not None and narrow.high is not None and -margin < narrow.low and narrow.high < margin:
-        return "small"
-    return "none"
+    if narrow.low is None or narrow.high is None:
+        return False
+    return -margin < narrow.low and narrow.high < margin
 
 
 def _carries(control: Advantage, claimed: Advantage) -> bool:

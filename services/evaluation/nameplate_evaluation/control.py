@@ -41,7 +41,11 @@ def checks_of(analysis: Analysis) -> tuple[Check, ...]:
     fail by chance some time.
     """
     null = [
-        *(_naming(analysis, grid, group) for grid, group in _groups(analysis, "factor", "null-control")),
+        *(
+            _naming(analysis, grid, group)
+            for grid in analysis.of_task("factor", "null-control")
+            for group in range(grid.experiment.groups)
+        ),
         *_advantages(analysis, "null-control"),
     ]
     measured = sum(1 for check in null if check.parts)
@@ -99,10 +103,6 @@ class _Pending:
         return "holds" if able else "cannot tell"
 
 
-def _groups(analysis: Analysis, task: Literal["factor"], role: str) -> list[tuple[ResultGrid, int]]:
-    return [(g, n) for g in analysis.of_task(task, role) for n in range(g.experiment.groups)]
-
-
 def _naming(analysis: Analysis, grid: ResultGrid, group: int) -> _Pending:
     cell = next((c for c in grid.cells if c.group == group), None)
     measured = None if cell is None else cell.measured.get((ALL, "auroc"))
@@ -125,7 +125,7 @@ def _advantages(analysis: Analysis, role: str) -> list[_Pending]:
         for grid in analysis.grids:
             if grid.experiment.task != task or analysis.role(grid.cohort) != role:
                 continue
-            if any(grid.arm_of(level) is None for level in analysis.levels):
+            if len(analysis.own_arms(grid)) < len(analysis.levels):
                 continue
             advantage = advantage_of(analysis, grid, metric)
             pending.append(

@@ -181,8 +181,7 @@ def radius_table(analysis: Analysis, grids: tuple[ResultGrid, ...]) -> Table:
 
 
 def _radius_rows(analysis: Analysis, grid: ResultGrid, dataset: str) -> list[tuple[Value, ...]]:
-    arms = {level: arm.name for level in analysis.levels if (arm := grid.arm_of(level))}
-    cells = {level: grid.cell(dataset, name) for level, name in arms.items()}
+    cells = {level: grid.cell(dataset, arm) for level, arm in analysis.own_arms(grid).items()}
     tests = {level: cell.test for level, cell in cells.items() if cell is not None and cell.test is not None}
     if len(tests) < len(analysis.levels):
         return []

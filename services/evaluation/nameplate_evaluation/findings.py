@@ -6,8 +6,8 @@ from scipy.stats import fisher_exact
 from nameplate_evaluation.advantage import Advantage
 from nameplate_evaluation.analysis import ALL, Analysis, ResultGrid
 from nameplate_evaluation.answer import points
+from nameplate_evaluation.claim import is_small
 from nameplate_evaluation.flips import flips_of
-from nameplate_evaluation.measure import combine
 from nameplate_evaluation.mixing import gains_of
 from nameplate_evaluation.table import interval, printed
 from nameplate_evaluation.threshold import transfers_of
@@ -45,9 +45,7 @@ def _by_task(grid: ResultGrid, advantages: tuple[Advantage, ...]) -> list[str]:
 
 def _difficulty(analysis: Analysis, grid: ResultGrid) -> list[str]:
     words = []
-    task = grid.experiment.task
-    of_cohort = [g for g in analysis.grids if g.cohort == grid.cohort and g.experiment.task == task]
-    other = next((g for g in of_cohort if g.mixed is not None), None)
+    other = next((g for g in analysis.beside(grid) if g.mixed is not None), None)
     if other is None:
         return []
     for dataset in analysis.campaign.datasets_of(grid.experiment):
@@ -104,9 +102,8 @@ def _flips(analysis: Analysis, grid: ResultGrid) -> list[str]:
 def _convergence(analysis: Analysis, grid: ResultGrid) -> list[str]:
     """Whether runs converge as often on every level; those that do not are missing from all figures."""
     counts = {}
-    for level in analysis.levels:
-        arm = grid.arm_of(level)
-        cells = [c.cell.selection for c in grid.cells if arm is not None and c.training_set == arm.name]
+    for level, arm in analysis.own_arms(grid).items():
+        cells = [c.cell.selection for c in grid.cells if c.training_set == arm]
         if cells:
             counts[level] = sum(c.converged for c in cells), sum(c.trained for c in cells)
     if len(counts) < len(analysis.levels):
@@ -145,10 +142,7 @@ def _segmentation(analysis: Analysis, advantages: tuple[Advantage, ...]) -> list
         if advantage.metric != "dice":
             continue
         estimate = advantage.overall
-        narrow = combine(advantage.overall_parts, 0.90, ceiling=False)
-        small = narrow.low is not None and narrow.high is not None
-        small = small and -margin < (narrow.low or 0.0) and (narrow.high or 0.0) < margin
-        tail = f": within \u00b1{margin:g}" if small else ""
+        tail = f": within \u00b1{margin:g}" if is_small(advantage, margin) else ""
         lines.append(
             f"In brain segmentation the advantage is {printed(estimate.mean, 'dice points')} Dice"
             f" ({interval(estimate, 'dice points')}){tail}."

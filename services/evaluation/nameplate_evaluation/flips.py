@@ -25,7 +25,7 @@ def flips_of(analysis: Analysis, grid: ResultGrid) -> tuple[Flips, ...]:
     phantom = analysis.campaign.exams_of(grid.cohort).phantom
     if phantom is None or not phantom.twins:
         return ()
-    singles = [arm.name for level in analysis.levels if (arm := grid.arm_of(level))]
+    singles = analysis.own_arms(grid).values()
     found = []
     for dataset in analysis.campaign.datasets_of(grid.experiment):
         cells = [c for c in grid.cells if c.dataset == dataset and c.group == 0]

@@ -24,15 +24,13 @@ def gains_of(analysis: Analysis, grid: ResultGrid) -> tuple[Gain, ...]:
 
     The arms of all levels may be those of another experiment with the same task and cohort.
     """
-    singles = [arm.name for level in analysis.levels if (arm := grid.arm_of(level))]
+    singles = list(analysis.own_arms(grid).values())
     if len(singles) < len(analysis.levels):
         return ()
-    task = grid.experiment.task
-    others = [g for g in analysis.grids if g.cohort == grid.cohort and g.experiment.task == task]
     found = []
     for dataset in analysis.campaign.datasets_of(grid.experiment):
         baseline = _mean(analysis, grid, dataset, singles, -1.0)
-        for other, arm in [(g, arm) for g in others for arm in g.experiment.all_arms]:
+        for other, arm in [(g, arm) for g in analysis.beside(grid) for arm in g.experiment.all_arms]:
             ours = _mean(analysis, other, dataset, [arm.name], 1.0) if arm.levels is None else None
             if ours is not None and baseline is not None:
                 found.append(

@@ -51,7 +51,7 @@ def thresholds_at(scores: Scores, specificity: float) -> NDArray[np.float64] | N
 
 def transfers_of(analysis: Analysis, grid: ResultGrid) -> tuple[Transfer, ...]:
     """Every single-level training set of a grid against every other level, in the grid's order."""
-    arms = {arm.name: level for level in analysis.levels if (arm := grid.arm_of(level))}
+    arms = {arm: level for level, arm in analysis.own_arms(grid).items()}
     found = []
     for figures in grid.cells:
         trained = arms.get(figures.training_set)

@@ -136,34 +136,37 @@ def walked(
 
 
 @pytest.fixture(scope="session")
+def twins_text(controlled_text: str) -> str:
+    """The small campaign with a derived control and twins, as many heads as it has exams without."""
+    return controlled_text.replace("exams: 52", "exams: 104, twins: true")
+
+
+@pytest.fixture(scope="session")
 def walked_twins(
-    controlled_text: str, grids: dict[str, NDArray[np.float64]], tmp_path_factory: pytest.TempPathFactory
+    twins_text: str, grids: dict[str, NDArray[np.float64]], tmp_path_factory: pytest.TempPathFactory
 ) -> Walk:
     """The same with twins, whose grids differ."""
-    text = controlled_text.replace("exams: 52", "exams: 104, twins: true")
-    walk = Walk(text, tmp_path_factory.mktemp("twins"), grids=grids)
+    walk = Walk(twins_text, tmp_path_factory.mktemp("twins"), grids=grids)
     walk.to_packs()
     return walk
 
 
 @pytest.fixture(scope="session")
 def walked_equal_twins(
-    controlled_text: str, grids: dict[str, NDArray[np.float64]], tmp_path_factory: pytest.TempPathFactory
+    twins_text: str, grids: dict[str, NDArray[np.float64]], tmp_path_factory: pytest.TempPathFactory
 ) -> Walk:
     """Twins whose images are the same: of scanners without any difference."""
-    text = controlled_text.replace("exams: 52", "exams: 104, twins: true")
     same = dict.fromkeys(grids, grids["GE"])
-    walk = Walk(text, tmp_path_factory.mktemp("equal-twins"), grids=same)
+    walk = Walk(twins_text, tmp_path_factory.mktemp("equal-twins"), grids=same)
     walk.to_packs()
     return walk
 
 
 @pytest.fixture(scope="session")
 def walked_small_twins(
-    controlled_text: str, grids: dict[str, NDArray[np.float64]], tmp_path_factory: pytest.TempPathFactory
+    twins_text: str, grids: dict[str, NDArray[np.float64]], tmp_path_factory: pytest.TempPathFactory
 ) -> Walk:
     """Twins, of which every third head has one exam without room for a sphere."""
-    text = controlled_text.replace("exams: 52", "exams: 104, twins: true")
-    walk = Walk(text, tmp_path_factory.mktemp("small-twins"), grids=grids, small=range(0, 52, 3))
+    walk = Walk(twins_text, tmp_path_factory.mktemp("small-twins"), grids=grids, small=range(0, 52, 3))
     walk.to_packs()
     return walk
