@@ -99,7 +99,9 @@ def calibration_merits(scores: Floats, labels: NDArray[np.bool_]) -> tuple[Merit
             if np.abs(step).max() < 1e-10:
                 break
         values[:, run] = beta
-        influence[:, run] = np.linalg.solve(curvature, design * (y - share)) * _inflation(len(y))
+        # Each exam bears its part of the ridge too: where a score separates the classes it is not small.
+        slopes = design * (y - share) - _RIDGE * beta[:, None]
+        influence[:, run] = np.linalg.solve(curvature, slopes) * _inflation(len(y))
     return Merit(values[0], influence[0]), Merit(values[1], influence[1])
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 from scipy.stats import norm
@@ -148,6 +148,7 @@ def test_the_order_of_exams_and_runs_changes_nothing(seed):
 
 
 @given(seeds)
+@example(236)  # the scores of one run separate the classes, so that the ridge bears the fit
 def test_influences_of_a_run_add_up_to_zero(seed):
     scores, labels = draw(seed, shift=0.5)
     share = expit(scores)
