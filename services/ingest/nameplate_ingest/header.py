@@ -6,19 +6,17 @@ pydicom; pydicom and GDCM decode the compressed pixels.
 """
 
 import os
-import re
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
 
+from nameplate_ingest.encoding import BIG_ENDIAN as BIG_ENDIAN
+from nameplate_ingest.encoding import DEFLATED as DEFLATED
+from nameplate_ingest.encoding import EXPLICIT as EXPLICIT
+from nameplate_ingest.encoding import IMPLICIT as IMPLICIT
+from nameplate_ingest.encoding import LONG_VR, SHORT_VR, VR_FORM, encoding_of, guessed_syntax, inflate
 from nameplate_ingest.refusal import Refused
-
-IMPLICIT = "1.2.840.10008.1.2"
-EXPLICIT = "1.2.840.10008.1.2.1"
-DEFLATED = "1.2.840.10008.1.2.1.99"
-BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
 STUDY_UID = 0x0020000D
 PIXEL_DATA = 0x7FE00010
@@ -29,14 +27,10 @@ _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 _READS = (8 << 10, 256 << 10, 64 << 20)
 """Bytes read from a file, growing until they contain the header; a longer header is refused."""
-MOST_INFLATED = 64 << 20
-"""Most bytes that a deflated file may inflate to; a slice of 2048 x 2048 takes 8 MiB."""
 _DEEPEST = 32
 _LONGEST_VALUE = 4096
-_LONG_VR = frozenset(
-    (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
-)
-_VR = re.compile(rb"[A-Z]{2}")
+_MOST_ELEMENTS = 1 << 19
+"""Elements of one file, nested ones included; an enhanced image of 2,000 frames has about 200,000."""
 
 
 class _NeedMore(Exception):
@@ -69,26 +63,33 @@ class _Walker:
         self.tag = Struct(order + "HH").unpack_from
         self.u16 = Struct(order + "H").unpack_from
         self.u32 = Struct(order + "I").unpack_from
+        self.left = _MOST_ELEMENTS
 
-    def element(self, at: int, explicit: bool) -> tuple[int, int, int]:
-        """Of the element that starts at ``at``: tag, length, and first byte of the value."""
-        data = self.data
-        if at + 12 > len(data):
-            if at + 8 > len(data):
+    def element(self, start: int, explicit: bool) -> tuple[int, int, int]:
+        """Of the element that starts at ``start``: tag, length, and first byte of the value."""
+        head, at = self.data, start
+        if start + 12 > len(head):
+            if start + 8 > len(head):
                 raise _NeedMore
-            data = data + b"\0\0\0\0"
-        group, number = self.tag(data, at)
+            head, at = head[start:] + b"\0\0\0\0", 0
+        self.left -= 1
+        if self.left < 0:
+            raise Refused("unreadable", f"more than {_MOST_ELEMENTS} elements")
+        group, number = self.tag(head, at)
         if explicit and group != 0xFFFE:
-            vr = data[at + 4 : at + 6]
-            if vr in _LONG_VR:
-                return group << 16 | number, self.u32(data, at + 8)[0], at + 12
-            if _VR.fullmatch(vr):
-                return group << 16 | number, self.u16(data, at + 6)[0], at + 8
+            vr = head[at + 4 : at + 6]
+            if vr in LONG_VR:
+                return group << 16 | number, self.u32(head, at + 8)[0], start + 12
+            if VR_FORM.fullmatch(vr):
+                return group << 16 | number, self.u16(head, at + 6)[0], start + 8
         # Implicit, or one implicit element among explicit ones, which real writers produce.
-        return group << 16 | number, self.u32(data, at + 4)[0], at + 8
+        return group << 16 | number, self.u32(head, at + 4)[0], start + 8
 
-    def after_sequence(self, at: int, explicit: bool, depth: int) -> int:
-        """First byte after a sequence of undefined length whose items start at ``at``."""
+    def after_sequence(self, at: int, explicit: bool, depth: int, *, unknown: bool = False) -> int:
+        """First byte after a sequence of undefined length whose items start at ``at``.
+
+        ``unknown`` says that the VR is UN: each item shows whether it is explicit.
+        """
         if depth > _DEEPEST:
             raise Refused("unreadable", "sequences nested too deep")
         while True:
@@ -97,7 +98,12 @@ class _Walker:
                 return at
             if tag != _ITEM:
                 raise Refused("unreadable", "sequence without items")
-            at = self.after_item(at, explicit, depth) if length == UNDEFINED else at + length
+            if length != UNDEFINED:
+                at += length
+                continue
+            # The standard says that items under UN are implicit; writers exist that leave them explicit.
+            inner = self._has_vr(at) if unknown else explicit
+            at = self.after_item(at, inner, depth)
 
     def after_item(self, at: int, explicit: bool, depth: int) -> int:
         """First byte after an item of undefined length whose elements start at ``at``."""
@@ -107,10 +113,15 @@ class _Walker:
             if tag == _ITEM_END:
                 return at
             if length == UNDEFINED:
-                inner = explicit and self.data[start + 4 : start + 6] != b"UN"
-                at = self.after_sequence(at, inner, depth + 1)
+                unknown = explicit and self.data[start + 4 : start + 6] == b"UN"
+                at = self.after_sequence(at, explicit, depth + 1, unknown=unknown)
             else:
                 at += length
+
+    def _has_vr(self, at: int) -> bool:
+        """Whether the element at ``at`` is explicit; an implicit length would have to exceed 16 KiB."""
+        vr = self.data[at + 4 : at + 6]
+        return vr in SHORT_VR or (vr in LONG_VR and self.data[at + 6 : at + 8] == b"\0\0")
 
     def collect(
         self, at: int, whole: bool, wanted: frozenset[int], ours: Callable[[bytes], bool] | None
@@ -137,7 +148,7 @@ class _Walker:
     ) -> tuple[dict[int, bytes], int, int] | None:
         data, end = self.data, len(self.data)
         tag_of, u16, u32, explicit = self.tag, self.u16, self.u32, self.explicit
-        while True:
+        for _ in range(_MOST_ELEMENTS):
             start = at
             if start + 12 > end:
                 if whole and start >= end - 7:
@@ -148,7 +159,7 @@ class _Walker:
                 group, number = tag_of(data, start)
                 tag = group << 16 | number
                 vr = data[start + 4 : start + 6]
-                if explicit and vr in _LONG_VR:
+                if explicit and vr in LONG_VR:
                     length, at = u32(data, start + 8)[0], start + 12
                 elif explicit and vr.isalpha() and vr.isupper():
                     length, at = u16(data, start + 6)[0], start + 8
@@ -159,8 +170,8 @@ class _Walker:
                     return values, at, -1 if length == UNDEFINED else length
                 return values, -1, 0
             if length == UNDEFINED:
-                inner = explicit and data[start + 4 : start + 6] != b"UN"
-                at = self.after_sequence(at, inner, 1)
+                unknown = explicit and data[start + 4 : start + 6] == b"UN"
+                at = self.after_sequence(at, explicit, 1, unknown=unknown)
                 continue
             if tag in wanted:
                 if at + length > end:
@@ -171,6 +182,7 @@ class _Walker:
             at += length
             if at > end:
                 raise _NeedMore
+        raise Refused("unreadable", f"more than {_MOST_ELEMENTS} elements")
 
 
 def _meta(data: bytes) -> tuple[int, str, bytes]:
@@ -187,36 +199,6 @@ def _meta(data: bytes) -> tuple[int, str, bytes]:
             kind = data[value : value + length]
         at = value + length
     return at, syntax, kind
-
-
-def _guess(data: bytes, at: int) -> str:
-    """The syntax of a data set that starts at ``at``, guessed from its first element.
-
-    Raises Refused for what cannot be DICOM; a file marked DICM gets the benefit of the doubt.
-    """
-    head = data[at : at + 8]
-    if len(head) == 8 and 0 < (group := int.from_bytes(head[:2], "little")) <= 0x0010 and group % 2 == 0:
-        if _VR.fullmatch(head[4:6]):
-            return EXPLICIT
-        if int.from_bytes(head[4:8], "little") <= 4096:
-            return IMPLICIT
-    if len(head) == 8 and head[:2] in (b"\0\x02", b"\0\x08") and _VR.fullmatch(head[4:6]):
-        return BIG_ENDIAN
-    if at == 0:
-        raise Refused("not-dicom")
-    return EXPLICIT if _VR.fullmatch(head[4:6]) else IMPLICIT
-
-
-def inflate(data: bytes) -> bytes:
-    """The data set of a deflated file; refused before it exceeds ``MOST_INFLATED``."""
-    machine = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        plain = machine.decompress(data, MOST_INFLATED)
-    except zlib.error as error:
-        raise Refused("unreadable", "deflated data are damaged") from error
-    if machine.unconsumed_tail:
-        raise Refused("too-large", f"inflates to more than {MOST_INFLATED >> 20} MiB")
-    return plain
 
 
 def inflated_file(path: Path) -> bytes:
@@ -264,13 +246,14 @@ def _parse(
     start, syntax, kind = _meta(data)
     if start > len(data) or (start == len(data) and not whole):
         raise _NeedMore
+    if not syntax or start == 0:
+        syntax = syntax or guessed_syntax(data, start)
+    syntax, explicit = encoding_of(data, start, syntax)
     if syntax == DEFLATED:
         if not whole:
             raise _NeedMore
         data, start = inflate(data[start:]), 0
-    looks = _guess(data, start) if not syntax or start == 0 else ""
-    syntax = syntax or looks
-    explicit = syntax != IMPLICIT and bool(_VR.fullmatch(data[start + 4 : start + 6]))
+        explicit = encoding_of(data, 0, EXPLICIT)[1]
     walker = _Walker(data, little=syntax != BIG_ENDIAN, explicit=explicit)
     collected = walker.collect(start, whole, wanted, ours)
     if collected is None:

@@ -1,131 +1,199 @@
 """Pixels of one slice as Hounsfield units, decoded without trusting the header."""
 
-import warnings
+import os
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nameplate_ingest.codestream import COMPRESSED, RLE, frame_size
+from nameplate_ingest.codestream import ENCAPSULATED, Codec, codestream_of
+from nameplate_ingest.fragments import Pieces, frames_of, joined
 from nameplate_ingest.header import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, inflated_file
 from nameplate_ingest.refusal import Refused
+from nameplate_ingest.rle import unpacked_words
 from nameplate_ingest.slice import Slice, SliceGeometry, Storage
 
 _NATIVE = frozenset((IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN))
 _SLACK = 64 << 10
 """A compressed frame may take twice its plain size and this many bytes; more is not read."""
-_MOST_HU = 32767
 
 
 def hounsfield(slice_: Slice) -> NDArray[np.float32]:
-    """The slice in HU, axes (row, column), not clamped.
+    """The slice in HU as its header has them, axes (row, column), not clamped.
 
+    Whether these are believable only the whole series can show: see ``nameplate_ingest.hounsfield``.
     Raises Refused for pixels that are truncated, damaged or unlike their header.
     """
     grid, storage = slice_.grid, slice_.storage
     if grid is None or storage is None:
         raise Refused("geometry", "no image")
-    stored = stored_values(raw_pixels(slice_), grid, storage)
-    hu = stored.astype(np.float32)
+    hu = stored_values(raw_words(slice_.path, grid, storage), storage).astype(np.float32)
     if storage.slope != 1.0:
         hu *= np.float32(storage.slope)
     if storage.intercept != 0.0:
         hu += np.float32(storage.intercept)
-    highest = float(hu.max())
-    if not highest <= _MOST_HU:
-        raise Refused("pixel-representation", f"HU up to {highest:.0f}")
     return hu
 
 
-def raw_pixels(slice_: Slice) -> bytes:
-    """The pixel value of the file, compressed if it is so there; at most what the image needs."""
-    grid, storage = slice_.grid, slice_.storage
-    if grid is None or storage is None:
-        raise Refused("geometry", "no image")
-    need = grid.rows * grid.columns * 2
+def stored_values(words: NDArray[np.uint16], storage: Storage) -> NDArray[Any]:
+    """Stored values (uint16 or int16) from 16-bit words, the same rule for every transfer syntax.
+
+    The bits above the stored ones are no part of the value, whether they copy the sign, are zero or hold an
+    overlay; nor are those below.
+    """
+    above = 15 - _high_bit(words, storage)
+    unused = 16 - storage.stored
+    placed = np.left_shift(words, above, dtype=np.uint16) if above else words
+    value: NDArray[Any] = placed.view(np.int16) if storage.signed else placed
+    return value >> unused if unused else value
+
+
+def _high_bit(words: NDArray[np.uint16], storage: Storage) -> int:
+    """The bit that holds the highest stored one; the pixels can prove the header wrong.
+
+    A header with HighBit 15 for 12 stored bits is believed, unless nothing is in the highest bits while
+    something is in those below the alleged value.
+    """
+    lowest = storage.stored - 1
+    below = storage.high - lowest
+    if below <= 0:
+        return lowest
+    spread = words.view(np.int16) >> lowest if storage.signed else words >> storage.stored
+    empty = bool(((spread == 0) | (spread == -1)).all()) if storage.signed else not spread.any()
+    return lowest if empty and bool((words & ((1 << below) - 1)).any()) else storage.high
+
+
+def raw_words(path: Path, grid: SliceGeometry, storage: Storage) -> NDArray[np.uint16]:
+    """The frame's 16-bit words as they were before compression, axes (row, column).
+
+    Raises Refused for pixels that are truncated, damaged, lossy or of another size.
+    """
+    shape, plain = (grid.rows, grid.columns), grid.rows * grid.columns * 2
+    if storage.syntax not in _NATIVE and storage.syntax not in ENCAPSULATED:
+        raise Refused("transfer-syntax", "not one that is lossless and known")
     if storage.length < 0:
-        need = 2 * need + _SLACK
-    elif storage.length < need:
-        raise Refused("truncated-pixels", f"{storage.length} of {need} bytes")
+        return _decoded(_compressed(path, storage, 2 * plain + _SLACK), grid, storage.syntax)
+    whole = plain * _frames(storage)
+    if storage.length < whole:
+        raise Refused("truncated-pixels", f"{storage.length} of {whole} bytes")
+    if storage.syntax in ENCAPSULATED and storage.length > whole + 1:
+        raise Refused("compressed-pixels", "compressed syntax, plain pixels")
+    data = _read(path, storage, storage.offset + _frame(storage) * plain, plain)
+    if len(data) < plain:
+        raise Refused("truncated-pixels", f"{len(data)} of {plain} bytes")
+    words = np.frombuffer(data, dtype="<u2" if storage.little else ">u2").reshape(shape)
+    return words.astype(np.uint16, copy=False)
+
+
+def _read(path: Path, storage: Storage, at: int, size: int) -> bytes:
     try:
         if storage.deflated:
-            data = inflated_file(slice_.path)[storage.offset : storage.offset + need]
-        else:
-            with slice_.path.open("rb", buffering=0) as file:
-                file.seek(storage.offset)
-                data = file.read(need)
+            return (_inflated(path) if _frames(storage) > 1 else inflated_file(path))[at : at + size]
+        with path.open("rb", buffering=0) as file:
+            return os.pread(file.fileno(), size, at)
     except OSError as error:
         raise Refused("unreadable", "the file cannot be read") from error
-    if storage.length >= 0 and len(data) < need:
-        raise Refused("truncated-pixels", f"{len(data)} of {need} bytes")
-    return data
 
 
-def stored_values(data: bytes, grid: SliceGeometry, storage: Storage) -> NDArray[Any]:
-    """Stored integers, axes (row, column), from the pixel value of the file."""
-    if storage.length < 0:
-        return _decompressed(data, grid, storage)
-    if storage.syntax in COMPRESSED:
-        raise Refused("compressed-pixels", "compressed syntax, plain pixels")
-    if storage.syntax not in _NATIVE:
-        raise Refused("transfer-syntax", "not one that is lossless and known")
-    raw = np.frombuffer(data, dtype="<u2" if storage.little else ">u2").reshape(grid.rows, grid.columns)
-    if storage.stored == 16:
-        return raw.view(raw.dtype.str.replace("u", "i")) if storage.signed else raw
-    return _unpacked(raw, storage)
+@lru_cache(maxsize=1)
+def _inflated(path: Path) -> bytes:
+    """The data set of a deflated file of many frames, which is inflated once for all of them."""
+    return inflated_file(path)
 
 
-def _unpacked(raw: NDArray[np.uint16], storage: Storage) -> NDArray[Any]:
-    """Values of fewer than 16 bits, without the bits above and below (old overlays)."""
-    shift = storage.high + 1 - storage.stored
-    mask = (1 << storage.stored) - 1
-    value = (raw >> shift) & mask
-    if not storage.signed:
-        return value
-    sign = 1 << (storage.stored - 1)
-    above = raw >> (storage.high + 1)
-    if bool(((value & sign) != 0).any()) and not above.any():
-        # A negative number would extend its sign into the unused bits, so these are unsigned data.
-        raise Refused("pixel-representation", "signed by the header, unsigned by the data")
-    return (value.astype(np.int32) ^ sign) - sign
+def _compressed(path: Path, storage: Storage, most: int) -> bytes:
+    """The frame's codestream."""
+    if _frames(storage) > 1:
+        pieces = _pieces(path, storage.offset, _frames(storage))[_frame(storage)]
+        return joined(lambda at, size: _read(path, storage, storage.offset + at, size), pieces, most)
+    data = _read(path, storage, storage.offset, most)
+
+    def read(at: int, size: int) -> bytes:
+        return data[at : at + size]
+
+    return joined(read, frames_of(read, 1)[0], most)
 
 
-def _decompressed(data: bytes, grid: SliceGeometry, storage: Storage) -> NDArray[Any]:
-    """One lossless compressed frame through GDCM (RLE: through pydicom)."""
-    if storage.syntax not in COMPRESSED:
-        raise Refused("transfer-syntax", "not one that is lossless and known")
-    # Imported here: most scanners' files are not compressed, and the import is slow.
-    from pydicom.encaps import generate_frames
-    from pydicom.pixels.decoders.base import get_decoder
+@lru_cache(maxsize=4)
+def _pieces(path: Path, offset: int, frames: int) -> tuple[Pieces, ...]:
+    """Where the fragments of every frame are, from the first byte of the pixel value."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            descriptor = file.fileno()
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            frame = next(iter(generate_frames(data, number_of_frames=1)))
-        except Exception as error:
-            raise Refused("compressed-pixels", "no complete frame") from error
-        size = frame_size(frame, storage.syntax)
-        if size and (size.rows, size.columns, size.samples) != (grid.rows, grid.columns, 1):
-            seen = f"codestream of {size.rows} x {size.columns} x {size.samples}"
-            raise Refused("compressed-pixels", seen)
-        options: Any = {
-            "rows": grid.rows,
-            "columns": grid.columns,
-            "number_of_frames": 1,
-            "samples_per_pixel": 1,
-            "photometric_interpretation": "MONOCHROME2",
-            "pixel_representation": int(storage.signed),
-            "bits_allocated": storage.allocated,
-            "bits_stored": storage.stored,
-            "pixel_keyword": "PixelData",
-        }
-        try:
-            plugin = "pydicom" if storage.syntax == RLE else "gdcm"
-            decoder = get_decoder(storage.syntax)
-            decoded, _ = decoder.as_array(data, decoding_plugin=plugin, raw=True, **options)
-        except Exception as error:
-            raise Refused("compressed-pixels", "the decoder refuses them") from error
-    array: NDArray[Any] = decoded
-    if array.shape != (grid.rows, grid.columns):
+            def read(at: int, size: int) -> bytes:
+                return os.pread(descriptor, size, offset + at)
+
+            return frames_of(read, frames)
+    except OSError as error:
+        raise Refused("unreadable", "the file cannot be read") from error
+
+
+def _decoded(frame: bytes, grid: SliceGeometry, syntax: str) -> NDArray[np.uint16]:
+    """The words of one frame through GDCM (RLE: through pydicom)."""
+    stream = codestream_of(frame, syntax)
+    if stream.codec != "rle" and (stream.rows, stream.columns, stream.samples) != (
+        grid.rows,
+        grid.columns,
+        1,
+    ):
+        seen = f"codestream of {stream.rows} x {stream.columns} x {stream.samples}"
+        raise Refused("compressed-pixels", seen)
+    if not stream.reversible:
+        raise Refused("lossy-compression", f"the {stream.codec} codestream is irreversible")
+    if stream.precision > 16:
+        raise Refused("bits", f"codestream of {stream.precision} bits")
+    size = grid.rows * grid.columns
+    if stream.codec == "rle":
+        return unpacked_words(frame, size).reshape(grid.rows, grid.columns)
+    bits = 16 if stream.precision > 8 else 8
+    plain = _gdcm(frame, grid, stream.codec, bits, stream.signed)
+    if len(plain) * 8 != size * bits:
         raise Refused("compressed-pixels", "the decoder returns another size")
-    return array
+    words = np.frombuffer(plain, dtype="<u2" if bits == 16 else "u1").astype(np.uint16, copy=False)
+    return words.reshape(grid.rows, grid.columns)
+
+
+def _gdcm(frame: bytes, grid: SliceGeometry, codec: Codec, bits: int, signed: bool) -> bytes:
+    """What GDCM makes of a frame, as words of ``bits`` bits."""
+    # Imported here: most scanners' files are not compressed, and the import is slow.
+    import gdcm
+
+    syntax = {
+        "jpeg": gdcm.TransferSyntax.JPEGLosslessProcess14_1,
+        "jpeg-ls": gdcm.TransferSyntax.JPEGLSLossless,
+        "jpeg-2000": gdcm.TransferSyntax.JPEG2000Lossless,
+    }[codec]
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(frame)
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((grid.columns, grid.rows, 1))
+    image.SetDataElement(element)
+    monochrome = gdcm.PhotometricInterpretation.MONOCHROME2
+    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(monochrome))
+    image.SetTransferSyntax(gdcm.TransferSyntax(syntax))
+    # Told that all bits are used, GDCM leaves the words as they are, so that stored_values() does the rest.
+    image.SetPixelFormat(gdcm.PixelFormat(1, bits, bits, bits - 1, int(signed)))
+    try:
+        plain = image.GetBuffer()
+    except Exception as error:
+        raise Refused("compressed-pixels", "the decoder refuses them") from error
+    if plain is None:
+        raise Refused("compressed-pixels", "the decoder refuses them")
+    # GDCM's binding gives str for bytes that happen to be text.
+    return plain.encode("utf-8", "surrogateescape") if isinstance(plain, str) else bytes(plain)
+
+
+def _frame(storage: Storage) -> int:
+    return int(getattr(storage, "frame", 0))
+
+
+def _frames(storage: Storage) -> int:
+    return int(getattr(storage, "frames", 1))
