@@ -75,12 +75,12 @@ def raw_words(path: Path, grid: SliceGeometry, storage: Storage) -> NDArray[np.u
         raise Refused("transfer-syntax", "not one that is lossless and known")
     if storage.length < 0:
         return _decoded(_compressed(path, storage, 2 * plain + _SLACK), grid, storage.syntax)
-    whole = plain * _frames(storage)
+    whole = plain * storage.frames
     if storage.length < whole:
         raise Refused("truncated-pixels", f"{storage.length} of {whole} bytes")
     if storage.syntax in ENCAPSULATED and storage.length > whole + 1:
         raise Refused("compressed-pixels", "compressed syntax, plain pixels")
-    data = _read(path, storage, storage.offset + _frame(storage) * plain, plain)
+    data = _read(path, storage, storage.offset + storage.frame * plain, plain)
     if len(data) < plain:
         raise Refused("truncated-pixels", f"{len(data)} of {plain} bytes")
     words = np.frombuffer(data, dtype="<u2" if storage.little else ">u2").reshape(shape)
@@ -90,7 +90,7 @@ def raw_words(path: Path, grid: SliceGeometry, storage: Storage) -> NDArray[np.u
 def _read(path: Path, storage: Storage, at: int, size: int) -> bytes:
     try:
         if storage.deflated:
-            return (_inflated(path) if _frames(storage) > 1 else inflated_file(path))[at : at + size]
+            return (_inflated(path) if storage.frames > 1 else inflated_file(path))[at : at + size]
         with path.open("rb", buffering=0) as file:
             return os.pread(file.fileno(), size, at)
     except OSError as error:
@@ -105,8 +105,8 @@ def _inflated(path: Path) -> bytes:
 
 def _compressed(path: Path, storage: Storage, most: int) -> bytes:
     """The frame's codestream."""
-    if _frames(storage) > 1:
-        pieces = _pieces(path, storage.offset, _frames(storage))[_frame(storage)]
+    if storage.frames > 1:
+        pieces = _pieces(path, storage.offset, storage.frames)[storage.frame]
         return joined(lambda at, size: _read(path, storage, storage.offset + at, size), pieces, most)
     data = _read(path, storage, storage.offset, most)
 
@@ -189,11 +189,3 @@ def _gdcm(frame: bytes, grid: SliceGeometry, codec: Codec, bits: int, signed: bo
         raise Refused("compressed-pixels", "the decoder refuses them")
     # GDCM's binding gives str for bytes that happen to be text.
     return plain.encode("utf-8", "surrogateescape") if isinstance(plain, str) else bytes(plain)
-
-
-def _frame(storage: Storage) -> int:
-    return int(getattr(storage, "frame", 0))
-
-
-def _frames(storage: Storage) -> int:
-    return int(getattr(storage, "frames", 1))

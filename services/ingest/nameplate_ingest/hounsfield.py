@@ -1,0 +1,248 @@
+"""Whether a series' numbers are Hounsfield units, and the slip that makes them so where only one can.
+
+Headers lie about sign and intercept, so the picture is asked: air near -1000 HU outside the head, bone above
+it, soft tissue around water. Pure functions on a few planes of the series.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nameplate_ingest.refusal import Refused
+from nameplate_ingest.slice import Storage
+
+_HIGHEST = 32767.0
+_BELOW_AIR, _AIR_TOP = -1200.0, -850.0
+"""HU: what is lower than the first is padding; air, with its noise, lies between both."""
+_AIR = (-1060.0, -925.0)
+"""Where the middle of the air must be."""
+_WRAP_12, _WRAP_16, _OFFSET = 4096.0, 65536.0, 1024.0
+_SAMPLES = 64
+"""A plane is looked at on a grid of about this many points a side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What to do to a plane's HU; the bounds and the wrap are in stored values, the shift in HU."""
+
+    flags: tuple[str, ...] = ()
+    """Names for the exam's record; empty if nothing has to be put right."""
+    above: float = math.inf
+    """Stored values above this one are negative numbers read as positive: ``wrap`` is taken away."""
+    below: float = -math.inf
+    """Stored values below this one are positive numbers read as negative: ``wrap`` is added."""
+    wrap: float = 0.0
+    shift: float = 0.0
+
+    def apply(self, plane: NDArray[np.float32], storage: Storage) -> NDArray[np.float32]:
+        """The plane in true HU, changed in place; ``storage`` is that of its own slice.
+
+        Raises Refused for a value that no HU can have.
+        """
+        self._put_right(plane, storage)
+        highest = float(plane.max())
+        if not highest <= _HIGHEST:
+            raise Refused("hounsfield", f"HU up to {highest:.0f}")
+        return plane
+
+    def _put_right(self, plane: NDArray[np.float32], storage: Storage) -> NDArray[np.float32]:
+        step = self.wrap * storage.slope
+        if self.above < math.inf:
+            limit = self.above * storage.slope + storage.intercept
+            plane[plane > limit if storage.slope > 0 else plane < limit] -= step
+        if self.below > -math.inf:
+            limit = self.below * storage.slope + storage.intercept
+            plane[plane < limit if storage.slope > 0 else plane > limit] += step
+        if self.shift:
+            plane += np.float32(self.shift)
+        return plane
+
+
+NO_CORRECTION = Correction()
+
+
+def examine(planes: Sequence[NDArray[np.float32]], storage: Storage) -> Correction:
+    """What has to be put right in a series, from a few planes spread over it.
+
+    ``planes`` are HU as the headers have them, not clamped, axes (row, column), all of one shape. They are
+    not changed. A correction is returned only if the HU as they are cannot be a head's and exactly one known
+    slip explains them. Raises Refused("hounsfield") for HU that stay unbelievable.
+    """
+    sample = _sample(planes)
+    span = float(sample.max() - sample.min()) / abs(storage.slope)
+    if span < 1:
+        raise Refused("hounsfield", f"nothing but {float(sample.flat[0]):.0f} HU")
+    if span <= 255:
+        raise Refused("hounsfield", f"only {span:.0f} grey levels, as in an 8-bit picture")
+    highest = (2 ** (storage.stored - storage.signed) - 1) * storage.slope + storage.intercept
+    reason = _fault(sample, highest)
+    if not reason:
+        return NO_CORRECTION
+    wraps = _wraps(storage)
+    singles = [*wraps, *_shifted(NO_CORRECTION)]
+    doubles = [both for wrap in wraps for both in _shifted(wrap)]
+    for candidates in (singles, doubles):
+        fitting = [one for one in candidates if _is_head(one._put_right(sample.copy(), storage))]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            raise Refused("hounsfield", f"{reason}; {len(fitting)} corrections would fit")
+    raise Refused("hounsfield", reason)
+
+
+def _wraps(storage: Storage) -> list[Correction]:
+    """The slips in sign that the stored type allows."""
+    found = [Correction(("hu-12-bit-wrap",), above=2047, wrap=_WRAP_12)]
+    if not storage.signed:
+        found.append(Correction(("hu-16-bit-wrap",), above=32767, wrap=_WRAP_16))
+    elif storage.stored == 12:
+        found.append(Correction(("hu-12-bit-unsigned",), below=0, wrap=_WRAP_12))
+    return found
+
+
+def _shifted(base: Correction) -> Iterator[Correction]:
+    yield replace(base, flags=(*base.flags, "hu-intercept-lost"), shift=-_OFFSET)
+    yield replace(base, flags=(*base.flags, "hu-intercept-twice"), shift=_OFFSET)
+
+
+def _sample(planes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Axes (plane, row, column), every n-th pixel."""
+    step = max(1, max(planes[0].shape) // _SAMPLES)
+    return np.stack([plane[::step, ::step] for plane in planes]).astype(np.float32, copy=False)
+
+
+class _Shares:
+    """Which share of a sample lies between two HU; sorted once."""
+
+    def __init__(self, sample: NDArray[np.float32]) -> None:
+        self.values = np.sort(sample, axis=None)
+
+    def between(self, low: float, high: float = math.inf) -> float:
+        """Share with low <= HU < high."""
+        first, last = np.searchsorted(self.values, (low, high))
+        return float(last - first) / self.values.size
+
+    def middle(self, low: float, high: float) -> float:
+        """The median of what lies between."""
+        first, last = np.searchsorted(self.values, (low, high))
+        return float(self.values[(first + last) // 2]) if last > first else math.nan
+
+
+def corner_level(plane: NDArray[np.float32]) -> float:
+    """HU of which a quarter of the pixels in the four corners are lower: air or padding.
+
+    Shoulders, a table or a head rest fill two corners at most. Axes (..., row, column).
+    """
+    size = max(1, plane.shape[-1] // 16), max(1, plane.shape[-2] // 16)
+    left, right, top, bottom = slice(size[0]), slice(-size[0], None), slice(size[1]), slice(-size[1], None)
+    corners = [plane[..., row, column].ravel() for row in (top, bottom) for column in (left, right)]
+    values = np.concatenate(corners)
+    return float(np.partition(values, values.size // 4)[values.size // 4])
+
+
+def _fault(sample: NDArray[np.float32], highest: float) -> str:
+    """Why these cannot be the HU of a head; empty if they can.
+
+    ``highest`` is the highest HU that the stored type can hold.
+    """
+    shares = _Shares(sample)
+    outside = corner_level(sample)
+    if outside > _AIR_TOP:
+        return f"the corners are at {outside:.0f} HU, not air"
+    air = shares.middle(_BELOW_AIR, _AIR_TOP)
+    if shares.between(_BELOW_AIR, _AIR_TOP) < 0.003:
+        return "no air near -1000 HU"
+    if not _AIR[0] <= air <= _AIR[1]:
+        return f"air at {air:.0f} HU"
+    if reason := _padding_fault(sample, highest):
+        return reason
+    bone, soft, hard = shares.between(150), shares.between(-100, 150), shares.between(600)
+    if bone < 0.002:
+        return "no bone"
+    if hard > 2 * soft:
+        return f"{100 * hard:.0f} % above 600 HU, {100 * soft:.0f} % soft tissue"
+    if shares.between(-700, -150) > shares.between(-150):
+        return "more between air and tissue than tissue"
+    if (far := shares.between(3100)) > 0.05:
+        return f"{100 * far:.0f} % above 3100 HU"
+    return ""
+
+
+def _padding_fault(sample: NDArray[np.float32], highest: float) -> str:
+    """Whether what is below air is something else than padding.
+
+    Padding has one value or few, and fills the same pixels in every slice. Around metal a share of a percent
+    may be lower than air, but hardly where the type ends before dense bone does: there bone has wrapped.
+    """
+    void = sample < _BELOW_AIR
+    if not void.any():
+        return ""
+    counts = np.unique(sample[void], return_counts=True)[1]
+    loose = float(counts.sum() - np.sort(counts)[-8:].sum()) / sample.size
+    if loose > (0.01 if highest >= 1500 else 0.0002):
+        return f"{100 * loose:.2f} % far below air"
+    moving = float((void != (void.mean(axis=0) > 0.5)).mean())
+    return f"{100 * moving:.0f} % below air in some slices only" if moving > 0.03 else ""
+
+
+def _is_head(sample: NDArray[np.float32]) -> bool:
+    """Whether these are surely the HU of a head, brain included."""
+    if _fault(sample, math.inf):
+        return False
+    shares = _Shares(sample)
+    brain = shares.between(0, 100)
+    beside = max(shares.between(-300, -200), shares.between(150, 250), shares.between(250, 350))
+    return brain >= 0.04 and brain > 2 * beside
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """What one plane in HU looks like, in four numbers."""
+
+    outside: float
+    """HU in the corners; padding counts as -1024."""
+    soft: float
+    """Share of soft tissue, -100 to 150 HU."""
+    solid: float
+    """Share above -300 HU."""
+    bone: float
+    """Share above 600 HU."""
+
+
+def levels(plane: NDArray[np.float32]) -> Levels:
+    """Measure a plane in HU, axes (row, column), not clamped."""
+    step = max(1, max(plane.shape) // _SAMPLES)
+    few = np.ascontiguousarray(plane[::step, ::step])
+    above = [int(np.count_nonzero(few >= level)) / few.size for level in (-300, -100, 150, 600)]
+    return Levels(max(corner_level(few), -1024.0), above[1] - above[2], above[0], above[3])
+
+
+def jumps(stack: Sequence[Levels]) -> None:
+    """Raise Refused("slice-jump") if the levels of some slices are shifted against the others'.
+
+    ``stack`` is in the slices' order. Heads as they are pass: the top slice that is nearly all air or cut
+    tangentially through bone, the skull base, metal, a first or last slice beside the head.
+    """
+    if len(stack) < 3:
+        return
+    outside = np.array([level.outside for level in stack])
+    usual = float(np.median(outside))
+    worst = int(np.argmax(np.abs(outside - usual)))
+    if abs(outside[worst] - usual) > 150:
+        seen = f"slice {worst + 1} of {len(stack)}: air at {outside[worst]:.0f}, elsewhere {usual:.0f} HU"
+        raise Refused("slice-jump", seen)
+    solid = np.array([level.solid for level in stack])
+    for number, level in enumerate(stack):
+        place = f"slice {number + 1} of {len(stack)}"
+        if level.solid >= 0.15 and level.soft < 0.1 * level.solid:
+            raise Refused("slice-jump", f"{place}: {100 * level.bone:.0f} % bone and no soft tissue")
+        if 0 < number < len(stack) - 1:
+            around = min(float(solid[:number].max()), float(solid[number + 1 :].max()))
+            if around >= 0.05 and level.solid < 0.25 * around:
+                seen = (
+                    f"{place}: {100 * level.solid:.0f} % tissue, at least {100 * around:.0f} % on both sides"
+                )
+                raise Refused("slice-jump", seen)
