@@ -1,6 +1,11 @@
 """``nameplate ingest``: a folder of DICOM files to NIfTI images."""
 
+import signal
+import sys
+import threading
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from nameplate.campaign.ingest import IngestSettings
@@ -9,11 +14,20 @@ from nameplate.errors import UserError
 from nameplate.service.command import Command
 from nameplate_ingest.ingest import IngestSummary, ingest_folder
 from nameplate_ingest.manufacturer import read_manufacturers
+from nameplate_ingest.progress import progress_on_terminal
+
+_STOPPED = 130
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", type=Path, metavar="SRC", help="folder of DICOM files")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder to write: new, empty, or of the same ingest",
+    )
     parser.add_argument(
         "--matrix", type=int, default=256, metavar="N", help="rows and columns of the output (default: 256)"
     )
@@ -44,20 +58,43 @@ def _run(arguments: Namespace) -> int:
         raise UserError(f"--slice-mm: expected more than 0 and at most 20, got {slice_mm:g}")
     if not 1 <= workers <= 256:
         raise UserError(f"--workers: expected 1 to 256, got {workers}")
-    out: Path = arguments.out
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out}: not an empty folder; images of two ingests must not mix")
+    return _convert(arguments, IngestSettings(matrix=matrix, slice_mm=slice_mm), _key(arguments.key_file))
+
+
+def _convert(arguments: Namespace, settings: IngestSettings, key: bytes) -> int:
+    """The folder to images, records and a ledger; goes on where an earlier call was stopped."""
     listed = read_manufacturers(arguments.manufacturers) if arguments.manufacturers else None
-    summary = ingest_folder(
-        arguments.source,
-        arguments.out,
-        IngestSettings(matrix=matrix, slice_mm=slice_mm),
-        key=_key(arguments.key_file),
-        manufacturers=listed,
-        workers=workers,
-    )
+    try:
+        with _stopped_by_sigterm(), progress_on_terminal() as progress:
+            summary = ingest_folder(
+                arguments.source,
+                arguments.out,
+                settings,
+                key=key,
+                manufacturers=listed,
+                workers=arguments.workers,
+                progress=progress.converting,
+                indexing=progress.indexing,
+                resumable=True,
+            )
+    except KeyboardInterrupt:
+        print("nameplate: stopped; the same command goes on from here", file=sys.stderr)  # noqa: T201
+        return _STOPPED
     print("\n".join(_lines(summary)))  # noqa: T201  (the command's output)
     return 0 if summary.exams else UserError.exit_code
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, so that its processes end and nothing half written remains."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _key(file: Path | None) -> bytes:
@@ -74,7 +111,13 @@ def _key(file: Path | None) -> bytes:
 
 
 def _lines(summary: IngestSummary) -> list[str]:
-    lines = [f"exams written: {summary.exams} of {summary.studies} studies", f"files read: {summary.files}"]
+    lines = []
+    if summary.studies and summary.earlier == summary.studies:
+        lines.append("nothing to do: every study was done earlier, and no file has changed since")
+    elif summary.earlier:
+        lines.append(f"done earlier: {summary.earlier} studies")
+    lines.append(f"exams written: {summary.exams} of {summary.studies} studies")
+    lines.append(f"files read: {summary.files}")
     if not summary.exams:
         lines.append("no series could be used; ledger.jsonl gives the reason for each")
     if summary.refusals:
@@ -92,7 +135,8 @@ COMMAND = Command(
         "written in HU as images/<exam>.nii.gz, with exams.jsonl (one record per exam) and ledger.jsonl "
         "(one row for every series and every file that was not used, with the rule that refused it and the "
         "value it saw). Names, dates, UIDs and paths of the source appear nowhere: exams and patients get "
-        "keyed pseudonyms, which match from run to run if the key is the same."
+        "keyed pseudonyms, which match from run to run if the key is the same. Links are followed. Stop it "
+        "whenever you like: the same command goes on, and does only what is new, changed or not done yet."
     ),
     example="nameplate ingest ./studies --out ./exams --key-file ./secret.key --workers 2",
     add_arguments=_add_arguments,

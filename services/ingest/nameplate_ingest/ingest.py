@@ -1,30 +1,30 @@
 """A folder of DICOM files to images, exam records and a ledger."""
 
+import hashlib
 import logging
-import multiprocessing
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
-from nameplate.image.volume import write_nifti
+from nameplate.image.volume import nifti_bytes
 from nameplate.records import to_jsonl
-from nameplate.steps.ingest import Exam, LedgerRow
-from nameplate.whole import user_may_write, whole_file
+from nameplate.steps.ingest import LedgerRow
+from nameplate_ingest.index import Index, Reading, Study, index_files, unpack
+from nameplate_ingest.journal import Journal, Outcome, run_of
+from nameplate_ingest.listing import list_files
 from nameplate_ingest.manufacturer import normalise
+from nameplate_ingest.output import Output
 from nameplate_ingest.pseudonym import Pseudonyms
-from nameplate_ingest.scan import RefusedFile, list_files, scan_files
-from nameplate_ingest.slice import Slice
+from nameplate_ingest.scan import RefusedFile
 from nameplate_ingest.study import ingest_study
+from nameplate_ingest.workers import Died, Workers
 
 logger = logging.getLogger(__name__)
-
-_CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,26 @@ class IngestSummary:
     series: int
     refusals: tuple[tuple[str, int], ...]
     """Refused ledger rows by rule, in alphabetical order."""
+    earlier: int = 0
+    """Studies that an earlier run had already done."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversion(Reading):
+    """What reading and converting the studies needs to know."""
+
+    settings: IngestSettings
+    output: Output
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
     """One study for one worker."""
 
-    slices: tuple[Slice, ...]
-    listed: frozenset[str]
+    uid: str
+    exam: str
+    digest: str
+    study: Study
 
 
 def ingest_folder(
@@ -58,145 +70,199 @@ def ingest_folder(
     shard: tuple[int, int] | None = None,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    indexing: Callable[[int], None] | None = None,
+    resumable: bool = False,
 ) -> IngestSummary:
     """Convert one series of every study below ``source`` and account for every file.
 
-    Writes out/images/<exam>.nii.gz, out/exams.jsonl and out/ledger.jsonl, each under a temporary name
-    until it is whole. ``key`` is for the pseudonyms; ``manufacturers`` is by StudyInstanceUID or by the
-    name of a folder above the study; ``shard`` (i, n) takes only the studies whose pseudonym falls in part
-    i of n (files outside any study fall in part 0). ``progress`` gets the number of studies done and of
-    all. The same files give the same bytes, whatever their names, folders or the number of workers. Raises
-    UserError for a folder that is missing or empty.
+    Writes out/images/<exam>.nii.gz, out/exams.jsonl and out/ledger.jsonl; each has its place only when it
+    is whole. ``key`` is for the pseudonyms; ``manufacturers`` is by StudyInstanceUID or by the name of a
+    folder above the study; ``shard`` (i, n) takes only the studies whose pseudonym falls in part i of n
+    (files outside any study fall in part 0). ``progress`` gets the number of studies done and of all,
+    ``indexing`` the number of files read so far. The same files give the same bytes, whatever their names,
+    folders or the number of workers.
+
+    With ``resumable`` a journal is kept in out/.ingest, and a later call with the same arguments does only
+    the studies that are new, changed or not done yet; it ends in the same bytes.
+
+    Raises UserError for a folder that is missing or empty and for one that may not be written, TryAgain
+    when the disk is full.
     """
     if not source.is_dir():
-        raise UserError("the source: no such folder")
+        raise UserError(f"{source}: not a folder" if source.exists() else f"{source}: no such folder")
     if shard is not None and not 0 <= shard[0] < shard[1]:
         raise UserError(f"shard: expected (i, n) with 0 <= i < n, got {shard}")
-    listing = list_files(source, out)
-    if not listing.paths and not listing.closed:
-        raise UserError("the source: the folder holds no files")
-    images = out / "images"
-    try:
-        images.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{out}: cannot be written ({error.strerror})") from error
-    pseudonyms = Pseudonyms(key)
-    with _pool(workers) as pool:
-        studies, strays = _scan(listing.paths, pseudonyms, shard, pool)
-        files = sum(map(len, studies.values())) + sum(strays.values())
-        if listing.closed and (shard is None or shard[0] == 0):
-            stray = RefusedFile(pseudonyms.of("f", "folder"), "unreadable", "a folder cannot be listed")
-            strays[stray] += listing.closed
-        listed = _listed_manufacturers(studies, source, manufacturers or {})
-        work = [_Work(tuple(studies[uid]), listed.get(uid, frozenset())) for uid in sorted(studies)]
-        exams: list[Exam] = []
-        rows = [_stray_row(stray, count) for stray, count in strays.items()]
-        convert = partial(_convert, settings=settings, pseudonyms=pseudonyms, images=images)
-        done = pool.map(convert, work, chunksize=1) if pool else map(convert, work)
-        for number, (exam, ledger) in enumerate(done, start=1):
-            exams += [exam] if exam else []
-            rows += ledger
-            if progress:
-                progress(number, len(work))
-    exams.sort(key=lambda exam: exam.exam)
-    rows.sort(key=lambda row: (row.exam or "~", row.item == "file", row.id, row.rule, row.seen))
-    _write(out / "ledger.jsonl", to_jsonl(rows))
-    _write(out / "exams.jsonl", to_jsonl(exams))
-    refusals = Counter(row.rule for row in rows if row.verdict == "refused")
-    return IngestSummary(
-        files=files,
-        studies=len(work),
-        exams=len(exams),
-        series=sum(row.item == "series" for row in rows),
-        refusals=tuple(sorted(refusals.items())),
+    place = source.absolute()
+    entries = list_files(place, out)
+    first = next(entries, None)
+    if first is None:
+        raise UserError(f"{source}: the folder holds no files")
+    output, pseudonyms = Output(out), Pseudonyms(key)
+    journal = Journal(output, run_of(source, settings, key)) if resumable else None
+    table = {study.strip(): normalise(name) or name.strip() for study, name in (manufacturers or {}).items()}
+    conversion = _Conversion(
+        place, pseudonyms, shard, {study: name for study, name in table.items() if name}, settings, output
     )
+    with (
+        journal.open() if journal else _scratch(output),
+        Workers(workers if workers > 1 else 0, conversion) as pool,
+    ):
+        index = index_files(chain((first,), entries), conversion, pool, indexing)
+        return _Run(conversion, journal).convert(index, pool, progress)
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[Executor | None]:
-    if workers <= 1:
-        yield None
-        return
-    # Spawned, not forked: the caller may have threads, and then a fork can hang.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield pool
-
-
-def _scan(
-    paths: tuple[Path, ...], pseudonyms: Pseudonyms, shard: tuple[int, int] | None, pool: Executor | None
-) -> tuple[dict[str, list[Slice]], Counter[RefusedFile]]:
-    """The slices of each study, and the files outside any study with their counts."""
-    chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
-    scan = partial(_scan_chunk, pseudonyms=pseudonyms, shard=shard)
-    studies: dict[str, list[Slice]] = defaultdict(list)
-    strays: Counter[RefusedFile] = Counter()
-    for items in pool.map(scan, chunks) if pool else map(scan, chunks):
-        for item in items:
-            if isinstance(item, Slice):
-                studies[item.study].append(item)
-            else:
-                strays[item] += 1
-    return studies, strays
-
-
-def _scan_chunk(
-    paths: tuple[Path, ...], pseudonyms: Pseudonyms, shard: tuple[int, int] | None
-) -> list[Slice | RefusedFile]:
-    return list(scan_files(paths, pseudonyms, shard))
-
-
-def _listed_manufacturers(
-    studies: Mapping[str, Iterable[Slice]], source: Path, manufacturers: Mapping[str, str]
-) -> dict[str, frozenset[str]]:
-    """The manufacturers that the user's list gives for each study, by its UID or a folder above it."""
-    if not manufacturers:
-        return {}
-    table = {study.strip(): normalise(name) or name.strip() for study, name in manufacturers.items()}
-    listed = {}
-    for uid, slices in studies.items():
-        names = {uid}.union(*(slice_.path.relative_to(source).parts for slice_ in slices))
-        listed[uid] = frozenset(table[name] for name in names & table.keys() if table[name])
-    return listed
-
-
-def _convert(
-    work: _Work, settings: IngestSettings, pseudonyms: Pseudonyms, images: Path
-) -> tuple[Exam | None, tuple[LedgerRow, ...]]:
-    """Ingest one study and write its image."""
+def _scratch(output: Output) -> Iterator[None]:
+    """The folder without a journal."""
+    output.create()
     try:
-        ingested = ingest_study(work.slices, settings, pseudonyms, work.listed)
+        yield
+    finally:
+        output.close()
+
+
+class _Run:
+    """The studies of one run on their way from the index to the output."""
+
+    def __init__(self, conversion: _Conversion, journal: Journal | None) -> None:
+        self._conversion = conversion
+        self._journal = journal
+        self._output = conversion.output
+        self._lines: dict[str, tuple[bytes, bytes]] = {}
+        """Of each study that is done, by its pseudonym: its lines of exams.jsonl and of ledger.jsonl."""
+        self._refusals: Counter[str] = Counter()
+        self._series = 0
+
+    def convert(
+        self, index: Index, pool: Workers, progress: Callable[[int, int], None] | None
+    ) -> IngestSummary:
+        """Convert the studies that are not done yet, and write the accounts of all."""
+        total = len(index.studies)
+        todo = self._todo(index)
+        earlier = len(self._lines)
+        if self._journal is not None and todo:
+            self._output.remove_accounts()
+        if progress and earlier:
+            progress(earlier, total)
+        for outcome in self._outcomes(todo, pool):
+            if self._journal is not None:
+                self._journal.add(outcome)
+            self._account(outcome)
+            if progress:
+                progress(len(self._lines), total)
+        self._write(index.strays)
+        return IngestSummary(
+            files=index.files,
+            studies=total,
+            exams=sum(bool(exam) for exam, _ in self._lines.values()),
+            series=self._series,
+            refusals=tuple(sorted(self._refusals.items())),
+            earlier=earlier,
+        )
+
+    def _todo(self, index: Index) -> list[_Work]:
+        """The studies that are not done yet, the last one first; accounts for the others."""
+        pseudonyms, works = self._conversion.pseudonyms, []
+        for uid in sorted(index.studies, reverse=True):
+            study, exam = index.studies.pop(uid), pseudonyms.of("e", uid)
+            works.append(_Work(uid, exam, study.digest(pseudonyms.key), study))
+        if self._journal is None:
+            return works
+        if gone := self._journal.studies - {work.exam for work in works}:
+            raise UserError(
+                f"{self._output.folder}: holds {len(gone)} studies that are no longer in the source; "
+                "choose another folder"
+            )
+        todo = []
+        for work in works:
+            if (outcome := self._journal.outcome(work.exam, work.digest)) is not None:
+                self._account(outcome)
+            else:
+                todo.append(work)
+        return todo
+
+    def _outcomes(self, todo: list[_Work], pool: Workers) -> Iterator[Outcome]:
+        """Convert the studies; each is forgotten when it is done."""
+        journal = self._journal
+        if journal is None or pool.count:
+            yield from self._run(todo, pool)
+            return
+        # An earlier run ended inside one of these; it may have been the study's fault. In a process of its
+        # own it cannot end this one.
+        suspects = [work for work in todo if work.exam in journal.suspects]
+        others = [work for work in todo if work.exam not in journal.suspects]
+        todo.clear()
+        yield from self._run(others, pool, lambda work: journal.start(work.exam))
+        if suspects:
+            with Workers(1, self._conversion) as apart:
+                yield from self._run(suspects, apart)
+
+    def _run(
+        self, todo: list[_Work], pool: Workers, on_start: Callable[[_Work], None] | None = None
+    ) -> Iterator[Outcome]:
+        works = (todo.pop() for _ in range(len(todo)))
+        for work, outcome in pool.run(_convert, works, on_start):
+            if isinstance(outcome, Died):
+                yield _failed(work, "the worker died", self._conversion.pseudonyms)
+            else:
+                yield outcome
+
+    def _account(self, outcome: Outcome) -> None:
+        rows = sorted(outcome.rows, key=lambda row: (row.item == "file", row.id, row.rule, row.seen))
+        exam = b"" if outcome.exam is None else to_jsonl((outcome.exam,))
+        self._lines[outcome.study] = exam, to_jsonl(rows)
+        self._refusals.update(row.rule for row in rows if row.verdict == "refused")
+        self._series += sum(row.item == "series" for row in rows)
+
+    def _write(self, strays: Counter[RefusedFile]) -> None:
+        """Write exams.jsonl and ledger.jsonl; files outside any study come last."""
+        ordered = sorted(strays, key=lambda stray: (stray.id, stray.rule, stray.seen))
+        self._refusals.update(stray.rule for stray in ordered)
+        studies = sorted(self._lines)
+        of_studies = (self._lines[study][1] for study in studies)
+        of_strays = (to_jsonl((_stray_row(stray, strays[stray]),)) for stray in ordered)
+        self._output.put_lines(self._output.ledger, chain(of_studies, of_strays))
+        self._output.put_lines(self._output.exams, (self._lines[study][0] for study in studies))
+        if self._journal is not None:
+            self._output.keep_images({study for study in studies if self._lines[study][0]})
+            self._journal.tidy(self._lines.keys())
+
+
+def _convert(conversion: _Conversion, work: _Work) -> Outcome:
+    """Ingest one study and write its image."""
+    pseudonyms, output = conversion.pseudonyms, conversion.output
+    try:
+        slices = unpack(work.study.pieces)
+        ingested = ingest_study(slices, conversion.settings, pseudonyms, work.study.listed)
+        data = None if ingested.volume is None else nifti_bytes(ingested.volume)
     except Exception as error:
         # An unforeseen error costs one exam, not the run. Only its kind is reported: its text may contain
         # values of the patient.
-        exam, kind = pseudonyms.of("e", work.slices[0].study), type(error).__name__
-        logger.error("a study could not be ingested", extra={"exam": exam, "error": kind})
-        return None, (_failed_row(work, exam, kind, pseudonyms),)
-    if ingested.exam is not None and ingested.volume is not None:
-        target = images / f"{ingested.exam.exam}.nii.gz"
-        with user_may_write(images), whole_file(target) as partial:
-            write_nifti(partial, ingested.volume)
-    return ingested.exam, ingested.rows
+        kind = type(error).__name__
+        logger.error("a study could not be ingested", extra={"exam": work.exam, "error": kind})
+        return _failed(work, kind, pseudonyms)
+    image = None
+    if ingested.exam is not None and data is not None:
+        output.put(output.folder / ingested.exam.image, data)
+        image = hashlib.sha256(data).hexdigest()
+    return Outcome(study=work.exam, digest=work.digest, image=image, exam=ingested.exam, rows=ingested.rows)
 
 
-def _failed_row(work: _Work, exam: str, kind: str, pseudonyms: Pseudonyms) -> LedgerRow:
-    return LedgerRow(
+def _failed(work: _Work, seen: str, pseudonyms: Pseudonyms) -> Outcome:
+    """The outcome of a study that ended in an error."""
+    row = LedgerRow(
         item="series",
-        id=pseudonyms.of("s", work.slices[0].study),
-        exam=exam,
+        id=pseudonyms.of("s", work.uid),
+        exam=work.exam,
         verdict="refused",
         rule="error",
-        seen=kind,
-        files=len(work.slices),
+        seen=seen,
+        files=work.study.files,
     )
+    return Outcome(study=work.exam, digest=work.digest, image=None, exam=None, rows=(row,))
 
 
 def _stray_row(stray: RefusedFile, count: int) -> LedgerRow:
     return LedgerRow(
         item="file", id=stray.id, exam=None, verdict="refused", rule=stray.rule, seen=stray.seen, files=count
     )
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    with user_may_write(path.parent), whole_file(path) as partial:
-        partial.write_bytes(data)

@@ -22,32 +22,11 @@ class RefusedFile:
     seen: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """The files below a folder."""
-
-    paths: tuple[Path, ...]
-    closed: int
-    """Folders that could not be listed."""
-
-
-def list_files(source: Path, leave_out: Path) -> Listing:
-    """Every file below ``source`` in sorted order, except below ``leave_out`` (our own output)."""
-    closed: list[OSError] = []
-    paths = []
-    own = leave_out.resolve()
-    for folder, folders, names in os.walk(source, onerror=closed.append):
-        folders[:] = sorted(name for name in folders if Path(folder, name).resolve() != own)
-        paths += [Path(folder, name) for name in sorted(names)]
-    return Listing(tuple(paths), len(closed))
-
-
 def scan_files(
     paths: Iterable[Path], pseudonyms: Pseudonyms, shard: tuple[int, int] | None
 ) -> Iterator[Slice | RefusedFile]:
     """Each file of the shard as a slice or a refusal; files outside any study belong to shard 0."""
     ours = _shard_filter(pseudonyms, shard)
-    homeless = shard is None or shard[0] == 0
     for path in paths:
         try:
             elements = read_elements(path, WANTED, ours)
@@ -55,8 +34,23 @@ def scan_files(
                 continue
             yield slice_of(path, elements)
         except Refused as refused:
-            if homeless:
-                yield RefusedFile(_file_id(path, pseudonyms), refused.rule, refused.seen)
+            if is_first(shard):
+                yield refused_file(path, pseudonyms, refused.rule, refused.seen)
+        except Exception as error:
+            # A file that nobody foresaw costs itself, not the run. Of the error only its kind is told: its
+            # text may contain values of the patient.
+            if is_first(shard):
+                yield refused_file(path, pseudonyms, "error", type(error).__name__)
+
+
+def is_first(shard: tuple[int, int] | None) -> bool:
+    """Whether files outside any study belong to this shard."""
+    return shard is None or shard[0] == 0
+
+
+def refused_file(path: Path, pseudonyms: Pseudonyms, rule: str, seen: str) -> RefusedFile:
+    """The refusal of a file that belongs to no series."""
+    return RefusedFile(_file_id(path, pseudonyms), rule, seen)
 
 
 def _shard_filter(pseudonyms: Pseudonyms, shard: tuple[int, int] | None) -> Callable[[bytes], bool] | None:

@@ -15,7 +15,7 @@ from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 
 from nameplate.campaign.ingest import IngestSettings
-from nameplate.errors import UserError
+from nameplate.errors import TryAgain, UserError
 from nameplate.image.affine import apply_affine
 from nameplate.image.volume import read_nifti
 from nameplate.records import from_jsonl
@@ -261,7 +261,7 @@ def test_nothing_half_written_remains(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", fails)
-    with pytest.raises(UserError, match="No space"):
+    with pytest.raises(TryAgain, match="No space"):
         run(folder.path, tmp_path / "out")
     monkeypatch.undo()
     assert outputs(tmp_path / "out") == {}

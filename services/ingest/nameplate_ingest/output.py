@@ -1,0 +1,110 @@
+"""The folder that an ingest writes: every file in it appears whole, or not at all."""
+
+import errno
+import filecmp
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from nameplate.errors import TryAgain, UserError
+
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_PART = ".part"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A folder with ``images``, and with ``.ingest``, where files are written before they get their place.
+
+    So even a process that is killed leaves nothing half written among the images.
+    """
+
+    folder: Path
+
+    @property
+    def images(self) -> Path:
+        """Where the exams' volumes are."""
+        return self.folder / "images"
+
+    @property
+    def work(self) -> Path:
+        """Files that are being written, and the journal."""
+        return self.folder / ".ingest"
+
+    @property
+    def exams(self) -> Path:
+        """One line for every exam."""
+        return self.folder / "exams.jsonl"
+
+    @property
+    def ledger(self) -> Path:
+        """One line for every series and every stray file."""
+        return self.folder / "ledger.jsonl"
+
+    def create(self) -> None:
+        """Make the folders."""
+        with self.writing():
+            self.images.mkdir(parents=True, exist_ok=True)
+            self.work.mkdir(exist_ok=True)
+
+    def clean(self) -> None:
+        """Delete what a run that was killed has left half written."""
+        with self.writing():
+            for part in self.work.glob(f"*{_PART}"):
+                part.unlink()
+
+    def remove_accounts(self) -> None:
+        """Delete exams.jsonl and ledger.jsonl: they are there only when they tell of everything."""
+        with self.writing():
+            self.exams.unlink(missing_ok=True)
+            self.ledger.unlink(missing_ok=True)
+
+    def keep_images(self, exams: Collection[str]) -> None:
+        """Delete the images that are not of these exams."""
+        with self.writing():
+            for image in self.images.glob("e*.nii.gz"):
+                if image.name.removesuffix(".nii.gz") not in exams:
+                    image.unlink()
+
+    def close(self) -> None:
+        """Delete ``.ingest`` with all in it."""
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def put(self, target: Path, data: bytes) -> None:
+        """Write a file below the folder."""
+        with self.part(target) as part:
+            part.write_bytes(data)
+
+    def put_lines(self, target: Path, lines: Iterable[bytes]) -> None:
+        """Write a file line by line; one that is there with the same lines is left as it is."""
+        with self.part(target) as part:
+            with part.open("wb") as file:
+                file.writelines(lines)
+            if target.exists() and filecmp.cmp(part, target, shallow=False):
+                part.unlink()
+
+    @contextmanager
+    def part(self, target: Path) -> Iterator[Path]:
+        """A path to write to, which becomes ``target`` if the block succeeds and is deleted if not."""
+        part = self.work / f"{target.name}{_PART}"
+        with self.writing():
+            try:
+                yield part
+                if part.exists():
+                    part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Raise TryAgain for a full disk, UserError for a folder that cannot be written."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno in _FULL:
+                raise TryAgain(
+                    f"{self.folder}: no room left ({error.strerror}); free some, and the same command goes on"
+                ) from error
+            raise UserError(f"{self.folder}: cannot be written ({error.strerror})") from error
