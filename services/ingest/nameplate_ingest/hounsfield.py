@@ -7,6 +7,7 @@ it, soft tissue around water. Pure functions on a few planes of the series.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ _AIR = (-1060.0, -925.0)
 _WRAP_12, _WRAP_16, _OFFSET = 4096.0, 65536.0, 1024.0
 _SAMPLES = 64
 """A plane is looked at on a grid of about this many points a side."""
+_FIRST_BIN, _BIN, _BINS = -3200.0, 64.0, 112
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,26 +200,25 @@ def _is_head(sample: NDArray[np.float32]) -> bool:
     return brain >= 0.04 and brain > 2 * beside
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Levels:
-    """What one plane in HU looks like, in four numbers."""
+    """What one plane in HU looks like, in a few numbers."""
 
     outside: float
     """HU in the corners; padding counts as -1024."""
-    soft: float
-    """Share of soft tissue, -100 to 150 HU."""
     solid: float
     """Share above -300 HU."""
-    bone: float
-    """Share above 600 HU."""
+    shares: NDArray[np.float64]
+    """(bins,) shares of HU in steps of ``_BIN``; the first and last bin also hold what lies beyond."""
 
 
 def levels(plane: NDArray[np.float32]) -> Levels:
     """Measure a plane in HU, axes (row, column), not clamped."""
     step = max(1, max(plane.shape) // _SAMPLES)
     few = np.ascontiguousarray(plane[::step, ::step])
-    above = [int(np.count_nonzero(few >= level)) / few.size for level in (-300, -100, 150, 600)]
-    return Levels(max(corner_level(few), -1024.0), above[1] - above[2], above[0], above[3])
+    bins = ((few.ravel() - np.float32(_FIRST_BIN)) * np.float32(1 / _BIN)).clip(0, _BINS - 1).astype(np.intp)
+    shares = np.bincount(bins, minlength=_BINS) / few.size
+    return Levels(max(corner_level(few), -1024.0), float(np.count_nonzero(few >= -300)) / few.size, shares)
 
 
 def jumps(stack: Sequence[Levels]) -> None:
@@ -228,21 +229,37 @@ def jumps(stack: Sequence[Levels]) -> None:
     """
     if len(stack) < 3:
         return
+    of = f"of {len(stack)}"
     outside = np.array([level.outside for level in stack])
     usual = float(np.median(outside))
     worst = int(np.argmax(np.abs(outside - usual)))
     if abs(outside[worst] - usual) > 150:
-        seen = f"slice {worst + 1} of {len(stack)}: air at {outside[worst]:.0f}, elsewhere {usual:.0f} HU"
-        raise Refused("slice-jump", seen)
+        raise Refused(
+            "slice-jump", f"slice {worst + 1} {of}: air at {outside[worst]:.0f} HU, not {usual:.0f}"
+        )
+    for number, (one, other) in enumerate(pairwise(stack), start=1):
+        if shift := _shift(one.shares, other.shares):
+            raise Refused(
+                "slice-jump", f"slices {number} and {number + 1} {of}: levels {shift:+.0f} HU apart"
+            )
     solid = np.array([level.solid for level in stack])
-    for number, level in enumerate(stack):
-        place = f"slice {number + 1} of {len(stack)}"
-        if level.solid >= 0.15 and level.soft < 0.1 * level.solid:
-            raise Refused("slice-jump", f"{place}: {100 * level.bone:.0f} % bone and no soft tissue")
-        if 0 < number < len(stack) - 1:
-            around = min(float(solid[:number].max()), float(solid[number + 1 :].max()))
-            if around >= 0.05 and level.solid < 0.25 * around:
-                seen = (
-                    f"{place}: {100 * level.solid:.0f} % tissue, at least {100 * around:.0f} % on both sides"
-                )
-                raise Refused("slice-jump", seen)
+    below, above = np.maximum.accumulate(solid), np.maximum.accumulate(solid[::-1])[::-1]
+    for number in range(1, len(stack) - 1):
+        around = float(min(below[number - 1], above[number + 1]))
+        if around >= 0.05 and solid[number] < 0.25 * around:
+            seen = f"{100 * solid[number]:.0f} % tissue, at least {100 * around:.0f} % on both sides"
+            raise Refused("slice-jump", f"slice {number + 1} {of}: {seen}")
+
+
+def _shift(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """HU by which the second plane's levels lie higher; 0 unless the slip of an intercept explains them.
+
+    Planes beside each other are nearly alike, so most of their shares overlap.
+    """
+    step = round(_OFFSET / _BIN)
+    alike = float(np.minimum(one, other).sum())
+    higher = float(np.minimum(one[:-step], other[step:]).sum())
+    lower = float(np.minimum(one[step:], other[:-step]).sum())
+    if max(higher, lower) <= alike + 0.2:
+        return 0.0
+    return _OFFSET if higher > lower else -_OFFSET
