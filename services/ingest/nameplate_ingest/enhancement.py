@@ -1,0 +1,239 @@
+"""Signs of a contrast agent in the picture: vessels deep in the brain, a bright sinus below the skull.
+
+Without an agent, what is bright inside of a skull is blood (60 to 90 HU, and wide), lime (in a few places) or
+metal (in a few slices). With one, vessels are narrow, bright and everywhere; when they have faded, the large
+sinus below the back of the skull is still bright over most of its height. Arrays have axes (k, j, i).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nameplate_ingest.quick_strip import Cells, Mask, flooded, grown, shrunk
+
+SPOT_HU = 95.0
+"""A vessel with an agent is brighter than this even in thick slices; clotted blood hardly ever is."""
+SPOT_RISE_HU = 45.0
+"""By how much a vessel is brighter than what is around it; inside of a bleed nothing is."""
+BLUR_MM = 2.6
+SKULL_HU = 400
+SINUS_HU = (100, 400)
+DEPTHS_MM = (3.0, 4.0, 5.0, 6.0)
+"""Below the skull: far enough in to be out of its blur, near enough to be in the sinus."""
+_ANGLES = 120
+_MOST_RAYS = 8
+"""Rays that the sinus fills at most, 3 degrees apart: 32 mm at 80 mm from the middle."""
+_BACK_RAYS = 14
+"""Rays to either side of straight back among which the sinus is; heads are turned."""
+_AROUND = 5
+"""Rays beside the sinus that must not be bright."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enhancement:
+    """Measures that grow with an agent."""
+
+    spots: int = 0
+    """Narrow bright spots deep in the brain, those of neighbouring cells counted as one."""
+    spots_mm: float = 0.0
+    """Height of the slices in which there are some, added up."""
+    spots_places: int = 0
+    """Of 27 parts of the brain (thirds along each axis), those with some."""
+    sinus_mm: float = 0.0
+    """Height of the slices in which something bright and narrow lies below the back of the skull."""
+    rim_mm: float = 0.0
+    """Height of the slices in which something bright lies below most of the skull."""
+
+
+def enhancement(
+    hu_KJI: NDArray[np.int16], cells: Cells, brain: Mask, spacing_mm: tuple[float, float, float]
+) -> Enhancement:
+    """Measure the signs; ``brain`` is a mask of cells, ``spacing_mm`` is along k, j and i."""
+    if not brain.any():
+        return Enhancement()
+    spots = deep_spots(hu_KJI, cells, brain, spacing_mm[1:])
+    sinus, rim = below_skull(hu_KJI, cells, brain, spacing_mm[1:])
+    return Enhancement(
+        spots=_clusters(spots),
+        spots_mm=float(np.count_nonzero(spots.any(axis=(1, 2)))) * cells.spacing_mm[0],
+        spots_places=_thirds(spots, brain),
+        sinus_mm=sinus * spacing_mm[0],
+        rim_mm=rim * spacing_mm[0],
+    )
+
+
+def deep_spots(
+    hu_KJI: NDArray[np.int16], cells: Cells, brain: Mask, pixel_mm: tuple[float, float]
+) -> Mask:
+    """Cells deep in the brain, and not beside the skull, that hold a narrow bright spot."""
+    solid = shrunk(grown(brain, corners=True), corners=True)
+    bone = cells.bone > 0.25
+    # Bright vessels and lime are bone by their HU, but not joined to the bone outside.
+    skull = flooded(bone, bone & ~solid)
+    deep = shrunk(solid, corners=True) & ~grown(skull, corners=True)
+    found = np.zeros(deep.shape, bool)
+    places = [np.flatnonzero(deep.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    if not len(places[0]):
+        return found
+    box = [slice(int(place[0]), int(place[-1]) + 1) for place in places]
+    edges = [edge[part.start : part.stop + 1] for edge, part in zip(cells.edges, box, strict=True)]
+    part = hu_KJI[tuple(slice(int(edge[0]), int(edge[-1])) for edge in edges)]
+    edges = [edge - edge[0] for edge in edges]
+    hu = np.clip(part, -200, 600)
+    # Sums of whole numbers up to 2**24 are exact in any order: a mirrored picture gives the same spots.
+    sums, count = _sums_around_voxels(hu.astype(np.float32), pixel_mm)
+    k, j, i = np.nonzero(sums > SPOT_HU * count)
+    cell = tuple(
+        np.repeat(np.arange(len(edge) - 1), np.diff(edge))[at]
+        for edge, at in zip(edges, (k, j, i), strict=True)
+    )
+    around = _means_around(np.minimum(hu, 150).astype(np.float32), edges)
+    rises = sums[k, j, i] / count - around[cell] > SPOT_RISE_HU
+    found_in_box = found[tuple(box)]
+    found_in_box[tuple(index[rises] for index in cell)] = True
+    return found & deep
+
+
+def _sums_around_voxels(
+    values: NDArray[np.float32], pixel_mm: tuple[float, float]
+) -> tuple[NDArray[np.float32], int]:
+    """Sums over squares of about ``BLUR_MM`` within the slices, and the pixels of a square."""
+    count = 1
+    for axis, pixel in ((1, pixel_mm[0]), (2, pixel_mm[1])):
+        reach = min(max(round((BLUR_MM / pixel - 1.0) / 2.0), 0), 15, values.shape[axis] - 1)
+        near = np.moveaxis(values, axis, 0)
+        total = near.copy()
+        for step in range(1, reach + 1):
+            total[step:] += near[:-step]
+            total[:step] += near[:1]
+            total[:-step] += near[step:]
+            total[-step:] += near[-1:]
+        values = np.moveaxis(total, 0, axis)
+        count *= 2 * reach + 1
+    return values, count
+
+
+def _means_around(values: NDArray[np.float32], edges: list[NDArray[np.intp]]) -> NDArray[np.float64]:
+    """Mean of each cell and its eight neighbours within the slice."""
+    sums = values
+    counts = np.ones((1, 1, 1))
+    for axis in (1, 2, 0):
+        sums = np.add.reduceat(sums, edges[axis][:-1], axis=axis)
+        shape = [1, 1, 1]
+        shape[axis] = -1
+        counts = counts * np.diff(edges[axis]).reshape(shape)
+    wide = []
+    for total in (sums.astype(np.float64), np.broadcast_to(counts, sums.shape)):
+        for axis in (1, 2):
+            near = np.moveaxis(total, axis, 0)
+            more = near.copy()
+            more[1:] += near[:-1]
+            more[:-1] += near[1:]
+            total = np.moveaxis(more, 0, axis)
+        wide.append(total)
+    means: NDArray[np.float64] = wide[0] / wide[1]
+    return means
+
+
+def _clusters(spots: Mask) -> int:
+    """Regions of neighbouring cells, corner to corner."""
+    rest = {(int(k), int(j), int(i)) for k, j, i in np.argwhere(spots)}
+    count = 0
+    steps = [(a, b, c) for a in (-1, 0, 1) for b in (-1, 0, 1) for c in (-1, 0, 1)]
+    while rest:
+        count += 1
+        line = [rest.pop()]
+        while line:
+            k, j, i = line.pop()
+            near = rest.intersection([(k + a, j + b, i + c) for a, b, c in steps])
+            rest -= near
+            line.extend(near)
+    return count
+
+
+def _thirds(spots: Mask, brain: Mask) -> int:
+    """How many of the 27 parts of the box around the brain hold a spot."""
+    parts = []
+    for axis, axes in enumerate(((1, 2), (0, 2), (0, 1))):
+        places = np.flatnonzero(brain.any(axis=axes))
+        first, count = int(places[0]), int(places[-1]) + 1 - int(places[0])
+        parts.append(np.clip((np.nonzero(spots)[axis] - first) * 3 // count, 0, 2))
+    return len(set(zip(*(part.tolist() for part in parts), strict=True)))
+
+
+def below_skull(
+    hu_KJI: NDArray[np.int16], cells: Cells, brain: Mask, pixel_mm: tuple[float, float]
+) -> tuple[int, int]:
+    """Slices with something bright below the back of the skull, and those with it below most of the skull.
+
+    Looked at are slices in which the skull stands upright: where the next cell up holds nearly as much brain.
+    """
+    areas = brain.sum(axis=(1, 2))
+    upright = (areas >= 0.3 * areas.max()) & (np.append(areas[1:], 0) >= 0.8 * areas)
+    sinus = rim = 0
+    for cell in np.flatnonzero(upright):
+        for k in range(int(cells.edges[0][cell]), int(cells.edges[0][cell + 1])):
+            bright, seen = _bright_rays(hu_KJI[k], cells, brain[cell], pixel_mm)
+            sinus += _is_sinus(bright)
+            rim += bool(bright.sum() > 0.6 * max(int(seen.sum()), _ANGLES // 2))
+    return sinus, rim
+
+
+def _bright_rays(
+    plane: NDArray[np.int16], cells: Cells, brain_JI: Mask, pixel_mm: tuple[float, float]
+) -> tuple[Mask, Mask]:
+    """Of the rays from the middle of a slice, those that end below the skull in something bright, and those
+    that find the skull; the middle one of them goes straight back."""
+    inside = np.repeat(brain_JI, np.diff(cells.edges[1]), axis=0)
+    inside = np.repeat(inside, np.diff(cells.edges[2]), axis=1)
+    angle = (np.arange(_ANGLES // 2) + 0.5) * (2 * np.pi / _ANGLES)
+    # The second half mirrors the first, so that a mirrored picture gives mirrored rays to the last bit.
+    forward = np.concatenate([np.cos(angle), np.cos(angle)[::-1]])
+    right = np.concatenate([np.sin(angle), -np.sin(angle)[::-1]])
+    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    step = max(1.0, min(pixel_mm) / 2)
+    reach = np.arange(0.0, 125.0, step)[:, None]
+    j = np.rint((int(rows[0]) + int(rows[-1])) / 2 + reach * forward / pixel_mm[0]).astype(np.intp)
+    middle = (int(columns[0]) + int(columns[-1])) / 2
+    i = _rounded_from(middle, reach * right / pixel_mm[1])
+    j, i = np.clip(j, 0, plane.shape[0] - 1), np.clip(i, 0, plane.shape[1] - 1)
+    values, within = plane[j, i], inside[j, i]
+    last = np.where(within.any(axis=0), len(reach) - 1 - within[::-1].argmax(axis=0), 0)
+    hard = values > SKULL_HU
+    hard[:-1] &= values[1:] > SKULL_HU
+    # Lime and metal in the brain are no skull: it begins where the mask ends, give or take a sinus.
+    hard &= reach >= np.maximum(reach[last, 0] - 8.0, 10.0)
+    edge = hard.argmax(axis=0)
+    seen = hard.any(axis=0)
+    depths = np.array(DEPTHS_MM) + max(0.0, max(pixel_mm) - 2.0)
+    back = np.maximum(edge - np.rint(depths / step).astype(np.intp)[:, None], 0)
+    below = values[back, np.arange(_ANGLES)]
+    bright = seen & (below.min(axis=0) > SINUS_HU[0]) & (below.max(axis=0) < SINUS_HU[1])
+    return bright, seen
+
+
+def _rounded_from(middle: float, offset: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Nearest pixels, halves away from the middle, so that both sides are treated alike."""
+    whole = np.floor(np.abs(offset) + (0.5 if float(middle).is_integer() else 0.0))
+    if not float(middle).is_integer():
+        whole += 0.5
+    places: NDArray[np.intp] = np.rint(middle + np.sign(offset) * whole).astype(np.intp)
+    return places
+
+
+def _is_sinus(bright: Mask) -> bool:
+    """Whether a few neighbouring rays near the back are bright, and those to either side are not."""
+    back = len(bright) // 2
+    near = np.flatnonzero(bright[back - _BACK_RAYS : back + _BACK_RAYS]) + back - _BACK_RAYS
+    if not len(near):
+        return False
+    for start in near:
+        if bright[start - 1]:
+            continue
+        run = bright[start : start + _MOST_RAYS]
+        end = int(start) + int(np.flatnonzero(run)[-1]) + 1
+        alone = not bright[start - _AROUND : start].any() and not bright[end : end + _AROUND].any()
+        if alone:
+            return True
+    return False
