@@ -20,6 +20,8 @@ _BELOW_AIR, _AIR_TOP = -1200.0, -850.0
 """HU: what is lower than the first is padding; air, with its noise, lies between both."""
 _AIR = (-1060.0, -925.0)
 """Where the middle of the air must be."""
+_DENSE_BONE = 1500.0
+"""HU: where a stored type ends below this, its dense bone is cut off or wrapped round."""
 _WRAP_12, _WRAP_16, _OFFSET = 4096.0, 65536.0, 1024.0
 _SAMPLES = 64
 """A plane is looked at on a grid of about this many points a side."""
@@ -80,10 +82,14 @@ def examine(planes: Sequence[NDArray[np.float32]], storage: Storage) -> Correcti
     if span <= 255:
         raise Refused("hounsfield", f"only {span:.0f} grey levels, as in an 8-bit picture")
     highest = (2 ** (storage.stored - storage.signed) - 1) * storage.slope + storage.intercept
-    reason = _fault(sample, highest)
+    reason = _fault(sample) or (_wrapped_bone(planes) if highest < _DENSE_BONE else "")
     if not reason:
         return NO_CORRECTION
-    wraps = _wraps(storage)
+    wraps = [
+        wrap
+        for wrap in _wraps(storage)
+        if not np.array_equal(wrap._put_right(sample.copy(), storage), sample)
+    ]
     singles = [*wraps, *_shifted(NO_CORRECTION)]
     doubles = [both for wrap in wraps for both in _shifted(wrap)]
     for candidates in (singles, doubles):
@@ -127,11 +133,6 @@ class _Shares:
         first, last = np.searchsorted(self.values, (low, high))
         return float(last - first) / self.values.size
 
-    def middle(self, low: float, high: float) -> float:
-        """The median of what lies between."""
-        first, last = np.searchsorted(self.values, (low, high))
-        return float(self.values[(first + last) // 2]) if last > first else math.nan
-
 
 def corner_level(plane: NDArray[np.float32]) -> float:
     """HU of which a quarter of the pixels in the four corners are lower: air or padding.
@@ -145,23 +146,22 @@ def corner_level(plane: NDArray[np.float32]) -> float:
     return float(np.partition(values, values.size // 4)[values.size // 4])
 
 
-def _fault(sample: NDArray[np.float32], highest: float) -> str:
-    """Why these cannot be the HU of a head; empty if they can.
-
-    ``highest`` is the highest HU that the stored type can hold.
-    """
+def _fault(sample: NDArray[np.float32]) -> str:
+    """Why these cannot be the HU of a head; empty if they can."""
     shares = _Shares(sample)
     outside = corner_level(sample)
     if outside > _AIR_TOP:
         return f"the corners are at {outside:.0f} HU, not air"
-    air = shares.middle(_BELOW_AIR, _AIR_TOP)
-    if shares.between(_BELOW_AIR, _AIR_TOP) < 0.003:
+    # What has one value in the same pixels of every slice may be padding, even if it looks like air.
+    changing = sample[:, (sample != outside).any(axis=0)]
+    air = changing[(changing >= _BELOW_AIR) & (changing < _AIR_TOP)]
+    if air.size < 0.003 * sample.size:
         return "no air near -1000 HU"
-    if not _AIR[0] <= air <= _AIR[1]:
-        return f"air at {air:.0f} HU"
-    if reason := _padding_fault(sample, highest):
-        return reason
+    if not _AIR[0] <= (level := float(np.median(air))) <= _AIR[1]:
+        return f"air at {level:.0f} HU"
     bone, soft, hard = shares.between(150), shares.between(-100, 150), shares.between(600)
+    if reason := _padding_fault(sample, soft):
+        return reason
     if bone < 0.002:
         return "no bone"
     if hard > 2 * soft:
@@ -173,31 +173,55 @@ def _fault(sample: NDArray[np.float32], highest: float) -> str:
     return ""
 
 
-def _padding_fault(sample: NDArray[np.float32], highest: float) -> str:
-    """Whether what is below air is something else than padding.
+def _padding_fault(sample: NDArray[np.float32], soft: float) -> str:
+    """Why what is below air is something else than padding; ``soft`` is the share of soft tissue.
 
-    Padding has one value or few, and fills the same pixels in every slice. Around metal a share of a percent
-    may be lower than air, but hardly where the type ends before dense bone does: there bone has wrapped.
+    Padding has one value or few. Around metal a share of a percent may be lower than air. Where padding is
+    not in the same pixels of every slice, because the field moved, it still borders on air.
     """
     void = sample < _BELOW_AIR
     if not void.any():
         return ""
-    counts = np.unique(sample[void], return_counts=True)[1]
-    loose = float(counts.sum() - np.sort(counts)[-8:].sum()) / sample.size
-    if loose > (0.01 if highest >= 1500 else 0.0002):
-        return f"{100 * loose:.2f} % far below air"
+    loose = _loose(sample[void], sample.size) / sample.size
+    if loose > 0.01:
+        return f"{100 * loose:.0f} % far below air"
     moving = float((void != (void.mean(axis=0) > 0.5)).mean())
-    return f"{100 * moving:.0f} % below air in some slices only" if moving > 0.03 else ""
+    if moving <= 0.03:
+        return ""
+    beside = np.concatenate(
+        (
+            sample[:, :, 1:][void[:, :, :-1] & ~void[:, :, 1:]],
+            sample[:, :, :-1][void[:, :, 1:] & ~void[:, :, :-1]],
+        )
+    )
+    airy = float((beside < _AIR_TOP).mean()) if beside.size else 0.0
+    return f"{100 * moving:.0f} % below air in some slices only" if airy < 0.5 or soft < 0.05 else ""
+
+
+def _loose(void: NDArray[np.float32], size: int) -> int:
+    """How many of the pixels below air, in a sample of ``size`` pixels, do not have a value of padding."""
+    counts = np.unique(void, return_counts=True)[1]
+    return int(counts[counts < 1e-3 * size].sum())
+
+
+def _wrapped_bone(planes: Sequence[NDArray[np.float32]]) -> str:
+    """Why a type that ends before dense bone does has wrapped it round; empty if it has not."""
+    void = np.concatenate([plane[plane < _BELOW_AIR] for plane in planes])
+    count = _loose(void, sum(plane.size for plane in planes))
+    return f"{count} pixels far below air" if count > 8 else ""
 
 
 def _is_head(sample: NDArray[np.float32]) -> bool:
-    """Whether these are surely the HU of a head, brain included."""
-    if _fault(sample, math.inf):
+    """Whether these are surely the HU of a head: brain in plenty, and most of it between bone and bone."""
+    if _fault(sample):
         return False
     shares = _Shares(sample)
-    brain = shares.between(0, 100)
     beside = max(shares.between(-300, -200), shares.between(150, 250), shares.between(250, 350))
-    return brain >= 0.04 and brain > 2 * beside
+    brain, bone = (sample >= 0) & (sample < 100), sample >= 300
+    right = np.logical_or.accumulate(bone, axis=2)
+    left = np.logical_or.accumulate(bone[:, :, ::-1], axis=2)[:, :, ::-1]
+    share = float(brain.mean())
+    return share >= 0.04 and share > 2 * beside and float((left & right)[brain].mean()) >= 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -246,7 +270,8 @@ def jumps(stack: Sequence[Levels]) -> None:
     below, above = np.maximum.accumulate(solid), np.maximum.accumulate(solid[::-1])[::-1]
     for number in range(1, len(stack) - 1):
         around = float(min(below[number - 1], above[number + 1]))
-        if around >= 0.05 and solid[number] < 0.25 * around:
+        constant = float(stack[number].shares.max()) == 1.0
+        if around >= (0.01 if constant else 0.05) and solid[number] < 0.25 * around:
             seen = f"{100 * solid[number]:.0f} % tissue, at least {100 * around:.0f} % on both sides"
             raise Refused("slice-jump", f"slice {number + 1} {of}: {seen}")
 
