@@ -212,16 +212,17 @@ def _wrapped_bone(planes: Sequence[NDArray[np.float32]]) -> str:
 
 
 def _is_head(sample: NDArray[np.float32]) -> bool:
-    """Whether these are surely the HU of a head: brain in plenty, and most of it between bone and bone."""
+    """Whether these are surely the HU of a head: brain in plenty, most of it amid bone."""
     if _fault(sample):
         return False
     shares = _Shares(sample)
     beside = max(shares.between(-300, -200), shares.between(150, 250), shares.between(250, 350))
     brain, bone = (sample >= 0) & (sample < 100), sample >= 300
-    right = np.logical_or.accumulate(bone, axis=2)
-    left = np.logical_or.accumulate(bone[:, :, ::-1], axis=2)[:, :, ::-1]
-    share = float(brain.mean())
-    return share >= 0.04 and share > 2 * beside and float((left & right)[brain].mean()) >= 0.5
+    share, enclosed = float(brain.mean()), np.ones_like(bone)
+    for axis in (1, 2):
+        enclosed &= np.logical_or.accumulate(bone, axis=axis)
+        enclosed &= np.flip(np.logical_or.accumulate(np.flip(bone, axis), axis=axis), axis)
+    return 0.04 <= share < 0.6 and share > 2 * beside and float(enclosed[brain].mean()) >= 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
