@@ -1,22 +1,24 @@
-"""The slices of a study as groups that could each be one volume, and duplicate files."""
+"""The images of a study as groups that could each be one volume: passes apart, blocks of a head together."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from nameplate_ingest.pixels import raw_pixels
-from nameplate_ingest.refusal import Refused
-from nameplate_ingest.select import Facts
-from nameplate_ingest.series import Stack, axial_angle, duplicated, field_growth, stack_slices, widest_hole
+from nameplate_ingest.copies import Copies, sort_key, without_copies, without_equal_neighbours
+from nameplate_ingest.passes import by_number, chained, heights_of, runs_of, stray_gaps
+from nameplate_ingest.person import contradict
+from nameplate_ingest.series import Stack, duplicated, stack_slices
 from nameplate_ingest.slice import Slice, SliceGeometry
+
+_FRAGMENT = 12
+"""Series UIDs with fewer images than this may be pieces of one series."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """Slices of one series UID, one orientation, one image size and one pixel spacing."""
+    """Images that belong to one volume, or that were each refused for the same reason."""
 
     slices: tuple[Slice, ...]
     """In stack order if there is a stack."""
@@ -27,61 +29,48 @@ class Group:
     stack: Stack | None
 
 
-@dataclass(frozen=True, slots=True)
-class Copies:
-    """Files that repeat an image of the study."""
-
-    instance: str
-    rule: str
-    files: int
-
-
 def group_slices(slices: Iterable[Slice]) -> tuple[list[Group], list[Copies]]:
     """The groups of one study, in an order that does not depend on names of files and folders."""
-    kept, copies = _without_copies(slices)
-    by_series: dict[str, list[Slice]] = defaultdict(list)
-    for slice_ in kept:
-        by_series[slice_.series].append(slice_)
+    kept, copies = without_copies(slices)
     groups: list[Group] = []
-    for uid in sorted(by_series):
-        part = 0
-        for members in _alike(by_series[uid]):
+    parts: Counter[str] = Counter()
+
+    def add(members: Sequence[Slice], refusal: tuple[str, str] | None, stack: Stack | None) -> None:
+        uid = members[0].series
+        groups.append(Group(tuple(members), parts[uid], refusal, stack))
+        parts[uid] += 1
+
+    for series in _series(kept):
+        for members in _alike(series):
             if members[0].refusal:
-                groups.append(Group(tuple(members), part, members[0].refusal, None))
-                part += 1
+                add(members, members[0].refusal, None)
                 continue
-            unique, repeated = _without_equal_neighbours(members)
+            unique, repeated = without_equal_neighbours(members)
             copies += repeated
-            for apart in _told_apart(unique):
-                stack = stack_slices(_grids(apart))
-                ordered = tuple(apart[index] for index in stack.order)
-                groups.append(Group(ordered, part, None, stack))
-                part += 1
+            for volume in _told_apart(unique):
+                single, junctions = _without_junctions(volume)
+                copies += junctions
+                stack = stack_slices(_grids(single))
+                add([single[index] for index in stack.order], None, stack)
     return groups, copies
 
 
-def facts_of(group: Group) -> Facts:
-    """What the selection rules look at."""
-    stack = group.stack
-    first = group.slices[0]
-    assert stack is not None
-    assert first.grid is not None
-    thickness = thickness_of(group)
-    return Facts(
-        uid=f"{first.series} {group.part:06d}",
-        description=first.description,
-        kernel=commonest([slice_.tags.kernel for slice_ in group.slices]) or "",
-        contrast=any(slice_.contrast for slice_ in group.slices),
-        slices=len(group.slices),
-        thickness_mm=_commonest_thickness(thickness),
-        thickest_mm=max(thickness),
-        coverage_mm=stack.extent_mm,
-        axial_degrees=axial_angle(stack),
-        widest_gap_mm=float(stack.gaps.max(initial=0.0)),
-        growth=field_growth(stack, first.grid),
-        duplicates=len(duplicated(stack)),
-        hole=widest_hole(stack, [slice_.thickness for slice_ in group.slices]),
-    )
+def joined(first: Group, second: Group) -> Group | None:
+    """Two groups as one volume, if they are the base and the vertex of one head in two series."""
+    a, b = first.slices[0], second.slices[0]
+    if first.stack is None or second.stack is None or not a.frame_of_reference:
+        return None
+    if a.frame_of_reference != b.frame_of_reference or not _same_image(a, b):
+        return None
+    lower, upper = sorted((first, second), key=lambda group: heights_of(group.slices).min())
+    low, high = heights_of(lower.slices), heights_of(upper.slices)
+    thick = max(slice_.thickness or 0.0 for slice_ in (*lower.slices, *upper.slices))
+    step = high.min() - low.max()
+    if not -thick - 0.05 <= step <= 1.5 * thick or len(chained([lower.slices, upper.slices])) > 1:
+        return None
+    single, _ = _without_junctions([*lower.slices, *upper.slices])
+    stack = stack_slices(_grids(single))
+    return Group(tuple(single[index] for index in stack.order), first.part, None, stack)
 
 
 def thickness_of(group: Group) -> list[float]:
@@ -92,68 +81,34 @@ def thickness_of(group: Group) -> list[float]:
     return [slice_.thickness or usual for slice_ in group.slices]
 
 
-def _commonest_thickness(thickness: Sequence[float]) -> float:
-    counts = Counter(round(value, 3) for value in thickness)
-    return max(counts, key=lambda value: (counts[value], value))
-
-
-def commonest(values: Iterable[str]) -> str | None:
-    """The commonest non-empty value (of equally common ones the smallest); None without any."""
-    counts = Counter(value for value in values if value)
-    return min(counts, key=lambda value: (-counts[value], value)) if counts else None
-
-
-def _grids(slices: Sequence[Slice]) -> list[SliceGeometry]:
-    return [slice_.grid for slice_ in slices if slice_.grid is not None]
-
-
-def _sort_key(slice_: Slice) -> tuple[str, str, tuple[float, ...], str, str]:
-    position = slice_.grid.position if slice_.grid else ()
-    rule = slice_.refusal[0] if slice_.refusal else ""
-    return slice_.series, slice_.instance, position, rule, slice_.acquisition
-
-
-def _fingerprint(slice_: Slice) -> bytes:
-    """Digest of what defines the image: its pixels and its position."""
-    digest = hashlib.sha256(repr((slice_.grid, slice_.refusal, slice_.series)).encode())
-    if slice_.storage is not None:
-        scale = slice_.storage.slope, slice_.storage.intercept, slice_.storage.signed
-        digest.update(repr(scale).encode())
-        try:
-            digest.update(raw_pixels(slice_))
-        except Refused as refused:
-            digest.update(repr((refused.rule, refused.seen)).encode())
-    return digest.digest()
-
-
-def _without_copies(slices: Iterable[Slice]) -> tuple[list[Slice], list[Copies]]:
-    """Sort, and drop files that repeat an SOP instance with the same image."""
-    ordered = sorted(slices, key=_sort_key)
-    counts = Counter(slice_.instance for slice_ in ordered)
-    kept: list[tuple[Slice, bytes]] = []
-    seen: dict[tuple[str, bytes], int] = {}
-    for slice_ in ordered:
-        if slice_.instance and counts[slice_.instance] > 1:
-            key = slice_.instance, _fingerprint(slice_)
-            if key in seen:
-                seen[key] += 1
-                continue
-            seen[key] = 0
-            kept.append((slice_, key[1]))
+def _series(slices: Sequence[Slice]) -> list[list[Slice]]:
+    """Images by series UID; fragments that agree in everything but the UID are one series."""
+    by_uid: dict[str, list[Slice]] = defaultdict(list)
+    for slice_ in slices:
+        by_uid[slice_.series].append(slice_)
+    whole: list[list[Slice]] = []
+    fragments: dict[object, list[str]] = defaultdict(list)
+    for uid in sorted(by_uid):
+        members = by_uid[uid]
+        if len(members) < _FRAGMENT and not any(slice_.refusal for slice_ in members):
+            first = members[0]
+            fragments[first.series_number, first.says, first.device.kernel, first.person].append(uid)
         else:
-            kept.append((slice_, b""))
-    # Different images under one instance UID are ordered by their content.
-    kept.sort(key=lambda pair: (_sort_key(pair[0]), pair[1]))
-    copies = [Copies(instance, "duplicate-file", extra) for (instance, _), extra in seen.items() if extra]
-    return [slice_ for slice_, _ in kept], copies
+            whole.append(members)
+    for uids in fragments.values():
+        whole.append(sorted((one for uid in uids for one in by_uid[uid]), key=sort_key))
+    return sorted(whole, key=lambda members: min(slice_.series for slice_ in members))
 
 
 def _alike(slices: Sequence[Slice]) -> list[list[Slice]]:
-    """Split one series UID by the slices' refusal, kernel, image size, orientation and spacing."""
+    """Split a series by what two images of one volume always share."""
+    frames = {slice_.frame_of_reference for slice_ in slices}
+    # An anonymiser may have given each image a frame of its own; then it tells nothing.
+    framed = len(frames) < max(3, len(slices))
     groups: list[list[Slice]] = []
     for slice_ in slices:
         for members in groups:
-            if _same_kind(members[0], slice_):
+            if _same_kind(members[0], slice_, framed):
                 members.append(slice_)
                 break
         else:
@@ -161,47 +116,104 @@ def _alike(slices: Sequence[Slice]) -> list[list[Slice]]:
     return groups
 
 
-def _same_kind(a: Slice, b: Slice) -> bool:
-    if a.refusal or b.refusal or a.grid is None or b.grid is None:
+def _same_kind(a: Slice, b: Slice, framed: bool) -> bool:
+    if a.refusal or b.refusal:
         return a.refusal == b.refusal
+    if framed and a.frame_of_reference != b.frame_of_reference:
+        return False
+    return (
+        a.series_number == b.series_number
+        and a.says.series == b.says.series
+        and a.temporal_position == b.temporal_position
+        and _same_image(a, b)
+    )
+
+
+def _same_image(a: Slice, b: Slice) -> bool:
+    """Same person, kernel, units and size, orientation and spacing of the pixels."""
+    if a.grid is None or b.grid is None or contradict(a.person, b.person) or a.says.units != b.says.units:
+        return False
     near = max(abs(x - y) for x, y in zip(a.grid.orientation, b.grid.orientation, strict=True)) < 2e-3
     fits = max(abs(x - y) for x, y in zip(a.grid.spacing, b.grid.spacing, strict=True)) < 1e-3
     size = (a.grid.rows, a.grid.columns) == (b.grid.rows, b.grid.columns)
-    return near and fits and size and a.tags.kernel == b.tags.kernel
-
-
-def _without_equal_neighbours(slices: list[Slice]) -> tuple[list[Slice], list[Copies]]:
-    """Drop slices with the position and the image of another one, but another instance UID."""
-    stack = stack_slices(_grids(slices))
-    pairs = duplicated(stack)
-    if not pairs:
-        return slices, []
-    dropped: set[int] = set()
-    prints = {place: _fingerprint(slices[stack.order[place]]) for pair in pairs for place in pair}
-    for first, second in pairs:
-        if prints[first] == prints[second]:
-            dropped.add(stack.order[second])
-    copies = [Copies(slices[index].instance, "duplicate-slice", 1) for index in sorted(dropped)]
-    return [slice_ for index, slice_ in enumerate(slices) if index not in dropped], copies
+    return near and fits and size and a.device.kernel == b.device.kernel
 
 
 _TELLERS: tuple[Callable[[Slice], object], ...] = (
-    lambda slice_: slice_.number,
-    lambda slice_: slice_.description,
-    lambda slice_: slice_.acquisition,
+    lambda slice_: slice_.series,
+    lambda slice_: slice_.says.image_type,
+    lambda slice_: slice_.says.kvp or 0.0,
     lambda slice_: slice_.thickness or 0.0,
+    lambda slice_: slice_.time,
+    lambda slice_: slice_.frame_of_reference,
 )
+"""What may tell apart images of one acquisition that cannot be one stack."""
 
 
 def _told_apart(slices: list[Slice]) -> list[list[Slice]]:
-    """Overlapping series that share one UID, told apart by one more tag if that is enough."""
-    if not duplicated(stack_slices(_grids(slices))):
-        return [slices]
+    """The passes over the head that share a series: each becomes a volume of its own.
+
+    Blocks of slices that follow each other are one pass, whatever their acquisition numbers; blocks that
+    overlap by more than the slice at their junction are two. Where that leaves two images at one place,
+    or gaps that alternate, one more tag is tried.
+    """
+    apart: list[list[Slice]] = []
+    for volume in chained(runs_of(slices)):
+        if not _mixed(volume):
+            apart.append(volume)
+            continue
+        apart += _by_a_tag(volume)
+    return apart
+
+
+def _by_a_tag(slices: list[Slice]) -> list[list[Slice]]:
     for teller in _TELLERS:
         parts: dict[object, list[Slice]] = defaultdict(list)
         for slice_ in slices:
             parts[teller(slice_)].append(slice_)
-        whole = all(not duplicated(stack_slices(_grids(part))) for part in parts.values())
-        if len(parts) > 1 and whole:
-            return [parts[key] for key in sorted(parts, key=repr)]
-    return [slices]
+        if len(parts) > 1:
+            volumes = chained([parts[key] for key in sorted(parts, key=repr)])
+            if not any(map(_mixed, volumes)):
+                return volumes
+    volumes = chained(by_number(slices))
+    return volumes if len(volumes) > 1 and not any(map(_mixed, volumes)) else [slices]
+
+
+def _mixed(slices: list[Slice]) -> bool:
+    """Whether the images cannot be one stack: two at one place, or gaps of two passes."""
+    single, _ = _without_junctions(slices)
+    stack = stack_slices(_grids(single))
+    return bool(duplicated(stack)) or stray_gaps(stack.along, _thickness(single, stack)) > 0
+
+
+def _thickness(slices: Sequence[Slice], stack: Stack) -> list[float]:
+    return [slices[index].thickness or 0.0 for index in stack.order]
+
+
+def _without_junctions(slices: Sequence[Slice]) -> tuple[list[Slice], list[Copies]]:
+    """Of two slices at one place that end one block and begin the next, keep the thinner one."""
+    stack = stack_slices(_grids(slices))
+    pairs = duplicated(stack)
+    blocks = {_block(slice_) for slice_ in slices}
+    if not pairs or len(pairs) >= len(blocks):
+        return list(slices), []
+    dropped: set[int] = set()
+    for pair in pairs:
+        first, second = (slices[stack.order[place]] for place in pair)
+        if _block(first) == _block(second):
+            return list(slices), []
+        thinner_first = (first.thickness or 0.0) <= (second.thickness or 0.0)
+        dropped.add(stack.order[pair[1 if thinner_first else 0]])
+    copies = [
+        Copies(slices[index].instance, "junction-slice", "the neighbouring block has this place too", 1)
+        for index in sorted(dropped)
+    ]
+    return [slice_ for index, slice_ in enumerate(slices) if index not in dropped], copies
+
+
+def _block(slice_: Slice) -> tuple[str, str, float]:
+    return slice_.series, slice_.acquisition, slice_.thickness or 0.0
+
+
+def _grids(slices: Sequence[Slice]) -> list[SliceGeometry]:
+    return [slice_.grid for slice_ in slices if slice_.grid is not None]

@@ -17,6 +17,7 @@ from nameplate_ingest.encoding import EXPLICIT as EXPLICIT
 from nameplate_ingest.encoding import IMPLICIT as IMPLICIT
 from nameplate_ingest.encoding import LONG_VR, SHORT_VR, VR_FORM, encoding_of, guessed_syntax, inflate
 from nameplate_ingest.refusal import Refused
+from nameplate_ingest.values import text
 
 STUDY_UID = 0x0020000D
 PIXEL_DATA = 0x7FE00010
@@ -28,6 +29,8 @@ _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _READS = (8 << 10, 256 << 10, 64 << 20)
 """Bytes read from a file, growing until they contain the header; a longer header is refused."""
 _DEEPEST = 32
+_DELIMITER = 8
+"""Bytes of the element that ends a sequence."""
 _LONGEST_VALUE = 4096
 _MOST_ELEMENTS = 1 << 19
 """Elements of one file, nested ones included; an enhanced image of 2,000 frames has about 200,000."""
@@ -171,7 +174,11 @@ class _Walker:
                 return values, -1, 0
             if length == UNDEFINED:
                 unknown = explicit and data[start + 4 : start + 6] == b"UN"
+                first = at
                 at = self.after_sequence(at, explicit, 1, unknown=unknown)
+                if tag in wanted:
+                    # Only whether it holds anything matters: an empty one is just its delimiter.
+                    values[tag] = data[first : min(at - _DELIMITER, first + _LONGEST_VALUE)]
                 continue
             if tag in wanted:
                 if at + length > end:
@@ -261,8 +268,3 @@ def _parse(
     values, offset, length = collected
     values[META_CLASS] = kind
     return Elements(values, syntax, walker.little, offset, length)
-
-
-def text(raw: bytes | None) -> str:
-    """An element as text, without padding; bytes that are not ASCII are kept as Latin-1."""
-    return raw.decode("latin-1").strip(" \0\n\r\t") if raw else ""

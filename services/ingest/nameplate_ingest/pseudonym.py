@@ -26,6 +26,10 @@ class Pseudonyms:
             mac.update(raw)
         return kind + mac.hexdigest()[:16]
 
+    def token(self, kind: str, value: str) -> str:
+        """A short token for technical text that may not leave as it is, such as ``model-3fa2c1d0``."""
+        return f"{kind}-{hmac.new(self.key, f'{kind}:{value}'.encode(), hashlib.sha256).hexdigest()[:8]}"
+
 
 def in_shard(pseudonym: str, shard: tuple[int, int]) -> bool:
     """Whether an exam's pseudonym falls into shard i of n.

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nameplate_ingest.header import read_elements, text
+from nameplate_ingest.header import read_elements
 from nameplate_ingest.pseudonym import Pseudonyms, in_shard
 from nameplate_ingest.refusal import Refused
-from nameplate_ingest.slice import WANTED, Slice, slice_of
+from nameplate_ingest.slice import Slice, slice_of
+from nameplate_ingest.tags import WANTED
+from nameplate_ingest.values import text
 
 _ID_BYTES = 1 << 20
 

@@ -1,38 +1,14 @@
 """Which series of an exam to use: the campaign's rules, applied to facts (pure)."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from nameplate.campaign.ingest import SeriesRules
+from nameplate_ingest.facts import Facts
+from nameplate_ingest.witnesses import Opinion, compiled
 
 _MOST_GROWTH = 1.75
 """A gantry tilt of 30 degrees over a whole head stays below it; scattered slices do not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the rules look at in one series."""
-
-    uid: str
-    """Only breaks the last tie; it never appears in a verdict."""
-    description: str
-    kernel: str
-    contrast: bool
-    slices: int
-    thickness_mm: float
-    """The commonest slice thickness (of equally common ones the largest)."""
-    thickest_mm: float
-    coverage_mm: float
-    axial_degrees: float
-    widest_gap_mm: float
-    growth: float
-    """Side of the square that contains the straightened stack, over the longer side of a slice."""
-    duplicates: int
-    """Slices at the position of another slice."""
-    hole: tuple[float, float] | None
-    """Widest gap where a slice is missing, and the gap expected there, in mm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +17,36 @@ class Verdict:
 
     rule: str
     seen: str
+    doubtful: bool = False
+    """The witnesses disagree, or one is not sure: to be looked at by a person."""
 
 
-@lru_cache(maxsize=256)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
+def apply_rules(facts: Facts, told: Iterable[Opinion], rules: SeriesRules) -> Verdict:
+    """The first witness or rule that refuses the series, with what it saw; then the first that doubts."""
+    witnesses = list(told)
+    for one in witnesses:
+        if one.says == "refuses":
+            return Verdict(one.rule, one.seen)
+    refused = _geometry(facts, rules)
+    if refused.rule:
+        return refused
+    if rules.bone_kernel == "refuse" and is_bone(facts.kernel, rules):
+        return Verdict("bone-kernel", "matches a bone kernel")
+    for one in witnesses:
+        if one.says == "doubts":
+            return Verdict(one.rule, one.seen, doubtful=True)
+    return Verdict("", "")
 
 
-def apply_rules(facts: Facts, rules: SeriesRules) -> Verdict:
-    """The first rule that refuses the series, with the value it saw."""
-    for number, pattern in enumerate(rules.refuse_description, start=1):
-        if _pattern(pattern).search(facts.description):
-            return Verdict("description", f"matches pattern {number}")
-    if facts.contrast:
-        return Verdict("contrast", "a contrast agent is named")
+def _geometry(facts: Facts, rules: SeriesRules) -> Verdict:
     if facts.slices < rules.slices:
         return Verdict("slices", f"{facts.slices} of at least {rules.slices}")
     if facts.axial_degrees > rules.axial_degrees:
         return Verdict("orientation", f"{facts.axial_degrees:.1f} degrees from axial")
     if facts.duplicates:
         return Verdict("duplicate-position", f"{facts.duplicates} of {facts.slices} slices")
+    if facts.stray_gaps:
+        return Verdict("two-passes", f"{facts.stray_gaps} gaps that one pass does not leave")
     if facts.hole:
         gap, expected = facts.hole
         return Verdict("missing-slice", f"gap {gap:.2f} mm where {expected:.2f} mm is expected")
@@ -70,16 +56,12 @@ def apply_rules(facts: Facts, rules: SeriesRules) -> Verdict:
         return Verdict("gap", f"{facts.widest_gap_mm:.2f} mm between slices")
     if facts.growth > _MOST_GROWTH:
         return Verdict("scattered", f"slices cover {facts.growth:.1f} times the field of one")
-    if facts.coverage_mm < rules.coverage_mm:
-        return Verdict("coverage", f"{facts.coverage_mm:.1f} mm of at least {rules.coverage_mm:g} mm")
-    if rules.bone_kernel == "refuse" and is_bone(facts.kernel, rules):
-        return Verdict("bone-kernel", "matches a bone kernel")
     return Verdict("", "")
 
 
 def is_bone(kernel: str, rules: SeriesRules) -> bool:
     """Whether the convolution kernel is a bone kernel."""
-    return any(_pattern(pattern).search(kernel.strip()) for pattern in rules.bone_kernels)
+    return any(compiled(pattern).search(kernel.strip()) for pattern in rules.bone_kernels)
 
 
 def rank(candidates: Sequence[Facts], rules: SeriesRules) -> list[tuple[int, str]]:
@@ -109,7 +91,8 @@ def _key(facts: Facts, rules: SeriesRules) -> _Key:
         group, distance = 0, 0.0
     else:
         group, distance = (1, -off) if off < 0 else (2, off)
-    preferred = sum(bool(_pattern(p).search(facts.description)) for p in rules.prefer_description)
+    description = facts.says[0].series
+    preferred = sum(bool(compiled(p).search(description)) for p in rules.prefer_description)
     coverage = round(facts.coverage_mm, 1)
     return is_bone(facts.kernel, rules), group, distance, -preferred, -coverage, -facts.slices, facts.uid
 

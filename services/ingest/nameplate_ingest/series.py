@@ -61,12 +61,12 @@ def stack_slices(grids: Sequence[SliceGeometry]) -> Stack:
     drift = relative @ axes[:2].T
     tilt = 0.0
     if along[-1] > SAME_MM:
-        lean = drift[-1] - drift[0]
+        lean = _lean(along, drift)
         if math.hypot(*lean) > _LEANING_MM:
             degrees = math.degrees(math.atan2(math.hypot(*lean), float(along[-1])))
             tilt = math.copysign(degrees, _front_to_head(axes))
-        else:
-            drift = np.zeros_like(drift) if np.abs(drift).max() <= _LEANING_MM else drift
+        elif np.abs(drift).max() <= _LEANING_MM:
+            drift = np.zeros_like(drift)
     return Stack(
         order=tuple(int(index) for index in order),
         axes=axes,
@@ -75,6 +75,17 @@ def stack_slices(grids: Sequence[SliceGeometry]) -> Stack:
         origin=sorted_positions[0],
         tilt_degrees=round(tilt, 3),
     )
+
+
+def _lean(along: NDArray[np.float64], drift: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shift over the whole stack that a tilted gantry explains: across, down in mm.
+
+    From the median step of neighbours, so that a field of view that was moved once is no tilt.
+    """
+    gaps = np.diff(along)
+    apart = gaps >= SAME_MM
+    steps = np.diff(drift, axis=0)[apart] / gaps[apart, None]
+    return np.asarray(np.median(steps, axis=0) * along[-1])
 
 
 def _front_to_head(axes: NDArray[np.float64]) -> float:

@@ -1,15 +1,23 @@
 """One DICOM image as typed values: its header, parsed with suspicion."""
 
 import math
-import re
-import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from sys import intern
 
-from nameplate_ingest.header import CUT_SHORT, DEFLATED, META_CLASS, STUDY_UID, Elements, text
+from nameplate_ingest import tags
+from nameplate_ingest.age import age_of
+from nameplate_ingest.header import CUT_SHORT, DEFLATED, META_CLASS, Elements
+from nameplate_ingest.person import Person
 from nameplate_ingest.refusal import Refused
+from nameplate_ingest.statements import Statements, statements_of
+from nameplate_ingest.tags import WANTED as WANTED
+from nameplate_ingest.values import decoded, number, numbers, positive, short, text
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+ENHANCED_CT = ("1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
+"""Enhanced CT Image Storage and its legacy form: many frames in one file."""
 DICOMDIR = "1.2.840.10008.1.3.10"
 MODALITIES = frozenset(
     (
@@ -20,42 +28,19 @@ MODALITIES = frozenset(
 """Modalities that the ledger names; any other is 'other', since it might be free text."""
 LARGEST, SMALLEST = 2048, 32
 """Rows and columns of a slice; anything outside is refused before memory is allocated."""
-OLDEST = 90.0
-"""Higher ages are reported as this one, as de-identification rules ask (very old people are few)."""
 
-_CHARSET, _IMAGE_TYPE, _SOP_CLASS, _SOP_INSTANCE = 0x00080005, 0x00080008, 0x00080016, 0x00080018
-_STUDY_DATE, _MODALITY, _MANUFACTURER, _INSTITUTION = 0x00080020, 0x00080060, 0x00080070, 0x00080080
-_DESCRIPTION, _MODEL = 0x0008103E, 0x00081090
-_NAME, _PATIENT_ID, _BIRTH_DATE, _SEX, _AGE = 0x00100010, 0x00100020, 0x00100030, 0x00100040, 0x00101010
-_CONTRAST, _THICKNESS, _KVP, _SOFTWARE, _KERNEL = 0x00180010, 0x00180050, 0x00180060, 0x00181020, 0x00181210
-_EXPOSURE_TIME, _CURRENT, _EXPOSURE = 0x00181150, 0x00181151, 0x00181152
-_SERIES_UID, _SERIES_NUMBER, _ACQUISITION = 0x0020000E, 0x00200011, 0x00200012
-_POSITION, _ORIENTATION = 0x00200032, 0x00200037
-_SAMPLES, _PHOTOMETRIC, _FRAMES, _ROWS, _COLUMNS = 0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011
-_SPACING, _ALLOCATED, _STORED, _HIGH, _SIGNED = 0x00280030, 0x00280100, 0x00280101, 0x00280102, 0x00280103
-_INTERCEPT, _SLOPE, _LOSSY = 0x00281052, 0x00281053, 0x00282110
-
-WANTED = frozenset(
-    (
-        *(STUDY_UID, _CHARSET, _IMAGE_TYPE, _SOP_CLASS, _SOP_INSTANCE, _STUDY_DATE, _MODALITY, _MANUFACTURER),
-        *(_INSTITUTION, _DESCRIPTION, _MODEL, _NAME, _PATIENT_ID, _BIRTH_DATE, _SEX, _AGE, _CONTRAST),
-        *(_THICKNESS, _KVP, _SOFTWARE, _KERNEL, _EXPOSURE_TIME, _CURRENT, _EXPOSURE, _SERIES_UID),
-        *(_SERIES_NUMBER, _ACQUISITION, _POSITION, _ORIENTATION, _SAMPLES, _PHOTOMETRIC, _FRAMES, _ROWS),
-        *(_COLUMNS, _SPACING, _ALLOCATED, _STORED, _HIGH, _SIGNED, _INTERCEPT, _SLOPE, _LOSSY),
-    )
-)
-"""The elements that a scan reads; it skips all others."""
-
-_NO_CONTRAST = frozenset(
-    ("", "none", "no", "nil", "n", "n/a", "na", "0", "without", "no contrast", "non-contrast")
-)
 _REFORMATS = (
     *("REFORMATTED", "MPR", "CSA MPR", "MIP", "MINIP", "PROJECTION IMAGE"),
     *("CSA RESAMPLED", "VRT", "CPR"),
 )
-_UNSAFE = re.compile(r"[^A-Za-z0-9 ._+/()\-]+")
-_AGE_FORM = re.compile(r"(\d{1,3})([DWMY])")
-_AGE_UNITS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
+_PERSON = (
+    *(tags.PATIENT_ID, tags.NAME, tags.BIRTH_DATE, tags.SEX, tags.AGE, tags.STUDY_DATE),
+    tags.CHARSET,
+)
+_DEVICE = (
+    *(tags.MANUFACTURER, tags.MODEL, tags.SOFTWARE, tags.KERNEL, tags.INSTITUTION, tags.STATION),
+    *(tags.KVP, tags.EXPOSURE, tags.CURRENT, tags.EXPOSURE_TIME, *tags.CREATORS),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,50 +73,61 @@ class Storage:
     signed: bool
     slope: float
     intercept: float
+    frame: int = 0
+    """Number of this image among the frames of its file."""
+    frames: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Tags:
-    """The allow-listed tags of a slice, and two names that are only used for pseudonyms."""
+class Device:
+    """What the header says of the machine and the exposure, as it stands there."""
 
-    patient: str
-    institution: str
     manufacturer: str
     model: str
     software: str
     kernel: str
-    age: float | None
-    sex: str | None
+    institution: str
+    station: str
     kvp: float | None
     exposure_mas: float | None
+    creators: tuple[str, ...]
+    """Who wrote the private elements."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One DICOM object of a study; ``refusal`` is set if it cannot be a slice of a CT volume."""
+    """One DICOM image of a study; ``refusal`` is set if it cannot be a slice of a CT volume."""
 
     path: Path
     study: str
     series: str
     instance: str
     refusal: tuple[str, str] | None
-    tags: Tags
-    description: str
-    contrast: bool
+    person: Person
+    device: Device
+    says: Statements
     thickness: float | None
-    number: str
-    """SeriesNumber and AcquisitionNumber, only to tell apart series that share one UID."""
+    series_number: str
     acquisition: str
+    time: str
+    """AcquisitionTime, only to tell passes apart."""
+    number: int
+    """InstanceNumber; -1 if there is none."""
+    temporal_position: str
+    frame_of_reference: str
     grid: SliceGeometry | None
     storage: Storage | None
 
 
-def slice_of(path: Path, elements: Elements) -> Slice:
-    """Type the raw elements of one file; raises Refused for a file outside any series."""
+def slice_of(path: Path, elements: Elements, frame: int = 0, frames: int = 1) -> Slice:
+    """Type the raw elements of one image; raises Refused for a file outside any series.
+
+    ``frame`` of ``frames`` is for a file of many frames, whose ``elements`` are then those of one frame.
+    """
     raw = elements.values
-    if DICOMDIR in (text(raw.get(_SOP_CLASS)), text(raw.get(META_CLASS))):
+    if DICOMDIR in (text(raw.get(tags.SOP_CLASS)), text(raw.get(META_CLASS))):
         raise Refused("dicomdir")
-    study, series = text(raw.get(STUDY_UID)), text(raw.get(_SERIES_UID))
+    study, series = text(raw.get(tags.STUDY_UID)), text(raw.get(tags.SERIES_UID))
     if elements.pixel_offset == CUT_SHORT and not (study and series):
         raise Refused("truncated-header", "the file ends before its study is named")
     if not study or not series:
@@ -140,60 +136,64 @@ def slice_of(path: Path, elements: Elements) -> Slice:
     try:
         if elements.pixel_offset == CUT_SHORT:
             raise Refused("truncated-header", "the file ends before its pixels")
-        _accept_kind(raw, elements.little)
+        _accept_kind(raw, elements.little, frames)
         grid = _grid(raw, elements.little)
-        storage = _storage(raw, elements)
+        storage = _storage(raw, elements, frame, frames)
     except Refused as refused:
         refusal, grid, storage = (refused.rule, refused.seen), None, None
     return Slice(
         path=path,
-        study=study,
-        series=series,
-        instance=text(raw.get(_SOP_INSTANCE)),
+        study=intern(study),
+        series=intern(series),
+        instance=_instance(text(raw.get(tags.SOP_INSTANCE)), frame, frames),
         refusal=refusal,
-        tags=_tags(raw),
-        description=decoded(raw.get(_DESCRIPTION), text(raw.get(_CHARSET))),
-        contrast=text(raw.get(_CONTRAST)).lower() not in _NO_CONTRAST,
-        thickness=_positive(_number(raw.get(_THICKNESS))),
-        number=text(raw.get(_SERIES_NUMBER)),
-        acquisition=text(raw.get(_ACQUISITION)),
+        person=_person(*(raw.get(tag) for tag in _PERSON)),
+        device=_device(tuple(raw.get(tag) for tag in _DEVICE)),
+        says=statements_of(raw),
+        thickness=positive(number(raw.get(tags.THICKNESS))),
+        series_number=intern(text(raw.get(tags.SERIES_NUMBER))),
+        acquisition=intern(text(raw.get(tags.ACQUISITION))),
+        time=intern(text(raw.get(tags.ACQUISITION_TIME))),
+        number=_whole(raw.get(tags.INSTANCE)),
+        temporal_position=intern(text(raw.get(tags.TEMPORAL_POSITION))),
+        frame_of_reference=intern(text(raw.get(tags.FRAME_OF_REFERENCE))),
         grid=grid,
         storage=storage,
     )
 
 
-def _accept_kind(raw: dict[int, bytes], little: bool) -> None:
-    """Raise Refused unless this is one single-frame, original CT image."""
-    modality = text(raw.get(_MODALITY)).upper()
+def _accept_kind(raw: dict[int, bytes], little: bool, frames: int) -> None:
+    """Raise Refused unless this is one original CT image, or one frame of a file of many."""
+    modality = text(raw.get(tags.MODALITY)).upper()
     if modality != "CT":
         raise Refused("modality", modality if modality in MODALITIES else "other")
-    frames = _number(raw.get(_FRAMES)) or 1
-    if frames > 1:
-        raise Refused("multi-frame", f"{frames:.0f} frames")
-    samples = _short(raw.get(_SAMPLES), little) or 1
+    within = number(raw.get(tags.FRAMES)) or 1
+    if within > 1 and frames == 1:
+        raise Refused("multi-frame", f"{within:.0f} frames without a place for each")
+    samples = short(raw.get(tags.SAMPLES), little) or 1
     if samples != 1:
         raise Refused("colour", f"{samples} samples a pixel")
-    if not text(raw.get(_PHOTOMETRIC)).upper().startswith("MONOCHROME"):
+    if not text(raw.get(tags.PHOTOMETRIC)).upper().startswith("MONOCHROME"):
         raise Refused("photometric", "not MONOCHROME")
-    kinds = [part.strip() for part in text(raw.get(_IMAGE_TYPE)).upper().split("\\")]
+    kinds = [part.strip() for part in text(raw.get(tags.IMAGE_TYPE)).upper().split("\\")]
     for kind in ("LOCALIZER", "SECONDARY", *_REFORMATS):
         if kind in kinds:
             raise Refused("image-type", kind)
     if kinds[0] and kinds[0] != "ORIGINAL":
         raise Refused("image-type", "DERIVED" if kinds[0] == "DERIVED" else "not ORIGINAL")
-    if text(raw.get(_SOP_CLASS)) not in (CT_IMAGE, ""):
+    if text(raw.get(tags.SOP_CLASS)) not in (CT_IMAGE, "", *ENHANCED_CT):
         raise Refused("sop-class", "not CT Image Storage")
-    if text(raw.get(_LOSSY)) == "01":
+    if text(raw.get(tags.LOSSY)) == "01":
         raise Refused("lossy-compression", "LossyImageCompression 01")
 
 
 def _grid(raw: dict[int, bytes], little: bool) -> SliceGeometry:
-    rows, columns = _short(raw.get(_ROWS), little) or 0, _short(raw.get(_COLUMNS), little) or 0
+    rows, columns = short(raw.get(tags.ROWS), little) or 0, short(raw.get(tags.COLUMNS), little) or 0
     if not (SMALLEST <= rows <= LARGEST and SMALLEST <= columns <= LARGEST):
         raise Refused("size", f"{rows} x {columns} pixels")
-    position = _numbers(raw.get(_POSITION), 3)
-    orientation = _numbers(raw.get(_ORIENTATION), 6)
-    spacing = _numbers(raw.get(_SPACING), 2)
+    position = numbers(raw.get(tags.POSITION), 3)
+    orientation = numbers(raw.get(tags.ORIENTATION), 6)
+    spacing = numbers(raw.get(tags.SPACING), 2)
     if position is None or max(map(abs, position)) > 1e5:
         raise Refused("geometry", "position missing or invalid")
     if orientation is None:
@@ -207,26 +207,41 @@ def _grid(raw: dict[int, bytes], little: bool) -> SliceGeometry:
         raise Refused("geometry", "pixel spacing missing or invalid")
     a, b, c, d, e, f = orientation
     x, y, z = position
-    return SliceGeometry(rows, columns, (x, y, z), (a, b, c, d, e, f), (spacing[0], spacing[1]))
+    return SliceGeometry(rows, columns, (x, y, z), _orientation((a, b, c, d, e, f)), _spacing(*spacing))
 
 
-def _storage(raw: dict[int, bytes], elements: Elements) -> Storage:
+_Six = tuple[float, float, float, float, float, float]
+
+
+@lru_cache(maxsize=4096)
+def _orientation(values: _Six) -> _Six:
+    """One object for equal values, of which a million slices have few."""
+    return values
+
+
+@lru_cache(maxsize=4096)
+def _spacing(rows: float, columns: float) -> tuple[float, float]:
+    return rows, columns
+
+
+def _storage(raw: dict[int, bytes], elements: Elements, frame: int, frames: int) -> Storage:
     little = elements.little
     if elements.pixel_offset < 0:
         raise Refused("no-pixels", "the file holds no pixel data")
-    allocated = _short(raw.get(_ALLOCATED), little) or 0
-    stored = _short(raw.get(_STORED), little) or allocated
-    high = _short(raw.get(_HIGH), little)
+    allocated = short(raw.get(tags.ALLOCATED), little) or 0
+    stored = short(raw.get(tags.STORED), little) or allocated
+    high = short(raw.get(tags.HIGH), little)
     high = stored - 1 if high is None else high
     if allocated != 16 or not 8 < stored <= 16 or not stored - 1 <= high < 16:
         raise Refused("bits", f"{allocated} allocated, {stored} stored, high bit {high}")
-    slope, intercept = _number(raw.get(_SLOPE)), _number(raw.get(_INTERCEPT))
-    if _SLOPE not in raw or _INTERCEPT not in raw or slope is None or intercept is None or slope == 0:
+    slope, intercept = number(raw.get(tags.SLOPE)), number(raw.get(tags.INTERCEPT))
+    given = tags.SLOPE in raw and tags.INTERCEPT in raw
+    if not given or slope is None or intercept is None or slope == 0:
         raise Refused("rescale", "slope or intercept missing or invalid")
     if abs(slope) > 1e3 or abs(intercept) > 1e5:
         raise Refused("rescale", "slope or intercept beyond any HU")
     return Storage(
-        syntax=elements.syntax,
+        syntax=intern(elements.syntax),
         little=elements.little,
         deflated=elements.syntax == DEFLATED,
         offset=elements.pixel_offset,
@@ -234,101 +249,53 @@ def _storage(raw: dict[int, bytes], elements: Elements) -> Storage:
         allocated=allocated,
         stored=stored,
         high=high,
-        signed=bool(_short(raw.get(_SIGNED), little)),
+        signed=bool(short(raw.get(tags.SIGNED), little)),
         slope=slope,
         intercept=intercept,
+        frame=frame,
+        frames=frames,
     )
 
 
-def _tags(raw: dict[int, bytes]) -> Tags:
-    secrets = _words(text(raw.get(_NAME))) | _words(text(raw.get(_PATIENT_ID)))
-    exposure = _positive(_number(raw.get(_EXPOSURE)))
-    if exposure is None:
-        current, time = _positive(_number(raw.get(_CURRENT))), _positive(_number(raw.get(_EXPOSURE_TIME)))
-        exposure = round(current * time / 1000, 1) if current and time else None
-    if exposure is not None and exposure > 1e5:
-        exposure = None
-    sex = text(raw.get(_SEX)).upper()[:1]
-    return Tags(
-        patient=text(raw.get(_PATIENT_ID)),
-        institution=text(raw.get(_INSTITUTION)).casefold(),
-        manufacturer=text(raw.get(_MANUFACTURER)),
-        model=_public(raw.get(_MODEL), secrets),
-        software=_public(raw.get(_SOFTWARE), secrets),
-        kernel=_public(raw.get(_KERNEL), secrets),
-        age=_age(raw),
-        sex=sex if sex in ("F", "M", "O") and sex else None,
-        kvp=_positive(_number(raw.get(_KVP))),
-        exposure_mas=exposure,
+@lru_cache(maxsize=4096)
+def _person(*raw: bytes | None) -> Person:
+    patient, _, born, sex, age, studied, charset = map(text, raw)
+    letter = sex.upper()[:1]
+    return Person(
+        id=patient,
+        name=decoded(raw[1], charset),
+        birth=born,
+        sex=letter if letter and letter in "FMO" else None,
+        age=age_of(age, born, studied),
     )
 
 
-def _words(value: str) -> frozenset[str]:
-    """The words of a name or number that are long enough to identify a person."""
-    return frozenset(word for word in re.split(r"[\W_]+", value.casefold()) if len(word) >= 4)
+@lru_cache(maxsize=4096)
+def _device(raw: tuple[bytes | None, ...]) -> Device:
+    manufacturer, model, software, kernel, institution, station, *rest = raw
+    kvp, exposure, current, time, *creators = rest
+    mas = positive(number(exposure))
+    if mas is None:
+        ampere, seconds = positive(number(current)), positive(number(time))
+        mas = round(ampere * seconds / 1000, 1) if ampere and seconds else None
+    return Device(
+        manufacturer=text(manufacturer),
+        model=text(model),
+        software=text(software),
+        kernel=text(kernel),
+        institution=text(institution).casefold(),
+        station=text(station),
+        kvp=positive(number(kvp)),
+        exposure_mas=None if mas is not None and mas > 1e5 else mas,
+        creators=tuple(text(creator) for creator in creators if creator),
+    )
 
 
-def _public(raw: bytes | None, secrets: frozenset[str]) -> str:
-    """The first value of a technical tag in a small alphabet; empty if it contains a word of the name."""
-    value = " ".join(_UNSAFE.sub(" ", text(raw).split("\\")[0]).split())[:40]
-    return "" if secrets and not secrets.isdisjoint(_words(value)) else value
+def _instance(uid: str, frame: int, frames: int) -> str:
+    """The SOP instance UID; of a file of many frames, with the frame's number."""
+    return f"{uid}#{frame}" if uid and frames > 1 else uid
 
 
-def _age(raw: dict[int, bytes]) -> float | None:
-    """Age in years at the study, from the age tag or from two dates, which go no further."""
-    years = None
-    if form := _AGE_FORM.fullmatch(text(raw.get(_AGE)).upper()):
-        years = int(form[1]) * _AGE_UNITS[form[2]]
-    else:
-        born, seen = text(raw.get(_BIRTH_DATE)), text(raw.get(_STUDY_DATE))
-        if re.fullmatch(r"\d{8}", born) and re.fullmatch(r"\d{8}", seen) and born <= seen:
-            years = float(int(seen[:4]) - int(born[:4]) - (seen[4:] < born[4:]))
-    return None if years is None or years > 130 else round(min(years, OLDEST), 2)
-
-
-def decoded(raw: bytes | None, charset: str) -> str:
-    """Free text for matching only, at most 256 characters, in the file's own character set."""
-    if not raw:
-        return ""
-    if raw.isascii():
-        return text(raw)[:256]
-    # Imported here: it takes longer than the whole scan of a small study.
-    from pydicom.charset import convert_encodings, decode_bytes
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return decode_bytes(raw, convert_encodings(charset.split("\\")), set()).strip(" \0")[:256]
-        except (LookupError, UnicodeError, ValueError):
-            return text(raw)[:256]
-
-
-def _number(raw: bytes | None) -> float | None:
-    """The first value of a decimal or integer string; None if absent, malformed or not finite."""
-    if not raw:
-        return None
-    try:
-        value = float(raw.split(b"\\", 1)[0].strip(b" \0"))
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _numbers(raw: bytes | None, count: int) -> tuple[float, ...] | None:
-    """Exactly ``count`` finite values of a decimal string."""
-    if not raw:
-        return None
-    try:
-        values = tuple(float(part) for part in raw.strip(b" \0").split(b"\\"))
-    except ValueError:
-        return None
-    return values if len(values) == count and all(map(math.isfinite, values)) else None
-
-
-def _positive(value: float | None) -> float | None:
-    return value if value is not None and value > 0 else None
-
-
-def _short(raw: bytes | None, little: bool) -> int | None:
-    """An unsigned 16-bit value in the file's byte order."""
-    return int.from_bytes(raw[:2], "little" if little else "big") if raw and len(raw) >= 2 else None
+def _whole(raw: bytes | None) -> int:
+    value = number(raw)
+    return int(value) if value is not None and 0 <= value < 1e9 else -1

@@ -1,21 +1,43 @@
 """One study from its files to a volume, an exam record and a ledger row for every series."""
 
+import re
 import statistics
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from nameplate.campaign.ingest import IngestSettings
+from nameplate.campaign.ingest import IngestSettings, SeriesRules
 from nameplate.image.volume import Volume
 from nameplate.steps.ingest import Exam, LedgerRow
-from nameplate_ingest.convert import convert
-from nameplate_ingest.group import Copies, Group, commonest, facts_of, group_slices, thickness_of
-from nameplate_ingest.manufacturer import normalise
-from nameplate_ingest.pixels import hounsfield
+from nameplate_ingest.copies import Copies
+from nameplate_ingest.device import clean_kernel, clean_model, clean_software
+from nameplate_ingest.examine import Examined, examined_volume, refusal_told
+from nameplate_ingest.facts import Facts, commonest, facts_of
+from nameplate_ingest.group import Group, group_slices, joined
+from nameplate_ingest.person import contradiction, identity
 from nameplate_ingest.pseudonym import Pseudonyms
 from nameplate_ingest.refusal import Refused
-from nameplate_ingest.select import apply_rules, rank
+from nameplate_ingest.scanner import Maker, scanner_of
+from nameplate_ingest.select import Verdict, apply_rules, rank
 from nameplate_ingest.series import distinct_gaps
 from nameplate_ingest.slice import Slice
+from nameplate_ingest.witnesses import Opinion, opinions
+
+_PIECES = ("coverage", "slices")
+"""Rules that a base or a vertex alone fails, and both together may pass."""
+
+
+@dataclass(slots=True)
+class Judged:
+    """A group with what the witnesses said of it and what became of it."""
+
+    group: Group
+    facts: Facts | None
+    """None where each slice was refused by itself."""
+    told: tuple[Opinion, ...]
+    verdict: Verdict
+    """``rule`` is '' as long as the series may be used, and 'chosen' for the one that was."""
+    maker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +47,7 @@ class Ingested:
     exam: Exam | None
     volume: Volume | None
     rows: tuple[LedgerRow, ...]
+    judged: tuple[Judged, ...] = field(default=())
 
 
 def ingest_study(
@@ -37,94 +60,148 @@ def ingest_study(
     members = list(slices)
     name = pseudonyms.of("e", members[0].study)
     groups, copies = group_slices(members)
-    outcome: dict[int, tuple[str, str]] = {}
-    usable: list[int] = []
-    patients = {slice_.tags.patient for slice_ in members if slice_.tags.patient}
-    for number, group in enumerate(groups):
-        if group.refusal:
-            outcome[number] = group.refusal
-        elif (verdict := apply_rules(facts_of(group), settings.rules)).rule:
-            outcome[number] = verdict.rule, verdict.seen
-        elif len(patients) > 1:
-            outcome[number] = "patient", f"{len(patients)} patients in one study"
-        else:
-            usable.append(number)
-    exam, volume, failed = None, None, 0
-    ranked = rank([facts_of(groups[number]) for number in usable], settings.rules)
-    for place, reason in ranked:
-        number = usable[place]
-        if exam is not None:
-            outcome[number] = "outranked", reason
+    judged = judged_groups(groups, settings.rules)
+    several = _several_people(members)
+    for one in judged:
+        one.maker, unknown = _maker_of(one.group, listed)
+        if not one.verdict.rule and several:
+            one.verdict = Verdict("patient", several, doubtful=True)
+        elif not one.verdict.rule and unknown:
+            one.verdict = Verdict("manufacturer", unknown)
+    exam, chosen = None, None
+    usable = [one for one in judged if not one.verdict.rule]
+    failed = 0
+    for place, reason in rank([one.facts for one in usable if one.facts], settings.rules):
+        one = usable[place]
+        if chosen is not None:
+            one.verdict = Verdict("outranked", reason)
             continue
         try:
-            manufacturer = _manufacturer(groups[number], listed)
-            volume = volume_of(groups[number], settings)
+            chosen = examined_volume(one.group, settings)
         except Refused as refused:
-            outcome[number] = refused.rule, refused.seen
+            one.verdict = Verdict(refused.rule, refused.seen, refused.doubtful)
+            one.told += (refusal_told(refused),)
             failed += 1
             continue
-        exam = _exam(groups[number], name, manufacturer, volume, pseudonyms)
-        outcome[number] = "chosen", f"after {failed} better failed" if failed else "best of the usable ones"
-    rows = [_row(group, name, *outcome[number], pseudonyms) for number, group in enumerate(groups)]
-    rows += [_copy_row(copy, name, pseudonyms) for copy in copies]
-    return Ingested(exam, volume, tuple(rows))
+        seen = f"after {failed} better failed" if failed else "best of the usable ones"
+        one.verdict = Verdict("chosen", seen)
+        one.told += chosen.told
+        exam = _exam(one, name, chosen, settings, pseudonyms)
+    rows = _rows(judged, copies, name, pseudonyms)
+    return Ingested(exam, chosen.volume if chosen else None, rows, tuple(judged))
 
 
-def volume_of(group: Group, settings: IngestSettings) -> Volume:
-    """The group as one volume; raises Refused for pixels that cannot be decoded."""
-    grid = group.slices[0].grid
-    assert group.stack is not None
-    assert grid is not None
-    return convert(
-        group.stack,
-        thickness_of(group),
-        grid.rows,
-        grid.columns,
-        grid.spacing,
-        lambda number: hounsfield(group.slices[number]),
-        settings,
+def judged_groups(groups: Sequence[Group], rules: SeriesRules) -> list[Judged]:
+    """What the header's witnesses and the rules say of each group; halves of one head are joined."""
+    judged = [_judge(group, groups, rules) for group in groups]
+    pieces = [one for one in judged if one.verdict.rule in _PIECES]
+    for first in pieces:
+        for second in pieces:
+            both = joined(first.group, second.group) if first is not second else None
+            if both is None or first not in judged or second not in judged:
+                continue
+            together = _judge(both, groups, rules)
+            if together.verdict.rule not in _PIECES:
+                judged[judged.index(first)] = together
+                judged.remove(second)
+    return judged
+
+
+def _judge(group: Group, groups: Sequence[Group], rules: SeriesRules) -> Judged:
+    if group.refusal:
+        return Judged(group, None, (), Verdict(*group.refusal))
+    facts = facts_of(group, groups)
+    told = opinions(facts, rules)
+    return Judged(group, facts, told, apply_rules(facts, told, rules))
+
+
+def _several_people(slices: Sequence[Slice]) -> str:
+    """What tells that the images of a study are not of one person; '' if nothing does.
+
+    Reports and the like are no witnesses: they may carry a number that was changed since.
+    """
+    people = list(dict.fromkeys(slice_.person for slice_ in slices if not slice_.refusal))
+    for index, one in enumerate(people):
+        for other in people[:index]:
+            if why := contradiction(one, other):
+                return f"{why} in one study"
+    return ""
+
+
+def _maker_of(group: Group, listed: frozenset[str]) -> tuple[str, str]:
+    """The one manufacturer that header and list agree on, and why there is none; never guessed."""
+    makers = {_header_maker(slice_) for slice_ in group.slices}
+    names = {maker.name for maker in makers if maker.name} | listed
+    if len(names) == 1:
+        return next(iter(names)), ""
+    if names:
+        return "", f"header and list name {len(names)} manufacturers"
+    return "", f"{min(maker.seen for maker in makers)}; not in the list"
+
+
+def _header_maker(slice_: Slice) -> Maker:
+    device = slice_.device
+    return scanner_of(
+        device.manufacturer,
+        model=device.model,
+        creators=device.creators,
+        uids=(slice_.instance, slice_.series),
+        software=device.software,
     )
 
 
-def _manufacturer(group: Group, listed: frozenset[str]) -> str:
-    """The one manufacturer that header and list agree on; refused rather than guessed."""
-    spelled = {slice_.tags.manufacturer for slice_ in group.slices if slice_.tags.manufacturer}
-    header = {manufacturer for manufacturer in map(normalise, spelled) if manufacturer}
-    names = header | listed
-    if len(names) == 1:
-        return next(iter(names))
-    if names:
-        raise Refused("manufacturer", f"header and list name {len(names)} manufacturers")
-    seen = "header unknown" if spelled else "header blank"
-    raise Refused("manufacturer", f"{seen}, not in the list")
+def _technical_text(group: Group, maker: str, pseudonyms: Pseudonyms, allow: bool) -> tuple[str, str, str]:
+    """Model, software and kernel as they may leave: what is known, and a token for the rest."""
+    devices = [slice_.device for slice_ in group.slices]
+    secrets: set[str] = set()
+    for slice_ in group.slices:
+        person, device = slice_.person, slice_.device
+        for text in (person.name, person.id, device.institution, device.station):
+            secrets.update(re.findall(r"[^\W_]{2,}", text.casefold()))
+    model, software, kernel = (
+        clean(commonest(values) or "", maker, frozenset(secrets), token=pseudonyms.token, allow=allow)
+        for clean, values in (
+            (clean_model, [device.model for device in devices]),
+            (clean_software, [device.software for device in devices]),
+            (clean_kernel, [device.kernel for device in devices]),
+        )
+    )
+    return model, software, kernel
 
 
-def _exam(group: Group, name: str, manufacturer: str, volume: Volume, pseudonyms: Pseudonyms) -> Exam:
-    first, tags = group.slices[0], [slice_.tags for slice_ in group.slices]
+def _exam(
+    one: Judged, name: str, examined: Examined, settings: IngestSettings, pseudonyms: Pseudonyms
+) -> Exam:
+    group = one.group
+    model, software, kernel = _technical_text(group, one.maker, pseudonyms, settings.allow_free_text)
+    first, devices = group.slices[0], [slice_.device for slice_ in group.slices]
+    people = [slice_.person for slice_ in group.slices]
+    assert one.facts is not None
     assert group.stack is not None
     assert first.grid is not None
-    institution = commonest([item.institution for item in tags])
-    ages = [item.age for item in tags if item.age is not None]
-    sex = commonest([item.sex or "" for item in tags])
+    institution = commonest(item.institution for item in devices)
+    ages = [person.age for person in people if person.age is not None]
+    sex = commonest(person.sex or "" for person in people)
     return Exam(
         exam=name,
-        patient=pseudonyms.of("p", first.tags.patient or f"study {first.study}"),
+        patient=pseudonyms.of("p", *identity(first.person, first.study)),
         image=f"images/{name}.nii.gz",
-        manufacturer=manufacturer,
-        model=commonest([item.model for item in tags]) or "",
-        software=commonest([item.software for item in tags]) or "",
-        kernel=commonest([item.kernel for item in tags]) or "",
+        manufacturer=one.maker,
+        model=model,
+        software=software,
+        kernel=kernel,
         institution=pseudonyms.of("i", institution) if institution else "",
         age=min(ages) if ages else None,
         sex="F" if sex == "F" else "M" if sex == "M" else "O" if sex == "O" else None,
-        kvp=_median([item.kvp for item in tags]),
-        exposure_mas=_median([item.exposure_mas for item in tags]),
-        thickness_mm=facts_of(group).thickness_mm,
+        kvp=_median(item.kvp for item in devices),
+        exposure_mas=_median(item.exposure_mas for item in devices),
+        thickness_mm=one.facts.thickness_mm,
         gaps_mm=distinct_gaps(group.stack),
         pixel_mm=first.grid.spacing[1],
         tilt_degrees=round(group.stack.tilt_degrees, 2),
         source_slices=len(group.slices),
-        slices=int(volume.array.shape[2]),
+        slices=int(examined.volume.array.shape[2]),
+        flags=examined.flags,
     )
 
 
@@ -133,26 +210,41 @@ def _median(values: Iterable[float | None]) -> float | None:
     return round(statistics.median(known), 2) if known else None
 
 
-def _row(group: Group, exam: str, rule: str, seen: str, pseudonyms: Pseudonyms) -> LedgerRow:
-    uid = group.slices[0].series
+def _rows(
+    judged: Sequence[Judged], copies: Sequence[Copies], exam: str, pseudonyms: Pseudonyms
+) -> tuple[LedgerRow, ...]:
+    """A row for each group and for the copies; a file of many frames counts in the first group it is in."""
+    counted: set[Path] = set()
+    rows = []
+    for one in judged:
+        paths = {slice_.path for slice_ in one.group.slices} - counted
+        counted |= paths
+        rows.append(_row(one, exam, len(paths), pseudonyms))
+    for copy in copies:
+        rows.append(
+            LedgerRow(
+                item="file",
+                id=pseudonyms.of("f", copy.instance),
+                exam=exam,
+                verdict="refused",
+                rule=copy.rule,
+                seen=copy.seen,
+                files=copy.files,
+            )
+        )
+    return tuple(rows)
+
+
+def _row(one: Judged, exam: str, files: int, pseudonyms: Pseudonyms) -> LedgerRow:
+    uid, part = one.group.slices[0].series, one.group.part
     return LedgerRow(
         item="series",
-        id=pseudonyms.of("s", uid, str(group.part)) if group.part else pseudonyms.of("s", uid),
+        id=pseudonyms.of("s", uid, str(part)) if part else pseudonyms.of("s", uid),
         exam=exam,
-        verdict="chosen" if rule == "chosen" else "refused",
-        rule=rule,
-        seen=seen,
-        files=len(group.slices),
-    )
-
-
-def _copy_row(copy: Copies, exam: str, pseudonyms: Pseudonyms) -> LedgerRow:
-    return LedgerRow(
-        item="file",
-        id=pseudonyms.of("f", copy.instance),
-        exam=exam,
-        verdict="refused",
-        rule=copy.rule,
-        seen="the same image is there already",
-        files=copy.files,
+        verdict="chosen" if one.verdict.rule == "chosen" else "refused",
+        rule=one.verdict.rule,
+        seen=one.verdict.seen,
+        files=files,
+        manufacturer=one.maker,
+        doubtful=one.verdict.doubtful,
     )

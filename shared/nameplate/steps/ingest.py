@@ -41,6 +41,8 @@ class Exam(Record):
     source_slices: int
     slices: int
     """Slices of the NIfTI volume."""
+    flags: tuple[str, ...] = ()
+    """What was put right, and what a person should look at."""
 
 
 class LedgerRow(Record):
@@ -57,6 +59,10 @@ class LedgerRow(Record):
     seen: str
     """What the rule saw: numbers and words of a fixed vocabulary, never free text from the source."""
     files: int
+    manufacturer: str = ""
+    """Of the series, normalised; empty if unknown, and for files outside any series."""
+    doubtful: bool = False
+    """Refused because the witnesses disagree: to be looked at by a person."""
 
 
 IMAGE = File("cohorts/{cohort}/images/{exam}.nii.gz")
@@ -65,6 +71,8 @@ EXAMS = Rows("cohorts/{cohort}/exams/{shard:03d}.jsonl", Exam)
 """Exams of one shard."""
 LEDGER = Rows("cohorts/{cohort}/ledger/{shard:03d}.jsonl", LedgerRow)
 """Every series and every refused file of one shard."""
+REFUSED_PICTURES = File("cohorts/{cohort}/refused/{shard:03d}.tar")
+"""A slice of each refused series of one shard, as <id of the ledger row>.png; without those that have none."""
 
 
 class IngestJob(CohortJobSettings):
@@ -104,7 +112,7 @@ STEP = Step(
     id="{job.cohort}/{job.shard:03d}",
     needs=("phantom",),
     jobs=jobs,
-    version=2,
+    version=3,
     memory_mib=1500,
     seconds=lambda load: 0.03 * load.exams * load.pixels,
     reads_source=True,

@@ -17,7 +17,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 from nameplate_ingest import header
 from nameplate_ingest.header import DEFLATED, EXPLICIT, IMPLICIT, PIXEL_DATA, read_elements
 from nameplate_ingest.refusal import Refused
-from nameplate_ingest.slice import WANTED
+from nameplate_ingest.tags import WANTED
 
 BUNDLE = Path(str(get_testdata_file("CT_small.dcm"))).parent
 FILES = sorted(path for path in BUNDLE.rglob("*") if path.is_file() and path.suffix in (".dcm", ""))

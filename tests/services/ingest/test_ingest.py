@@ -14,7 +14,7 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 
-from nameplate.campaign.ingest import IngestSettings
+from nameplate.campaign.ingest import IngestSettings, SeriesRules
 from nameplate.errors import TryAgain, UserError
 from nameplate.image.affine import apply_affine
 from nameplate.image.volume import read_nifti
@@ -134,7 +134,7 @@ def test_a_broken_choice_gives_way_to_the_next_best(folder: Any, tmp_path: Path,
 
 
 def test_the_maker_is_never_guessed(folder: Any, tmp_path: Path, make_series: Any) -> None:
-    folder.add(*make_series(Manufacturer=""))
+    folder.add(*make_series(Manufacturer="", ManufacturerModelName="", SoftwareVersions=""))
     assert run(folder.path, tmp_path / "a").refusals == (("manufacturer", 1),)
     run(folder.path, tmp_path / "b", manufacturers={"1.2.3.1": "GE MEDICAL SYSTEMS"})
     assert exams(tmp_path / "b")[0].manufacturer == "GE"
@@ -194,7 +194,7 @@ def test_every_file_that_ships_with_pydicom_is_accounted_for(
     assert summary.files == extra + 30
     assert sum(row.files for row in rows) == summary.files
     seen = set(rules(tmp_path / "out"))
-    assert {"chosen", "modality", "dicomdir", "not-dicom", "truncated-header", "no-study"} <= seen
+    assert {"chosen", "modality", "dicomdir", "not-dicom", "broken-copy", "no-study"} <= seen
 
 
 @pytest.mark.parametrize(
@@ -275,14 +275,21 @@ def test_missing_instance_uids_do_not_merge_slices(folder: Any, tmp_path: Path, 
 
 def test_real_studies(real: Path, tmp_path: Path) -> None:
     run(real, tmp_path / "out", IngestSettings())
-    by_maker = {exam.manufacturer: exam for exam in exams(tmp_path / "out")}
+    assert {exam.manufacturer for exam in exams(tmp_path / "out")} == {"GE", "Siemens"}
+    (hollow,) = [row for row in ledger(tmp_path / "out") if row.rule == "picture"]
+    assert hollow.manufacturer == "Philips"
+    assert hollow.seen.startswith("phantom")
+    anything = SeriesRules(picture="note")
+    run(real, tmp_path / "all", IngestSettings(rules=anything))
+    by_maker = {exam.manufacturer: exam for exam in exams(tmp_path / "all")}
     assert set(by_maker) == {"GE", "Philips", "Siemens"}
+    assert "phantom" in by_maker["Philips"].flags
     ge, philips, siemens = by_maker["GE"], by_maker["Philips"], by_maker["Siemens"]
     assert ge.tilt_degrees == pytest.approx(18.5, abs=0.05)
     assert ge.gaps_mm == (1.1, 4.0, 7.0)
     assert (philips.source_slices, philips.slices, philips.thickness_mm) == (28, 28, 5.0)
     assert (siemens.source_slices, siemens.slices, siemens.gaps_mm) == (90, 36, (2.0,))
-    image = read_nifti(tmp_path / "out" / ge.image)
+    image = read_nifti(tmp_path / "all" / ge.image)
     directions = image.affine[:3, :3] / image.spacing_mm
     assert np.allclose(directions.T @ directions, np.eye(3), atol=1e-6)
     assert image.array.min() == -1024

@@ -19,7 +19,8 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 from nameplate_ingest.header import EXPLICIT, read_elements
 from nameplate_ingest.pixels import hounsfield, raw_words, stored_values
 from nameplate_ingest.refusal import Refused
-from nameplate_ingest.slice import WANTED, Slice, SliceGeometry, Storage, slice_of
+from nameplate_ingest.slice import Slice, SliceGeometry, Storage, slice_of
+from nameplate_ingest.tags import WANTED
 
 COMPRESSED = {
     "1.2.840.10008.1.2.4.70": gdcm.TransferSyntax.JPEGLosslessProcess14_1,

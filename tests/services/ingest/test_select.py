@@ -1,41 +1,56 @@
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nameplate.campaign.ingest import SeriesRules
-from nameplate_ingest.select import Facts, apply_rules, rank
+from nameplate_ingest.facts import Facts
+from nameplate_ingest.select import Verdict, apply_rules, rank
+from nameplate_ingest.statements import Statements
+from nameplate_ingest.witnesses import Opinion
 
+SAYS = Statements(
+    series="Head 5.0",
+    study="",
+    protocol="",
+    body_part="",
+    agent="",
+    contrast=(),
+    image_type=("ORIGINAL", "PRIMARY", "AXIAL"),
+    units="HU",
+    times=1,
+    kvp=120.0,
+    diameter_mm=None,
+    multienergy=False,
+)
 GOOD = Facts(
     uid="1",
-    description="Head 5.0",
+    says=(SAYS,),
     kernel="H31s",
-    contrast=False,
     slices=30,
     thickness_mm=5.0,
     thickest_mm=5.0,
     coverage_mm=145.0,
+    field_mm=250.0,
+    wide_mm=250.0,
     axial_degrees=3.0,
     widest_gap_mm=5.0,
     growth=1.0,
     duplicates=0,
+    stray_gaps=0,
     hole=None,
 )
 
 
 def test_a_good_series_may_be_used() -> None:
-    assert apply_rules(GOOD, SeriesRules()).rule == ""
+    assert apply_rules(GOOD, (), SeriesRules()).rule == ""
 
 
 @pytest.mark.parametrize(
     ("change", "rule", "seen"),
     [
-        ({"description": "Topogram 0.6 T80f"}, "description", "matches pattern 1"),
-        ({"description": "Head COR 3.0 MPR"}, "description", "matches pattern 2"),
-        ({"description": "CTA HEAD"}, "description", "matches pattern 3"),
-        ({"description": "BONE 2.5"}, "description", "matches pattern 4"),
-        ({"contrast": True}, "contrast", "a contrast agent is named"),
         ({"slices": 11}, "slices", "11 of at least 12"),
         ({"axial_degrees": 41.25}, "orientation", "41.2 degrees from axial"),
         ({"duplicates": 3}, "duplicate-position", "3 of 30 slices"),
@@ -43,11 +58,11 @@ def test_a_good_series_may_be_used() -> None:
         ({"thickest_mm": 10.0}, "thickness", "10 mm"),
         ({"widest_gap_mm": 10.0}, "gap", "10.00 mm between slices"),
         ({"growth": 2.5}, "scattered", "slices cover 2.5 times the field of one"),
-        ({"coverage_mm": 60.0}, "coverage", "60.0 mm of at least 100 mm"),
+        ({"stray_gaps": 4}, "two-passes", "4 gaps that one pass does not leave"),
     ],
 )
 def test_each_rule_names_itself_and_what_it_saw(change: dict[str, object], rule: str, seen: str) -> None:
-    verdict = apply_rules(replace(GOOD, **change), SeriesRules())  # type: ignore[arg-type]
+    verdict = apply_rules(replace(GOOD, **change), (), SeriesRules())  # type: ignore[arg-type]
     assert (verdict.rule, verdict.seen) == (rule, seen)
 
 
@@ -58,7 +73,7 @@ def test_each_rule_names_itself_and_what_it_saw(change: dict[str, object], rule:
         ({"thickness_mm": 2.5}, {"thickness_mm": 1.25}, "thickness 1.25 mm against 2.5 mm"),
         ({"thickness_mm": 1.0}, {"thickness_mm": 7.0}, "thickness 7 mm against 1 mm"),
         ({"thickness_mm": 1.0}, {"kernel": "H60s"}, "bone kernel against a soft one"),
-        ({}, {"description": "5.0"}, "0 preferred patterns against 1"),
+        ({}, {"says": (replace(SAYS, series="Fossa"),)}, "0 preferred patterns against 1"),
         ({}, {"coverage_mm": 120.0}, "coverage 120.0 mm against 145.0 mm"),
         ({}, {"uid": "2"}, "equal to the chosen one in every rule"),
     ],
@@ -72,8 +87,8 @@ def test_the_better_series_comes_first(
 
 def test_bone_only_is_better_than_nothing_unless_told_otherwise() -> None:
     bone = replace(GOOD, kernel="BONEPLUS")
-    assert apply_rules(bone, SeriesRules()).rule == ""
-    assert apply_rules(bone, SeriesRules(bone_kernel="refuse")).rule == "bone-kernel"
+    assert apply_rules(bone, (), SeriesRules()).rule == ""
+    assert apply_rules(bone, (), SeriesRules(bone_kernel="refuse")).rule == "bone-kernel"
 
 
 @given(st.permutations(range(4)))
@@ -88,20 +103,19 @@ def test_a_pattern_that_is_none_is_refused_with_the_settings() -> None:
         SeriesRules(refuse_description=("(",))
 
 
-@pytest.mark.parametrize(
-    "description",
-    [
-        *("CT PRE CONTRAST 5MM STD", "HEAD W/O CONTRAST", "Head wo contrast", "NON-CONTRAST HEAD"),
-        *("NONCONTRAST", "without  contrast", "CT Plain", "low dose head", "Posterior fossa routine", ""),
-    ],
-)
-def test_descriptions_of_plain_scans_are_welcome(description: str) -> None:
-    assert apply_rules(replace(GOOD, description=description), SeriesRules()).rule == ""
+CONTRAST = Opinion("contrast elements", "refuses", "contrast", "a contrast agent is named")
+DOUBT = Opinion("body part", "doubts", "body-part", "examined part is chest")
 
 
-@pytest.mark.parametrize(
-    "description",
-    ["HEAD WITH CONTRAST", "CONTRAST", "POST CONTRAST", "C+ 5mm", "CT Head Angio", "Dose Report"],
-)
-def test_descriptions_of_other_scans_are_not(description: str) -> None:
-    assert apply_rules(replace(GOOD, description=description), SeriesRules()).rule == "description"
+def test_a_witness_that_refuses_comes_before_the_measures_and_a_doubt_after_them() -> None:
+    short = replace(GOOD, slices=5)
+    rules = SeriesRules()
+    assert apply_rules(GOOD, (DOUBT, CONTRAST), rules) == Verdict("contrast", "a contrast agent is named")
+    assert apply_rules(short, (DOUBT, CONTRAST), rules).rule == "contrast"
+    assert apply_rules(short, (DOUBT,), rules) == Verdict("slices", "5 of at least 12")
+    assert apply_rules(GOOD, (DOUBT,), rules) == Verdict("body-part", "examined part is chest", doubtful=True)
+
+
+@pytest.mark.parametrize("says", ["plain", "nothing"])
+def test_a_witness_that_is_content_refuses_nothing(says: Literal["plain", "nothing"]) -> None:
+    assert apply_rules(GOOD, (Opinion("units", says, seen="HU"),), SeriesRules()) == Verdict("", "")

@@ -1,0 +1,68 @@
+"""Why a study's series was chosen and the others were not: what each witness said, for a person to read."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from nameplate.campaign.ingest import IngestSettings
+from nameplate.errors import UserError
+from nameplate_ingest.index import Reading, Study, index_files, unpack
+from nameplate_ingest.listing import list_files
+from nameplate_ingest.pseudonym import Pseudonyms
+from nameplate_ingest.study import Ingested, Judged, ingest_study
+from nameplate_ingest.workers import Workers
+
+_SAYS = {"plain": "yes", "refuses": "NO", "doubts": "doubt", "nothing": "-"}
+
+
+def explain(
+    source: Path, settings: IngestSettings, *, key: bytes, manufacturers: Mapping[str, str]
+) -> Iterator[str]:
+    """Lines about every study below ``source``, in the order of their pseudonyms; nothing is written.
+
+    Series are named by their number, as a workstation shows it; no text of a header is printed. Raises
+    UserError for a folder that is missing or empty.
+    """
+    if not source.is_dir():
+        raise UserError(f"{source}: not a folder" if source.exists() else f"{source}: no such folder")
+    pseudonyms = Pseudonyms(key)
+    reading = Reading(source.absolute(), pseudonyms, None, manufacturers)
+    with Workers(0, reading) as alone:
+        index = index_files(list_files(source.absolute(), source.absolute() / "out"), reading, alone)
+    if not index.files:
+        raise UserError(f"{source}: the folder holds no files")
+    for exam, study in sorted((pseudonyms.of("e", uid), study) for uid, study in index.studies.items()):
+        yield from _study(exam, study, ingest_study(unpack(study.pieces), settings, pseudonyms, study.listed))
+    reasons: Counter[tuple[str, str]] = Counter()
+    for stray, files in index.strays.items():
+        reasons[stray.rule, stray.seen] += files
+    for (rule, seen), files in sorted(reasons.items()):
+        yield f"{files} files outside any study: {rule}{f' ({seen})' if seen else ''}"
+
+
+def _study(exam: str, study: Study, ingested: Ingested) -> Iterator[str]:
+    chosen = ingested.exam is not None
+    yield f"exam {exam}: {study.files} files, {'one series is chosen' if chosen else 'no series is chosen'}"
+    for one in ingested.judged:
+        yield from _series(one)
+    for row in ingested.rows:
+        if row.item == "file":
+            yield f"  {row.files} files not used: {row.rule} ({row.seen})"
+    yield ""
+
+
+def _series(one: Judged) -> Iterator[str]:
+    first, verdict = one.group.slices[0], one.verdict
+    images = len(one.group.slices)
+    number = first.series_number if first.series_number.isdecimal() else "?"
+    told = f"  series {number}, {images} image{'s' if images > 1 else ''}"
+    if one.facts is not None:
+        told += f", {one.facts.thickness_mm:g} mm thick, {one.facts.coverage_mm:.0f} mm long"
+    outcome = verdict.rule if verdict.rule == "chosen" else f"refused by {verdict.rule}"
+    if verdict.rule == "outranked":
+        outcome = "could be used, but another one is better"
+    doubt = " - doubtful, please look" if verdict.doubtful else ""
+    yield f"{told}: {outcome}{f' ({verdict.seen})' if verdict.seen else ''}{doubt}"
+    width = max((len(opinion.witness) for opinion in one.told), default=0)
+    for opinion in one.told:
+        yield f"    {opinion.witness:<{width}}  {_SAYS[opinion.says]:<5}  {opinion.seen}".rstrip()
