@@ -20,7 +20,7 @@ R = TypeVar("R")
 _PR_SET_PDEATHSIG = 1
 _GRACE_S = 5.0
 """How long an idle worker may take to end before it is killed."""
-_MOST_FAILED_STARTS = 3
+_MOST_FAILED_STARTS = 2
 """In a row; then it is not the tasks that end the processes."""
 
 

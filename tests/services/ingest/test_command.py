@@ -1,3 +1,8 @@
+import os
+import pty
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +11,8 @@ import pytest
 from nameplate.errors import UserError
 from nameplate.service.command import run_command
 from nameplate_ingest.command import COMMAND
+
+PROGRAM = "import sys; from nameplate_ingest.cli import main; sys.exit(main())"
 
 
 def call(*words: str) -> int:
@@ -56,3 +63,75 @@ def test_wrong_options_are_the_users_mistake(folder: Any, tmp_path: Path, words:
     folder.add_bytes(b"x")
     with pytest.raises(UserError, match=words[0]):
         call(str(folder.path), "--out", str(tmp_path / "out"), *words)
+
+
+def run_on_terminal(line: list[str]) -> tuple[int, str]:
+    """Exit code and what a program shows on a terminal of 100 columns, as its standard error."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        line, stdout=subprocess.DEVNULL, stderr=theirs, env={**os.environ, "COLUMNS": "100", "TERM": "xterm"}
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            shown += (more := os.read(ours, 4096))
+        except OSError:  # the other end is closed
+            break
+        if not more:
+            break
+    os.close(ours)
+    return process.wait(), shown.decode()
+
+
+def test_on_a_terminal_it_shows_how_far_it_is(folder: Any, tmp_path: Path, make_series: Any) -> None:
+    for number in range(3):
+        folder.add(*make_series(study=f"1.2.3.{number}", series=f"1.2.3.{number}.1"))
+    line = [sys.executable, "-c", PROGRAM, str(folder.path), "--out", str(tmp_path / "out"), "--matrix", "64"]
+    code, shown = run_on_terminal(line)
+    assert code == 0
+    assert "files indexed" in shown
+    assert "90/90" in shown
+    assert "studies done" in shown
+    assert "3/3" in shown
+    assert "/s" in shown
+    assert "0:00:0" in shown
+    assert str(folder.path) not in shown
+
+
+def test_elsewhere_it_shows_nothing(folder: Any, tmp_path: Path, make_series: Any) -> None:
+    folder.add(*make_series())
+    line = [sys.executable, "-c", PROGRAM, str(folder.path), "--out", str(tmp_path / "out"), "--matrix", "64"]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("studies/of-2019", "no such folder"),
+        ("file", "not a folder"),
+        ("empty", "the folder holds no files"),
+    ],
+)
+def test_an_error_names_the_folder_that_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, why: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    Path("empty").mkdir()
+    with pytest.raises(UserError) as caught:
+        call(typed, "--out", "out")
+    assert str(caught.value) == f"{typed}: {why}"
+    assert not Path("out").exists()
+
+
+def test_a_relative_source_is_read_from_anywhere(
+    folder: Any, tmp_path: Path, make_series: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    folder.add(*make_series(Manufacturer=""))
+    shutil.move(folder.path, tmp_path / "studies" / "CT0001")
+    (tmp_path / "list.csv").write_text("study,manufacturer\nCT0001,GE\n")
+    monkeypatch.chdir(tmp_path / "studies")
+    assert call(".", "--out", "../out", "--matrix", "64", "--manufacturers", "../list.csv") == 0
+    assert "exams written: 1 of 1 studies" in capsys.readouterr().out
