@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nameplate_ingest.quick_strip import Cells, Mask, flooded, grown, shrunk
+from nameplate_ingest.quick_strip import Cells, Mask, box_of, flooded, grown, shrunk
 
 SPOT_HU = 95.0
 """A vessel with an agent is brighter than this even in thick slices; clotted blood hardly ever is."""
 SPOT_RISE_HU = 45.0
 """By how much a vessel is brighter than what is around it; inside of a bleed nothing is."""
+LONG_MM = 35.0
 BLUR_MM = 2.6
 SKULL_HU = 400
 SINUS_HU = (100, 400)
@@ -26,6 +27,8 @@ _MOST_RAYS = 8
 """Rays that the sinus fills at most, 3 degrees apart: 32 mm at 80 mm from the middle."""
 _BACK_RAYS = 14
 """Rays to either side of straight back among which the sinus is; heads are turned."""
+_SHIFT_RAYS = 3.0
+"""How far the sinus moves from slice to slice at most."""
 _AROUND = 5
 """Rays beside the sinus that must not be bright."""
 
@@ -40,8 +43,10 @@ class Enhancement:
     """Height of the slices in which there are some, added up."""
     spots_places: int = 0
     """Of 27 parts of the brain (thirds along each axis), those with some."""
+    long_spots: int = 0
+    """Of the spots, those that go on for more than ``LONG_MM``."""
     sinus_mm: float = 0.0
-    """Height of the slices in which something bright and narrow lies below the back of the skull."""
+    """Height over which something bright and narrow lies below the back of the skull."""
     rim_mm: float = 0.0
     """Height of the slices in which something bright lies below most of the skull."""
 
@@ -54,29 +59,31 @@ def enhancement(
         return Enhancement()
     spots = deep_spots(hu_KJI, cells, brain, spacing_mm[1:])
     sinus, rim = below_skull(hu_KJI, cells, brain, spacing_mm[1:])
+    groups = _groups(spots)
+    lengths = [max((np.ptp(group, axis=0) + 1) * cells.spacing_mm) for group in groups]
     return Enhancement(
-        spots=_clusters(spots),
+        spots=len(groups),
         spots_mm=float(np.count_nonzero(spots.any(axis=(1, 2)))) * cells.spacing_mm[0],
         spots_places=_thirds(spots, brain),
+        long_spots=sum(length > LONG_MM for length in lengths),
         sinus_mm=sinus * spacing_mm[0],
         rim_mm=rim * spacing_mm[0],
     )
 
 
-def deep_spots(
-    hu_KJI: NDArray[np.int16], cells: Cells, brain: Mask, pixel_mm: tuple[float, float]
-) -> Mask:
+def deep_spots(hu_KJI: NDArray[np.int16], cells: Cells, brain: Mask, pixel_mm: tuple[float, float]) -> Mask:
     """Cells deep in the brain, and not beside the skull, that hold a narrow bright spot."""
-    solid = shrunk(grown(brain, corners=True), corners=True)
-    bone = cells.bone > 0.25
+    around = box_of(brain, 3)
+    solid = shrunk(grown(brain[around], corners=True), corners=True)
+    bone = cells.bone[around] > 0.25
     # Bright vessels and lime are bone by their HU, but not joined to the bone outside.
     skull = flooded(bone, bone & ~solid)
-    deep = shrunk(solid, corners=True) & ~grown(skull, corners=True)
-    found = np.zeros(deep.shape, bool)
-    places = [np.flatnonzero(deep.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
-    if not len(places[0]):
+    deep = np.zeros(brain.shape, bool)
+    deep[around] = shrunk(solid, corners=True) & ~grown(skull, corners=True)
+    found = np.zeros(brain.shape, bool)
+    if not deep.any():
         return found
-    box = [slice(int(place[0]), int(place[-1]) + 1) for place in places]
+    box = box_of(deep, 0)
     edges = [edge[part.start : part.stop + 1] for edge, part in zip(cells.edges, box, strict=True)]
     part = hu_KJI[tuple(slice(int(edge[0]), int(edge[-1])) for edge in edges)]
     edges = [edge - edge[0] for edge in edges]
@@ -88,10 +95,9 @@ def deep_spots(
         np.repeat(np.arange(len(edge) - 1), np.diff(edge))[at]
         for edge, at in zip(edges, (k, j, i), strict=True)
     )
-    around = _means_around(np.minimum(hu, 150).astype(np.float32), edges)
-    rises = sums[k, j, i] / count - around[cell] > SPOT_RISE_HU
-    found_in_box = found[tuple(box)]
-    found_in_box[tuple(index[rises] for index in cell)] = True
+    level = _means_around(np.minimum(hu, 150).astype(np.float32), edges)
+    rises = sums[k, j, i] / count - level[cell] > SPOT_RISE_HU
+    found[box][tuple(index[rises] for index in cell)] = True
     return found & deep
 
 
@@ -136,20 +142,19 @@ def _means_around(values: NDArray[np.float32], edges: list[NDArray[np.intp]]) ->
     return means
 
 
-def _clusters(spots: Mask) -> int:
-    """Regions of neighbouring cells, corner to corner."""
+def _groups(spots: Mask) -> list[list[tuple[int, int, int]]]:
+    """Neighbouring cells, corner to corner, together."""
     rest = {(int(k), int(j), int(i)) for k, j, i in np.argwhere(spots)}
-    count = 0
+    groups = []
     steps = [(a, b, c) for a in (-1, 0, 1) for b in (-1, 0, 1) for c in (-1, 0, 1)]
     while rest:
-        count += 1
-        line = [rest.pop()]
-        while line:
-            k, j, i = line.pop()
+        group = [rest.pop()]
+        for k, j, i in group:  # grows while it is walked through
             near = rest.intersection([(k + a, j + b, i + c) for a, b, c in steps])
             rest -= near
-            line.extend(near)
-    return count
+            group.extend(near)
+        groups.append(group)
+    return groups
 
 
 def _thirds(spots: Mask, brain: Mask) -> int:
@@ -167,17 +172,36 @@ def below_skull(
 ) -> tuple[int, int]:
     """Slices with something bright below the back of the skull, and those with it below most of the skull.
 
-    Looked at are slices in which the skull stands upright: where the next cell up holds nearly as much brain.
+    Looked at are slices above the base in which the skull stands upright: where the next cell up holds nearly
+    as much brain. For the first number, the bright places must lie above each other.
     """
     areas = brain.sum(axis=(1, 2))
     upright = (areas >= 0.3 * areas.max()) & (np.append(areas[1:], 0) >= 0.8 * areas)
-    sinus = rim = 0
+    upright[: int((areas >= 0.85 * areas.max()).argmax())] = False
+    rim = 0
+    places: list[list[float]] = []
     for cell in np.flatnonzero(upright):
         for k in range(int(cells.edges[0][cell]), int(cells.edges[0][cell + 1])):
             bright, seen = _bright_rays(hu_KJI[k], cells, brain[cell], pixel_mm)
-            sinus += _is_sinus(bright)
+            places.append(_sinus_rays(bright))
             rim += bool(bright.sum() > 0.6 * max(int(seen.sum()), _ANGLES // 2))
-    return sinus, rim
+    return _longest_chain(places), rim
+
+
+def _longest_chain(places: list[list[float]]) -> int:
+    """Slices in the longest chain of places that lie above each other, with gaps of one slice at most."""
+    lengths: list[list[int]] = []
+    for number, here in enumerate(places):
+        lengths.append([])
+        for place in here:
+            below = [
+                length
+                for other in range(max(0, number - 2), number)
+                for length, before in zip(lengths[other], places[other], strict=True)
+                if abs(place - before) <= _SHIFT_RAYS
+            ]
+            lengths[-1].append(1 + max(below, default=0))
+    return max((length for row in lengths for length in row), default=0)
 
 
 def _bright_rays(
@@ -222,18 +246,12 @@ def _rounded_from(middle: float, offset: NDArray[np.float64]) -> NDArray[np.intp
     return places
 
 
-def _is_sinus(bright: Mask) -> bool:
-    """Whether a few neighbouring rays near the back are bright, and those to either side are not."""
-    back = len(bright) // 2
-    near = np.flatnonzero(bright[back - _BACK_RAYS : back + _BACK_RAYS]) + back - _BACK_RAYS
-    if not len(near):
-        return False
-    for start in near:
-        if bright[start - 1]:
-            continue
-        run = bright[start : start + _MOST_RAYS]
-        end = int(start) + int(np.flatnonzero(run)[-1]) + 1
-        alone = not bright[start - _AROUND : start].any() and not bright[end : end + _AROUND].any()
-        if alone:
-            return True
-    return False
+def _sinus_rays(bright: Mask) -> list[float]:
+    """Middles of groups of a few bright rays near the back that have none beside them."""
+    rays = np.flatnonzero(bright)
+    if not len(rays):
+        return []
+    groups = np.split(rays, np.flatnonzero(np.diff(rays) > _AROUND) + 1)
+    middles = [(int(group[0]) + int(group[-1])) / 2 for group in groups if np.ptp(group) < _MOST_RAYS]
+    back = (len(bright) - 1) / 2
+    return [middle for middle in middles if abs(middle - back) <= _BACK_RAYS]

@@ -52,7 +52,7 @@ MOST_WIDTH_MM = (250.0, 220.0)
 """Of soft parts, from left to right: no head is as wide."""
 MOST_NECK_MM = (120.0, 90.0)
 MOST_LUNG_ML = (200.0, 100.0)
-CUT_MM = ((60.0, 30.0), (30.0, 15.0))
+CUT_MM = ((50.0, 38.0), (40.0, 25.0))
 """Contact with the border within a slice, and the height of such slices: both refuse; both leave a doubt."""
 MISSING_MM = (20.0, 4.0)
 """Of the brain beyond an end slice: refuses; a note."""
@@ -63,6 +63,8 @@ _FLAT_PROFILE = (0.10, 0.25, 0.40, 0.60, 0.80, 1.0), (0.0, 20.0, 35.0, 45.0, 55.
 _ADULT_CM2 = 170.0
 _VAULT_MM = 65.0
 """From the largest slice of an adult brain to its top."""
+SINUS_MM = (38.0, 23.0)
+"""Height of a bright sinus: above the first refuses, above the second leaves a doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Look:
 def look(volume: Volume) -> Look:
     """Look at a volume of int16 HU in canonical axis order; any volume gets an answer.
 
-    The same for any number of threads; a mirrored volume gives the mirrored mask and equal findings.
+    The same for any number of threads; left and right exchanged give the mirrored mask and equal findings.
     """
     spacing = tuple(float(size) for size in np.nan_to_num(volume.spacing_mm, nan=1.0, posinf=100.0)[::-1])
     spacing_KJI = (spacing[0], spacing[1], spacing[2])
@@ -149,7 +151,7 @@ def _field(hu: NDArray[np.int16], strip: QuickStrip) -> Iterator[Finding]:
     if weight:
         yield Finding("no-air", f"{100 * air:.0f} % of the field is air", weight)
         return
-    thin = hu[:: max(1, len(hu) // 8)]
+    thin = hu[:: max(1, len(hu) // 3)]
     low = thin[thin < -300]
     level = float(np.median(low)) if low.size else 0.0
     weight = _above(level, AIR_HU)
@@ -161,7 +163,9 @@ def _content(strip: QuickStrip, median: float) -> Iterator[Finding]:
     """One skull, with a brain in it."""
     ml, hollow = strip.brain_ml, float(np.count_nonzero(strip.hollow)) * strip.cells.ml
     if ml < LEAST_BRAIN_ML[0]:
-        name, what = ("phantom", "a hollow of") if hollow > 500.0 and ml < 0.2 * hollow else ("no-head", "bone around")
+        name, what = (
+            ("phantom", "a hollow of") if hollow > 500.0 and ml < 0.2 * hollow else ("no-head", "bone around")
+        )
         yield Finding(name, f"{what} {hollow:.0f} mL with {ml:.0f} mL of brain", "refuses")
         return
     if ml < LEAST_BRAIN_ML[1]:
@@ -236,12 +240,14 @@ def _cut(strip: QuickStrip, areas_cm2: NDArray[np.float64]) -> Iterator[Finding]
     most = float(np.interp(first, *_FLAT_PROFILE)) * size
     for place, missing, perhaps in (("above", top, top), ("below", base, most)):
         if missing > MISSING_MM[1]:
-            weight_: Weight = "refuses" if missing > MISSING_MM[0] else "doubtful" if perhaps > 30.0 else "note"
+            weight_: Weight = (
+                "refuses" if missing > MISSING_MM[0] else "doubtful" if perhaps > 30.0 else "note"
+            )
             yield Finding("brain-cut", f"some {missing:.0f} mm of the brain {place} the slices", weight_)
 
 
 def _from_middle(cells: Cells) -> NDArray[np.float64]:
-    """Distance of a cell's middle from that of the slice, over the half of the slice's shorter side; (j, i)."""
+    """Distance of each cell's middle from that of the slice, in halves of its shorter side; axes (j, i)."""
     offsets = []
     half = min(cells.edges[axis][-1] * cells.voxel_mm[axis] for axis in (1, 2)) / 2.0
     for axis in (1, 2):
@@ -252,7 +258,7 @@ def _from_middle(cells: Cells) -> NDArray[np.float64]:
 
 
 def _border(cells: Cells) -> Mask:
-    """Cells at the border of the field, (j, i): of the square, or of the circle where nothing is outside of it."""
+    """Cells at the border of the square field, and of the circle in it where nothing is outside; (j, i)."""
     place = _from_middle(cells)
     border = np.zeros(place.shape, bool)
     border[[0, -1]] = border[:, [0, -1]] = True
@@ -265,13 +271,16 @@ def _border(cells: Cells) -> Mask:
 
 def _signs(signs: Enhancement) -> Iterator[Finding]:
     """A contrast agent."""
-    vessels = f"{signs.spots} bright spots in {signs.spots_places} of 27 parts of the brain"
-    if signs.spots >= 12 and signs.spots_places >= 8 and signs.spots_mm >= 45.0:
-        yield Finding("enhanced", vessels, "refuses")
-    elif signs.spots >= 9 and signs.spots_places >= 6 and signs.spots_mm >= 35.0:
-        yield Finding("enhanced", vessels, "doubtful")
-    weight = _above(signs.sinus_mm, (47.0, 33.0))
+    many = signs.spots >= 12 and signs.spots_places >= 8 and signs.spots_mm >= 40.0
+    most = signs.spots >= 10 and signs.spots_places >= 13 and signs.spots_mm >= 60.0
+    weight = _above(signs.sinus_mm, SINUS_MM)
+    if most or many:
+        # Lime can be in many places, but is not in the sinus too.
+        seen = f"{signs.spots} bright spots in {signs.spots_places} of 27 parts of the brain"
+        yield Finding("enhanced", seen, "refuses" if most or weight else "doubtful")
     if weight:
         yield Finding("enhanced", f"a bright sinus over {signs.sinus_mm:.0f} mm", weight)
+    if signs.long_spots >= 3:
+        yield Finding("enhanced", f"{signs.long_spots} long bright lines in the brain", "doubtful")
     if signs.rim_mm > 37.0:
         yield Finding("enhanced", f"a bright lining of the skull over {signs.rim_mm:.0f} mm", "doubtful")

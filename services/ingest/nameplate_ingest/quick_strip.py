@@ -85,10 +85,16 @@ def cells_of(hu_KJI: NDArray[np.int16], spacing_mm: tuple[float, float, float]) 
     widths = [np.diff(edge).astype(np.float32) for edge in edges]
     sums /= widths[0][:, None, None] * widths[1][:, None] * widths[2]
     sizes = [
-        size * count / max(cells, 1) for size, count, cells in zip(clamped, hu_KJI.shape, shape, strict=True)
+        size * count / cells if cells else size
+        for size, count, cells in zip(clamped, hu_KJI.shape, shape, strict=True)
     ]
+    tissue, bone, soft, lung, air = sums
     return Cells(
-        *sums,
+        tissue=tissue,
+        bone=bone,
+        soft=soft,
+        lung=lung,
+        air=air,
         edges=(edges[0], edges[1], edges[2]),
         spacing_mm=(float(sizes[0]), float(sizes[1]), float(sizes[2])),
         voxel_mm=(clamped[0], clamped[1], clamped[2]),
@@ -121,9 +127,9 @@ def enclosure(bone: Mask) -> Shares:
     nine = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1)]
     # Sweeps along k, then j, then i; every ray of the 26 belongs to one of them.
     for axis, shifts in ((0, nine), (1, [(0, -1), (0, 0), (0, 1)]), (2, [(0, 0)])):
-        views = [np.moveaxis(array, axis, 0) for array in (bone, met, left)]
+        planes, hits, ends = np.moveaxis(bone, axis, 0), np.moveaxis(met, axis, 0), np.moveaxis(left, axis, 0)
         for step in (1, -1):
-            _sweep(*(view[::step] for view in views), shifts, ends_count=axis > 0)
+            _sweep(planes[::step], hits[::step], ends[::step], shifts, sides_are_open=axis > 0)
     share: Shares = met / (np.float32(26.0) - left)
     return share
 
@@ -133,13 +139,13 @@ def _sweep(
     met: NDArray[np.uint8],
     left: NDArray[np.uint8],
     shifts: list[tuple[int, int]],
-    ends_count: bool,
+    sides_are_open: bool,
 ) -> None:
     """Add the rays of each cell towards the planes before its own, plane by plane."""
     _, rows, columns = bone.shape
     shape = (len(shifts), rows + 2, columns + 2)
     # What a ray that starts in the plane before has met: 0 nothing, 1 bone, 2 the end of the scan.
-    seen: NDArray[np.uint8] = np.full(shape, 0 if ends_count else 2, np.uint8)
+    seen: NDArray[np.uint8] = np.full(shape, 0 if sides_are_open else 2, np.uint8)
     ray = np.empty((len(shifts), rows, columns), np.uint8)
     for k in range(len(bone)):
         for number, (a, b) in enumerate(shifts):
@@ -195,7 +201,8 @@ def flooded(mask: Mask, seed: Mask) -> Mask:
 
 def regions(mask: Mask, least: int) -> list[Mask]:
     """Regions of the mask, largest first, until all that is left has fewer than ``least`` cells."""
-    rest, found = mask.copy(), []
+    rest = mask.copy()
+    found: list[Mask] = []
     while np.count_nonzero(rest) >= max(least, 1) and len(found) < 64:
         seed = np.zeros(rest.shape, bool)
         seed.reshape(-1)[int(rest.argmax())] = True
@@ -206,14 +213,14 @@ def regions(mask: Mask, least: int) -> list[Mask]:
     return found
 
 
-def _box_of(mask: Mask) -> tuple[slice, slice, slice]:
-    """The smallest box with the mask, and within the slices a margin of one cell where there is room."""
+def box_of(mask: Mask, margin: int) -> tuple[slice, slice, slice]:
+    """The smallest box with the mask, and within the slices a margin of cells where there is room."""
     box = []
     for axis in (0, 1, 2):
         places = np.flatnonzero(mask.any(axis=tuple(other for other in (0, 1, 2) if other != axis)))
         first, last = (int(places[0]), int(places[-1])) if len(places) else (0, -1)
-        margin = int(axis > 0)
-        box.append(slice(max(first - margin, 0), last + 1 + margin))
+        more = margin if axis else 0
+        box.append(slice(max(first - more, 0), last + 1 + more))
     return box[0], box[1], box[2]
 
 
@@ -244,7 +251,7 @@ def quick_strip(hu_KJI: NDArray[np.int16], spacing_mm: tuple[float, float, float
     # Calcifications, clips and gas: cells almost surrounded by the inside.
     inside |= closed & (smoothed(inside.astype(np.float32)) > 0.7)
     # What is thinner than two cells is canal, orbit or a gap between bones.
-    box = _box_of(inside)
+    box = box_of(inside, 1)
     brain = np.zeros(inside.shape, bool)
     part = inside[box]
     found = regions(shrunk(shrunk(part), corners=True), round(_LEAST_ML / cells.ml))
