@@ -7,7 +7,7 @@ from nameplate.steps.files import File
 from nameplate.steps.step import Job, JobSettings, Step
 
 FILE = File("report/{file}")
-"""One file of the report: index.html, metrics.json, tables/..."""
+"""One file of the report: index.html, metrics.json, tables/..., quality/..."""
 
 
 class ReportJob(JobSettings):
@@ -41,7 +41,7 @@ STEP = Step(
     id="",
     needs=("ingest", "skullstrip", "cohort", "synthesis", "training", "selection", "prediction"),
     scope="campaign",
-    version=3,
+    version=4,
     memory_mib=2000,
     seconds=lambda load: 8.0,  # noqa: ARG005
 )

@@ -16,10 +16,14 @@ class MaskReport(Record):
     flags: tuple[str, ...]
     """Findings; an exam with a flag that refuses it does not enter the cohort."""
     usable: bool
+    brain_hu: float | None = None
+    """Median HU inside the mask; None if the mask is empty."""
 
 
 MASK = File("cohorts/{cohort}/masks/{exam}.nii.gz")
 """The intracranial mask of an exam."""
+PICTURE = File("cohorts/{cohort}/pictures/{exam}.png")
+"""Slices of an exam's brain with the mask's outline, for the quality pages."""
 REPORTS = Rows("cohorts/{cohort}/mask-reports/{shard:03d}.jsonl", MaskReport)
 """Findings for the exams of one shard."""
 
@@ -46,7 +50,7 @@ STEP = Step(
     id="{job.cohort}/{job.shard:03d}",
     needs=("ingest",),
     jobs=jobs,
-    version=2,
+    version=3,
     memory_mib=1500,
     seconds=lambda load: 0.035 * load.exams * load.pixels,
 )

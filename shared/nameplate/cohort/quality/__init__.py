@@ -1,0 +1,1 @@
+"""Pages for people who look through a cohort, and what was lost of it by manufacturer. All pure."""
