@@ -138,3 +138,65 @@ def test_reading_stops_at_a_foreign_study(tmp_path: Path, make_slice: Callable[.
     make_slice(study="1.2.99").save_as(path, enforce_file_format=True)
     assert read_elements(path, WANTED, lambda raw: raw.strip(b"\0") != b"1.2.99") is None
     assert read_elements(path, WANTED, lambda raw: raw.strip(b"\0") == b"1.2.99") is not None
+
+
+def explicit_element(tag: tuple[int, int], vr: bytes, value: bytes) -> bytes:
+    return struct.pack("<HH2sH", *tag, vr, len(value)) + value
+
+
+def implicit_element(tag: tuple[int, int], value: bytes) -> bytes:
+    return struct.pack("<HHI", *tag, len(value)) + value
+
+
+ITEM, ITEM_END = struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF), struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
+SEQUENCE_END = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+NESTED = struct.pack("<HHHHI", 0x0008, 0x1140, int.from_bytes(b"SQ", "little"), 0, 0xFFFFFFFF)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        explicit_element((8, 0x0100), b"SH", b"T-A0100 ") + explicit_element((8, 0x0102), b"SH", b"SRT "),
+        implicit_element((8, 0x0100), b"T-A0100 ") + implicit_element((8, 0x0102), b"SRT "),
+        explicit_element((8, 0x0100), b"SH", b""),
+        NESTED + ITEM + explicit_element((8, 0x0100), b"SH", b"T-A0100 ") + ITEM_END + SEQUENCE_END,
+        explicit_element((8, 0x0100), b"SH", b"X ")
+        + struct.pack("<HH2sHI", 9, 0x1001, b"UN", 0, 0xFFFFFFFF)
+        + (ITEM + implicit_element((8, 0x0100), b"T-A0100 ") + ITEM_END + SEQUENCE_END),
+        b"",
+    ],
+    ids=["explicit", "implicit", "empty value", "nested", "both", "empty item"],
+)
+def test_unknown_sequences_with_explicit_or_implicit_items(
+    tmp_path: Path, make_slice: Callable[..., Dataset], item: bytes
+) -> None:
+    path = tmp_path / "a"
+    make_slice().save_as(path, enforce_file_format=True)
+    data = path.read_bytes()
+    expected = read_elements(path, WANTED)
+    at = data.index(b"\x10\0\x10\0PN")
+    unknown = struct.pack("<HH2sHI", 9, 0x1010, b"UN", 0, 0xFFFFFFFF)
+    sequence = unknown + (ITEM + item + ITEM_END) * 2 + SEQUENCE_END
+    path.write_bytes(data[:at] + sequence + data[at:])
+    elements = read_elements(path, WANTED)
+    assert elements is not None
+    assert expected is not None
+    assert elements.values == expected.values
+    assert elements.pixel_offset == expected.pixel_offset + len(sequence)
+
+
+@pytest.mark.parametrize("filler", [b"\x08\0\x05\0\0\0\0\0", b"\xfe\xff\x00\xe0\0\0\0\0"])
+def test_millions_of_empty_elements_are_given_up(
+    tmp_path: Path, make_slice: Callable[..., Dataset], filler: bytes
+) -> None:
+    """Steps of eight bytes through a large file would take many seconds."""
+    path = tmp_path / "a"
+    make_slice().save_as(path, enforce_file_format=True)
+    data = path.read_bytes()
+    at = data.index(b"\x10\0\x10\0PN")
+    sequence = struct.pack("<HH2sHI", 9, 0x1010, b"SQ", 0, 0xFFFFFFFF)
+    start = sequence if filler[0] == 0xFE else b""
+    path.write_bytes(data[:at] + start + filler * (1 << 20))
+    with pytest.raises(Refused) as refused:
+        read_elements(path, WANTED)
+    assert refused.value.seen == f"more than {1 << 19} elements"
