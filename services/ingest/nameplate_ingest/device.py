@@ -6,7 +6,7 @@ leaves because it looks harmless, only because a table knows it.
 
 import re
 from collections.abc import Callable, Collection
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from nameplate_ingest.device_models import MODELS
 from nameplate_ingest.kernel import known_kernel
@@ -24,15 +24,19 @@ _RUN = re.compile(r"[^\W_]+")
 _YEAR, _MONTH, _DAY = r"(?:1[89]|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
 _WORDS_OF_MONTHS = r"(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zä]*"
 _DATES = (
-    rf"{_YEAR}[-./_ ]?{_MONTH}[-./_ ]?{_DAY}(?:[ _t]?\d{{4,6}})?",
+    rf"{_YEAR}[-./_ ]?{_MONTH}[-./_ ]?{_DAY}(?:[ _t]?\d\d:?\d\d(?::?\d\d)?)?",
+    rf"{_YEAR}年{_MONTH}月(?:{_DAY}日)?",
     rf"{_DAY}[-./_]{_MONTH}[-./_](?:{_YEAR}|\d\d)",
     rf"{_MONTH}[-./_]{_DAY}[-./_](?:{_YEAR}|\d\d)",
     rf"\d{{1,2}}[-. ]?{_WORDS_OF_MONTHS}[-. ]?\d{{2,4}}",
+    rf"{_YEAR}[-. ]?{_WORDS_OF_MONTHS}[-. ]?\d{{1,2}}",
+    rf"{_WORDS_OF_MONTHS}[-. ]?\d{{1,2}}(?:st|nd|rd|th)?[-., ]{{1,2}}{_YEAR}",
     r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:1[89]|20)\d\d",
 )
-_DATE = re.compile(rf"(?<!\d)(?:{'|'.join(_DATES)})(?!\d)", re.IGNORECASE)
-_LONG_NUMBER = re.compile(r"\d{5,}")
-_UNSAFE = re.compile(r"[^A-Za-z0-9 ._+/()\-]+")
+_DIGITS_OF_A_DATE = 3
+"""A text with fewer digits holds no date."""
+_LONG_NUMBER = r"\d{5,}"
+_UNSAFE = r"[^A-Za-z0-9 ._+/()\-]+"
 
 
 def maker_of_model(model: str) -> str | None:
@@ -92,19 +96,34 @@ def _owners(model: str) -> frozenset[str]:
 def _cleaned(
     kind: str, value: str, secrets: Collection[str], known: Callable[[str], str], token: Token, allow: bool
 ) -> str:
+    told, value = frozenset(secrets), value.replace("|", " ").strip(" \0")
+    if known(value) == value and told.isdisjoint(_runs(value)):
+        return value
     # What is taken out leaves a bar, so that the words on its two sides never make a known name together.
-    told = frozenset(secrets)
-    safe = _DATE.sub("|", _without(value.replace("|", " "), told))
+    safe = _undated(_without(value, told))
     found = known(safe)
     if found and told.isdisjoint(_runs(found)):
         return found
-    parts = [part for part in _LONG_NUMBER.sub("|", safe).replace("|", " ").split() if not _holds(part, told)]
-    rest = _UNSAFE.sub(" ", " ".join(parts))[:_LONGEST] if allow else " ".join(parts)
+    parts = [
+        part for part in re.sub(_LONG_NUMBER, "|", safe).replace("|", " ").split() if not _holds(part, told)
+    ]
+    rest = re.sub(_UNSAFE, " ", " ".join(parts))[:_LONGEST] if allow else " ".join(parts)
     # Once more, as taking something out of a word can leave a secret behind.
     rest = " ".join(_without(rest, told).replace("|", " ").split())
     if not _RUN.search(rest):
         return ""
     return rest if allow else token(kind, " ".join(_runs(rest)))
+
+
+@cache
+def _date() -> re.Pattern[str]:
+    """Compiled when first needed: it takes longer than all else that is done with a small study's texts."""
+    return re.compile(rf"(?<!\d)(?:{'|'.join(_DATES)})(?!\d)", re.IGNORECASE)
+
+
+def _undated(text: str) -> str:
+    digits = sum(map(str.isdigit, text))
+    return _date().sub("|", text) if digits >= _DIGITS_OF_A_DATE else text
 
 
 def _without(text: str, secrets: frozenset[str]) -> str:

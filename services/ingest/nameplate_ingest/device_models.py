@@ -79,7 +79,7 @@ MODELS = {
         IQon: Spectral CT|Elite Spectral CT|Spectral
         Incisive: CT|CT 64|CT 128|CT Plus
         ~Spectral CT: 7500|7500 RT
-        ~CT: 3500|5000 Ingenuity|5100|5100 - Incisive|5300|6000|6000 iCT|7500|Big Bore|Aura|Secura|Tomoscan
+        ~CT: 5000 Ingenuity|5100|5100 - Incisive|5300|6000 iCT|7500|Big Bore|Aura|Secura|Tomoscan
         ~CT Big Bore: RT|Sliding
         ~MX: 8|16|16-slice|16EVO|16 EVO|4000 Dual
         Mx8000: IDT|IDT 10|IDT 16|IDT 40|D|Dual|Dual v.EXP|Dual EXP|Quad|4|2|EXP
@@ -137,7 +137,6 @@ MODELS = {
         NeuViz: In 64|Ultra
         NeuSight: PET/CT|64 PET/CT
         ~CT-C: 2000|2800|3000
-        ~NCT: 16|32|64|128
     """,
     "United Imaging": """
         uCT: 500|503e|510|520|528|530|530+|550|550+|568|610|610 Sim|620|710|760|768|780|820|860|870|880|960
@@ -154,8 +153,6 @@ MODELS = {
     "Anke": """
         =ANATOM
         ~ANATOM: 16|16HD|16 HD|32|32 Fit|64|64 Fit|64 Clarity|128|Precision|S400|S800|TALENT|Smart
-        ~ASR: 600|800|1000|2000
-        ~CTS: 4|8|16
     """,
     "MinFound": """
         ScintCare: 16|16E|16P|64|128|CT 16|CT 16E|CT 16P|CT 64|CT 128|PET/CT|600|710 T|730 T|750 T|755 T
@@ -174,6 +171,5 @@ MODELS = {
     "Mediso": """
         AnyScan: PC|SC|SPC|TRIO
         nanoScan: PET/CT|SPECT/CT
-        InterView XP
     """,
 }

@@ -11,7 +11,7 @@ beyond these, and Neusoft's F with a number, of which only the soft ones are cla
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from nameplate_ingest.spelling import Literals
@@ -101,10 +101,9 @@ _SIEMENS = (
     r"(?P<siemens>(?P<family>[asu][bh]|[bhqust][acdefhlnoprsuvx]|[abcdehijqstu])"
     r"(?P<number>[0-9]{2})(?P<end>[fshmad]?))"
 )
-_CANON = r"(?P<canon>f(?P<kind>[cl])(?P<use>[0-9]{2})(?:-[hq])?)"
+_CANON = r"(?P<canon>f(?P<kind>[cl])[ -]?(?P<use>[0-9]{2})(?:-[hq])?)"
 _NEUSOFT = r"(?P<neusoft>s?f(?P<neusofts>[1-9][0-9]))"
 _UIH = r"(?P<uih>(?:[bhclnes]|uhr)_(?P<word>v?soft|smooth|standard|std|medium|v?sharp|bone|lung)(?:_[a-e])?)"
-_FORM = re.compile(rf"(?<![^\W_])(?:{_SIEMENS}|{_CANON}|{_NEUSOFT}|{_UIH})(?![^\W_])")
 _OLD_SIEMENS = frozenset(("AB", "AH", "SB", "SH", "UB", "UH"))
 _WORD_CLASS: dict[str, Class] = {
     **dict.fromkeys(("SOFT", "VSOFT", "SMOOTH", "STANDARD", "STD"), "soft"),
@@ -123,9 +122,9 @@ def known_kernel(value: str) -> str:
     ('H31s', 'Hr40f', 'FC26', '')
     """
     first = value.split("\\", 1)[0].strip()
-    if (letters := first.upper()) in _WHOLE:
-        return letters
-    if form := _FORM.search(first.casefold()):
+    if (name := first.upper()) in _CLASS_OF:
+        return name
+    if form := _form().search(first.casefold()):
         return _spelt(form)
     found = _LITERALS.find(first)
     return found.name if found else ""
@@ -144,7 +143,7 @@ def kernel_class(kernel: str, maker: str | None = None) -> Class | None:
         return None
     if name in _CLASS_OF:
         return _CLASS_OF[name]
-    form = _FORM.fullmatch(name.casefold())
+    form = _form().fullmatch(name.casefold())
     assert form is not None
     if form["siemens"]:
         return _siemens_class(form["family"].upper(), int(form["number"]))
@@ -153,6 +152,12 @@ def kernel_class(kernel: str, maker: str | None = None) -> Class | None:
     if form["neusoft"]:
         return "soft" if int(form["neusofts"]) < 40 else None
     return _WORD_CLASS[form["word"].upper()]
+
+
+@cache
+def _form() -> re.Pattern[str]:
+    """Compiled when first needed: where all kernels are words, never."""
+    return re.compile(rf"(?<![^\W_])(?:{_SIEMENS}|{_CANON}|{_NEUSOFT}|{_UIH})(?![^\W_])")
 
 
 def _siemens_class(family: str, number: int) -> Class | None:
@@ -172,7 +177,7 @@ def _canon_class(kind: str, number: int) -> Class | None:
 def _spelt(form: re.Match[str]) -> str:
     """The kernel as its maker spells it."""
     if not form["siemens"]:
-        return form[0].upper()
+        return re.sub("^(F[CL])[ -]", r"\1", form[0].upper())
     family = form["family"].upper()
     family = family if family in _OLD_SIEMENS else family.capitalize()
     return f"{family}{form['number']}{form['end']}"

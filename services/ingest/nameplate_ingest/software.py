@@ -1,7 +1,7 @@
 """Software versions of CT scanners: the forms that may leave ingest, each a maker's own way to count."""
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 # The name of the group tells the maker, where the form is one maker's alone. Matched in lower case. Examples,
 # from headers of public collections: 07MW18.4, 08MW41.3_SP1.V40, gmp_vct.42, sles_hde.198, revo_ct_22bc.50,
@@ -18,15 +18,15 @@ _FORMS = (
     r"(?P<any>v[a-g]\d\d[a-z]\d?(?:_sp\d{1,2}[a-z]?)?"
     r"|(?:syngo )?v?(?:\d\.\d\.\d\.\d{3,5}|\d\.\d\.\d|\d{1,2}\.\d{1,2}))",
 )
-_FORM = re.compile(rf"(?<![^\W_])(?<![.,/:-])(?:{'|'.join(_FORMS)})(?![^\W_])(?![.,/:-][^\W_])", re.ASCII)
+_PLAIN = re.compile(r"[0-9]\.[0-9]{1,2}")
 _SPELLINGS = (
-    (re.compile(r"^syngo ct (.+)"), lambda form: f"syngo CT {form[1].upper()}"),
-    (re.compile(r"^syngo mi\.pet/ct (.+)"), lambda form: f"syngo MI.PET/CT {form[1].upper()}"),
-    (re.compile(r"^syngo (.+)"), lambda form: f"syngo {form[1].upper()}"),
-    (re.compile(r"^lightspeedverrel$"), lambda _: "LightSpeedverrel"),
-    (re.compile(r"^lightspeedapps(.+)"), lambda form: f"LightSpeedApps{form[1].upper()}"),
-    (re.compile(r"^(?:gmp|sles|revo|coreload).+"), lambda form: form[0]),
+    ("syngo ct ", "syngo CT "),
+    ("syngo mi.pet/ct ", "syngo MI.PET/CT "),
+    ("syngo ", "syngo "),
+    ("lightspeedapps", "LightSpeedApps"),
 )
+"""How the beginning of a form is spelt; what follows it is in capitals."""
+_LOWER = ("gmp", "sles", "revo", "coreload")
 
 
 @lru_cache(maxsize=1024)
@@ -36,19 +36,32 @@ def known_software(value: str) -> str:
     >>> known_software("VA48A 20190305"), known_software("SYNGO CT 2012B"), known_software("20190305")
     ('VA48A', 'syngo CT 2012B', '')
     """
-    form = _FORM.search(_plain(value))
+    if _PLAIN.fullmatch(value):
+        return value
+    form = _form().search(_plain(value))
     if form is None:
         return ""
-    for pattern, spell in _SPELLINGS:
-        if found := pattern.match(form[0]):
-            return spell(found)
-    return form[0].upper()
+    version = form[0]
+    if version == "lightspeedverrel":
+        return "LightSpeedverrel"
+    if version.startswith(_LOWER):
+        return version
+    for beginning, spelt in _SPELLINGS:
+        if version.startswith(beginning):
+            return spelt + version.removeprefix(beginning).upper()
+    return version.upper()
 
 
 def maker_of_software(value: str) -> str | None:
     """The manufacturer whose scanners alone count their versions in this way, if one does."""
-    form = _FORM.search(_plain(value))
+    form = _form().search(_plain(value))
     return form.lastgroup if form and form.lastgroup != "any" else None
+
+
+@cache
+def _form() -> re.Pattern[str]:
+    """Compiled when first needed: many a study's version is a plain number."""
+    return re.compile(rf"(?<![^\W_])(?<![.,/:-])(?:{'|'.join(_FORMS)})(?![^\W_])(?![.,/:-][^\W_])", re.ASCII)
 
 
 def _plain(value: str) -> str:

@@ -2,16 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 # Letters, digits and '+' make names; '|' never does, so it parts what stands on its two sides.
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[+|]")
 Tokens = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A name of the table within a text."""
 
     owner: str

@@ -119,7 +119,22 @@ def test_what_is_left_of_unknown_text_where_it_is_allowed() -> None:
 
 @pytest.mark.parametrize("clean", CLEANERS)
 @pytest.mark.parametrize(
-    "value", ["", "  ", "20190304", "2019-03-04 10:15", "04.03.2019", "88431207", "Quaxhausen", "--"]
+    "value",
+    [
+        "",
+        "  ",
+        "20190304",
+        "2019-03-04 10:15",
+        "04.03.2019",
+        "5 Mar 19",
+        "March 5th, 2019",
+        "2019年3月4日",
+        "05MAR2019",
+        "3/4/19",
+        "88431207",
+        "Quaxhausen",
+        "--",
+    ],
 )
 def test_nothing_but_dates_numbers_and_secrets_is_nothing(clean: Callable[..., str], value: str) -> None:
     left = clean(value, None, {"quaxhausen", "10", "15"}, token=token)

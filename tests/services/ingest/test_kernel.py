@@ -129,7 +129,15 @@ def test_the_rules_of_the_settings_never_say_the_opposite(kernel: str) -> None:
             ("ah40", "AH40"),
         ),
         *(("bone plus", "BONE PLUS"), ("Standard", "STANDARD"), ("HD STANDARD (Quax)", "HD STANDARD")),
-        *(("fc26/Quax", "FC26"), ("ub", "UB"), ("h_soft_b", "H_SOFT_B"), ("std+", "STD+"), ("Quaxbone", "")),
+        *(
+            ("fc26/Quax", "FC26"),
+            ("FC 26", "FC26"),
+            ("FL-01", "FL01"),
+            ("ub", "UB"),
+            ("h_soft_b", "H_SOFT_B"),
+            ("std+", "STD+"),
+            ("Quaxbone", ""),
+        ),
     ],
 )
 def test_the_known_part_in_one_spelling(value: str, name: str) -> None:
@@ -141,6 +149,17 @@ def test_case_and_space_do_not_matter(kernel: str, upper: bool) -> None:
     changed = f"  {kernel.upper() if upper else kernel.lower()} "
     assert known_kernel(changed) == known_kernel(kernel)
     assert kernel_class(changed) == kernel_class(kernel)
+
+
+@given(
+    st.sampled_from(["H", "J", "B", "I", "Hr", "Br", "Qr", "Bv"]), st.integers(10, 98), st.integers(10, 98)
+)
+def test_a_higher_number_is_never_softer(family: str, number: int, other: int) -> None:
+    order = ["soft", "medium", "sharp"]
+    low, high = (kernel_class(f"{family}{n}f") for n in sorted((number, other)))
+    assert low is not None
+    assert high is not None
+    assert order.index(low) <= order.index(high)
 
 
 @given(st.text(max_size=20) | st.from_regex(r"\A\w?[A-Za-zſK]{1,2}\d\d\w?\Z"))
