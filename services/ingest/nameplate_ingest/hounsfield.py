@@ -78,7 +78,7 @@ def examine(planes: Sequence[NDArray[np.float32]], storage: Storage) -> Correcti
     sample = _sample(planes)
     span = float(sample.max() - sample.min()) / abs(storage.slope)
     if span < 1:
-        raise Refused("hounsfield", f"nothing but {float(sample.flat[0]):.0f} HU")
+        raise Refused("hounsfield", f"nothing but {round(float(sample.flat[0]))} HU")
     if span <= 255:
         raise Refused("hounsfield", f"only {span:.0f} grey levels, as in an 8-bit picture")
     highest = (2 ** (storage.stored - storage.signed) - 1) * storage.slope + storage.intercept
@@ -157,6 +157,8 @@ def _fault(sample: NDArray[np.float32]) -> str:
     air = changing[(changing >= _BELOW_AIR) & (changing < _AIR_TOP)]
     if air.size < 0.003 * sample.size:
         return "no air near -1000 HU"
+    if np.ptp(air) == 0 and _amid_bone(sample) < 0.5:
+        return f"no air but the padding at {float(air[0]):.0f} HU"
     if not _AIR[0] <= (level := float(np.median(air))) <= _AIR[1]:
         return f"air at {level:.0f} HU"
     bone, soft, hard = shares.between(150), shares.between(-100, 150), shares.between(600)
@@ -211,18 +213,24 @@ def _wrapped_bone(planes: Sequence[NDArray[np.float32]]) -> str:
     return f"{count} pixels far below air" if count > 8 else ""
 
 
+def _amid_bone(sample: NDArray[np.float32]) -> float:
+    """Which share of what has brain's HU lies between bone and bone, along rows and along columns."""
+    brain, bone = (sample >= 0) & (sample < 100), sample >= 300
+    amid = np.ones_like(bone)
+    for axis in (1, 2):
+        amid &= np.logical_or.accumulate(bone, axis=axis)
+        amid &= np.flip(np.logical_or.accumulate(np.flip(bone, axis), axis=axis), axis)
+    return float(amid[brain].mean()) if brain.any() else 0.0
+
+
 def _is_head(sample: NDArray[np.float32]) -> bool:
     """Whether these are surely the HU of a head: brain in plenty, most of it amid bone."""
     if _fault(sample):
         return False
     shares = _Shares(sample)
     beside = max(shares.between(-300, -200), shares.between(150, 250), shares.between(250, 350))
-    brain, bone = (sample >= 0) & (sample < 100), sample >= 300
-    share, enclosed = float(brain.mean()), np.ones_like(bone)
-    for axis in (1, 2):
-        enclosed &= np.logical_or.accumulate(bone, axis=axis)
-        enclosed &= np.flip(np.logical_or.accumulate(np.flip(bone, axis), axis=axis), axis)
-    return 0.04 <= share < 0.6 and share > 2 * beside and float(enclosed[brain].mean()) >= 0.5
+    brain = shares.between(0, 100)
+    return 0.04 <= brain < 0.6 and brain > 2 * beside and _amid_bone(sample) >= 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
