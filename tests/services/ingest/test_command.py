@@ -131,7 +131,7 @@ def test_a_relative_source_is_read_from_anywhere(
 ) -> None:
     folder.add(*make_series(Manufacturer=""))
     shutil.move(folder.path, tmp_path / "studies" / "CT0001")
-    (tmp_path / "list.csv").write_text("study,manufacturer\nCT0001,GE\n")
+    (tmp_path / "list.csv").write_text("study,manufacturer\nCT0001,Siemens\n")
     monkeypatch.chdir(tmp_path / "studies")
     assert call(".", "--out", "../out", "--matrix", "64", "--manufacturers", "../list.csv") == 0
     assert "exams written: 1 of 1 studies" in capsys.readouterr().out

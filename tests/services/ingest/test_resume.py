@@ -121,9 +121,9 @@ def test_killed_in_the_middle_it_leaves_no_process_and_goes_on(
     assert killed.returncode == -signal.SIGKILL
     children = [int(word) for word in killed.stdout.split()]
     assert len(children) == (int(workers) if workers != "1" else 0)
-    end = time.monotonic() + 8
+    end = time.monotonic() + 60
     while any(_is_running(child) for child in children):
-        assert time.monotonic() < end
+        assert time.monotonic() < end, "a worker outlives its parent"
         time.sleep(0.02)
     assert not (out / "exams.jsonl").exists()
     for name, data in outputs(out).items():
@@ -147,33 +147,20 @@ def test_stopped_by_a_signal_it_says_so_and_leaves_nothing_half_written(
     source: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
     out = tmp_path / "out"
-    line = [
-        sys.executable,
-        "-c",
-        COMMAND,
-        str(source),
-        "--out",
-        str(out),
-        "--matrix",
-        "1024",
-        "--workers",
-        "2",
-    ]
-    process = subprocess.Popen(
+    words = [str(source), "--out", str(out), "--matrix", "256", "--workers", "2"]
+    journal = out / ".ingest" / "journal.jsonl"
+    with subprocess.Popen(
         [sys.executable, "-c", COMMAND, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
         start_new_session=True,
-    )
-    journal = out / ".ingest" / "journal.jsonl"
-    end = time.monotonic() + 8
-    while not (journal.exists() and journal.stat().st_size):
-        assert time.monotonic() < end
-        time.sleep(0.002)
-    os.killpg(process.pid, how)
-    printed, errors = process.communicate(timeout=8)
+    ) as process:
+        while process.poll() is None and not (journal.exists() and journal.stat().st_size):
+            time.sleep(0.002)
+        os.killpg(process.pid, how)
+        printed, errors = process.communicate()
     assert (process.returncode, printed) == (130, "")
     assert errors == "nameplate: stopped; the same command goes on from here\n"
     assert [name for name in outputs(out) if name.endswith(".part")] == []
