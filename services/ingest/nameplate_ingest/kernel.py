@@ -6,8 +6,9 @@ number that grows with sharpness; newer scanners add the kind as a second letter
 Bl lung, Bv vascular, Qr quantitative), and a step of the number is about 4 % of resolution. Canon counts by
 use: FC01 to FC19 body, FC20 to FC29 head with correction of beam hardening, FC30s inner ear and bone, FC40s
 and FC60s head, FC50s lung, FC80s bone. Philips writes letters: A smooth to E sharp, L lung, U for the
-brain. United Imaging writes body part, sharpness and variant (H_SOFT_B). Less certain are Philips' letters
-beyond these, and Neusoft's F with a number, of which only the soft ones are classed.
+brain. Less certain, and kept to plain words and numbers, are Philips' letters beyond these, United
+Imaging's body part, sharpness and variant (H_SOFT_B), and Neusoft's F with a number, of which only the soft
+ones are classed.
 """
 
 import re
