@@ -10,8 +10,7 @@ _FOLDED = {
     **{chr(dash): "-" for dash in range(0x2010, 0x2016)},
 }
 _FOLDABLE = re.compile("[\u00b1\u00c0-\u024f\u0300-\u036f\u1e00-\u1eff\u2010-\u2015\u2212]")
-_IDEOGRAPH = "[\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff]"
-_SCRIPTS = re.compile(f"{_IDEOGRAPH}|(?:(?!{_IDEOGRAPH}).)+", re.DOTALL)
+_SCRIPTS = re.compile("[\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 """A character of Chinese or Japanese, kana included, or a run of any others."""
 # What a text consists of, in order of precedence. A number, its unit and a window ("w80") say nothing.
 _TOKEN = re.compile(
@@ -27,7 +26,7 @@ _TOKEN = re.compile(
   | (?P<minus>
         (?<=\()\ ?-(?=\ ?\))                             # "(-)"
       | (?<=\+)/?-                                         # "+/-"
-      | (?<![a-z][a-z])(?<=c)-(?=[\d\s),;/+]|$)           # "c-5mm"
+      | (?<=c)-(?=[\d\s),;/+]|$)                          # "c-5mm"
       | (?:(?<=iv)|(?<=km)|(?<=ce)|(?<=mdc)|(?<=pdc)|(?<=pci)|(?<=[^\x00-\x7f]))-(?=[\s),;/+]|$)
       | (?<!\S)-(?=(?:c|iv|km)(?![a-z]))                   # "-c"
     )

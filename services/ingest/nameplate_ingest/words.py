@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import chain
 
 import yaml
 
@@ -54,6 +55,8 @@ class Reading:
     """What makes the series something else than a plain axial volume: "localizer", "reformat", ..."""
 
 
+_TAILS = ("ce", "nc", "pre", "con", "w", "c")
+"""What may be glued to the end of a part of the body besides ("headc+")."""
 _Phrase = tuple[str, ...]
 
 
@@ -162,15 +165,13 @@ def _matches(tokens: _Phrase, *, with_agents: bool) -> list[tuple[int, int, froz
 
 def _tokens(text: str) -> _Phrase:
     """A text as tokens that the lexicon knows as far as possible, with the end marker."""
-    lexicon = _lexicon()
-    tokens: list[str] = []
-    for token in split(normalised(text)):
-        tokens.extend(_known(token, lexicon))
-    return (*tokens, _END)
+    return (*(known for token in split(normalised(text)) for known in _known(token)), _END)
 
 
-def _known(token: str, lexicon: _Lexicon) -> _Phrase:
+@lru_cache(maxsize=4096)
+def _known(token: str) -> _Phrase:
     """A token as the lexicon spells it: singular, without umlauts written out, glued words taken apart."""
+    lexicon = _lexicon()
     if token in lexicon.longest:
         return (lexicon.singular.get(token, token),)
     if len(token) < 3 or token[0] > "z":
@@ -179,11 +180,18 @@ def _known(token: str, lexicon: _Lexicon) -> _Phrase:
         if spelling in lexicon.longest:
             return (lexicon.singular.get(spelling, spelling),)
     if "?" in token or "\ufffd" in token:
-        # A letter of another character set that was lost; one letter may have been up to two bytes.
-        lost = re.compile("[a-z]{1,2}".join(re.split("[?\ufffd]+", token)))
-        return (next(filter(lost.fullmatch, sorted(lexicon.longest)), token),)
+        return (_restored(token, lexicon) or token,)
     stems = dict.fromkeys(_stems(token))
     return next(filter(None, (_unglued(stem, lexicon) for stem in stems)), (token,))
+
+
+def _restored(token: str, lexicon: _Lexicon) -> str | None:
+    """The word whose accented letters a wrong character set has turned into question marks ("sch?del")."""
+    known = re.split("[?\ufffd]+", token)
+    if sum(map(len, known)) < 4:
+        return None
+    lost = re.compile("[a-z]{1,2}".join(known))
+    return next(filter(lost.fullmatch, sorted(lexicon.longest)), None)
 
 
 def _spellings(token: str) -> Iterator[str]:
@@ -217,7 +225,15 @@ def _unglued(token: str, lexicon: _Lexicon) -> _Phrase:
                 known = best[stop]
                 if known is None or len(before) + len(words) < len(known):
                     best[stop] = (*before, *words)
-    return best[-1] or ()
+    if best[-1]:
+        return best[-1]
+    for tail in _TAILS:
+        part = (token.removesuffix(tail),)
+        if len(part[0]) < len(token) and any(
+            name.startswith("parts.") for name in lexicon.general.get(part, ())
+        ):
+            return (*part, tail)
+    return ()
 
 
 def _pieces(piece: str, lexicon: _Lexicon) -> _Phrase:
@@ -244,7 +260,7 @@ def _lexicon() -> _Lexicon:
             own = frozenset((f"{section}.{concept}",))
             for phrase in _phrases(",".join(languages.values())):
                 table[phrase] = table[phrase] | own if phrase in table else own
-    vocabulary = {token for table in (general, agents) for phrase in table for token in phrase}
+    vocabulary = set(chain.from_iterable(chain(general, agents)))
     singular = {
         token: token[:-1]
         for token in vocabulary
@@ -256,18 +272,22 @@ def _lexicon() -> _Lexicon:
             phrase = tuple(singular.get(token, token) for token in phrase)
             table[phrase] = table.get(phrase, frozenset()) | own
     longest = dict.fromkeys(vocabulary, 0)
-    for table in (general, agents):
-        for phrase in table:
-            if len(phrase) > longest[phrase[0]]:
-                longest[phrase[0]] = len(phrase)
+    for phrase in chain(general, agents):
+        if len(phrase) > longest[phrase[0]]:
+            longest[phrase[0]] = len(phrase)
     return _Lexicon(general, agents, longest, singular)
 
 
 def _phrases(words: str) -> Iterator[_Phrase]:
     """The phrases of a list that is separated by commas."""
-    for text in normalised(words).split(","):
+    for text in normalised(words).replace(", ", ",").split(","):
         # Most words need no more than this, and the whole file must be read in a few milliseconds.
-        if text.isascii() and text.replace(" ", "").isalpha():
-            yield tuple(text.split())
-        elif phrase := tuple(split(text)):
+        if text.isascii():
+            if text.isalpha():
+                yield (text,)
+                continue
+            if text.replace(" ", "").isalpha():
+                yield tuple(text.split())
+                continue
+        if phrase := tuple(split(text)):
             yield (*phrase, _END) if text.endswith(_END) else phrase
