@@ -14,7 +14,7 @@ _FORMS = (
     r"|lightspeedverrel|lightspeedapps\d{1,3}i?(?:\.\d){1,3}i?(?:_h\d{1,2}(?:\.\d)?m\d)?)",
     r"(?P<Siemens>syngo ct (?:20[012]\d[a-z]\d?|v[a-g]\d\d[a-z]\d?(?:_sp\d{1,2}[a-z]?)?)"
     r"|syngo mi\.pet/ct 20[012]\d[a-z]|somaris/\d{1,2} v[a-g]\d\d[a-z]\d?)",
-    r"(?P<Canon>v\d{1,2}\.\d{2}(?:er|sp)\d{3,4})",
+    r"(?P<Canon>v\d{1,2}\.\d{1,2}(?:er|sp)\d{3,4})",
     r"(?P<any>v[a-g]\d\d[a-z]\d?(?:_sp\d{1,2}[a-z]?)?"
     r"|(?:syngo )?v?(?:\d\.\d\.\d\.\d{3,5}|\d\.\d\.\d|\d{1,2}\.\d{1,2}))",
 )

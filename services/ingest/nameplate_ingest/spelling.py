@@ -62,7 +62,8 @@ class Literals:
             for row in filter(None, map(str.strip, rows.splitlines())):
                 beginning, _, endings = row.partition(": ")
                 start = beginning.lstrip("=~")
-                names = [f"{start} {ending}" for ending in endings.split("|") if ending]
+                between = "" if start.endswith("-") else " "
+                names = [f"{start}{between}{ending}" for ending in endings.split("|") if ending]
                 for name in names if row.startswith("~") else [start, *names]:
                     words = tokens(name)
                     index.setdefault(words[0], []).append((words, owner, name, row.startswith("=")))

@@ -57,7 +57,12 @@ def words(text: str) -> set[str]:
             ("NeuViz 64 In", "Neusoft"),
         ),
         *(("uCT 760", "United Imaging"), ("uCT 960+", "United Imaging"), ("CereTom", "NeuroLogica")),
-        *(("ANATOM 16HD", "Anke"), ("ScintCare CT 16", "MinFound"), ("SCT 7000TX", "Shimadzu")),
+        *(
+            ("ANATOM 16HD", "Anke"),
+            ("ScintCare CT 16", "MinFound"),
+            ("SCT 7000TX", "Shimadzu"),
+            ("TSX-101A", "Canon"),
+        ),
     ],
 )
 def test_models_of_every_maker(model: str, maker: str) -> None:
@@ -194,7 +199,9 @@ def _all_models() -> set[str]:
     for rows in MODELS.values():
         for row in filter(None, map(str.strip, rows.splitlines())):
             beginning, _, endings = row.partition(": ")
-            names |= {f"{beginning.lstrip('=~')} {ending}".strip() for ending in ("", *endings.split("|"))}
+            start = beginning.lstrip("=~")
+            between = "" if start.endswith("-") else " "
+            names |= {f"{start}{between}{ending}".strip() for ending in ("", *endings.split("|"))}
     return names
 
 

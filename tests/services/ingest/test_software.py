@@ -24,7 +24,7 @@ FORMS = {
     "syngo MI.PET/CT 2012A": "Siemens",
     "V4.86ER012": "Canon",
     "V8.30SP0018": "Canon",
-    "V10.06ER001": "Canon",
+    "V10.6ER001": "Canon",
     "VA48A": None,
     "VB10B": None,
     "3.5.5.25010": None,
