@@ -135,10 +135,7 @@ class _Shares:
 
 
 def corner_level(plane: NDArray[np.float32]) -> float:
-    """HU of which a quarter of the pixels in the four corners are lower: air or padding.
-
-    Shoulders, a table or a head rest fill two corners at most. Axes (..., row, column).
-    """
+    """The lower quartile of HU in the four corners, of which a table or shoulders fill two at most."""
     size = max(1, plane.shape[-1] // 16), max(1, plane.shape[-2] // 16)
     left, right, top, bottom = slice(size[0]), slice(-size[0], None), slice(size[1]), slice(-size[1], None)
     corners = [plane[..., row, column].ravel() for row in (top, bottom) for column in (left, right)]
@@ -157,7 +154,7 @@ def _fault(sample: NDArray[np.float32]) -> str:
     air = changing[(changing >= _BELOW_AIR) & (changing < _AIR_TOP)]
     if air.size < 0.003 * sample.size:
         return "no air near -1000 HU"
-    if np.ptp(air) == 0 and _amid_bone(sample) < 0.5:
+    if np.ptp(air) == 0 and _amid_bone(sample, both_ways=False) < 0.5:
         return f"no air but the padding at {float(air[0]):.0f} HU"
     if not _AIR[0] <= (level := float(np.median(air))) <= _AIR[1]:
         return f"air at {level:.0f} HU"
@@ -213,13 +210,15 @@ def _wrapped_bone(planes: Sequence[NDArray[np.float32]]) -> str:
     return f"{count} pixels far below air" if count > 8 else ""
 
 
-def _amid_bone(sample: NDArray[np.float32]) -> float:
-    """Which share of what has brain's HU lies between bone and bone, along rows and along columns."""
+def _amid_bone(sample: NDArray[np.float32], *, both_ways: bool) -> float:
+    """Which share of what has brain's HU lies between bone and bone, along rows and (or) along columns."""
     brain, bone = (sample >= 0) & (sample < 100), sample >= 300
-    amid = np.ones_like(bone)
-    for axis in (1, 2):
-        amid &= np.logical_or.accumulate(bone, axis=axis)
-        amid &= np.flip(np.logical_or.accumulate(np.flip(bone, axis), axis=axis), axis)
+    rows, columns = (
+        np.logical_or.accumulate(bone, axis=axis)
+        & np.flip(np.logical_or.accumulate(np.flip(bone, axis), axis=axis), axis)
+        for axis in (2, 1)
+    )
+    amid = rows & columns if both_ways else rows | columns
     return float(amid[brain].mean()) if brain.any() else 0.0
 
 
@@ -230,7 +229,7 @@ def _is_head(sample: NDArray[np.float32]) -> bool:
     shares = _Shares(sample)
     beside = max(shares.between(-300, -200), shares.between(150, 250), shares.between(250, 350))
     brain = shares.between(0, 100)
-    return 0.04 <= brain < 0.6 and brain > 2 * beside and _amid_bone(sample) >= 0.5
+    return 0.04 <= brain < 0.6 and brain > 2 * beside and _amid_bone(sample, both_ways=True) >= 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -242,23 +241,23 @@ class Levels:
     solid: float
     """Share above -300 HU."""
     shares: NDArray[np.float64]
-    """(bins,) shares of HU in steps of ``_BIN``; the first and last bin also hold what lies beyond."""
+    """(bins,) shares of HU in steps of ``_BIN``, without what lies beyond the first and the last bin."""
 
 
 def levels(plane: NDArray[np.float32]) -> Levels:
-    """Measure a plane in HU, axes (row, column), not clamped."""
+    """Measure a plane in HU, not clamped."""
     step = max(1, max(plane.shape) // _SAMPLES)
     few = np.ascontiguousarray(plane[::step, ::step])
-    bins = ((few.ravel() - np.float32(_FIRST_BIN)) * np.float32(1 / _BIN)).clip(0, _BINS - 1).astype(np.intp)
-    shares = np.bincount(bins, minlength=_BINS) / few.size
+    bins = ((few.ravel() - np.float32(_FIRST_BIN)) * np.float32(1 / _BIN)).clip(-1, _BINS).astype(np.intp)
+    shares = np.bincount(bins + 1, minlength=_BINS + 2)[1:-1] / few.size
     return Levels(max(corner_level(few), -1024.0), float(np.count_nonzero(few >= -300)) / few.size, shares)
 
 
 def jumps(stack: Sequence[Levels]) -> None:
     """Raise Refused("slice-jump") if the levels of some slices are shifted against the others'.
 
-    ``stack`` is in the slices' order. Heads as they are pass: the top slice that is nearly all air or cut
-    tangentially through bone, the skull base, metal, a first or last slice beside the head.
+    ``stack`` is in the slices' order. Heads as they are pass: a top slice of air or of bone alone, the skull
+    base, metal, a first or last slice beside the head.
     """
     if len(stack) < 3:
         return
@@ -294,6 +293,6 @@ def _shift(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     alike = float(np.minimum(one, other).sum())
     higher = float(np.minimum(one[:-step], other[step:]).sum())
     lower = float(np.minimum(one[step:], other[:-step]).sum())
-    if max(higher, lower) <= alike + 0.2:
+    if max(higher, lower) <= alike + 0.1:
         return 0.0
     return _OFFSET if higher > lower else -_OFFSET
