@@ -21,11 +21,11 @@ MOST_FRAMES = 20_000
 _Values = dict[int, bytes]
 _CONTRAST = (tags.AGENT, *tags.CONTRAST.values())
 _REFORMATS = {
-    "MAX_IP": "MIP",
-    "MIN_IP": "MINIP",
-    "VOLUME_RENDER": "VRT",
-    "SURFACE_RENDER": "VRT",
-    "CURVED_MPR": "CPR",
+    b"MAX_IP": b"MIP",
+    b"MIN_IP": b"MINIP",
+    b"VOLUME_RENDER": b"VRT",
+    b"SURFACE_RENDER": b"VRT",
+    b"CURVED_MPR": b"CPR",
 }
 """Classical image types for the techniques that an enhanced file has its own words for."""
 _HU = ("[HNSF'U]", "HU")
@@ -228,9 +228,9 @@ def _set_contrast(values: _Values, agents: Sequence[Item], injected: bool) -> No
 def _image_type(values: _Values) -> bytes:
     """FrameType, with a word for what only other elements say."""
     kinds = [values.get(groups.FRAME_TYPE) or values.get(tags.IMAGE_TYPE, b"")]
-    technique = text(values.get(groups.TECHNIQUE)).upper()
-    if technique not in ("", "NONE", "MIXED"):
-        kinds.append(_REFORMATS.get(technique, technique).encode("latin-1"))
+    technique = values.get(groups.TECHNIQUE, b"").strip(b" \0").upper()
+    if technique not in (b"", b"NONE", b"MIXED"):
+        kinds.append(_REFORMATS.get(technique, technique))
     if text(values.get(groups.ACQUISITION_TYPE)).upper() == "CONSTANT_ANGLE":
         kinds.append(b"LOCALIZER")
     if text(values.get(groups.FLUOROSCOPY)).upper() == "YES":

@@ -1,12 +1,22 @@
 """A maker of enhanced multi-frame CT: classical slices written by pydicom as the frames of one file."""
 
 import copy
+from collections.abc import Callable
 from collections.abc import Sequence as Many
+from pathlib import Path
 from typing import Any
 
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian
+
+from nameplate_ingest import tags
+from nameplate_ingest.enhanced import frames_of
+from nameplate_ingest.header import Elements, read_elements
+from nameplate_ingest.slice import Slice, slice_of
+
+Make = Callable[..., list[Dataset]]
+"""The maker of classical slices, ``make_series``."""
 
 ENHANCED, LEGACY = "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2"
 
@@ -132,3 +142,28 @@ def _top(slices: Many[Dataset], sop_class: str) -> Dataset:
     dataset.NumberOfFrames = len(slices)
     dataset.PixelData = b"".join(slice_.PixelData for slice_ in slices)
     return dataset
+
+
+def save(dataset: Dataset, path: Path) -> Path:
+    """Write a file."""
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def elements_of(path: Path) -> Elements:
+    """The top level of a file."""
+    elements = read_elements(path, tags.WANTED)
+    assert elements is not None
+    return elements
+
+
+def values_of(dataset: Dataset, path: Path) -> list[dict[int, bytes]]:
+    """The raw values of the data set's frames, written to ``path``."""
+    save(dataset, path)
+    return [frame.values for frame in frames_of(path, elements_of(path))]
+
+
+def images_of(path: Path) -> list[Slice]:
+    """The frames of a file as images."""
+    frames = frames_of(path, elements_of(path))
+    return [slice_of(path, frame, place, len(frames)) for place, frame in enumerate(frames)]
