@@ -123,7 +123,7 @@ def _agent(text: str) -> bool | None:
 
 def _names_agent(text: str) -> bool:
     plain = normalised(text)
-    if not plain.strip(" -./\\"):
+    if not plain.strip(" -./\\*()[]<>'\""):
         return False
     tokens = _tokens(text)
     words = sum(token not in ("+", "-", _END) for token in tokens)

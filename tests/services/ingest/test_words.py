@@ -214,7 +214,20 @@ def test_lost_letters() -> None:
             "未使用",
             "造影なし",
         ),
-        *("no oral contrast", "No Contrast Media", "NO CONTRAST ADMINISTERED TODAY", "native"),
+        *(
+            "no oral contrast",
+            "No Contrast Media",
+            "(-)",
+            "[none]",
+            "no se administró contraste",
+            "IV contrast: no",
+            "KM: keins",
+            "NO CONTRAST IV",
+            "Kein KM i.v.",
+            "NO ORAL OR IV CONTRAST",
+            "NO CONTRAST ADMINISTERED TODAY",
+            "native",
+        ),
     ],
 )
 def test_agents_that_are_none(text: str) -> None:
