@@ -1,8 +1,10 @@
 """Load the report's input from what is committed in a store."""
 
 import platform
+import tempfile
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import yaml
 
@@ -16,6 +18,7 @@ from nameplate.steps import cohort, ingest, prediction, selection, skullstrip, s
 from nameplate.steps.cell import Cell
 from nameplate.steps.synthesis import Sample
 from nameplate.steps.training import Run
+from nameplate.store.archive import unpack_folder
 from nameplate_evaluation.example import example_of
 from nameplate_evaluation.results import CampaignResults, CellResult, CohortResult, Example
 
@@ -48,7 +51,24 @@ def _cohort(name: str, committed: Committed) -> CohortResult:
         masks=tuple(skullstrip.REPORTS.read_all(committed, cohort=name)),
         members=tuple(cohort.MEMBERS.read_all(committed, cohort=name)),
         refusals=tuple(refusals),
+        pictures={
+            skullstrip.PICTURE.fields(key)["exam"]: committed.read(key)
+            for key in skullstrip.PICTURE.keys(committed, cohort=name)
+        },
+        refused_pictures=_refused_pictures(name, committed),
     )
+
+
+def _refused_pictures(name: str, committed: Committed) -> dict[str, bytes]:
+    """The pictures of all shards, by the id of the ledger's row."""
+    pictures: dict[str, bytes] = {}
+    for key in ingest.REFUSED_PICTURES.keys(committed, cohort=name):
+        with tempfile.TemporaryDirectory(prefix="nameplate-") as temporary:
+            archive, folder = Path(temporary) / "refused.tar", Path(temporary) / "refused"
+            archive.write_bytes(committed.read(key))
+            unpack_folder(archive, folder)
+            pictures |= {path.stem: path.read_bytes() for path in sorted(folder.glob("*.png"))}
+    return pictures
 
 
 def _cell(cell: Cell, runs: list[Run], committed: Committed) -> CellResult | None:

@@ -9,7 +9,15 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from nameplate_evaluation import description_tables, effect_tables, figures, further_tables, headline, tables
+from nameplate_evaluation import (
+    description_tables,
+    effect_tables,
+    figures,
+    further_tables,
+    headline,
+    quality,
+    tables,
+)
 from nameplate_evaluation.advantage import Advantage, Gap, advantages_of, gaps_of
 from nameplate_evaluation.analysis import METRICS, Analysis, analyse
 from nameplate_evaluation.answer import Answer, answer_of
@@ -41,7 +49,7 @@ class _Found:
 
 
 def build_report(results: CampaignResults) -> dict[str, bytes]:
-    """File names and contents: index.html, tables/*.csv, predictions.csv, melody/*.csv, and JSON files.
+    """File names and contents: index.html, tables/*.csv, predictions.csv, melody/*.csv, JSON, quality/*.
 
     The campaign need not be complete. Raises StoreError for predictions that contradict each other.
     """
@@ -69,6 +77,7 @@ def build_report(results: CampaignResults) -> dict[str, bytes]:
     report = {"index.html": _page(found, numbered)}
     report |= {f"tables/{table.name}.csv": csv_bytes(table) for table in whole}
     report |= {"predictions.csv": tidy_csv(analysis), **melody_files(analysis)}
+    report |= quality.quality_files(results.cohorts)
     report["metrics.json"] = _json(_metrics(found, whole))
     report["provenance.json"] = _json(
         {"campaign": results.campaign_text, "provenance": dict(results.provenance)}
@@ -102,6 +111,7 @@ def _tables(
         further_tables.convergence_table(analysis),
         further_tables.control_table(checks),
         further_tables.age_sex_table(analysis),
+        quality.losses_table(analysis.results.cohorts),
     ]
 
 
@@ -144,7 +154,10 @@ def _page(found: _Found, numbered: list[tuple[str, Table]]) -> bytes:
                 for grid in analysis.grids
             ],
             convergence=figures.convergence_panels(analysis),
-            flows=[(cohort.name, stages_of(cohort)) for cohort in results.cohorts],
+            flows=[
+                (cohort.name, stages_of(cohort), quality.quality_links(cohort), quality.loss_warnings(cohort))
+                for cohort in results.cohorts
+            ],
             examples=_examples(analysis),
             departures=[row for row in departures if row.differs],
             same=[row for row in departures if not row.differs],

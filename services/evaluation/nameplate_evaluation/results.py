@@ -65,6 +65,10 @@ class CohortResult:
     masks: tuple[MaskReport, ...] = ()
     members: tuple[Member, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """PNG of each exam's brain, by pseudonym."""
+    refused_pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """PNG of a slice of refused series, by id of the ledger's row."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,0 +1,125 @@
+"""What the quality page shows of one exam, and which exams a person should look at first."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from nameplate.steps.ingest import Exam
+
+FAR = 3.5
+"""Robust standard deviations from the median that make an outlier (Iglewicz and Hoaglin 1993)."""
+_FEWEST = 8
+"""Exams of one manufacturer that are enough to say what is usual for it."""
+_SD_OF_MAD = 1.4826
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamCard:
+    """One exam of the page."""
+
+    exam: Exam
+    volume_ml: float | None
+    """Of the brain mask."""
+    brain_hu: float | None
+    """Median HU inside the mask."""
+    flags: tuple[str, ...] = ()
+    """Findings of the ingest and of the skull stripping."""
+    usable: bool = True
+    """Whether the exam may enter the cohort."""
+    picture: bytes | None = None
+    """PNG."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number in which exams are compared with those of the same manufacturer."""
+
+    name: str
+    unit: str
+    digits: int
+    least_sd: float
+    """Differences of this size are usual, however alike the other exams are."""
+    of: Callable[[ExamCard], float | None]
+
+
+MEASURES = (
+    Measure("volume", "ml", 0, 60.0, lambda card: card.volume_ml),
+    Measure("brain", "HU", 1, 1.0, lambda card: card.brain_hu),
+    Measure("slice thickness", "mm", 2, 0.3, lambda card: card.exam.thickness_mm),
+    Measure("pixel", "mm", 2, 0.04, lambda card: card.exam.pixel_mm),
+    Measure("slices", "", 0, 2.0, lambda card: float(card.exam.slices)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A card with what makes it stand out."""
+
+    card: ExamCard
+    outlying: tuple[str, ...]
+    """Measures that are unusual, with the usual value."""
+    farthest: float
+    """The largest distance from the usual, in robust standard deviations."""
+
+    @property
+    def first(self) -> bool:
+        """Whether a person should look at it before the others."""
+        return bool(self.card.flags or self.outlying or not self.card.usable)
+
+
+def shown_of(cards: Sequence[ExamCard]) -> tuple[Shown, ...]:
+    """The cards in the order in which to look at them.
+
+    First those that may not be used, then those with flags, then outliers, the farthest first; then all
+    others by manufacturer and pseudonym. An exam is compared with those of its manufacturer, or with all
+    where these are fewer than eight; what is compared is in ``MEASURES``.
+    """
+    by_maker: dict[str, list[ExamCard]] = defaultdict(list)
+    for card in cards:
+        by_maker[card.exam.manufacturer].append(card)
+    shown = []
+    everyone = _Usual(cards)
+    for members in by_maker.values():
+        usual = _Usual(members) if len(members) >= _FEWEST else everyone
+        shown += [Shown(card, *usual.outlying(card)) for card in members]
+    return tuple(sorted(shown, key=_order))
+
+
+def median_of(values: Sequence[float | None]) -> float | None:
+    """Median of the known values; None without any."""
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
+
+
+def _order(one: Shown) -> tuple[bool, bool, bool, float, str, str]:
+    exam = one.card.exam
+    far = -round(one.farthest, 6) if one.outlying else 0.0
+    return one.card.usable, not one.card.flags, not one.outlying, far, exam.manufacturer, exam.exam
+
+
+class _Usual:
+    """Median and robust standard deviation of each measure over some exams."""
+
+    def __init__(self, cards: Sequence[ExamCard]) -> None:
+        self._of: list[tuple[Measure, float, float]] = []
+        if len(cards) < _FEWEST:
+            return
+        for measure in MEASURES:
+            known = [value for card in cards if (value := measure.of(card)) is not None]
+            if known:
+                middle = statistics.median(known)
+                spread = _SD_OF_MAD * statistics.median(abs(value - middle) for value in known)
+                self._of.append((measure, middle, max(spread, measure.least_sd)))
+
+    def outlying(self, card: ExamCard) -> tuple[tuple[str, ...], float]:
+        """What is unusual in a card, and by how many standard deviations at most."""
+        words, farthest = [], 0.0
+        for measure, middle, sd in self._of:
+            value = measure.of(card)
+            if value is None or abs(value - middle) <= FAR * sd:
+                continue
+            farthest = max(farthest, abs(value - middle) / sd)
+            usual = f"{middle:.{measure.digits}f} {measure.unit}".rstrip()
+            words.append(f"{measure.name} {value:.{measure.digits}f}, usually {usual}")
+        return tuple(words), farthest
