@@ -82,8 +82,12 @@ def _items(item: Item, tag: int) -> list[Item]:
 
 
 def _filled(item: Mapping[int, object]) -> _Values:
-    """The elements that say something."""
-    return {tag: raw for tag, raw in item.items() if isinstance(raw, bytes) and raw.strip(b" \0")}
+    """The elements that say something; a whole number in binary may be zero."""
+    return {
+        tag: raw
+        for tag, raw in item.items()
+        if isinstance(raw, bytes) and (raw.strip(b" \0") or (raw and tag in groups.BINARY))
+    }
 
 
 def _merged(*sources: _Values) -> _Values:

@@ -21,6 +21,8 @@ CODE_VALUE, CODE_MEANING = 0x00080100, 0x00080104
 
 DOUBLES = {0x00189328: tags.EXPOSURE_TIME, 0x00189330: tags.CURRENT, 0x00189332: tags.EXPOSURE}
 """Exposure in ms, mA and mAs: binary in an enhanced file, and the classical element in the same unit."""
+BINARY = frozenset((ACQUISITION, TEMPORAL_INDEX, DIMENSION_VALUES))
+"""Whole numbers that are not text."""
 
 _EXPOSURE = (*DOUBLES, *DOUBLES.values())
 GROUPS = {

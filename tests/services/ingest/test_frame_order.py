@@ -27,6 +27,18 @@ def test_two_temporal_positions_are_told(tmp_path: Path, make_series: Make) -> N
         assert text(values[tags.TEMPORAL_POSITIONS]) == "2"
 
 
+def test_numbers_may_count_from_zero(tmp_path: Path, make_series: Make) -> None:
+    slices = make_series(4, AcquisitionNumber=5) + make_series(4, AcquisitionNumber=5)
+    dataset = enhanced_dataset(slices, shared=False)
+    dataset.AcquisitionNumber = 9
+    for place, item in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        item.FrameContentSequence[0].TemporalPositionIndex = place // 4
+        item.FrameContentSequence[0].FrameAcquisitionNumber = place // 4
+    values = values_of(dataset, tmp_path / "e")
+    assert [text(frame[tags.TEMPORAL_POSITION]) for frame in values] == ["0"] * 4 + ["1"] * 4
+    assert [text(frame[tags.ACQUISITION]) for frame in values] == ["0"] * 4 + ["1"] * 4
+
+
 def test_one_place_at_many_times_is_dynamic(tmp_path: Path, make_series: Make) -> None:
     slices = [dataset for _ in range(8) for dataset in make_series(1)]
     for place, dataset in enumerate(slices):
