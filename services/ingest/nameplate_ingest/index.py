@@ -142,8 +142,9 @@ def index_chunk(reading: Reading, paths: tuple[str, ...]) -> Index:
             index.strays[item] += 1
     key, start = _short(reading.pseudonyms.key), len(str(reading.source))
     for uid, members in slices.items():
-        study = Study(len(members), _listed(uid, members, reading), [pack(members)])
-        study.prints = sum(_print(slice_.path, start, key) for slice_ in members)
+        paths = {slice_.path for slice_ in members}  # fewer than slices, if a file holds many frames
+        study = Study(len(paths), _listed(uid, members, reading), [pack(members)])
+        study.prints = sum(_print(path, start, key) for path in paths)
         index.studies[uid] = study
     return index
 

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nameplate_ingest.header import read_elements
+from nameplate_ingest.enhanced import frames_of
+from nameplate_ingest.header import Elements, read_elements
 from nameplate_ingest.pseudonym import Pseudonyms, in_shard
 from nameplate_ingest.refusal import Refused
-from nameplate_ingest.slice import Slice, slice_of
+from nameplate_ingest.slice import Slice, may_hold_frames, slice_of
 from nameplate_ingest.tags import WANTED
 from nameplate_ingest.values import text
 
@@ -34,7 +35,7 @@ def scan_files(
             elements = read_elements(path, WANTED, ours)
             if elements is None:
                 continue
-            yield slice_of(path, elements)
+            yield from images_of(path, elements)
         except Refused as refused:
             if is_first(shard):
                 yield refused_file(path, pseudonyms, refused.rule, refused.seen)
@@ -43,6 +44,23 @@ def scan_files(
             # text may contain values of the patient.
             if is_first(shard):
                 yield refused_file(path, pseudonyms, "error", type(error).__name__)
+
+
+def images_of(path: Path, elements: Elements) -> Iterator[Slice]:
+    """The image of a file, or each frame of a file of many.
+
+    Raises Refused for a file outside any study; a file whose frames cannot be read is one refused image.
+    """
+    if not may_hold_frames(elements):
+        yield slice_of(path, elements)
+        return
+    try:
+        frames = frames_of(path, elements)
+    except Refused as refused:
+        yield replace(slice_of(path, elements), refusal=(refused.rule, refused.seen), grid=None, storage=None)
+        return
+    for number, frame in enumerate(frames):
+        yield slice_of(path, frame, number, len(frames))
 
 
 def is_first(shard: tuple[int, int] | None) -> bool:

@@ -140,8 +140,9 @@ def scanner_of(
     """Who made the scanner of an image, from all that its header says.
 
     ``creators`` are the private creators of the image, ``uids`` the UIDs of its instance and series (not of
-    its study, which a booking system may have made). Manufacturer, model and private creators must agree.
-    Where none of them tells, UIDs and software may, if these agree. A cone beam scanner has no maker here.
+    its study, which a booking system may have made). Manufacturer and private creators must agree; a model
+    of another maker does not count against the header. Where none of them tells, UIDs and software may, if
+    these agree. A cone beam scanner has no maker here.
     """
     header, told = named(manufacturer), _header(manufacturer)
     witnesses = {
@@ -167,11 +168,13 @@ def scanner_of(
             return Maker(None, f"{witness} {_verb(witness, 'names')} {len(makers)} manufacturers")
     (first, (maker,)), *others = ((witness, tuple(makers)) for witness, makers in speaking)
     for witness, (other,) in others:
-        if other != maker:
-            both = (
-                f"{first} {_verb(first, 'names')} {maker}, {witness} {_verb(witness, 'is')} {_whose(other)}"
-            )
-            return Maker(None, both)
+        if other == maker:
+            continue
+        both = f"{first} {_verb(first, 'names')} {maker}, {witness} {_verb(witness, 'is')} {_whose(other)}"
+        if first == "the header" and witness == "the model":
+            # Scanners are sold under another maker's name, and models are typed by hand: the header holds.
+            return Maker(maker, both)
+        return Maker(None, both)
     if len(header) > 1 and maker not in header:
         return Maker(None, f"the header names {len(header)} manufacturers, {first} another one")
     return Maker(maker, f"named by {first}" if first == "the header" else f"{told}, named by {first}")

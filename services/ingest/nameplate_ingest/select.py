@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from nameplate.campaign.ingest import SeriesRules
 from nameplate_ingest.facts import Facts
+from nameplate_ingest.kernel import kernel_class
 from nameplate_ingest.witnesses import Opinion, compiled
 
 _MOST_GROWTH = 1.75
@@ -60,8 +61,10 @@ def _geometry(facts: Facts, rules: SeriesRules) -> Verdict:
 
 
 def is_bone(kernel: str, rules: SeriesRules) -> bool:
-    """Whether the convolution kernel is a bone kernel."""
-    return any(compiled(pattern).search(kernel.strip()) for pattern in rules.bone_kernels)
+    """Whether the convolution kernel is a bone kernel: by the campaign's patterns, or a known sharp one."""
+    if any(compiled(pattern).search(kernel.strip()) for pattern in rules.bone_kernels):
+        return True
+    return kernel_class(kernel) == "sharp"
 
 
 def rank(candidates: Sequence[Facts], rules: SeriesRules) -> list[tuple[int, str]]:

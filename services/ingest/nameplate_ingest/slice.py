@@ -38,8 +38,8 @@ _PERSON = (
     tags.CHARSET,
 )
 _DEVICE = (
-    *(tags.MANUFACTURER, tags.MODEL, tags.SOFTWARE, tags.KERNEL, tags.INSTITUTION, tags.STATION),
-    *(tags.KVP, tags.EXPOSURE, tags.CURRENT, tags.EXPOSURE_TIME, *tags.CREATORS),
+    *(tags.MANUFACTURER, tags.MODEL, tags.SOFTWARE, tags.KERNEL, tags.INSTITUTION, tags.CHARSET),
+    *(tags.KVP, tags.EXPOSURE, tags.CURRENT, tags.EXPOSURE_TIME, *tags.NAMES, *tags.CREATORS),
 )
 
 
@@ -87,7 +87,8 @@ class Device:
     software: str
     kernel: str
     institution: str
-    station: str
+    names: tuple[str, ...]
+    """Texts whose words may not leave: institution, station, physicians, numbers."""
     kvp: float | None
     exposure_mas: float | None
     creators: tuple[str, ...]
@@ -160,6 +161,14 @@ def slice_of(path: Path, elements: Elements, frame: int = 0, frames: int = 1) ->
         grid=grid,
         storage=storage,
     )
+
+
+def may_hold_frames(elements: Elements) -> bool:
+    """Whether the file is of a kind that holds many CT images, or says that it does."""
+    raw = elements.values
+    if text(raw.get(tags.MODALITY)).upper() != "CT":
+        return False
+    return text(raw.get(tags.SOP_CLASS)) in ENHANCED_CT or (number(raw.get(tags.FRAMES)) or 1) > 1
 
 
 def _accept_kind(raw: dict[int, bytes], little: bool, frames: int) -> None:
@@ -272,19 +281,21 @@ def _person(*raw: bytes | None) -> Person:
 
 @lru_cache(maxsize=4096)
 def _device(raw: tuple[bytes | None, ...]) -> Device:
-    manufacturer, model, software, kernel, institution, station, *rest = raw
-    kvp, exposure, current, time, *creators = rest
+    manufacturer, model, software, kernel, institution, charset, *rest = raw
+    kvp, exposure, current, time, *more = rest
+    names, creators = more[: len(tags.NAMES)], more[len(tags.NAMES) :]
+    site = decoded(institution, text(charset))
     mas = positive(number(exposure))
     if mas is None:
         ampere, seconds = positive(number(current)), positive(number(time))
         mas = round(ampere * seconds / 1000, 1) if ampere and seconds else None
     return Device(
-        manufacturer=text(manufacturer),
+        manufacturer=decoded(manufacturer, text(charset)),
         model=text(model),
         software=text(software),
         kernel=text(kernel),
-        institution=text(institution).casefold(),
-        station=text(station),
+        institution=site.casefold(),
+        names=(site, *(decoded(name, text(charset)) for name in names if name)),
         kvp=positive(number(kvp)),
         exposure_mas=None if mas is not None and mas > 1e5 else mas,
         creators=tuple(text(creator) for creator in creators if creator),

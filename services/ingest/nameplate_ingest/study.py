@@ -10,7 +10,7 @@ from nameplate.campaign.ingest import IngestSettings, SeriesRules
 from nameplate.image.volume import Volume
 from nameplate.steps.ingest import Exam, LedgerRow
 from nameplate_ingest.copies import Copies
-from nameplate_ingest.device import clean_kernel, clean_model, clean_software
+from nameplate_ingest.device import clean_kernel, clean_model, clean_software, maker_of_model
 from nameplate_ingest.examine import Examined, examined_volume, refusal_told
 from nameplate_ingest.facts import Facts, commonest, facts_of
 from nameplate_ingest.group import Group, group_slices, joined
@@ -150,13 +150,18 @@ def _header_maker(slice_: Slice) -> Maker:
     )
 
 
+def _about_maker(group: Group, maker: str) -> tuple[str, ...]:
+    model = maker_of_model(commonest(slice_.device.model for slice_ in group.slices) or "")
+    return () if model in (None, maker) else ("model-of-another-maker",)
+
+
 def _technical_text(group: Group, maker: str, pseudonyms: Pseudonyms, allow: bool) -> tuple[str, str, str]:
     """Model, software and kernel as they may leave: what is known, and a token for the rest."""
     devices = [slice_.device for slice_ in group.slices]
     secrets: set[str] = set()
     for slice_ in group.slices:
         person, device = slice_.person, slice_.device
-        for text in (person.name, person.id, device.institution, device.station):
+        for text in (person.name, person.id, *device.names):
             secrets.update(re.findall(r"[^\W_]{2,}", text.casefold()))
     model, software, kernel = (
         clean(commonest(values) or "", maker, frozenset(secrets), token=pseudonyms.token, allow=allow)
@@ -201,7 +206,7 @@ def _exam(
         tilt_degrees=round(group.stack.tilt_degrees, 2),
         source_slices=len(group.slices),
         slices=int(examined.volume.array.shape[2]),
-        flags=examined.flags,
+        flags=(*examined.flags, *_about_maker(group, one.maker)),
     )
 
 

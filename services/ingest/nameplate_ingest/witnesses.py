@@ -15,6 +15,13 @@ _ENHANCED = frozenset(("angiography", "venography", "perfusion", "dynamic"))
 """Kinds of scan that are made with a contrast agent."""
 _WHOLE_STUDY = frozenset(("attenuation-correction", "planning", "phantom"))
 """Kinds that a study's or protocol's name tells of all its series."""
+_COMPUTED = frozenset(
+    (
+        *("MONO", "MONOENERGETIC", "VMI", "GSI", "IODINE", "VNC", "VUE", "ZEFF", "RHO", "MATERIAL", "DENSITY"),
+        *("CBF", "CBV", "MTT", "TTP", "TMAX", "PBV", "SUBTRACTION", "SUBTRACTED", "DIFFERENCE", "DSA"),
+    )
+)
+"""Values of ImageType of pictures that were computed from others: not what a plain scan shows."""
 _UNITS = ("HU", "US", "")
 """Rescale types of Hounsfield units, and of headers that do not say (US: unspecified)."""
 _VOUCHED = Reading(contrast=frozenset(("none",)), parts=frozenset(("head",)))
@@ -145,6 +152,7 @@ def _contrast_elements(says: Statements, series: Reading) -> Opinion:
 
 def _image_type(says: Statements) -> Opinion:
     kinds = read(" ".join(says.image_type[2:])).kinds
+    kinds |= _COMPUTED.intersection(part for kind in says.image_type for part in re.split(r"[ _]", kind))
     if kinds:
         return Opinion("image type", "refuses", "image-type", _listed(kinds))
     return Opinion("image type", "plain" if says.image_type[:1] == ("ORIGINAL",) else "nothing")

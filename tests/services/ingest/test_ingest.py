@@ -13,6 +13,7 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
+from tests.services.ingest.enhanced_maker import enhanced_dataset
 
 from nameplate.campaign.ingest import IngestSettings, SeriesRules
 from nameplate.errors import TryAgain, UserError
@@ -335,3 +336,45 @@ def test_an_unforeseen_error_costs_one_exam_and_tells_nothing_of_the_patient(
     text = (tmp_path / "out" / "ledger.jsonl").read_text()
     assert '"seen": "ZeroDivisionError"' in text
     assert "DOE" not in text + caplog.text
+
+
+@pytest.mark.parametrize("syntax", ["", "1.2.840.10008.1.2.5"])
+def test_an_enhanced_file_is_read_as_its_single_frames(
+    folder: Any, tmp_path: Path, make_series: Any, syntax: str
+) -> None:
+    """The same head, record and image; one file with 30 frames beside a study of 30 files."""
+    series = make_series(RescaleType="HU")
+    folder.add(*series)
+    run(folder.path, tmp_path / "single")
+    whole = enhanced_dataset([*series[20:], *series[:20]])
+    if syntax:
+        whole.compress(syntax, generate_instance_uid=False)
+    (tmp_path / "enhanced").mkdir()
+    whole.save_as(tmp_path / "enhanced" / "x", enforce_file_format=True)
+    summary = run(tmp_path / "enhanced", tmp_path / "out")
+    assert (summary.files, summary.exams) == (1, 1)
+    assert [(row.rule, row.files) for row in ledger(tmp_path / "out")] == [("chosen", 1)]
+    assert exams(tmp_path / "out") == exams(tmp_path / "single")
+    (image,) = (tmp_path / "out" / "images").iterdir()
+    assert image.read_bytes() == (tmp_path / "single" / "images" / image.name).read_bytes()
+
+
+def test_an_enhanced_file_with_two_phases_is_not_mixed(folder: Any, tmp_path: Path, make_series: Any) -> None:
+    first = make_series(TemporalPositionIdentifier=1)
+    second = make_series(TemporalPositionIdentifier=2, low=-72.5)
+    folder.add(enhanced_dataset([*first, *second]))
+    summary = run(folder.path, tmp_path / "out")
+    assert summary.files == 1
+    assert sum(row.files for row in ledger(tmp_path / "out")) == 1
+    assert all(exam.source_slices == 30 for exam in exams(tmp_path / "out"))
+
+
+def test_an_enhanced_file_without_places_is_refused_with_its_study(
+    folder: Any, tmp_path: Path, make_series: Any
+) -> None:
+    whole = enhanced_dataset(make_series())
+    del whole.PerFrameFunctionalGroupsSequence
+    del whole.SharedFunctionalGroupsSequence
+    folder.add(whole)
+    assert run(folder.path, tmp_path / "out").refusals == (("multi-frame", 1),)
+    assert [row.item for row in ledger(tmp_path / "out")] == ["series"]

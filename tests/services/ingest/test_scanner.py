@@ -85,14 +85,17 @@ def test_software_names_the_maker_last() -> None:
 
 
 def test_witnesses_that_contradict_each_other_are_told() -> None:
-    said = scanner_of("GE MEDICAL SYSTEMS", model="SOMATOM Definition AS+")
-    assert said == Maker(None, "the header names GE, the model is Siemens'")
     said = scanner_of("SIEMENS", creators=["GEMS_ACQU_01"])
     assert said == Maker(None, "the header names Siemens, the private elements are GE's")
     said = scanner_of("", creators=["GEMS_ACQU_01", "ELSCINT1"])
     assert said == Maker(None, "the private elements name 2 manufacturers")
     said = scanner_of("", uids=["1.2.840.113619.2.1", "1.2.156.112605.1"])
     assert said == Maker(None, "the UIDs name 2 manufacturers")
+
+
+def test_a_model_of_another_maker_does_not_count_against_the_header() -> None:
+    said = scanner_of("GE MEDICAL SYSTEMS", model="SOMATOM Definition AS+")
+    assert said == Maker("GE", "the header names GE, the model is Siemens'")
 
 
 def test_of_two_makers_in_the_header_the_model_tells_the_one() -> None:
