@@ -142,9 +142,9 @@ def index_chunk(reading: Reading, paths: tuple[str, ...]) -> Index:
             index.strays[item] += 1
     key, start = _short(reading.pseudonyms.key), len(str(reading.source))
     for uid, members in slices.items():
-        paths = {slice_.path for slice_ in members}  # fewer than slices, if a file holds many frames
-        study = Study(len(paths), _listed(uid, members, reading), [pack(members)])
-        study.prints = sum(_print(path, start, key) for path in paths)
+        files = {slice_.path for slice_ in members}  # fewer than slices, if a file holds many frames
+        study = Study(len(files), _listed(uid, members, reading), [pack(members)])
+        study.prints = sum(_print(path, start, key) for path in files)
         index.studies[uid] = study
     return index
 
