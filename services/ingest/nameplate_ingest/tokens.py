@@ -12,7 +12,7 @@ _FOLDED = {
 _FOLDABLE = re.compile("[\u00b1\u00c0-\u024f\u0300-\u036f\u1e00-\u1eff\u2010-\u2015\u2212]")
 _SCRIPTS = re.compile("[\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 """A character of Chinese or Japanese, kana included, or a run of any others."""
-# What a text consists of, in order of precedence. A number, its unit and a window ("w80") say nothing.
+# What a text consists of, in order of precedence. What has no name says nothing: numbers, "w80", "h31s".
 _TOKEN = re.compile(
     r"""
     (?P<vertebrae>(?<![a-z])[ctl]\d\d?\ ?-\ ?[ctls]\d)
@@ -20,7 +20,8 @@ _TOKEN = re.compile(
   | (?P<initials>(?<![a-z])[a-z]\.[a-z]\.(?:[a-z]\.)*)
   | (?P<dimension>(?<![\d.,])[234]d(?![a-z]))
   | \d+(?:[.,]\d+)*(?:\ ?(?:mm|cm|kvp?|mas?|m?sec|m?s|ml|cc|hu|deg|min)(?![a-z]))?
-  | (?<![a-z])[wl]\d\d+(?![\da-z])
+  | (?<![a-z])[wl]\d\d+(?![\da-z])                      # a window
+  | (?<![a-z])(?:[abdhijqtu]|b[flrv]|f[cl]|h[cnprv]|qr|sa)\d\d[a-z]?(?![\da-z])  # a kernel
   | (?P<word>[^\W\d_]+(?:[?\ufffd]+[^\W\d_]+)*)
   | (?P<plus>\+)
   | (?P<minus>

@@ -152,11 +152,13 @@ def _matches(tokens: _Phrase, *, with_agents: bool) -> list[tuple[int, int, froz
                 concepts = concepts | lexicon.agents.get(phrase, frozenset())
             if concepts:
                 size = len(phrase) - (phrase[-1] == _END)
-                candidates.append((-size, -sum(map(len, phrase)), start, stop, concepts))
-    candidates.sort(key=lambda candidate: candidate[:3])
+                # Of equally long phrases one that means something wins: a doubtful text is not waved through.
+                idle = all(concept.startswith("harmless.") for concept in concepts)
+                candidates.append((-size, idle, -sum(map(len, phrase)), start, stop, concepts))
+    candidates.sort(key=lambda candidate: candidate[:4])
     taken: set[int] = set()
     matches = []
-    for _, _, start, stop, concepts in candidates:
+    for *_, start, stop, concepts in candidates:
         if taken.isdisjoint(range(start, stop)):
             taken.update(range(start, stop))
             matches.append((start, stop, concepts))

@@ -10,7 +10,8 @@ from nameplate_ingest.tokens import decodings, normalised, split
     [
         ("HEAD5MM", "head"),
         ("HEAD 5 MM THIN", "head thin"),
-        ("Head 5.0 H31s", "head h"),
+        ("Head 5.0 H31s Br40 FC26 T20f", "head"),
+        ("C20 HEAD", "c head"),
         ("C+5MM", "c +"),
         ("C-5MM", "c -"),
         ("C-SPINE", "c spine"),
