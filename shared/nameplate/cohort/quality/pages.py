@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from nameplate.cohort.quality.card import ExamCard
 from nameplate.cohort.quality.exam_page import IMAGES, exam_page
-from nameplate.cohort.quality.losses import losses_of, warnings_of
+from nameplate.cohort.quality.losses import NOT_CHOSEN, losses_of, warnings_of
 from nameplate.cohort.quality.markup import link, paragraph
 from nameplate.cohort.quality.refused_page import REFUSED, refused_page
 from nameplate.steps.ingest import LedgerRow
@@ -32,7 +32,7 @@ def quality_pages(
     shown = {
         row.id: pictures[row.id]
         for row in ledger
-        if row.item == "series" and row.verdict == "refused" and row.id in pictures
+        if row.verdict == "refused" and row.rule != NOT_CHOSEN and row.id in pictures
     }
     ways = [link(back, "Report")] if back else []
     to_refused = [*ways, link(REFUSED_INDEX, "What was refused, by manufacturer")]
