@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nameplate_ingest.tokens import decodings, normalised, split
@@ -46,6 +46,7 @@ def test_split(text: str, tokens: str) -> None:
     assert split(normalised(text)) == tokens.split()
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_normalising_twice_changes_nothing(text: str) -> None:
     once = normalised(text)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nameplate_ingest.words import Reading, agent, read
@@ -101,6 +101,7 @@ SOME = st.lists(
 """Words of the table and of the file in any order."""
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), SOME, st.text("wWcC+-/_.?&()0123456789 mhHo\x1b$Bé")))
 def test_no_text_is_too_strange(text: str) -> None:
     reading = read(text)
@@ -108,6 +109,7 @@ def test_no_text_is_too_strange(text: str) -> None:
     assert agent(text) in (True, False, None)
 
 
+@settings(deadline=None)
 @given(SOME)
 def test_case_spaces_and_underscores_do_not_matter(text: str) -> None:
     reading = read(text)
@@ -119,6 +121,7 @@ def test_case_spaces_and_underscores_do_not_matter(text: str) -> None:
     assert agent(text.upper()) == agent(text) == agent(f" {text} ")
 
 
+@settings(deadline=None)
 @given(SOME, st.sampled_from(["5MM", "3.0", "H31s", "FC26", "0.625mm", "120kV", "Br40"]))
 def test_thickness_and_kernel_say_nothing(text: str, suffix: str) -> None:
     assert read(f"HEAD {suffix} {text}") == read(f"HEAD {text}")
