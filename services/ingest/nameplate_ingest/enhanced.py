@@ -5,7 +5,7 @@ the top level. The first that says something counts.
 """
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from nameplate_ingest import frame_tags as groups
@@ -17,6 +17,7 @@ from nameplate_ingest.refusal import Refused
 from nameplate_ingest.values import number, text
 
 MOST_FRAMES = 20_000
+_MOST_DIMENSIONS = 16
 
 _Values = dict[int, bytes]
 _CONTRAST = (tags.AGENT, *tags.CONTRAST.values())
@@ -112,10 +113,8 @@ def _described(item: Item) -> _Values:
     voltages = {text(_bytes(inner, tags.KVP)) for inner in _items(item, groups.XRAY_DETAILS)} - {""}
     if len(voltages) > 1 or any(_items(item, sequence) for sequence in groups.MULTIENERGY):
         values[tags.MULTIENERGY] = b"YES"
-    regions = _items(item, groups.ANATOMIC_REGION)
-    for anatomy in _items(item, groups.FRAME_ANATOMY):
-        regions = [*regions, *_items(anatomy, groups.ANATOMIC_REGION)]
-    if meaning := _meanings(regions):
+    anatomies = [item, *_items(item, groups.FRAME_ANATOMY)]
+    if meaning := _meanings(region for one in anatomies for region in _items(one, groups.ANATOMIC_REGION)):
         values[tags.BODY_PART] = meaning
     if usages := _items(item, groups.CONTRAST_USAGE):
         values[groups.CONTRAST_USAGE] = b"YES" if any(map(_given, usages)) else b"NO"
@@ -134,7 +133,7 @@ def _bytes(item: Item, tag: int) -> bytes:
     return raw if isinstance(raw, bytes) else b""
 
 
-def _meanings(codes: Sequence[Item]) -> bytes:
+def _meanings(codes: Iterable[Item]) -> bytes:
     """What the codes mean, in words of the file."""
     return b" ".join(filter(None, (_bytes(code, groups.CODE_MEANING).strip(b" \0") for code in codes)))
 
@@ -152,15 +151,17 @@ def _classical(elements: Elements, top: Item, described: list[_Values]) -> list[
     little = elements.little
     offset = (_integers(_bytes(top, groups.FRAME_OFFSET), little, 4) or (0,))[0]
     agents = _items(top, groups.AGENTS)
+    agent = (_meanings(agents) or b"contrast agent") if agents else b""
     injected = any(values.get(groups.CONTRAST_USAGE) == b"YES" for values in described)
     for place, values in enumerate(described, start=1):
         values[tags.INSTANCE] = b"%d" % (offset + place)
         _set_numbers(values, little)
-        _set_contrast(values, agents, injected)
+        _set_contrast(values, agent, injected)
         values[tags.IMAGE_TYPE] = _image_type(values)
         _set_units(values)
     _set_temporal_positions(described)
-    pointers = [_bytes(item, groups.DIMENSION_POINTER) for item in _items(top, groups.DIMENSIONS)]
+    dimensions = _items(top, groups.DIMENSIONS)[:_MOST_DIMENSIONS]
+    pointers = [_bytes(item, groups.DIMENSION_POINTER) for item in dimensions]
     for values, volume in zip(described, volume_numbers(described, pointers, little), strict=True):
         if volume is not None:
             values[tags.ACQUISITION] = b"%s.%04d" % (values.get(tags.ACQUISITION, b"0").strip(b" \0"), volume)
@@ -210,11 +211,11 @@ def _set_numbers(values: _Values, little: bool) -> None:
         values[tags.KERNEL] = values[groups.KERNEL_GROUP]
 
 
-def _set_contrast(values: _Values, agents: Sequence[Item], injected: bool) -> None:
-    """``injected`` says that some frame of the file has an agent."""
+def _set_contrast(values: _Values, agent: bytes, injected: bool) -> None:
+    """``agent`` names what the file describes; ``injected`` says that some frame has it."""
     usage = values.get(groups.CONTRAST_USAGE)
     if usage == b"NO":
-        told = bool(agents) or any(tag in values for tag in _CONTRAST)
+        told = bool(agent) or any(tag in values for tag in _CONTRAST)
         for tag in _CONTRAST:
             values.pop(tag, None)
         values[tags.AGENT] = b"NONE"
@@ -222,11 +223,11 @@ def _set_contrast(values: _Values, agents: Sequence[Item], injected: bool) -> No
             # An agent is described, but no frame has it: the two elements together are doubtful.
             values[tags.CONTRAST["sequence"]] = b"1"
         return
-    if usage is None and not agents:
+    if usage is None and not agent:
         return
     values[tags.CONTRAST["sequence"]] = b"1"
     if tags.AGENT not in _filled(values):
-        values[tags.AGENT] = _meanings(agents) or b"contrast agent"
+        values[tags.AGENT] = agent or b"contrast agent"
 
 
 def _image_type(values: _Values) -> bytes:

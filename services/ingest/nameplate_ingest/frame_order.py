@@ -11,6 +11,11 @@ from nameplate_ingest.values import number, numbers, text
 _Values = Mapping[int, bytes]
 _POSITIONAL = frozenset((frame_tags.IN_STACK, tags.POSITION, 0x00201041))
 """Dimensions that only count along the stack; the last is SliceLocation."""
+_TELLING = (
+    *(tags.POSITION, tags.ORIENTATION, tags.ACQUISITION, tags.TEMPORAL_POSITION, tags.KVP, tags.KERNEL),
+    *(tags.IMAGE_TYPE, tags.THICKNESS, tags.RESCALE_TYPE, tags.ACQUISITION_TIME),
+)
+"""Two frames that agree in these cannot be told apart by them."""
 
 
 def successive(described: Sequence[_Values], positions: Sequence[str]) -> bool:
@@ -52,13 +57,6 @@ def volume_numbers(described: Sequence[_Values], pointers: Sequence[bytes], litt
         return [None] * len(labels)
     rank = {label: place for place, label in enumerate(distinct)}
     return [rank[label] for label in labels]
-
-
-_TELLING = (
-    *(tags.POSITION, tags.ORIENTATION, tags.ACQUISITION, tags.TEMPORAL_POSITION, tags.KVP, tags.KERNEL),
-    *(tags.IMAGE_TYPE, tags.THICKNESS, tags.RESCALE_TYPE, tags.ACQUISITION_TIME),
-)
-"""Two frames that agree in these cannot be told apart by them."""
 
 
 def _label(values: _Values, pointers: Sequence[bytes], little: bool) -> tuple[str, ...]:

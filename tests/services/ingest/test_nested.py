@@ -1,6 +1,7 @@
 """Nested sequences in every encoding, and damaged ones."""
 
 import contextlib
+import time
 import warnings
 from pathlib import Path
 
@@ -186,3 +187,37 @@ def compare(mine: Item, theirs: Dataset) -> int:
     wanted = {element.tag for element in theirs} & (frame_tags.WANTED | frame_tags.SEQUENCES)
     assert wanted <= mine.keys()
     return count
+
+
+def sequence(tag: bytes, items: bytes) -> bytes:
+    return tag + b"SQ\0\0" + len(items).to_bytes(4, "little") + items
+
+
+@pytest.mark.parametrize("many", ["agents", "anatomies", "dimensions"])
+def test_long_sequences_beside_many_frames_take_little_time(tmp_path: Path, many: str) -> None:
+    path, frames = tmp_path / "e", 4000
+    empty = b"\xfe\xff\x00\xe0\0\0\0\0"
+    code = b"\x08\x00\x04\x01LO\x02\x00ab"
+    region = sequence(b"\x08\x00\x18\x22", b"\xfe\xff\x00\xe0" + len(code).to_bytes(4, "little") + code)
+    anatomy = b"\xfe\xff\x00\xe0" + len(region).to_bytes(4, "little") + region
+    content = sequence(
+        b"\x20\x00\x11\x91",
+        b"\xfe\xff\x00\xe0" + (4008).to_bytes(4, "little") + b"\x20\x00\x57\x91UL\xa0\x0f" + b"\1" * 4000,
+    )
+    shared = {
+        "agents": b"",
+        "anatomies": sequence(b"\x20\x00\x71\x90", anatomy * 60_000),
+        "dimensions": content,
+    }
+    data = b""
+    if many == "agents":
+        data += sequence(b"\x18\x00\x12\x00", empty * 100_000)
+    if many == "dimensions":
+        data += sequence(b"\x20\x00\x22\x92", empty * 100_000)
+    item = b"\xfe\xff\x00\xe0" + len(shared[many]).to_bytes(4, "little") + shared[many]
+    data += sequence(b"\x00\x52\x29\x92", item) + sequence(b"\x00\x52\x30\x92", empty * frames)
+    path.write_bytes(data)
+    elements = Elements({tags.FRAMES: b"%d" % frames}, str(ExplicitVRLittleEndian), True, len(data), 0)
+    started = time.process_time()
+    assert len(frames_of(path, elements)) == frames
+    assert time.process_time() - started < 3.0
