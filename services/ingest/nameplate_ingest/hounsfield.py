@@ -262,18 +262,9 @@ def jumps(stack: Sequence[Levels]) -> None:
     if len(stack) < 3:
         return
     of = f"of {len(stack)}"
-    outside = np.array([level.outside for level in stack])
-    usual = float(np.median(outside))
-    worst = int(np.argmax(np.abs(outside - usual)))
-    if abs(outside[worst] - usual) > 150:
-        raise Refused(
-            "slice-jump", f"slice {worst + 1} {of}: air at {outside[worst]:.0f} HU, not {usual:.0f}"
-        )
     for number, (one, other) in enumerate(pairwise(stack), start=1):
-        if shift := _shift(one.shares, other.shares):
-            raise Refused(
-                "slice-jump", f"slices {number} and {number + 1} {of}: levels {shift:+.0f} HU apart"
-            )
+        if seen := _unlike(one, other):
+            raise Refused("slice-jump", f"slices {number} and {number + 1} {of}: {seen}")
     solid = np.array([level.solid for level in stack])
     below, above = np.maximum.accumulate(solid), np.maximum.accumulate(solid[::-1])[::-1]
     for number in range(1, len(stack) - 1):
@@ -284,15 +275,19 @@ def jumps(stack: Sequence[Levels]) -> None:
             raise Refused("slice-jump", f"slice {number + 1} {of}: {seen}")
 
 
-def _shift(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """HU by which the second plane's levels lie higher; 0 unless the slip of an intercept explains them.
+def _unlike(one: Levels, other: Levels) -> str:
+    """How the levels of two neighbours differ as no two slices of a head do; empty if they do not.
 
-    Planes beside each other are nearly alike, so most of their shares overlap.
+    Most of their shares overlap: 0.9 of them at a distance of 5 mm, 0.75 at 15 mm.
     """
-    step = round(_OFFSET / _BIN)
-    alike = float(np.minimum(one, other).sum())
-    higher = float(np.minimum(one[:-step], other[step:]).sum())
-    lower = float(np.minimum(one[step:], other[:-step]).sum())
-    if max(higher, lower) <= alike + 0.1:
-        return 0.0
-    return _OFFSET if higher > lower else -_OFFSET
+    step, most = round(_OFFSET / _BIN), max(one.shares.sum(), other.shares.sum(), 0.5)
+    alike = float(np.minimum(one.shares, other.shares).sum())
+    higher = float(np.minimum(one.shares[:-step], other.shares[step:]).sum())
+    lower = float(np.minimum(one.shares[step:], other.shares[:-step]).sum())
+    if max(higher, lower) > alike + 0.1:
+        return f"levels {_OFFSET if higher > lower else -_OFFSET:+.0f} HU apart"
+    # Bone in the corners, from a field smaller than the head, changes little else and is never so dense.
+    dense = max(one.outside, other.outside) > _DENSE_BONE
+    if (dense or alike < 0.7 * most) and abs(one.outside - other.outside) > 150:
+        return f"air at {one.outside:.0f} and {other.outside:.0f} HU"
+    return f"only {100 * alike / most:.0f} % alike" if alike < 0.5 * most else ""

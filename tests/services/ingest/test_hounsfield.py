@@ -211,7 +211,31 @@ def test_an_empty_slice_in_the_middle_is_found(value: float, place: int) -> None
     with pytest.raises(Refused) as refused:
         jumps(measured(planes))
     assert refused.value.rule == "slice-jump"
-    assert f"{place + 1} of 28" in refused.value.seen
+    assert f"{place + 1} of 28" in refused.value.seen or f"{place} and {place + 1}" in refused.value.seen
+
+
+@pytest.mark.parametrize("slip", ["hu-12-bit-wrap", "hu-16-bit-wrap"])
+@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("place", [0, 3, 14, 27])
+def test_one_slice_whose_sign_slipped_is_found(name: str, slip: str, place: int) -> None:
+    planes = [*HEADS[name]]
+    planes[place] = spoilt([planes[place]], SLIPS[slip][0])[0]
+    with pytest.raises(Refused, match=f"slices {max(place, 1)} and") as refused:
+        jumps(measured(planes))
+    assert refused.value.rule == "slice-jump"
+
+
+@pytest.mark.parametrize("place", [3, 14, 20])
+def test_one_slice_with_another_slope_is_found(place: int) -> None:
+    planes = head()
+    planes[place] = (planes[place] + 1024) * 3 - 1024
+    with pytest.raises(Refused) as refused:
+        jumps(measured(planes))
+    assert refused.value.rule == "slice-jump"
+
+
+def test_a_field_that_cuts_the_head_is_no_jump() -> None:
+    jumps(measured([plane[30:-30, 30:-30] for plane in head(size=144)]))
 
 
 def test_slices_beside_the_head_metal_and_a_black_streak_are_no_jumps() -> None:
