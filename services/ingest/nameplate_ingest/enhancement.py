@@ -16,11 +16,14 @@ SPOT_HU = 95.0
 """A vessel with an agent is brighter than this even in thick slices; clotted blood hardly ever is."""
 SPOT_RISE_HU = 45.0
 """By how much a vessel is brighter than what is around it; inside of a bleed nothing is."""
+_TISSUE_HU = 35.0
+_SURE = 4.8
+"""Times the noise: no more than one voxel of a brain is as bright by chance."""
 LONG_MM = 35.0
 BLUR_MM = 2.6
 SKULL_HU = 400
 SINUS_HU = (100, 400)
-DEPTHS_MM = (3.0, 4.0, 5.0, 6.0)
+DEPTHS_MM = (3.0, 4.0, 5.0)
 """Below the skull: far enough in to be out of its blur, near enough to be in the sinus."""
 _ANGLES = 120
 _MOST_RAYS = 8
@@ -65,7 +68,7 @@ def enhancement(
         spots=len(groups),
         spots_mm=float(np.count_nonzero(spots.any(axis=(1, 2)))) * cells.spacing_mm[0],
         spots_places=_thirds(spots, brain),
-        long_spots=sum(length > LONG_MM for length in lengths),
+        long_spots=sum(bool(length > LONG_MM) for length in lengths),
         sinus_mm=sinus * spacing_mm[0],
         rim_mm=rim * spacing_mm[0],
     )
@@ -90,13 +93,14 @@ def deep_spots(hu_KJI: NDArray[np.int16], cells: Cells, brain: Mask, pixel_mm: t
     hu = np.clip(part, -200, 600)
     # Sums of whole numbers up to 2**24 are exact in any order: a mirrored picture gives the same spots.
     sums, count = _sums_around_voxels(hu.astype(np.float32), pixel_mm)
-    k, j, i = np.nonzero(sums > SPOT_HU * count)
+    noise = _noise(sums, count, pixel_mm) / count
+    k, j, i = np.nonzero(sums > max(SPOT_HU, _TISSUE_HU + _SURE * noise) * count)
     cell = tuple(
         np.repeat(np.arange(len(edge) - 1), np.diff(edge))[at]
         for edge, at in zip(edges, (k, j, i), strict=True)
     )
     level = _means_around(np.minimum(hu, 150).astype(np.float32), edges)
-    rises = sums[k, j, i] / count - level[cell] > SPOT_RISE_HU
+    rises = sums[k, j, i] / count - level[cell] > max(SPOT_RISE_HU, _SURE * noise)
     found[box][tuple(index[rises] for index in cell)] = True
     return found & deep
 
@@ -107,7 +111,7 @@ def _sums_around_voxels(
     """Sums over squares of about ``BLUR_MM`` within the slices, and the pixels of a square."""
     count = 1
     for axis, pixel in ((1, pixel_mm[0]), (2, pixel_mm[1])):
-        reach = min(max(round((BLUR_MM / pixel - 1.0) / 2.0), 0), 15, values.shape[axis] - 1)
+        reach = min(_reach(pixel), values.shape[axis] - 1)
         near = np.moveaxis(values, axis, 0)
         total = near.copy()
         for step in range(1, reach + 1):
@@ -118,6 +122,22 @@ def _sums_around_voxels(
         values = np.moveaxis(total, 0, axis)
         count *= 2 * reach + 1
     return values, count
+
+
+def _reach(pixel_mm: float) -> int:
+    """Pixels to either side of the middle one in a square of about ``BLUR_MM``."""
+    return min(max(round((BLUR_MM / pixel_mm - 1.0) / 2.0), 0), 15)
+
+
+def _noise(sums: NDArray[np.float32], count: int, pixel_mm: tuple[float, float]) -> float:
+    """Standard deviation of the noise in sums over squares, from squares of soft parts side by side."""
+    step = 2 * _reach(pixel_mm[1]) + 1
+    some = sums[:: max(1, len(sums) // 6)]
+    soft = (some > -150 * count) & (some < 250 * count)
+    both = soft[:, :, step:] & soft[:, :, :-step]
+    apart = np.abs(some[:, :, step:] - some[:, :, :-step])[both]
+    # The median of the magnitude of a difference of two is 0.954 standard deviations.
+    return float(np.median(apart)) / 0.954 if apart.size else 0.0
 
 
 def _means_around(values: NDArray[np.float32], edges: list[NDArray[np.intp]]) -> NDArray[np.float64]:
@@ -230,7 +250,7 @@ def _bright_rays(
     hard &= reach >= np.maximum(reach[last, 0] - 8.0, 10.0)
     edge = hard.argmax(axis=0)
     seen = hard.any(axis=0)
-    depths = np.array(DEPTHS_MM) + max(0.0, max(pixel_mm) - 2.0)
+    depths = np.array(DEPTHS_MM) + max(0.0, max(pixel_mm) - 1.5)
     back = np.maximum(edge - np.rint(depths / step).astype(np.intp)[:, None], 0)
     below = values[back, np.arange(_ANGLES)]
     bright = seen & (below.min(axis=0) > SINUS_HU[0]) & (below.max(axis=0) < SINUS_HU[1])
