@@ -10,7 +10,8 @@ IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
-_PLAIN = frozenset(("", IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN))
+_OTHER = frozenset(("", IMPLICIT, DEFLATED, BIG_ENDIAN))
+_PLAIN = _OTHER | {EXPLICIT}
 
 MOST_INFLATED = 64 << 20
 """Most bytes that a deflated file may inflate to; a slice of 2048 x 2048 takes 8 MiB."""
@@ -83,6 +84,8 @@ def encoding_of(data: bytes, at: int, said: str) -> tuple[str, bool]:
 
     The data set is believed where its first elements are clear, else what the file meta ``said``.
     """
+    if said not in _OTHER and data[at + 4 : at + 6] in SHORT_VR and data[at + 1] == 0 < data[at]:
+        return said, True  # nearly every file, so its first element has to do
     usual = (said != BIG_ENDIAN, said != IMPLICIT)
     if said != DEFLATED and _reads_as(data, at, *usual):
         return said, usual[1]
