@@ -1,14 +1,18 @@
 """DICOM ingest against dcm2niix on one head, and CPU time per study of an archive.
 
     python benchmarks/ingest.py HEAD [--archive FOLDER]
+    python benchmarks/ingest.py --index FILES
 
 HEAD is a folder with one head-CT series. Both programs run as whole processes, in turn, in the same
 run. With --archive, a folder of many studies, the ingest is also timed in this process, start excluded.
-Where dcm2niix straightened the head (``*_Tilt_Eq_1.nii.gz``), both results are compared at the same mm.
+Where dcm2niix straightened the head (``*_Tilt_Eq_1.nii.gz``), both results are compared at the same mm. With
+--index, that many small files are written and their headers read, in the order that packs worst.
 """
 
 import argparse
+import io
 import os
+import random
 import shutil
 import statistics
 import subprocess
@@ -19,6 +23,8 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from scipy.ndimage import map_coordinates
 from scipy.optimize import minimize
 
@@ -27,6 +33,25 @@ from nameplate.image.volume import read_nifti
 from nameplate_ingest.ingest import ingest_folder
 
 KEY = b"a key for this benchmark"
+INDEX = """
+import resource, sys, time
+from pathlib import Path
+from nameplate_ingest.index import Reading, index_files
+from nameplate_ingest.listing import list_files
+from nameplate_ingest.pseudonym import Pseudonyms
+from nameplate_ingest.workers import Workers
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+before, start, source = peak(), time.perf_counter(), Path(sys.argv[1])
+reading = Reading(source, Pseudonyms(b"a key for this benchmark"), None, {})
+with Workers(0, reading) as workers:
+    index = index_files(list_files(source, source / "out"), reading, workers)
+seconds = time.perf_counter() - start
+print(f"{index.files} files of {len(index.studies)} studies indexed, one worker:")
+print(f"  {seconds:.1f} s, peak {peak():.0f} MB of memory, {before:.0f} MB of it before the first file")
+"""
 OURS = "import sys; from nameplate_ingest.cli import main; sys.exit(main())"
 
 
@@ -103,20 +128,68 @@ def archive(folder: Path, out: Path, matrix: int) -> None:
     print(f"  {clock / studies:.3f} s CPU a study ({wall:.1f} s in all), {summary.exams} exams")
 
 
+def small_slice() -> bytes:
+    """A CT slice of 1.5 kB; ten ones, twos and threes in its UIDs are to be replaced by numbers."""
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = CTImageStorage
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "1.2.3.1111111111.1", "1.2.3.2222222222.2"
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3.3333333333.3"
+    dataset.ImageType, dataset.Modality, dataset.Manufacturer = ["ORIGINAL", "PRIMARY", "AXIAL"], "CT", "GE"
+    dataset.ManufacturerModelName, dataset.InstitutionName = "a model", "an institution"
+    dataset.StudyDate, dataset.StudyDescription, dataset.SeriesDescription = "20200101", "CT HEAD", "5 mm"
+    dataset.PatientID, dataset.PatientName, dataset.PatientAge, dataset.PatientSex = "1", "A^B", "050Y", "F"
+    dataset.SliceThickness, dataset.KVP, dataset.ConvolutionKernel = 5, 120, "STANDARD"
+    dataset.ImagePositionPatient, dataset.ImageOrientationPatient = [-125, -125, 0], [1, 0, 0, 0, 1, 0]
+    dataset.Rows = dataset.Columns = 512
+    dataset.PixelSpacing, dataset.SamplesPerPixel, dataset.PhotometricInterpretation = (
+        [0.5, 0.5],
+        1,
+        "MONOCHROME2",
+    )
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 16, 15, 1
+    dataset.RescaleSlope, dataset.RescaleIntercept, dataset.PixelData = 1, -1024, bytes(512)
+    file = io.BytesIO()
+    dataset.save_as(file, enforce_file_format=True)
+    return file.getvalue()
+
+
+def index(count: int, folder: Path) -> None:
+    """Time and memory of reading ``count`` headers, 100 slices a study, in a random order."""
+    template = small_slice()
+    order = list(range(count))
+    random.Random(1).shuffle(order)
+    for place, number in enumerate(order):
+        data = template
+        for digit, value in ((b"1", number // 100), (b"2", number // 34), (b"3", number)):
+            data = data.replace(digit * 10, b"%010d" % value)
+        target = folder / f"{place // 10000:04d}" / f"{place:08d}"
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(data)
+    subprocess.run([sys.executable, "-c", INDEX, str(folder)], check=True)
+
+
 def main() -> None:
     """Run what the arguments ask for and print the figures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("head", type=Path)
+    parser.add_argument("head", type=Path, nargs="?")
+    parser.add_argument("--index", type=int, default=0, metavar="FILES")
     parser.add_argument("--archive", type=Path)
     parser.add_argument("--matrix", type=int, default=128, help="matrix for --archive (128)")
     parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
-    if shutil.which("dcm2niix") is None:
-        parser.error("dcm2niix is not installed")
+    if arguments.head is None and not arguments.index:
+        parser.error("HEAD or --index is needed")
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
+        if arguments.index:
+            index(arguments.index, out)
+            return
+        if shutil.which("dcm2niix") is None:
+            parser.error("dcm2niix is not installed")
         race(arguments.head, out, arguments.rounds)
         compare(arguments.head, out)
         if arguments.archive:
