@@ -10,6 +10,7 @@ import pytest
 import nameplate
 from nameplate.campaign import ORIGINAL, SKULL, Campaign, parse_campaign
 from nameplate.errors import DamagedObject, StoreError, UserError
+from nameplate.image.png import png_bytes
 from nameplate.image.volume import Volume, nifti_bytes
 from nameplate.job.committed import put_campaign
 from nameplate.job.inputs import Committed, Inputs
@@ -27,6 +28,7 @@ from nameplate.steps.step import Job
 from nameplate.steps.synthesis import Sample, Sphere, SynthesisJob
 from nameplate.steps.training import Epoch, Prediction, Run, TrainingJob
 from nameplate.store import Store, open_store
+from nameplate.store.archive import pack_folder
 from nameplate.streams import stream
 from nameplate_evaluation.analysis import analyse
 from nameplate_evaluation.fresh_report import report_main
@@ -79,6 +81,13 @@ def _write_ingest(job: IngestJob, outputs: Outputs) -> None:
     ]  # fmt: skip
     ingest.EXAMS.write(outputs, rows, cohort=job.cohort, shard=job.shard)
     ingest.LEDGER.write(outputs, ledger, cohort=job.cohort, shard=job.shard)
+    if job.shard == 1:
+        folder = outputs.scratch / "refused"
+        folder.mkdir(exist_ok=True)
+        (folder / "s17.png").write_bytes(_picture("s17"))
+        pack_folder(folder, outputs.scratch / "refused.tar")
+        key = ingest.REFUSED_PICTURES.key(cohort=job.cohort, shard=job.shard)
+        outputs.write_file(key, outputs.scratch / "refused.tar")
 
 
 def _write_masks(job: SkullstripJob, outputs: Outputs) -> None:
@@ -87,6 +96,15 @@ def _write_masks(job: SkullstripJob, outputs: Outputs) -> None:
         for number in range(job.shard, EXAMS, 2)
     ]
     skullstrip.REPORTS.write(outputs, rows, cohort=job.cohort, shard=job.shard)
+    for row in rows[:2]:
+        outputs.write(skullstrip.PICTURE.key(cohort=job.cohort, exam=row.exam), _picture(row.exam))
+
+
+def _picture(of: str) -> bytes:
+    """A picture that differs from others."""
+    return png_bytes(
+        np.full((4, 9), len(of), np.uint8), [(ord(letter), 0, 0) for letter in "pictures of " + of]
+    )
 
 
 def _member(number: int) -> Member:
@@ -298,6 +316,14 @@ def test_a_cohort_is_every_shard_of_it(loaded: CampaignResults) -> None:
         ("e000", "synthesis", "hard"),
         ("e001", "synthesis", "hard"),
     ]
+
+
+def test_pictures_are_those_of_every_shard(loaded: CampaignResults, built: dict[str, bytes]) -> None:
+    (study,) = loaded.cohorts
+    assert dict(study.pictures) == {exam: _picture(exam) for exam in ("e000", "e001", "e002", "e003")}
+    assert dict(study.refused_pictures) == {"s17": _picture("s17")}
+    assert built["quality/study/images/e002.png"] == _picture("e002")
+    assert "quality/study/refused.html" in built
 
 
 def test_examples_are_of_test_exams_first_and_of_those_whose_image_is_there(loaded: CampaignResults) -> None:
