@@ -25,6 +25,8 @@ _LEAST_ML = 10.0
 """Volume of the core of a region that is worth a look."""
 _BITS = 12
 """Of a counter of voxels in a cell; voxels of 0.1 mm do not fill it."""
+_LEFT = 32
+"""Mark of a ray that left by an end slice, more than the rays of a cell."""
 _SPACING_MM = (0.1, 100.0)
 """Voxel sizes beyond these are clamped: they are no head's."""
 
@@ -78,7 +80,7 @@ def cells_of(hu_KJI: NDArray[np.int16], spacing_mm: tuple[float, float, float]) 
     words = _words()
     for cell in range(shape[0] if hu_KJI.size else 0):
         for plane in hu_KJI[edges[0][cell] : edges[0][cell + 1]]:
-            lines = np.add.reduceat(words[plane.view(np.uint16)], edges[1][:-1], axis=0)
+            lines = np.add.reduceat(words.take(plane.view(np.uint16), mode="wrap"), edges[1][:-1], axis=0)
             blocks = np.add.reduceat(lines, edges[2][:-1], axis=1)
             for number in range(len(_RANGES)):
                 sums[number, cell] += (blocks >> (_BITS * number)) & (2**_BITS - 1)
@@ -122,38 +124,33 @@ def _words() -> NDArray[np.int64]:
 
 def enclosure(bone: Mask) -> Shares:
     """Share of the 26 rays from each cell that meet bone, without those that leave by an end slice."""
-    met = np.zeros(bone.shape, np.uint8)
-    left = np.zeros(bone.shape, np.uint8)
+    total = np.zeros(bone.shape, np.uint16)
     nine = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1)]
     # Sweeps along k, then j, then i; every ray of the 26 belongs to one of them.
     for axis, shifts in ((0, nine), (1, [(0, -1), (0, 0), (0, 1)]), (2, [(0, 0)])):
-        planes, hits, ends = np.moveaxis(bone, axis, 0), np.moveaxis(met, axis, 0), np.moveaxis(left, axis, 0)
+        planes, sums = np.moveaxis(bone, axis, 0), np.moveaxis(total, axis, 0)
         for step in (1, -1):
-            _sweep(planes[::step], hits[::step], ends[::step], shifts, sides_are_open=axis > 0)
-    share: Shares = met / (np.float32(26.0) - left)
+            _sweep(planes[::step], sums[::step], shifts, 0 if axis else _LEFT)
+    share: Shares = (total % _LEFT) / (np.float32(26.0) - total // _LEFT)
     return share
 
 
-def _sweep(
-    bone: Mask,
-    met: NDArray[np.uint8],
-    left: NDArray[np.uint8],
-    shifts: list[tuple[int, int]],
-    sides_are_open: bool,
-) -> None:
-    """Add the rays of each cell towards the planes before its own, plane by plane."""
+def _sweep(bone: Mask, total: NDArray[np.uint16], shifts: list[tuple[int, int]], beyond: int) -> None:
+    """Add the rays of each cell towards the planes before its own, plane by plane.
+
+    A ray counts 1 if it met bone and 0 if not, and ``beyond`` if it left before the first plane.
+    """
     _, rows, columns = bone.shape
-    shape = (len(shifts), rows + 2, columns + 2)
-    # What a ray that starts in the plane before has met: 0 nothing, 1 bone, 2 the end of the scan.
-    seen: NDArray[np.uint8] = np.full(shape, 0 if sides_are_open else 2, np.uint8)
+    seen: NDArray[np.uint8] = np.full((len(shifts), rows + 2, columns + 2), beyond, np.uint8)
     ray = np.empty((len(shifts), rows, columns), np.uint8)
-    for k in range(len(bone)):
+    for plane, sums in zip(bone, total, strict=True):
         for number, (a, b) in enumerate(shifts):
             ray[number] = seen[number, 1 + a : 1 + a + rows, 1 + b : 1 + b + columns]
-        met[k] += (ray == 1).sum(axis=0, dtype=np.uint8)
-        left[k] += (ray == 2).sum(axis=0, dtype=np.uint8)
+        sums += ray.sum(axis=0, dtype=np.uint16)
         seen[:] = 0
-        seen[:, 1:-1, 1:-1] = np.where(bone[k], np.uint8(1), ray)
+        inner = seen[:, 1:-1, 1:-1]
+        inner[:] = ray
+        np.copyto(inner, np.uint8(1), where=plane)
 
 
 def smoothed(values: Shares) -> Shares:
@@ -246,7 +243,10 @@ def quick_strip(hu_KJI: NDArray[np.int16], spacing_mm: tuple[float, float, float
     """Cells that hold tissue and that bone encloses, without orbits, canal and scalp."""
     cells = cells_of(hu_KJI, spacing_mm)
     bone = cells.bone > 0.25
-    closed = smoothed(enclosure(bone)) >= CLOSED
+    # To the sides of all bone nothing is enclosed.
+    _, rows, columns = box_of(bone, 1)
+    closed = np.zeros(bone.shape, bool)
+    closed[:, rows, columns] = smoothed(enclosure(bone[:, rows, columns])) >= CLOSED
     inside = closed & (cells.tissue > 0.5)
     # Calcifications, clips and gas: cells almost surrounded by the inside.
     inside |= closed & (smoothed(inside.astype(np.float32)) > 0.7)
