@@ -130,6 +130,15 @@ def height_of(count: int, shift: float, flipped: bool) -> list[float]:
     return [shift + (-5.0 if flipped else 5.0) * place for place in range(count)]
 
 
+def test_blocks_that_share_more_than_a_slice_are_not_successive() -> None:
+    heights = [0, 5, 10, 15, 10, 15, 20, 25]
+    described = [
+        {tags.ORIENTATION: PLANE, tags.THICKNESS: b"5", tags.POSITION: b"0\\0\\%d" % height}
+        for height in heights
+    ]
+    assert not successive(described, [*"aaaabbbb"])
+
+
 def test_frames_without_a_place_are_not_successive() -> None:
     assert not successive([{}, {}], ["1", "2"])
 

@@ -113,6 +113,12 @@ def test_anatomy_of_the_frame(tmp_path: Path, make_series: Make) -> None:
     assert [text(values[tags.BODY_PART]) for values in values_of(dataset, tmp_path / "e")] == ["HEAD", "Neck"]
 
 
+def test_anatomy_of_the_file_where_the_body_part_is_blank(tmp_path: Path, make_series: Make) -> None:
+    dataset = enhanced_dataset(make_series(2, BodyPartExamined=""))
+    dataset.AnatomicRegionSequence = group(CodeValue="69536005", CodeMeaning="Head")
+    assert text(values_of(dataset, tmp_path / "e")[1][tags.BODY_PART]) == "Head"
+
+
 @pytest.mark.parametrize(
     ("said", "unit", "units"),
     [(None, "mg/mL", "OTHER"), ("US", "[hnsf'U]", "HU"), ("HU", "mg/mL", "HU"), (None, "1", "")],

@@ -44,6 +44,8 @@ def test_wrong_counts_are_refused(tmp_path: Path, make_series: Make) -> None:
     dataset = enhanced_dataset(make_series(5))
     dataset.NumberOfFrames = 6
     assert refusal_of(dataset, tmp_path / "a") == ("multi-frame", "6 frames, 5 described")
+    dataset.NumberOfFrames = 4
+    assert refusal_of(dataset, tmp_path / "a") == ("multi-frame", "4 frames, 5 described")
     dataset.NumberOfFrames = 10_000_000
     seen = f"10000000 frames, more than {MOST_FRAMES}"
     assert refusal_of(dataset, tmp_path / "b") == ("multi-frame", seen)
@@ -68,7 +70,11 @@ def test_a_file_without_pixels_is_refused(tmp_path: Path, make_series: Make) -> 
 
 @pytest.mark.parametrize("explicit", [True, False])
 def test_groups_of_unknown_vr(tmp_path: Path, make_series: Make, explicit: bool) -> None:
-    dataset = undefined_lengths(enhanced_dataset(make_series(3)))
+    dataset = enhanced_dataset(make_series(3))
+    for item in dataset.PerFrameFunctionalGroupsSequence:
+        # Without a VR, this length reads like one: its bytes are "BA".
+        item.add_new(0x00091001, "CS", ["A"] * (0x4142 // 2))
+    undefined_lengths(dataset)
     data = save(dataset, tmp_path / "e").read_bytes()
     mark = b"\x00\x52\x30\x92SQ"
     assert data.count(mark) == 1
