@@ -13,8 +13,8 @@ from nameplate.image.resample import pixel_taps, resample_plane
 from nameplate.image.volume import Volume
 
 BRAIN_HU = (0.0, 80.0)
-WIDE_HU = (-160.0, 240.0)
-"""Shows fat, tissue and bone, enough to tell a head from a neck or a chest."""
+WIDE_HU = (-160.0, 0.0, 80.0, 240.0)
+"""Shows fat, tissue and bone, enough to tell a head from a neck or a chest; brain with more contrast."""
 PIXEL_MM = 1.5
 MARGIN_MM = 8.0
 """What is shown around the mask: skull, but no face, ear or teeth."""
@@ -36,7 +36,8 @@ _GREY_PALETTE: tuple[Colour, ...] = tuple(
     (level, level, level) for level in (round(255 * place / (_GREYS - 1)) for place in range(_GREYS))
 )
 _PALETTE: tuple[Colour, ...] = (*_GREY_PALETTE, (255, 140, 26), (150, 158, 170))
-_SLICE_GREYS: tuple[Colour, ...] = tuple((17 * level,) * 3 for level in range(16))
+_WIDE_SHARES = (0.0, 0.25, 0.8, 1.0)
+"""Brightness at the values of ``WIDE_HU``."""
 _LETTERS = {
     "R": ("####.", "#...#", "#...#", "####.", "#.#..", "#..#.", "#...#"),
     "A": (".###.", "#...#", "#...#", "#####", "#...#", "#...#", "#...#"),
@@ -101,10 +102,9 @@ def slice_picture(plane: NDArray[np.generic], spacing_mm: tuple[float, float]) -
     size = max(1, round(tall / pixel_mm)), max(1, round(wide / pixel_mm))
     middle = (rows - 1) / 2, (columns - 1) / 2
     values = plane.astype(np.float32)
-    low, high = _range(values)
-    # Counted from the lower end, because pixels outside the plane count as zero.
-    grey = _resampled(np.clip(values, low, high) - np.float32(low), spacing_mm, middle, size, pixel_mm)
-    return png_bytes(_levels(grey, high - low, len(_SLICE_GREYS)), _SLICE_GREYS)
+    shares = np.interp(values, _range(values), _WIDE_SHARES).astype(np.float32)
+    grey = _resampled(shares, spacing_mm, middle, size, pixel_mm)
+    return png_bytes(_levels(grey, 1.0, _GREYS), _GREY_PALETTE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,12 +178,14 @@ def _shrunk(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return mask & framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]
 
 
-def _range(values: NDArray[np.float32]) -> tuple[float, float]:
-    """The window's ends, or those of the values where the window shows too little."""
-    low, high = WIDE_HU
+def _range(values: NDArray[np.float32]) -> tuple[float, ...]:
+    """The window, or the same window over the values' own range where it would show too little."""
+    low, high = WIDE_HU[0], WIDE_HU[-1]
     shown = float(np.mean((values > low) & (values < high)))
     least, most = float(values.min()), float(values.max())
-    return (low, high) if shown >= _LEAST_SHOWN or most - least < 1 else (least, most)
+    if shown >= _LEAST_SHOWN or most - least < 1:
+        return WIDE_HU
+    return tuple(least + (most - least) * (value - low) / (high - low) for value in WIDE_HU)
 
 
 def _strip(tiles: Sequence[NDArray[np.uint8]], pixel_mm: float) -> NDArray[np.uint8]:

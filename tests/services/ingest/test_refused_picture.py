@@ -55,7 +55,7 @@ def with_corner(datasets: list[Dataset], row: int, column: int) -> list[Dataset]
 def test_a_slice_from_the_middle(read: Read, make_series: Series) -> None:
     picture = shown(refused_picture(read(make_series())))
     assert picture.shape == (112, 112)
-    assert picture[56, 56] == pytest.approx(255 * 195 / 400, abs=10)  # 35 HU from -160 to 240
+    assert picture[56, 56] == pytest.approx(255 * (0.25 + 0.55 * 35 / 80), abs=5)
     assert picture[0].max() == 0
     assert picture.max() == 255
 

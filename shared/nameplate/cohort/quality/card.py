@@ -1,6 +1,7 @@
 """What the quality page shows of one exam, and which exams a person should look at first."""
 
 import statistics
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ FAR = 3.5
 """Robust standard deviations from the median that make an outlier (Iglewicz and Hoaglin 1993)."""
 _FEWEST = 8
 """Exams of one manufacturer that are enough to say what is usual for it."""
+_RARE = 0.1
+"""What more than this share of the exams has is not unusual, however far from the median."""
 _SD_OF_MAD = 1.4826
 
 
@@ -102,22 +105,26 @@ class _Usual:
     """Median and robust standard deviation of each measure over some exams."""
 
     def __init__(self, cards: Sequence[ExamCard]) -> None:
-        self._of: list[tuple[Measure, float, float]] = []
+        self._of: list[tuple[Measure, float, float, list[float]]] = []
         if len(cards) < _FEWEST:
             return
         for measure in MEASURES:
             known = [value for card in cards if (value := measure.of(card)) is not None]
             if known:
                 middle = statistics.median(known)
-                spread = _SD_OF_MAD * statistics.median(abs(value - middle) for value in known)
-                self._of.append((measure, middle, max(spread, measure.least_sd)))
+                off = sorted(abs(value - middle) for value in known)
+                sd = max(_SD_OF_MAD * statistics.median(off), measure.least_sd)
+                self._of.append((measure, middle, sd, off))
 
     def outlying(self, card: ExamCard) -> tuple[tuple[str, ...], float]:
         """What is unusual in a card, and by how many standard deviations at most."""
         words, farthest = [], 0.0
-        for measure, middle, sd in self._of:
+        for measure, middle, sd, off in self._of:
             value = measure.of(card)
             if value is None or abs(value - middle) <= FAR * sd:
+                continue
+            as_far = len(off) - bisect_left(off, abs(value - middle))
+            if as_far > max(1.0, _RARE * len(off)):
                 continue
             farthest = max(farthest, abs(value - middle) / sd)
             usual = f"{middle:.{measure.digits}f} {measure.unit}".rstrip()

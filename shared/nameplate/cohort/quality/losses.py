@@ -89,13 +89,15 @@ def warnings_of(losses: Losses) -> tuple[str, ...]:
 
 
 def differences_of(losses: Losses) -> tuple[str, ...]:
-    """The same for refused series, whether or not their exams were lost."""
+    """The same for refused series, for reasons of which ``warnings_of`` says nothing."""
     return tuple(
         f"Series were refused because of {loss.reason} in more exams of {more} than of {less}: "
         f"{_share(losses, loss.concerned, more)} against {_share(losses, loss.concerned, less)} "
         f"(p {_printed(loss.p_concerned)})."
         for loss in losses.reasons
-        if loss.p_concerned is not None and loss.p_concerned < _ALPHA
+        if loss.p_concerned is not None
+        and loss.p_concerned < _ALPHA
+        and not (loss.p_lost is not None and loss.p_lost < _ALPHA)
         for more, less in [_extremes(losses, loss.concerned)]
     )
 

@@ -17,7 +17,8 @@ main, header { max-width: 1560px; margin: 0 auto; padding: 0 24px; } header { pa
 main { padding-bottom: 40px; }
 h1 { font-size: 25px; line-height: 1.36; margin: 0 0 8px; }
 h2 { font-size: 20px; margin: 36px 0 10px; padding-top: 14px; border-top: 2px solid var(--ink); }
-p { max-width: 96ch; margin: 8px 0; } a { color: var(--link); } .note { color: var(--soft); font-size: 14px; }
+p { max-width: 96ch; margin: 8px 0; text-wrap: pretty; } a { color: var(--link); }
+.note { color: var(--soft); font-size: 14px; }
 .warn { background: var(--warnbg); border-left: 4px solid #d98500; padding: 8px 14px; color: var(--warn); }
 .cards { display: grid; gap: 16px 14px;
   grid-template-columns: repeat(auto-fill, minmax(min(476px, 100%), 1fr)); }

@@ -39,6 +39,13 @@ def test_each_manufacturer_has_its_own_usual(card) -> None:
     assert shown[0].outlying == ("slice thickness 5.00, usually 2.50 mm",)
 
 
+def test_what_many_exams_have_is_not_unusual(card) -> None:
+    common = [card(number, thickness_mm=5.0 if number % 3 else 7.0) for number in range(60)]
+    assert not any(one.outlying for one in shown_of(common))
+    rare = [card(100 + number, thickness_mm=10.0) for number in range(5)]
+    assert {one.card.exam.thickness_mm for one in shown_of([*common, *rare]) if one.outlying} == {10.0}
+
+
 def test_a_rare_manufacturer_is_compared_with_all(card) -> None:
     many = [card(number, "GE") for number in range(30)]
     shown = shown_of([*many, card(99, "Canon", pixel_mm=0.9), card(98, "Canon")])

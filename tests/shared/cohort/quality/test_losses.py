@@ -92,6 +92,7 @@ def test_a_difference_is_said_in_one_sentence() -> None:
     )
     assert first.endswith("Selection itself can be the bias.")
     assert "because of missing-slice: 12 of 81 against 2 of 81" in second
+    assert differences_of(losses) == ()  # it is said already
 
 
 def test_series_refused_without_loss_are_a_difference_and_no_warning() -> None:
