@@ -4,7 +4,7 @@ import signal
 import sys
 import threading
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from nameplate.campaign.ingest import IngestSettings
 from nameplate.campaign.pseudonym_key import LEAST_BYTES, VARIABLE, key_file, pseudonym_key
 from nameplate.errors import UserError
 from nameplate.service.command import Command
-from nameplate_ingest.ingest import IngestSummary, ingest_folder
+from nameplate_ingest.ingest import IngestSummary, ingest_folder, manufacturer_table
 from nameplate_ingest.manufacturer import read_manufacturers
 from nameplate_ingest.progress import progress_on_terminal
 
@@ -21,12 +21,16 @@ _STOPPED = 130
 
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", type=Path, metavar="SRC", help="folder of DICOM files")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--out", type=Path, metavar="DIR", help="folder to write: new, or of the same ingest")
+    what.add_argument(
+        "--explain",
+        action="store_true",
+        help="write nothing, but print for every series of SRC what each witness said, and why it was chosen "
+        "or refused",
+    )
     parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="folder to write: new, empty, or of the same ingest",
+        "--sheet", action="store_true", help="also write pages with pictures of every exam to DIR/sheet"
     )
     parser.add_argument(
         "--matrix", type=int, default=256, metavar="N", help="rows and columns of the output (default: 256)"
@@ -58,12 +62,27 @@ def _run(arguments: Namespace) -> int:
         raise UserError(f"--slice-mm: expected more than 0 and at most 20, got {slice_mm:g}")
     if not 1 <= workers <= 256:
         raise UserError(f"--workers: expected 1 to 256, got {workers}")
-    return _convert(arguments, IngestSettings(matrix=matrix, slice_mm=slice_mm), _key(arguments.key_file))
+    if arguments.explain and arguments.sheet:
+        raise UserError("--sheet: goes with --out, not with --explain")
+    settings, key = IngestSettings(matrix=matrix, slice_mm=slice_mm), _key(arguments.key_file)
+    listed = read_manufacturers(arguments.manufacturers) if arguments.manufacturers else {}
+    if arguments.explain:
+        return _explain(arguments, settings, key, listed)
+    return _convert(arguments, settings, key, listed)
 
 
-def _convert(arguments: Namespace, settings: IngestSettings, key: bytes) -> int:
+def _explain(arguments: Namespace, settings: IngestSettings, key: bytes, listed: Mapping[str, str]) -> int:
+    """A table of what was seen in each series."""
+    from nameplate_ingest.explain import explain
+
+    table = manufacturer_table(listed)
+    for line in explain(arguments.source, settings, key=key, manufacturers=table):
+        print(line)  # noqa: T201  (the command's output)
+    return 0
+
+
+def _convert(arguments: Namespace, settings: IngestSettings, key: bytes, listed: Mapping[str, str]) -> int:
     """The folder to images, records and a ledger; goes on where an earlier call was stopped."""
-    listed = read_manufacturers(arguments.manufacturers) if arguments.manufacturers else None
     try:
         with _stopped_by_sigterm(), progress_on_terminal() as progress:
             summary = ingest_folder(
@@ -81,6 +100,11 @@ def _convert(arguments: Namespace, settings: IngestSettings, key: bytes) -> int:
         print("nameplate: stopped; the same command goes on from here", file=sys.stderr)  # noqa: T201
         return _STOPPED
     print("\n".join(_lines(summary)))  # noqa: T201  (the command's output)
+    if arguments.sheet:
+        # Imported here: most ingests write no pages, and pictures take long to import.
+        from nameplate_ingest.sheet import write_sheet
+
+        print(f"pages: {write_sheet(arguments.out)}")  # noqa: T201
     return 0 if summary.exams else UserError.exit_code
 
 

@@ -99,16 +99,20 @@ def ingest_folder(
         raise UserError(f"{source}: the folder holds no files")
     output, pseudonyms = Output(out), Pseudonyms(key)
     journal = Journal(output, run_of(source, settings, key)) if resumable else None
-    table = {study.strip(): normalise(name) or name.strip() for study, name in (manufacturers or {}).items()}
-    conversion = _Conversion(
-        place, pseudonyms, shard, {study: name for study, name in table.items() if name}, settings, output
-    )
+    table = manufacturer_table(manufacturers or {})
+    conversion = _Conversion(place, pseudonyms, shard, table, settings, output)
     with (
         journal.open() if journal else _scratch(output),
         Workers(workers if workers > 1 else 0, conversion) as pool,
     ):
         index = index_files(chain((first,), entries), conversion, pool, indexing)
         return _Run(conversion, journal).convert(index, pool, progress)
+
+
+def manufacturer_table(manufacturers: Mapping[str, str]) -> dict[str, str]:
+    """The user's list of manufacturers by study, each with its one name; empty ones are left out."""
+    table = {study.strip(): normalise(name) or name.strip() for study, name in manufacturers.items()}
+    return {study: name for study, name in table.items() if name}
 
 
 @contextmanager

@@ -135,3 +135,30 @@ def test_a_relative_source_is_read_from_anywhere(
     monkeypatch.chdir(tmp_path / "studies")
     assert call(".", "--out", "../out", "--matrix", "64", "--manufacturers", "../list.csv") == 0
     assert "exams written: 1 of 1 studies" in capsys.readouterr().out
+
+
+def test_explain_prints_and_writes_nothing(
+    folder: Any, tmp_path: Path, make_series: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder.add(*make_series(), *make_series(series="1.2.3.1.2", Modality="MR", count=2))
+    before = sorted(tmp_path.rglob("*"))
+    assert call(str(folder.path), "--explain") == 0
+    printed = capsys.readouterr().out
+    assert "32 files, one series is chosen" in printed
+    assert "1.2.3" not in printed
+    made = {path.name for path in tmp_path.rglob("*") if path not in before}
+    assert made <= {"config", "nameplate", "key"}
+
+
+def test_sheet_adds_pages_and_a_second_call_renews_them(
+    folder: Any, tmp_path: Path, make_series: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder.add(*make_series())
+    words = (str(folder.path), "--out", str(tmp_path / "out"), "--matrix", "64", "--sheet")
+    for _ in range(2):
+        assert call(*words) == 0
+        page = Path(capsys.readouterr().out.splitlines()[-1].removeprefix("pages: "))
+        assert page.is_file()
+        assert page.is_relative_to(tmp_path / "out" / "sheet")
+    with pytest.raises(UserError, match="--sheet"):
+        call(str(folder.path), "--explain", "--sheet")
