@@ -11,7 +11,7 @@ from pathlib import Path
 from nameplate_ingest import frame_tags as groups
 from nameplate_ingest import tags
 from nameplate_ingest.frame_order import successive, volume_numbers
-from nameplate_ingest.header import CUT_SHORT, DEFLATED, Elements, _NeedMore, inflated_file
+from nameplate_ingest.header import CUT_SHORT, DEFLATED, Elements, NeedMore, inflated_file
 from nameplate_ingest.nested import Item, Malformed, top_item
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.values import number, text
@@ -50,7 +50,7 @@ def frames_of(path: Path, elements: Elements) -> list[Elements]:
         top = top_item(
             _header(path, elements), elements.syntax, elements.little, groups.WANTED, groups.SEQUENCES
         )
-    except (Malformed, _NeedMore, struct.error) as error:
+    except (Malformed, NeedMore, struct.error) as error:
         raise Refused("multi-frame", "functional groups cannot be read") from error
     shared, own = _items(top, groups.SHARED), _items(top, groups.PER_FRAME)
     if not shared and not own:

@@ -36,7 +36,7 @@ _MOST_ELEMENTS = 1 << 19
 """Elements of one file, nested ones included; an enhanced image of 2,000 frames has about 200,000."""
 
 
-class _NeedMore(Exception):
+class NeedMore(Exception):
     """The header continues after the bytes read so far."""
 
 
@@ -55,7 +55,7 @@ class Elements:
     """Bytes of the pixel value according to the header; -1 when encapsulated (compressed)."""
 
 
-class _Walker:
+class Walker:
     """Steps through the elements of one data set in memory."""
 
     def __init__(self, data: bytes, little: bool, explicit: bool) -> None:
@@ -73,7 +73,7 @@ class _Walker:
         head, at = self.data, start
         if start + 12 > len(head):
             if start + 8 > len(head):
-                raise _NeedMore
+                raise NeedMore
             head, at = head[start:] + b"\0\0\0\0", 0
         self.left -= 1
         if self.left < 0:
@@ -136,7 +136,7 @@ class _Walker:
         values: dict[int, bytes] = {}
         try:
             return self._collect(values, at, whole, wanted, ours)
-        except _NeedMore:
+        except NeedMore:
             if not whole:
                 raise
             return values, CUT_SHORT, 0
@@ -182,20 +182,20 @@ class _Walker:
                 continue
             if tag in wanted:
                 if at + length > end:
-                    raise _NeedMore
+                    raise NeedMore
                 values[tag] = data[at : at + min(length, _LONGEST_VALUE)]
                 if tag == STUDY_UID and ours is not None and not ours(values[tag]):
                     return None
             at += length
             if at > end:
-                raise _NeedMore
+                raise NeedMore
         raise Refused("unreadable", f"more than {_MOST_ELEMENTS} elements")
 
 
 def _meta(data: bytes) -> tuple[int, str, bytes]:
     """First byte of the data set, transfer syntax ('' if not given), kind of object."""
     at = 132 if data[128:132] == b"DICM" else 0
-    walker, syntax, kind = _Walker(data, little=True, explicit=True), "", b""
+    walker, syntax, kind = Walker(data, little=True, explicit=True), "", b""
     while data[at : at + 2] == b"\x02\x00":
         tag, length, value = walker.element(at, explicit=True)
         if length > (1 << 20):
@@ -233,7 +233,7 @@ def read_elements(
             data = os.pread(descriptor, limit, 0)
             try:
                 return _parse(data, len(data) >= size, wanted, ours)
-            except _NeedMore:
+            except NeedMore:
                 if len(data) >= size:
                     break
         if len(data) < size:
@@ -252,16 +252,16 @@ def _parse(
         raise Refused("not-dicom", "empty file")
     start, syntax, kind = _meta(data)
     if start > len(data) or (start == len(data) and not whole):
-        raise _NeedMore
+        raise NeedMore
     if not syntax or start == 0:
         syntax = syntax or guessed_syntax(data, start)
     syntax, explicit = encoding_of(data, start, syntax)
     if syntax == DEFLATED:
         if not whole:
-            raise _NeedMore
+            raise NeedMore
         data, start = inflate(data[start:]), 0
         explicit = encoding_of(data, 0, EXPLICIT)[1]
-    walker = _Walker(data, little=syntax != BIG_ENDIAN, explicit=explicit)
+    walker = Walker(data, little=syntax != BIG_ENDIAN, explicit=explicit)
     collected = walker.collect(start, whole, wanted, ours)
     if collected is None:
         return None

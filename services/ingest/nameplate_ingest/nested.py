@@ -3,7 +3,7 @@
 from nameplate_ingest.encoding import LONG_VR, SHORT_VR, encoding_of
 from nameplate_ingest.header import EXPLICIT, PIXEL_DATA
 from nameplate_ingest.header import UNDEFINED as UNDEFINED
-from nameplate_ingest.header import _Walker as Walker
+from nameplate_ingest.header import Walker as Walker
 
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _LONGEST_VALUE = 4096

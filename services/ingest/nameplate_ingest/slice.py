@@ -241,7 +241,7 @@ def _storage(raw: dict[int, bytes], elements: Elements, frame: int, frames: int)
     stored = short(raw.get(tags.STORED), little) or allocated
     high = short(raw.get(tags.HIGH), little)
     high = stored - 1 if high is None else high
-    if allocated != 16 or not 8 < stored <= 16 or not stored - 1 <= high < 16:
+    if allocated != 16 or not 8 < stored <= 16 or not 0 <= high < 16:
         raise Refused("bits", f"{allocated} allocated, {stored} stored, high bit {high}")
     slope, intercept = number(raw.get(tags.SLOPE)), number(raw.get(tags.INTERCEPT))
     given = tags.SLOPE in raw and tags.INTERCEPT in raw
