@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from nameplate_ingest.pixels import hounsfield
 from nameplate_ingest.refusal import Refused
@@ -22,9 +23,22 @@ class Copies:
     """Files that are not used because another image of the study stands for them."""
 
     instance: str
+    """Their SOP instance UID; all frames of a file share one."""
     rule: str
     seen: str
-    files: int
+    paths: frozenset[Path]
+
+    @property
+    def files(self) -> int:
+        """How many files they are."""
+        return len(self.paths)
+
+
+def copies_of(slices: Sequence[Slice], rule: str, seen: str) -> Copies:
+    """Images with one instance UID as copies that ``rule`` refuses."""
+    return Copies(
+        slices[0].instance.partition("#")[0], rule, seen, frozenset(slice_.path for slice_ in slices)
+    )
 
 
 def without_copies(slices: Iterable[Slice]) -> tuple[list[Slice], list[Copies]]:
@@ -43,21 +57,26 @@ def without_copies(slices: Iterable[Slice]) -> tuple[list[Slice], list[Copies]]:
         else:
             kept.append((slice_, b""))
     copies: list[Copies] = []
-    for instance, candidates in repeated.items():
+    for candidates in repeated.values():
         whole: dict[bytes, Slice] = {}
         broken: dict[bytes, Slice] = {}
-        damaged = 0
+        damaged: list[Slice] = []
+        same: list[Slice] = []
         for slice_ in candidates:
             bad, digest = _digest(slice_)
-            damaged += bad
-            (broken if bad else whole).setdefault(digest, slice_)
+            first = (broken if bad else whole).setdefault(digest, slice_)
+            if bad:
+                damaged.append(slice_)
+            elif first is not slice_:
+                same.append(slice_)
         used = whole or broken
         kept += [(slice_, digest) for digest, slice_ in used.items()]
         if whole and damaged:
-            copies.append(Copies(instance, "broken-copy", "a whole copy is there", damaged))
-        same = len(candidates) - len(used) - (damaged if whole else 0)
+            copies.append(copies_of(damaged, "broken-copy", "a whole copy is there"))
+        elif damaged:
+            same = [slice_ for slice_ in damaged if not any(slice_ is one for one in broken.values())]
         if same:
-            copies.append(Copies(instance, "duplicate-file", "the same image is there already", same))
+            copies.append(copies_of(same, "duplicate-file", "the same image is there already"))
     # Different images under one instance UID are ordered by their content.
     kept.sort(key=lambda pair: (sort_key(pair[0]), pair[1]))
     return [slice_ for slice_, _ in kept], copies
@@ -75,7 +94,7 @@ def without_equal_neighbours(slices: list[Slice]) -> tuple[list[Slice], list[Cop
         if prints[first] == prints[second]:
             dropped.add(stack.order[second])
     copies = [
-        Copies(slices[index].instance, "duplicate-slice", "the same image is there already", 1)
+        copies_of([slices[index]], "duplicate-slice", "the same image is there already")
         for index in sorted(dropped)
     ]
     return [slice_ for index, slice_ in enumerate(slices) if index not in dropped], copies

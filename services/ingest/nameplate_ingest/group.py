@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nameplate_ingest.copies import Copies, sort_key, without_copies, without_equal_neighbours
+from nameplate_ingest.copies import Copies, copies_of, sort_key, without_copies, without_equal_neighbours
 from nameplate_ingest.passes import by_number, chained, heights_of, runs_of, stray_gaps
 from nameplate_ingest.person import contradict
 from nameplate_ingest.series import Stack, duplicated, stack_slices
@@ -27,6 +27,8 @@ class Group:
     refusal: tuple[str, str] | None
     """Why each of these slices was refused by itself, if they were."""
     stack: Stack | None
+    left_out: tuple[Copies, ...] = ()
+    """Images that were left out when two groups were joined."""
 
 
 def group_slices(slices: Iterable[Slice]) -> tuple[list[Group], list[Copies]]:
@@ -68,9 +70,10 @@ def joined(first: Group, second: Group) -> Group | None:
     step = high.min() - low.max()
     if not -thick - 0.05 <= step <= 1.5 * thick or len(chained([lower.slices, upper.slices])) > 1:
         return None
-    single, _ = _without_junctions([*lower.slices, *upper.slices])
+    single, junctions = _without_junctions([*lower.slices, *upper.slices])
     stack = stack_slices(_grids(single))
-    return Group(tuple(single[index] for index in stack.order), first.part, None, stack)
+    left_out = (*first.left_out, *second.left_out, *junctions)
+    return Group(tuple(single[index] for index in stack.order), first.part, None, stack, left_out)
 
 
 def thickness_of(group: Group) -> list[float]:
@@ -205,7 +208,7 @@ def _without_junctions(slices: Sequence[Slice]) -> tuple[list[Slice], list[Copie
         thinner_first = (first.thickness or 0.0) <= (second.thickness or 0.0)
         dropped.add(stack.order[pair[1 if thinner_first else 0]])
     copies = [
-        Copies(slices[index].instance, "junction-slice", "the neighbouring block has this place too", 1)
+        copies_of([slices[index]], "junction-slice", "the neighbouring block has this place too")
         for index in sorted(dropped)
     ]
     return [slice_ for index, slice_ in enumerate(slices) if index not in dropped], copies

@@ -2,8 +2,8 @@
 
 import re
 import statistics
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from nameplate.campaign.ingest import IngestSettings, SeriesRules
@@ -17,6 +17,7 @@ from nameplate_ingest.group import Group, group_slices, joined
 from nameplate_ingest.person import contradiction, identity
 from nameplate_ingest.pseudonym import Pseudonyms
 from nameplate_ingest.refusal import Refused
+from nameplate_ingest.refused_picture import refused_picture
 from nameplate_ingest.scanner import Maker, scanner_of
 from nameplate_ingest.select import Verdict, apply_rules, rank
 from nameplate_ingest.series import distinct_gaps
@@ -47,15 +48,23 @@ class Ingested:
     exam: Exam | None
     volume: Volume | None
     rows: tuple[LedgerRow, ...]
-    judged: tuple[Judged, ...] = field(default=())
+    judged: tuple[Judged, ...] = ()
+    pictures: tuple[tuple[str, bytes], ...] = ()
+    """PNG of a slice of each refused series that may be drawn, by the id of its ledger row."""
 
 
 def ingest_study(
-    slices: Iterable[Slice], settings: IngestSettings, pseudonyms: Pseudonyms, listed: frozenset[str]
+    slices: Iterable[Slice],
+    settings: IngestSettings,
+    pseudonyms: Pseudonyms,
+    listed: frozenset[str],
+    *,
+    draw: bool = False,
 ) -> Ingested:
     """Choose a series of the study and convert it; if it is broken, the next best is tried.
 
-    ``listed`` holds the manufacturers that the user's list gives for this study, normalised.
+    ``listed`` holds the manufacturers that the user's list gives for this study, normalised. ``draw`` asks
+    for pictures of what was refused.
     """
     members = list(slices)
     name = pseudonyms.of("e", members[0].study)
@@ -88,7 +97,8 @@ def ingest_study(
         one.told += chosen.told
         exam = _exam(one, name, chosen, settings, pseudonyms)
     rows = _rows(judged, copies, name, pseudonyms)
-    return Ingested(exam, chosen.volume if chosen else None, rows, tuple(judged))
+    pictures = tuple(_pictures(judged, pseudonyms)) if draw else ()
+    return Ingested(exam, chosen.volume if chosen else None, rows, tuple(judged), pictures)
 
 
 def judged_groups(groups: Sequence[Group], rules: SeriesRules) -> list[Judged]:
@@ -225,26 +235,45 @@ def _rows(
         paths = {slice_.path for slice_ in one.group.slices} - counted
         counted |= paths
         rows.append(_row(one, exam, len(paths), pseudonyms))
-    for copy in copies:
+    of_rows: dict[tuple[str, str, str], set[Path]] = {}
+    for copy in (*copies, *(copy for one in judged for copy in one.group.left_out)):
+        # Every frame of a file may be a copy: they are one row.
+        of_rows.setdefault((copy.instance, copy.rule, copy.seen), set()).update(copy.paths)
+    # A broken file whose other frames are whole counts as broken: that rule is the first by name.
+    for (instance, rule, seen), paths in sorted(of_rows.items()):
         rows.append(
             LedgerRow(
                 item="file",
-                id=pseudonyms.of("f", copy.instance),
+                id=pseudonyms.of("f", instance),
                 exam=exam,
                 verdict="refused",
-                rule=copy.rule,
-                seen=copy.seen,
-                files=copy.files,
+                rule=rule,
+                seen=seen,
+                files=len(paths - counted),
             )
         )
+        counted |= paths
     return tuple(rows)
 
 
+def _pictures(judged: Sequence[Judged], pseudonyms: Pseudonyms) -> Iterator[tuple[str, bytes]]:
+    """A series that another one outranked was not refused, and is not drawn."""
+    for one in judged:
+        if one.verdict.rule not in ("chosen", "outranked"):
+            picture = refused_picture(one.group)
+            if picture is not None:
+                yield _series_id(one.group, pseudonyms), picture
+
+
+def _series_id(group: Group, pseudonyms: Pseudonyms) -> str:
+    uid, part = group.slices[0].series, group.part
+    return pseudonyms.of("s", uid, str(part)) if part else pseudonyms.of("s", uid)
+
+
 def _row(one: Judged, exam: str, files: int, pseudonyms: Pseudonyms) -> LedgerRow:
-    uid, part = one.group.slices[0].series, one.group.part
     return LedgerRow(
         item="series",
-        id=pseudonyms.of("s", uid, str(part)) if part else pseudonyms.of("s", uid),
+        id=_series_id(one.group, pseudonyms),
         exam=exam,
         verdict="chosen" if one.verdict.rule == "chosen" else "refused",
         rule=one.verdict.rule,

@@ -195,6 +195,16 @@ def test_base_and_vertex_in_two_series_may_be_joined(read: Read, make_series: Se
     assert heights(again) == heights(whole)
 
 
+def test_a_slice_that_both_halves_have_is_left_out_with_a_word(read: Read, make_series: Series) -> None:
+    groups, _ = group_slices(read(two_series(make_series, low=-27.5)))
+    whole = joined(*groups)
+    assert whole is not None
+    assert [(one.rule, one.files) for one in whole.left_out] == [("junction-slice", 1)]
+    paths = {slice_.path for slice_ in whole.slices}
+    assert len(paths) == 39
+    assert not paths & whole.left_out[0].paths
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -369,6 +369,25 @@ def test_an_enhanced_file_with_two_phases_is_not_mixed(folder: Any, tmp_path: Pa
     assert all(exam.source_slices == 30 for exam in exams(tmp_path / "out"))
 
 
+def test_every_file_counts_once_whatever_is_in_it_twice(
+    folder: Any, tmp_path: Path, make_series: Any
+) -> None:
+    """Copies of an enhanced file, and a slice at the junction of two halves of a head."""
+    enhanced = enhanced_dataset(make_series())
+    folder.add(enhanced, enhanced)
+    folder.add_bytes((folder.path / "00001").read_bytes()[:-30_000])
+    options = {"study": "1.2.3.2", "SliceThickness": 5.0, "FrameOfReferenceUID": "1.2.9"}
+    folder.add(*make_series(count=15, series="1.2.3.2.1", **options))
+    folder.add(*make_series(count=16, low=-5.0, series="1.2.3.2.2", SeriesNumber=3, **options))
+    summary = run(folder.path, tmp_path / "out")
+    rows = ledger(tmp_path / "out")
+    assert summary.files == sum(row.files for row in rows) == 34
+    expected = {"chosen": [1, 30], "duplicate-file": [1], "broken-copy": [1], "junction-slice": [1]}
+    for rule, files in expected.items():
+        assert sorted(row.files for row in rows if row.rule == rule) == files
+    assert summary.exams == 2
+
+
 def test_an_enhanced_file_without_places_is_refused_with_its_study(
     folder: Any, tmp_path: Path, make_series: Any
 ) -> None:
