@@ -1,9 +1,10 @@
 """What the quality page shows of one exam, and which exams a person should look at first."""
 
+import math
 import statistics
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nameplate.steps.ingest import Exam
@@ -74,9 +75,9 @@ class Shown:
 def shown_of(cards: Sequence[ExamCard]) -> tuple[Shown, ...]:
     """The cards in the order in which to look at them.
 
-    First those that may not be used, then those with flags, then outliers, the farthest first; then all
-    others by manufacturer and pseudonym. An exam is compared with those of its manufacturer, or with all
-    where these are fewer than eight; what is compared is in ``MEASURES``.
+    First those that may not be used; then those with flags, the rarest flags first; then outliers, the
+    farthest first; then all others by manufacturer and pseudonym. An exam is compared with those of its
+    manufacturer, or with all where these are fewer than eight; what is compared is in ``MEASURES``.
     """
     by_maker: dict[str, list[ExamCard]] = defaultdict(list)
     for card in cards:
@@ -86,7 +87,8 @@ def shown_of(cards: Sequence[ExamCard]) -> tuple[Shown, ...]:
     for members in by_maker.values():
         usual = _Usual(members) if len(members) >= _FEWEST else everyone
         shown += [Shown(card, *usual.outlying(card)) for card in members]
-    return tuple(sorted(shown, key=_order))
+    how_many = Counter(flag for card in cards for flag in set(card.flags))
+    return tuple(sorted(shown, key=lambda one: _order(one, how_many)))
 
 
 def median_of(values: Sequence[float | None]) -> float | None:
@@ -95,10 +97,10 @@ def median_of(values: Sequence[float | None]) -> float | None:
     return statistics.median(known) if known else None
 
 
-def _order(one: Shown) -> tuple[bool, bool, bool, float, str, str]:
+def _order(one: Shown, how_many: Mapping[str, int]) -> tuple[bool, float, float, str, str]:
     exam = one.card.exam
-    far = -round(one.farthest, 6) if one.outlying else 0.0
-    return one.card.usable, not one.card.flags, not one.outlying, far, exam.manufacturer, exam.exam
+    rarest = min((float(how_many[flag]) for flag in one.card.flags), default=math.inf)
+    return one.card.usable, rarest, -round(one.farthest, 6), exam.manufacturer, exam.exam
 
 
 class _Usual:

@@ -25,6 +25,12 @@ def test_order_is_unusable_flagged_outlying_and_then_by_manufacturer(card) -> No
     assert shown[4].outlying == ("volume 1900, usually 1430 ml",)
 
 
+def test_rare_flags_come_before_common_ones(card) -> None:
+    cards = [card(number, flags=("common",)) for number in range(12)]
+    cards += [card(30, flags=("common", "rare")), card(31, flags=("seldom",)), card(32, flags=("seldom",))]
+    assert exams_of(shown_of(cards)) == [30, 31, 32, *range(12)]
+
+
 def test_the_order_does_not_depend_on_the_input(card) -> None:
     cards = [card(number, volume_ml=1400.0 + 100 * (number == 7)) for number in range(20)]
     assert shown_of(cards) == shown_of(cards[::-1])
