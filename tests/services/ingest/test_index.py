@@ -119,3 +119,41 @@ def test_files_in_the_worst_order_are_packed_together(folder: Any, make_slice: A
         assert study.files == len(slices) == 20
         assert len(study.pieces) <= 16
         assert sum(map(len, study.pieces)) < 0.8 * sum(len(pack([slice_])) for slice_ in slices)
+
+
+DEADLY = """
+import os, sys
+
+class Deadly:
+    \"\"\"Once the module that reads files is there, reading one of them kills its process.\"\"\"
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "nameplate_ingest.scan" and self in sys.meta_path:
+            sys.meta_path.remove(self)
+            import nameplate_ingest.header as header
+            real = header.read_elements
+
+            def read_elements(path, *rest):
+                if path.name == "deadly":
+                    os.kill(os.getpid(), 9)
+                return real(path, *rest)
+
+            header.read_elements = read_elements
+        return None
+
+sys.meta_path.insert(0, Deadly())
+"""
+
+
+def test_a_file_that_kills_its_reader_costs_itself(
+    folder: Any, tmp_path: Path, make_series: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.add(*make_series(count=3)).add_bytes(b"deadly notes", "deadly")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(DEADLY)
+    paths = (str(tmp_path / "site"), os.environ.get("PYTHONPATH", ""))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+    found = index(folder.path, 1)
+    assert {uid: study.files for uid, study in found.studies.items()} == {"1.2.3.1": 3}
+    assert [(stray.rule, stray.seen) for stray in found.strays] == [("error", "the worker died")]
+    assert found.files == 4
