@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 HEAD_CM2 = 20.0
 """A slice with more than this (times the squared head size) cuts the brain."""
-CANAL_CM2 = 10.0
-"""A slice with at most this, below the brain, cuts the canal."""
+CANAL_CM2 = 8.0
+"""A slice with at most this, below the brain, cuts the canal; the foramen magnum is larger, and inside."""
 
 
 def without_canal(mask_KIJ: NDArray[np.bool_], cell_cm2: float, size: float) -> NDArray[np.bool_]:

@@ -16,17 +16,28 @@ def box_around(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice, slic
     return box[0], box[1], box[2]
 
 
+def disc(radius_mm: float, pixel_mm: tuple[float, float]) -> NDArray[np.uint8]:
+    """Structuring element: all pixels within ``radius_mm``, at most 50 to each side."""
+    reach = [min(int(radius_mm / pixel), 50) for pixel in pixel_mm]
+    i, j = np.ogrid[-reach[0] : reach[0] + 1, -reach[1] : reach[1] + 1]
+    inside: NDArray[np.bool_] = np.hypot(i * pixel_mm[0], j * pixel_mm[1]) <= radius_mm
+    return inside.astype(np.uint8)
+
+
 def largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The largest face-connected region; empty for an empty mask.
 
     Regions of equal size are all kept: a choice between them would depend on the array's direction.
     """
     labels, count = ndimage.label(mask)
-    if count == 0:
-        return np.zeros_like(mask)
+    if count <= 1:
+        return mask.copy()
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    kept: NDArray[np.bool_] = (sizes == sizes.max())[labels]
+    first, *others = np.flatnonzero(sizes == sizes.max())
+    kept: NDArray[np.bool_] = labels == first
+    for other in others:
+        kept |= labels == other
     return kept
 
 
@@ -62,6 +73,10 @@ def touching_slices(mask_KIJ: NDArray[np.uint8], seed_KIJ: NDArray[np.bool_]) ->
     kept = np.zeros_like(mask_KIJ)
     for k, (plane, seed) in enumerate(zip(mask_KIJ, seed_KIJ, strict=True)):
         count, labels = cv2.connectedComponents(plane, connectivity=4)
+        if count == 2:
+            # Only one region, as in most slices: nothing to sort out.
+            kept[k] = plane if (seed & (plane > 0)).any() else 0
+            continue
         touched = np.zeros(count, np.uint8)
         touched[labels[seed]] = 1
         touched[0] = 0

@@ -30,7 +30,7 @@ def whole_kernel(sigma: float, scale: int) -> NDArray[np.float64]:
 def smooth_slices(
     values_KIJ: NDArray[Any], sigma_mm: float, pixel_mm: tuple[float, float]
 ) -> NDArray[np.float32]:
-    """Smooth each slice; ``values_KIJ`` are whole numbers within +-1100, ``pixel_mm`` along i and j."""
+    """Smooth each slice; ``values_KIJ`` are whole numbers within +-1300, ``pixel_mm`` along i and j."""
     across, along = whole_kernel(sigma_mm / pixel_mm[1], 16), whole_kernel(sigma_mm / pixel_mm[0], 16)
     smooth = np.empty(values_KIJ.shape, np.float32)
     factor = 1.0 / float(across.sum() * along.sum())

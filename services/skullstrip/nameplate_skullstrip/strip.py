@@ -15,15 +15,25 @@ from nameplate.image.volume import Volume
 from nameplate_skullstrip.canal import without_canal
 from nameplate_skullstrip.coarse_grid import coarse_grid, refined, shares
 from nameplate_skullstrip.distance import depth, grown, signed_depth
-from nameplate_skullstrip.edge import half_way
+from nameplate_skullstrip.edge import densest_near, edge_zone, half_way
 from nameplate_skullstrip.enclosure import enclosure
 from nameplate_skullstrip.flags import NO_BRAIN, REFUSING, bare_surface, findings
 from nameplate_skullstrip.opening import opened
-from nameplate_skullstrip.region import box_around, filled, filled_slices, islands, largest, touching_slices
+from nameplate_skullstrip.region import (
+    box_around,
+    disc,
+    filled,
+    filled_slices,
+    islands,
+    largest,
+    touching_slices,
+)
 from nameplate_skullstrip.smoothing import smooth_slices, smooth_volume
 
 CELL_MM = 3.7
 """Size of a cell of the coarse grid."""
+DENSE_HU = 1200
+"""The densest bone of a skull; what is above is tooth or metal. Half way to it decides where the edge is."""
 FAR_MM = 8.0
 """Distances from the coarse mask beyond this are not told apart."""
 _SPACING_MM = (0.05, 1000.0)
@@ -118,8 +128,9 @@ def strip_slices(
     # 8. The edge, voxel by voxel.
     frame = box_around(near > -FAR_MM, 0)
     near, smooth = near[frame], smooth[frame]
-    inside = (near > -reach_mm(spacing_mm[0], size)) & (smooth >= low)
-    inside &= smooth <= half_way(smooth, spacing_mm)
+    peak = densest_near(smooth, spacing_mm)
+    inside = edge_zone(near, peak, spacing_mm, reach_mm(spacing_mm[0], size))
+    inside &= (smooth >= low) & (smooth <= half_way(peak))
     core = near > 0.0
     # The vault may rise one slice above the coarse mask; at the base, such a rest is orbit or nose.
     core[1:] |= core[:-1].copy()
@@ -135,13 +146,13 @@ def reach_mm(slice_mm: float, size: float) -> float:
 
 
 def clipped(values: NDArray[Any]) -> NDArray[np.int16]:
-    """Whole HU within -1000..1000 from any number type; NaN counts as air."""
+    """Whole HU within -1000..1200 from any number type; NaN counts as air."""
     hu: NDArray[np.int16]
     if values.dtype == np.int16:
-        hu = np.clip(values, np.int16(-1000), np.int16(1000))
+        hu = np.clip(values, np.int16(-1000), np.int16(DENSE_HU))
         return hu
     numbers = np.nan_to_num(values.astype(np.float64), nan=-1000.0)
-    hu = np.rint(np.clip(numbers, -1000.0, 1000.0)).astype(np.int16)
+    hu = np.rint(np.clip(numbers, -1000.0, DENSE_HU)).astype(np.int16)
     return hu
 
 
@@ -149,22 +160,14 @@ def polished(
     inside_KIJ: NDArray[np.bool_], core_KIJ: NDArray[np.bool_], spacing_mm: tuple[float, float, float]
 ) -> NDArray[np.uint8]:
     """Open by 2.5 mm within the slices, drop what misses the core, close, fill, keep the largest region."""
-    disc = _disc(2.5, spacing_mm[1:])
+    around = disc(2.5, spacing_mm[1:])
     mask: NDArray[np.uint8] = np.empty(inside_KIJ.shape, np.uint8)
     for k, plane in enumerate(inside_KIJ.view(np.uint8)):
-        mask[k] = cv2.morphologyEx(plane, cv2.MORPH_OPEN, disc)
+        mask[k] = cv2.morphologyEx(plane, cv2.MORPH_OPEN, around)
     mask = touching_slices(mask, core_KIJ)
     for k, plane in enumerate(mask):
-        mask[k] = cv2.morphologyEx(plane, cv2.MORPH_CLOSE, disc)
+        mask[k] = cv2.morphologyEx(plane, cv2.MORPH_CLOSE, around)
     return largest(filled_slices(mask) > 0).astype(np.uint8)
-
-
-def _disc(radius_mm: float, pixel_mm: tuple[float, float]) -> NDArray[np.uint8]:
-    """Structuring element: all pixels within ``radius_mm``."""
-    reach = [min(int(radius_mm / pixel), 50) for pixel in pixel_mm]
-    i, j = np.ogrid[-reach[0] : reach[0] + 1, -reach[1] : reach[1] + 1]
-    inside: NDArray[np.bool_] = np.hypot(i * pixel_mm[0], j * pixel_mm[1]) <= radius_mm
-    return inside.astype(np.uint8)
 
 
 def _canonical_order(volume: Volume) -> NDArray[np.float64]:
