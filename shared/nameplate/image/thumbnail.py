@@ -102,9 +102,12 @@ def slice_picture(plane: NDArray[np.generic], spacing_mm: tuple[float, float]) -
     size = max(1, round(tall / pixel_mm)), max(1, round(wide / pixel_mm))
     middle = (rows - 1) / 2, (columns - 1) / 2
     values = plane.astype(np.float32)
-    shares = np.interp(values, _range(values), _WIDE_SHARES).astype(np.float32)
-    grey = _resampled(shares, spacing_mm, middle, size, pixel_mm)
-    return png_bytes(_levels(grey, 1.0, _GREYS), _GREY_PALETTE)
+    window = _range(values)
+    low = np.float32(window[0])
+    # Counted from the lower end, because pixels outside the plane count as zero.
+    small = _resampled(np.clip(values, low, window[-1]) - low, spacing_mm, middle, size, pixel_mm)
+    shares = np.interp(small + low, window, _WIDE_SHARES).astype(np.float32)
+    return png_bytes(_levels(shares, 1.0, _GREYS), _GREY_PALETTE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
