@@ -1,7 +1,7 @@
 """Pages with a picture of every exam and of what was refused, beside the images of an ingest."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from nameplate.image.thumbnail import exam_picture
 from nameplate.image.volume import Volume, read_nifti
 from nameplate.records import from_jsonl
 from nameplate.steps.ingest import Exam, LedgerRow
-from nameplate.whole import user_may_write, write_whole
+from nameplate_ingest.output import Output
 from nameplate_ingest.picture import look
 
 SHEET, REFUSED = "sheet", "refused"
@@ -45,7 +45,8 @@ def write_sheet(
     """Write the pages on the ingest in ``out`` to out/sheet, which is replaced whole; return its first page.
 
     Reads out/exams.jsonl, out/ledger.jsonl, out/images and, if it is there, out/refused. ``progress`` gets
-    the number of exams done and of all. Raises UserError if ``out`` is not the folder of a finished ingest.
+    the number of exams done and of all. Raises UserError if ``out`` is not the folder of a finished ingest or
+    may not be written, TryAgain when the disk is full.
     """
     exams, ledger = _read(out)
     cards = []
@@ -54,13 +55,25 @@ def write_sheet(
         if progress:
             progress(number + 1, len(exams))
     pictures = {path.stem: path.read_bytes() for path in sorted((out / REFUSED).glob("s*.png"))}
-    pages = quality_pages("ingest", cards, ledger, pictures)
-    sheet = out / SHEET
-    with user_may_write(sheet):
-        if sheet.exists():
-            shutil.rmtree(sheet)
-    write_whole(sheet, pages)
-    return sheet / INDEX
+    _replace(out, quality_pages("ingest", cards, ledger, pictures))
+    return out / SHEET / INDEX
+
+
+def _replace(out: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files to out/sheet instead of what was there, all or none."""
+    sheet, part = out / SHEET, out / f".{SHEET}.part"
+    try:
+        with Output(out).writing():
+            shutil.rmtree(part, ignore_errors=True)
+            for name, data in files.items():
+                path = part / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            if sheet.exists():
+                shutil.rmtree(sheet)
+            part.rename(sheet)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _read(out: Path) -> tuple[list[Exam], list[LedgerRow]]:

@@ -1,5 +1,6 @@
 """Pages beside an ingest: every exam on them, nothing of the patient, and written whole."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from nameplate.campaign.ingest import IngestSettings, SeriesRules
-from nameplate.errors import UserError
+from nameplate.errors import TryAgain, UserError
 from nameplate.image.thumbnail import slice_picture
 from nameplate.image.volume import Volume
 from nameplate.records import from_jsonl
@@ -94,6 +95,22 @@ def test_again_and_the_same(ingested: Path) -> None:
     (ingested / "sheet" / "left-over.html").write_text("x")
     write_sheet(ingested, brain=inner)
     assert written() == first
+
+
+def test_a_full_disk_leaves_the_earlier_pages_and_asks_to_try_again(
+    ingested: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = write_sheet(ingested, brain=inner)
+    before = index.read_bytes()
+
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(TryAgain, match="no room left"):
+        write_sheet(ingested, brain=inner)
+    assert index.read_bytes() == before
+    assert not list(ingested.glob(".sheet*"))
 
 
 def test_a_folder_that_is_no_ingest(tmp_path: Path) -> None:
