@@ -50,7 +50,7 @@ STEP = Step(
     id="{job.cohort}/{job.shard:03d}",
     needs=("ingest",),
     jobs=jobs,
-    version=3,
+    version=4,
     memory_mib=1500,
     seconds=lambda load: 0.035 * load.exams * load.pixels,
 )
