@@ -41,7 +41,7 @@ def frames_of(path: Path, elements: Elements) -> list[Elements]:
     """
     count = max(1, int(min(number(elements.values.get(tags.FRAMES)) or 1, 1e9)))
     if count > MOST_FRAMES:
-        raise Refused("multi-frame", f"{count} frames, more than {MOST_FRAMES}")
+        raise Refused("multi-frame", f"more than {MOST_FRAMES} frames")
     if elements.pixel_offset == CUT_SHORT:
         raise Refused("truncated-header", "the file ends before its pixels")
     if elements.pixel_offset < 0:

@@ -1,5 +1,6 @@
 """Why a study's series was chosen and the others were not: what each witness said, for a person to read."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from nameplate_ingest.pseudonym import Pseudonyms
 from nameplate_ingest.study import Ingested, Judged, ingest_study
 from nameplate_ingest.workers import Workers
 
+_NUMBER = re.compile(r"[0-9]{1,6}")
+"""A longer one may be the number of an order or of a patient."""
 _SAYS = {"plain": "yes", "refuses": "NO", "doubts": "doubt", "nothing": "-"}
 
 
@@ -54,7 +57,7 @@ def _study(exam: str, study: Study, ingested: Ingested) -> Iterator[str]:
 def _series(one: Judged) -> Iterator[str]:
     first, verdict = one.group.slices[0], one.verdict
     images = len(one.group.slices)
-    number = first.series_number if first.series_number.isdecimal() else "?"
+    number = first.series_number if _NUMBER.fullmatch(first.series_number) else "?"
     told = f"  series {number}, {images} image{'s' if images > 1 else ''}"
     if one.facts is not None:
         told += f", {one.facts.thickness_mm:g} mm thick, {one.facts.coverage_mm:.0f} mm long"

@@ -1,9 +1,11 @@
 """Raw values of DICOM elements as text and numbers; what is malformed is None or empty, never an error."""
 
 import math
+import re
 import warnings
 
 _LONGEST_TEXT = 256
+_SIGNS = re.compile(r"[\s_-]")
 
 
 def text(raw: bytes | None) -> str:
@@ -18,12 +20,17 @@ def decoded(raw: bytes | None, charset: str) -> str:
     if raw.isascii() and b"\x1b" not in raw:
         return text(raw)[:_LONGEST_TEXT]
     # Imported here: it takes longer than the whole scan of a small study.
-    from pydicom.charset import convert_encodings, decode_bytes
+    from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 
+    # Of a set that it does not know pydicom would write the name to a log, and try it on Python's codecs.
+    known = {_SIGNS.sub("", name): name for name in python_encoding}
+    sets = [known[name] for part in charset.split("\\") if (name := _SIGNS.sub("", part.upper())) in known]
+    if not sets:
+        return text(raw)[:_LONGEST_TEXT]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            whole = decode_bytes(raw, convert_encodings(charset.split("\\")), set())
+            whole = decode_bytes(raw, convert_encodings(sets), set())
         except (LookupError, UnicodeError, ValueError):
             return text(raw)[:_LONGEST_TEXT]
     return whole.strip(" \0")[:_LONGEST_TEXT]

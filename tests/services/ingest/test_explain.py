@@ -55,6 +55,14 @@ def test_nothing_is_written_and_nobody_is_named(folder: Any, make_series: Series
         assert secret not in text
 
 
+@pytest.mark.parametrize(("number", "shown"), [("30501", "30501"), ("310000000", "?"), ("", "?")])
+def test_a_number_that_may_be_of_an_order_is_not_shown(
+    folder: Any, make_series: Series, number: str, shown: str
+) -> None:
+    folder.add(*make_series(SeriesNumber=number))
+    assert any(line.startswith(f"  series {shown}, 30 images") for line in told(folder.path))
+
+
 def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="nothing: no such folder"):
         told(tmp_path / "nothing")

@@ -15,6 +15,21 @@ def test_descriptions_are_read_in_their_own_character_set() -> None:
     assert decoded(b"\xff\xfe", "no such set")
 
 
+@pytest.mark.parametrize("charset", ["iso ir 192", "ISO-IR 192", "ISO_IR_192", "UNHEARD\\ISO_IR 192"])
+def test_sets_are_known_however_they_are_spelled(charset: str) -> None:
+    assert decoded("Schädel".encode(), charset) == "Schädel"
+
+
+@pytest.mark.parametrize("charset", ["Doe", "Doe\\Jane", "ISO_IR Doe", "rot13", "utf_7", "punycode"])
+def test_the_name_of_an_unknown_set_is_written_nowhere(
+    charset: str, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    caplog.set_level(0)
+    assert decoded("Schädel".encode("latin-1"), charset) == "Schädel"
+    assert not caplog.text
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize(
     ("raw", "value"),
     [
