@@ -31,7 +31,7 @@ class Statements:
     image_type: tuple[str, ...]
     """Upper case."""
     units: str
-    """RescaleType in upper case; empty if absent."""
+    """RescaleType in upper case, Hounsfield units as HU however they are spelled; empty if absent."""
     times: int
     """Temporal positions of the series, 1 if not given."""
     kvp: float | None
@@ -61,12 +61,20 @@ def _statements(charset: str, words: tuple[bytes | None, ...], codes: tuple[byte
         agent=agent,
         contrast=tuple(name for name, raw in zip(tags.CONTRAST, contrast, strict=True) if _filled(raw)),
         image_type=tuple(part.strip() for part in text(image_type).upper().split("\\")),
-        units=text(units).upper(),
+        units=_units(text(units)),
         times=max(1, int(min(number(times) or 1, 1e6))),
         kvp=number(kvp),
         diameter_mm=number(diameter),
         multienergy=text(multienergy).upper() == "YES",
     )
+
+
+def _units(stated: str) -> str:
+    """RescaleType in upper case; some scanners spell Hounsfield units out, or put them in brackets."""
+    letters = "".join(sign for sign in stated.upper() if sign.isalpha())
+    if letters in ("HU", "HUS") or letters.removesuffix("S") in ("HOUNSFIELD", "HOUNSFIELDUNIT"):
+        return "HU"
+    return "US" if letters == "UNSPECIFIED" else stated.upper()
 
 
 def _filled(raw: bytes | None) -> bool:

@@ -33,6 +33,25 @@ def test_words_and_codes(said: Callable[..., Statements]) -> None:
     assert one.image_type == ("ORIGINAL", "PRIMARY", "AXIAL")
 
 
+@pytest.mark.parametrize(
+    ("stated", "units"),
+    [
+        ("HU", "HU"),
+        ("[HU]", "HU"),
+        ("H.U.", "HU"),
+        ("Hounsfield", "HU"),
+        ("HOUNSFIELD UNITS", "HU"),
+        ("US", "US"),
+        ("UNSPECIFIED", "US"),
+        ("", ""),
+        ("HU_MOD", "HU_MOD"),
+        ("mg/ml", "MG/ML"),
+    ],
+)
+def test_units_however_they_are_spelled(said: Callable[..., Statements], stated: str, units: str) -> None:
+    assert said(RescaleType=stated).units == units
+
+
 def coded(meaning: str) -> list[Dataset]:
     code = Dataset()
     code.CodeMeaning = meaning
