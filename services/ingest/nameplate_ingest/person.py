@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Protocol
+from typing import Literal, Protocol
 
 from nameplate_ingest.age import birth_date
 
@@ -83,6 +83,19 @@ _PHRASES = frozenset(
         *("1234", "12345", "123456", "1234567", "12345678", "123456789", "1234567890", "0123456789"),
     )
 )
+_SEXES: dict[str, Literal["F", "M", "O"]] = {
+    **dict.fromkeys(
+        ("f", "fem", "female", "feminine", "woman", "girl", "w", "weiblich", "weibl", "frau"), "F"
+    ),
+    **dict.fromkeys(
+        ("femme", "feminin", "femenino", "femenina", "mujer", "femmina", "femminile", "donna"), "F"
+    ),
+    **dict.fromkeys(("feminino", "feminina", "mulher", "v", "vrouw", "vrouwelijk", "女", "女性"), "F"),
+    **dict.fromkeys(("m", "masc", "male", "masculine", "man", "boy", "mannlich", "maennlich", "mann"), "M"),
+    **dict.fromkeys(("homme", "masculin", "h", "hombre", "varon", "masculino", "maschio", "maschile"), "M"),
+    **dict.fromkeys(("uomo", "homem", "mannelijk", "男", "男性"), "M"),
+    **dict.fromkeys(("o", "other", "d", "divers"), "O"),
+}
 _WORD = re.compile(r"[^\W_]+")
 _AE = re.compile(r"(?<=[aou])e(?=.)")
 _LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ı": "i"})
@@ -118,6 +131,17 @@ class Told(Protocol):
     @property
     def age(self) -> float | None:
         """Years."""
+
+
+@lru_cache(maxsize=256)
+def sex_of(stated: str) -> Literal["F", "M", "O"] | None:
+    """The sex that a header states, by letter or in words of several languages; None if not understood.
+
+    >>> sex_of("F"), sex_of("Mujer"), sex_of("männlich"), sex_of("U")
+    ('F', 'F', 'M', None)
+    """
+    words = _words(stated)
+    return _SEXES.get(words[0]) if len(words) == 1 else None
 
 
 @lru_cache(maxsize=4096)

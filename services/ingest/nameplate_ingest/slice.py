@@ -9,7 +9,7 @@ from sys import intern
 from nameplate_ingest import tags
 from nameplate_ingest.age import age_of
 from nameplate_ingest.header import CUT_SHORT, DEFLATED, META_CLASS, Elements
-from nameplate_ingest.person import Person
+from nameplate_ingest.person import Person, sex_of
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.statements import Statements, statements_of
 from nameplate_ingest.tags import WANTED as WANTED
@@ -268,13 +268,12 @@ def _storage(raw: dict[int, bytes], elements: Elements, frame: int, frames: int)
 
 @lru_cache(maxsize=4096)
 def _person(*raw: bytes | None) -> Person:
-    patient, _, born, sex, age, studied, charset = map(text, raw)
-    letter = sex.upper()[:1]
+    patient, _, born, _, age, studied, charset = map(text, raw)
     return Person(
         id=patient,
         name=decoded(raw[1], charset),
         birth=born,
-        sex=letter if letter and letter in "FMO" else None,
+        sex=sex_of(decoded(raw[3], charset)),
         age=age_of(age, born, studied),
     )
 

@@ -12,11 +12,39 @@ from nameplate_ingest.person import (
     identity,
     is_placeholder,
     people,
+    sex_of,
     shared_by_several,
 )
 
 QUAX = Person(id="Q-774431", name="Quax^Zebulonius", birth="19550131", sex="M", age=64.0)
 NAMELESS = replace(QUAX, id="ANONYMOUS")
+
+SEXES = {
+    "F": (
+        "F",
+        "f ",
+        "Female",
+        "FEM",
+        "Weiblich",
+        "W",
+        "Femme",
+        "Féminin",
+        "mujer",
+        "Femenino",
+        "donna",
+        "vrouw",
+        "女",
+    ),
+    "M": ("M", "male", "Männlich", "Maennlich", "homme", "Hombre", "H", "Maschio", "Man", "masculino", "男"),
+    "O": ("O", "Other", "divers"),
+    None: ("", "U", "unknown", "1", "M F", "N", "MF"),
+}
+
+
+@pytest.mark.parametrize(("stated", "sex"), [(word, sex) for sex, words in SEXES.items() for word in words])
+def test_sex_in_words(stated: str, sex: str | None) -> None:
+    assert sex_of(stated) == sex
+
 
 FILLERS = [
     *(
