@@ -28,5 +28,11 @@ def head() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def ge_reference() -> ModuleType:
-    """The hand-drawn reference of the real GE head."""
+    """The reference of the real GE head."""
     return _load("ge_reference")
+
+
+@pytest.fixture(scope="session")
+def changes() -> ModuleType:
+    """Simulated changes of a real head."""
+    return _load("changes")
