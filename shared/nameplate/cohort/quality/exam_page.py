@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from nameplate.cohort.quality.card import ExamCard, Shown, median_of, shown_of
-from nameplate.cohort.quality.markup import flags, image, page, paragraph, table
+from nameplate.cohort.quality.markup import counted, flags, image, page, paragraph, table
 
 IMAGES = "images"
 """Folder of the pictures beside the page."""
@@ -38,8 +38,8 @@ def _summary(shown: Sequence[Shown]) -> str:
     unusable = sum(not one.card.usable for one in shown)
     outliers = sum(bool(one.outlying) for one in shown)
     return (
-        f"{len(shown)} exams: {unusable} not used, {flagged} with flags, {outliers} with measures that are "
-        "unusual for their manufacturer."
+        f"{counted(len(shown), 'exam')}: {unusable} not used, {flagged} with flags, "
+        f"{outliers} with measures that are unusual for their manufacturer."
     )
 
 
@@ -68,7 +68,7 @@ def _overview(shown: Sequence[Shown]) -> str:
 
 def _figure(one: Shown) -> str:
     card, exam = one.card, one.card.exam
-    numbers = [f"{exam.thickness_mm:g} mm", f"{exam.slices} slices"]
+    numbers = [f"{exam.thickness_mm:g} mm", counted(exam.slices, "slice")]
     if card.volume_ml is not None:
         numbers.append(f"{card.volume_ml:.0f} ml")
     if card.brain_hu is not None:

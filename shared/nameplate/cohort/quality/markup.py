@@ -62,6 +62,15 @@ def page(title: str, header: str, body: str) -> bytes:
     ).encode()
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "exam"), counted(0, "exam")
+    ('1 exam', '0 exams')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def link(target: str, text: str) -> str:
     """A link to another file of the same folder tree."""
     return f'<a href="{escape(target)}">{escape(text)}</a>'

@@ -13,7 +13,7 @@ from nameplate.cohort.quality.losses import (
     differences_of,
     warnings_of,
 )
-from nameplate.cohort.quality.markup import flags, image, page, paragraph, table
+from nameplate.cohort.quality.markup import counted, flags, image, page, paragraph, table
 from nameplate.steps.ingest import LedgerRow
 
 REFUSED = "refused"
@@ -58,7 +58,7 @@ def losses_table(losses: Losses) -> str:
     spans = [("", 1)]
     heads = ["Reason"]
     for name, count in zip(losses.manufacturers, losses.exams, strict=True):
-        spans.append((f"{name}, {count} exams", 3))
+        spans.append((f"{name}, {counted(count, 'exam')}", 3))
         heads += ["lost", "refused", "series"]
     spans += [("", 1), ("p", 2)]
     heads += ["Files", "lost", "refused"]
@@ -99,7 +99,7 @@ def _figure(row: LedgerRow, picture: bytes | None) -> str:
     )
     return (
         f'<figure class="card">{shown}<figcaption><b>{escape(row.manufacturer or UNKNOWN)}</b> '
-        f"{flags((row.rule,)) if row.doubtful else ''}<br>{escape(row.seen)}<br>{row.files} files "
+        f"{flags((row.rule,)) if row.doubtful else ''}<br>{escape(row.seen)}<br>{counted(row.files, 'file')} "
         f"<code>{escape(row.exam or '')}</code></figcaption></figure>\n"
     )
 
