@@ -1,12 +1,15 @@
 """Files and folders that appear whole, or not at all."""
 
+import errno
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from nameplate.errors import UserError
+from nameplate.errors import TryAgain, UserError
+
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
 @contextmanager
@@ -62,8 +65,15 @@ def check_empty(target: Path) -> None:
 
 @contextmanager
 def user_may_write(target: Path) -> Iterator[None]:
-    """Turn the system's refusals to write into a UserError that names the place."""
+    """Turn the system's refusals to write into an error that names the place.
+
+    UserError, or TryAgain where there is no room left: the same command may succeed later.
+    """
     try:
         yield
     except OSError as error:
+        if error.errno in _FULL:
+            raise TryAgain(
+                f"{target}: no room left ({error.strerror}); free some, and run the same command again"
+            ) from error
         raise UserError(f"{target}: cannot be written ({error.strerror})") from error

@@ -75,12 +75,13 @@ def ingest_folder(
 ) -> IngestSummary:
     """Convert one series of every study below ``source`` and account for every file.
 
-    Writes out/images/<exam>.nii.gz, out/exams.jsonl and out/ledger.jsonl; each has its place only when it
-    is whole. ``key`` is for the pseudonyms; ``manufacturers`` is by StudyInstanceUID or by the name of a
-    folder above the study; ``shard`` (i, n) takes only the studies whose pseudonym falls in part i of n
-    (files outside any study fall in part 0). ``progress`` gets the number of studies done and of all,
-    ``indexing`` the number of files read so far. The same files give the same bytes, whatever their names,
-    folders or the number of workers.
+    Writes out/images/<exam>.nii.gz, out/refused/<series>.png (a slice of each refused series that may be
+    drawn), out/exams.jsonl and out/ledger.jsonl; each has its place only when it is whole. ``key`` is for
+    the pseudonyms; ``manufacturers`` is by StudyInstanceUID or by the name of a folder above the study;
+    ``shard`` (i, n) takes only the studies whose pseudonym falls in part i of n (files outside any study
+    fall in part 0). ``progress`` gets the number of studies done and of all, ``indexing`` the number of
+    files read so far. The same files give the same bytes, whatever their names, folders or the number of
+    workers.
 
     With ``resumable`` a journal is kept in out/.ingest, and a later call with the same arguments does only
     the studies that are new, changed or not done yet; it ends in the same bytes.
@@ -237,7 +238,7 @@ def _convert(conversion: _Conversion, work: _Work) -> Outcome:
     pseudonyms, output = conversion.pseudonyms, conversion.output
     try:
         slices = unpack(work.study.pieces)
-        ingested = ingest_study(slices, conversion.settings, pseudonyms, work.study.listed)
+        ingested = ingest_study(slices, conversion.settings, pseudonyms, work.study.listed, draw=True)
         data = None if ingested.volume is None else nifti_bytes(ingested.volume)
     except Exception as error:
         # An unforeseen error costs one exam, not the run. Only its kind is reported: its text may contain
@@ -245,6 +246,8 @@ def _convert(conversion: _Conversion, work: _Work) -> Outcome:
         kind = type(error).__name__
         logger.error("a study could not be ingested", extra={"exam": work.exam, "error": kind})
         return _failed(work, kind, pseudonyms)
+    for name, picture in ingested.pictures:
+        output.put(output.refused / f"{name}.png", picture)
     image = None
     if ingested.exam is not None and data is not None:
         output.put(output.folder / ingested.exam.image, data)

@@ -3,9 +3,9 @@
 from nameplate.campaign.pseudonym_key import pseudonym_key, simulated_key
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
-from nameplate.steps.ingest import EXAMS, IMAGE, LEDGER, IngestJob
+from nameplate.steps.ingest import EXAMS, IMAGE, LEDGER, REFUSED_PICTURES, IngestJob
 from nameplate.steps.phantom import DICOM
-from nameplate.store.archive import unpack_folder
+from nameplate.store.archive import pack_folder, unpack_folder
 from nameplate_ingest.ingest import ingest_folder
 from nameplate_ingest.manufacturer import read_manufacturers
 
@@ -34,5 +34,8 @@ def ingest(job: IngestJob, inputs: Inputs, outputs: Outputs) -> None:
     for path in sorted((out / "images").glob("*.nii.gz")):
         exam = path.name.removesuffix(".nii.gz")
         outputs.write_file(IMAGE.key(cohort=job.cohort, exam=exam), path)
+    pictures = outputs.scratch / "refused.tar"
+    pack_folder(out / "refused", pictures)
+    outputs.write_file(REFUSED_PICTURES.key(cohort=job.cohort, shard=job.shard), pictures)
     outputs.write_file(EXAMS.key(cohort=job.cohort, shard=job.shard), out / "exams.jsonl")
     outputs.write_file(LEDGER.key(cohort=job.cohort, shard=job.shard), out / "ledger.jsonl")

@@ -167,8 +167,9 @@ class Journal:
         try:
             before = Run.model_validate_json((self._output.work / "run.json").read_bytes())
         except FileNotFoundError:
-            ours = self._output.work, self._output.images
-            if any(self._output.images.glob("*")) or any(path not in ours for path in folder.iterdir()):
+            ours = self._output.work, self._output.images, self._output.refused
+            made = (path for place in ours[1:] for path in place.glob("*"))
+            if any(made) or any(path not in ours for path in folder.iterdir()):
                 why = "not an empty folder; images of two ingests must not mix"
                 raise UserError(f"{folder}: {why}") from None
             return

@@ -1,6 +1,5 @@
 """The folder that an ingest writes: every file in it appears whole, or not at all."""
 
-import errno
 import filecmp
 import shutil
 from collections.abc import Collection, Iterable, Iterator
@@ -8,15 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from nameplate.errors import TryAgain, UserError
+from nameplate.whole import user_may_write
 
-_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _PART = ".part"
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A folder with ``images``, and with ``.ingest``, where files are written before they get their place.
+    """A folder with ``images`` and ``refused``, and ``.ingest``, where files are before they get their place.
 
     So even a process that is killed leaves nothing half written among the images.
     """
@@ -27,6 +25,11 @@ class Output:
     def images(self) -> Path:
         """Where the exams' volumes are."""
         return self.folder / "images"
+
+    @property
+    def refused(self) -> Path:
+        """A slice of each refused series as a small picture."""
+        return self.folder / "refused"
 
     @property
     def work(self) -> Path:
@@ -47,6 +50,7 @@ class Output:
         """Make the folders."""
         with self.writing():
             self.images.mkdir(parents=True, exist_ok=True)
+            self.refused.mkdir(exist_ok=True)
             self.work.mkdir(exist_ok=True)
 
     def clean(self) -> None:
@@ -100,11 +104,5 @@ class Output:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Raise TryAgain for a full disk, UserError for a folder that cannot be written."""
-        try:
+        with user_may_write(self.folder):
             yield
-        except OSError as error:
-            if error.errno in _FULL:
-                raise TryAgain(
-                    f"{self.folder}: no room left ({error.strerror}); free some, and the same command goes on"
-                ) from error
-            raise UserError(f"{self.folder}: cannot be written ({error.strerror})") from error

@@ -17,8 +17,9 @@ _WHOLE_STUDY = frozenset(("attenuation-correction", "planning", "phantom"))
 """Kinds that a study's or protocol's name tells of all its series."""
 _COMPUTED = frozenset(
     (
-        *("MONO", "MONOENERGETIC", "VMI", "GSI", "IODINE", "VNC", "VUE", "ZEFF", "RHO", "MATERIAL", "DENSITY"),
-        *("CBF", "CBV", "MTT", "TTP", "TMAX", "PBV", "SUBTRACTION", "SUBTRACTED", "DIFFERENCE", "DSA"),
+        *("MONO", "MONOENERGETIC", "VMI", "GSI", "IODINE", "VNC", "VUE", "ZEFF", "RHO", "MATERIAL"),
+        *("DENSITY", "CBF", "CBV", "MTT", "TTP", "TMAX", "PBV", "SUBTRACTION", "SUBTRACTED"),
+        *("DIFFERENCE", "DSA"),
     )
 )
 """Values of ImageType of pictures that were computed from others: not what a plain scan shows."""

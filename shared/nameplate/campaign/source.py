@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,14 +47,11 @@ def _source(name: str, cohort: CohortSettings, campaign_folder: Path) -> Source:
         raise CohortError(f"cohorts.{name}.folder: {folder}: no such folder")
     digest = hmac.new(pseudonym_key(), digestmod=hashlib.sha256)
     count = 0
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for file in sorted(names):
-            path = Path(place, file)
-            state = path.lstat()
-            line = f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\n"
-            digest.update(line.encode("utf-8", "surrogateescape"))
-            count += 1
+    for path in _files(folder):
+        state = path.stat() if path.exists() else path.lstat()
+        line = f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\n"
+        digest.update(line.encode("utf-8", "surrogateescape"))
+        count += 1
     if count == 0:
         raise CohortError(f"cohorts.{name}.folder: {folder}: holds no files")
     table: Path | None = None
@@ -64,3 +62,16 @@ def _source(name: str, cohort: CohortSettings, campaign_folder: Path) -> Source:
         except OSError as error:
             raise UserError(f"{table}: cannot be read: {error.strerror}") from error
     return Source(folder=folder, manufacturers_csv=table, digest=digest.hexdigest())
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file below the folder in a fixed order; linked folders are followed, each folder once."""
+    visited: set[tuple[int, int]] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        state = Path(place).stat()
+        if (state.st_dev, state.st_ino) in visited:
+            folders.clear()
+            continue
+        visited.add((state.st_dev, state.st_ino))
+        folders.sort()
+        yield from (Path(place, name) for name in sorted(names))

@@ -324,11 +324,11 @@ def test_an_unforeseen_error_costs_one_exam_and_tells_nothing_of_the_patient(
     real = module.ingest_study
     seen: list[str] = []
 
-    def broken(slices: Any, *rest: Any) -> Any:
+    def broken(slices: Any, *rest: Any, **options: Any) -> Any:
         seen.append(slices[0].study)
         if len(seen) == 1:
             raise ZeroDivisionError("DOE^JANE")
-        return real(slices, *rest)
+        return real(slices, *rest, **options)
 
     monkeypatch.setattr(module, "ingest_study", broken)
     summary = run(folder.path, tmp_path / "out")

@@ -53,10 +53,10 @@ class Deadly:
             import nameplate_ingest.study as study
             real = study.ingest_study
 
-            def ingest_study(slices, *rest):
+            def ingest_study(slices, *rest, **options):
                 if slices[0].study == os.environ["DEADLY_STUDY"]:
                     os.kill(os.getpid(), 9)
-                return real(slices, *rest)
+                return real(slices, *rest, **options)
 
             study.ingest_study = ingest_study
         return None
@@ -355,7 +355,7 @@ def test_a_full_disk_is_75_and_with_more_room_the_same_command_goes_on(
     full = command(source, out, "--workers", workers)
     assert (full.returncode, full.stdout) == (75, "")
     told = (
-        f"nameplate: {out}: no room left (No space left on device); free some, and the same command goes on"
+        f"nameplate: {out}: no room left (No space left on device); free some, and run the same command again"
     )
     assert full.stderr.splitlines() == [told]
     for name, data in outputs(out).items():
