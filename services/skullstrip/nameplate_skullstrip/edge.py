@@ -34,6 +34,9 @@ def densest_near(hu_KIJ: NDArray[Any], spacing_mm: Spacing) -> NDArray[np.float3
     for step in range(1, min(reach[0], len(flat) - 1) + 1):
         np.maximum(peak[:-step], flat[step:], out=peak[:-step])
         np.maximum(peak[step:], flat[:-step], out=peak[step:])
+    for end in (0, -1):
+        # Beyond the first and last slice nothing was scanned: search farther within them instead.
+        np.maximum(peak[end], cv2.dilate(flat[end], box).reshape(peak[end].shape), out=peak[end])
     return peak
 
 

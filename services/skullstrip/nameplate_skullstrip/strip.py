@@ -142,7 +142,7 @@ def strip_slices(
 
 def reach_mm(slice_mm: float, size: float) -> float:
     """How far the edge may be outside the coarse mask: farther in thick slices and in small, round heads."""
-    return 2.0 + 0.25 * max(0.0, slice_mm - 4.0) + 2.0 * max(0.0, 1.0 - size)
+    return 2.25 + 0.25 * max(0.0, slice_mm - 4.0) + 2.0 * max(0.0, 1.0 - size)
 
 
 def clipped(values: NDArray[Any]) -> NDArray[np.int16]:

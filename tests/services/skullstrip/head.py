@@ -1,7 +1,7 @@
 """Simulated heads with an exact intracranial truth: solids in millimetres, painted from outside to inside.
 
 Coordinates are RAS mm, the origin in the middle of the cranial cavity. Edges have partial volume: each
-voxel is the mean of several points along k, as a thick slice is.
+voxel is the mean of several points along k, as a thick slice is, and slices are blurred as by a scanner.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from nameplate.image.volume import Volume
 from nameplate.streams import stream
@@ -24,6 +25,8 @@ class HeadPlan:
     shape: tuple[int, int, int] = (128, 128, 35)
     spacing_mm: tuple[float, float, float] = (1.8, 1.8, 5.0)
     noise_hu: float = 4.0
+    blur_mm: float = 0.7
+    """Standard deviation of the scanner's blur within the slice."""
     tilt_degrees: float = 0.0
     scale: float = 1.0
     """Size of the head; 0.6 is a newborn."""
@@ -40,8 +43,11 @@ class HeadPlan:
     seed: int = 1
 
 
-def simulate_head(plan: HeadPlan, points: int = 4) -> tuple[Volume, Volume]:
-    """The image (int16 HU) and the intracranial truth (uint8) of a plan; ``points`` a voxel along k."""
+def simulate_head(plan: HeadPlan, points: int = 5) -> tuple[Volume, Volume]:
+    """The image (int16 HU) and the intracranial truth (uint8) of a plan.
+
+    ``points`` of a voxel along k are sampled; an odd number, so that no voxel is half inside.
+    """
     hu = np.zeros(plan.shape, np.float32)
     share = np.zeros(plan.shape, np.float32)
     middle = [(count - 1) / 2.0 for count in plan.shape]
@@ -59,6 +65,7 @@ def simulate_head(plan: HeadPlan, points: int = 4) -> tuple[Volume, Volume]:
             painted[np.broadcast_to(table & (painted < -500), painted.shape)] = 60.0
             hu[:, :, k] += painted / points
             share[:, :, k] += inside / np.float32(points)
+    hu = ndimage.gaussian_filter(hu, [plan.blur_mm / step for step in plan.spacing_mm[:2]] + [0.0])
     noise = stream(plan.seed, "noise").normal(0.0, 1.0, plan.shape).astype(np.float32)
     image = np.rint(np.clip(hu + plan.offset_hu + plan.noise_hu * noise, -1024, 3071)).astype(np.int16)
     affine = np.diag([*plan.spacing_mm, 1.0])

@@ -3,6 +3,7 @@ from scipy import ndimage
 
 from nameplate_skullstrip.region import (
     box_around,
+    disc,
     filled,
     filled_slices,
     islands,
@@ -52,3 +53,16 @@ def test_box_keeps_the_margin_inside_the_array():
     mask[0, 3, 4:6] = True
     assert mask[box_around(mask, 2)].shape == (3, 5, 6)
     assert mask[box_around(mask, 0)].all()
+
+
+def test_disc_holds_the_pixels_within_the_radius():
+    assert disc(2.5, (1.0, 2.0)).tolist() == [[0, 1, 0], [1, 1, 1], [1, 1, 1], [1, 1, 1], [0, 1, 0]]
+    assert disc(1.0, (3.0, 3.0)).tolist() == [[1]]
+    assert disc(2.5, (0.01, 0.01)).shape == (101, 101)
+
+
+def test_regions_of_equal_size_are_all_the_largest():
+    mask = np.zeros((1, 3, 9), bool)
+    mask[0, 1, 0:2] = mask[0, 1, 4:6] = mask[0, 1, 8] = True
+    assert np.flatnonzero(largest(mask)[0, 1]).tolist() == [0, 1, 4, 5]
+    assert np.array_equal(largest(mask[:, :, :3]), mask[:, :, :3])

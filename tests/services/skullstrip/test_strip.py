@@ -19,8 +19,10 @@ GOOD = [
 def test_simulated_heads_reach_dice_and_volume(head, name):
     image, truth = head.simulate_head(head.PLANS[name])
     stripped = skullstrip(image)
-    assert head.dice(stripped.mask.array, truth.array) >= 0.97
-    assert abs(stripped.volume_ml / (truth.array.sum() * truth.voxel_ml) - 1.0) <= 0.032
+    assert head.dice(stripped.mask.array, truth.array) >= (0.98 if "craniectomy" in name else 0.985)
+    # The floor of the frontal fossa, flat here, just misses the mask where the cropped head seems larger.
+    volume = 0.018 if name in ("vertex cropped", "both cropped") else 0.015
+    assert abs(stripped.volume_ml / (truth.array.sum() * truth.voxel_ml) - 1.0) <= volume
     assert stripped.usable
     assert stripped.mask.array.dtype == np.uint8
     assert np.array_equal(stripped.mask.affine, image.affine)
@@ -32,10 +34,10 @@ def test_simulated_heads_reach_dice_and_volume(head, name):
 @pytest.mark.parametrize(
     ("name", "dice", "volume"),
     [
-        ("gas 8", 0.96, 0.06),
-        ("child 0.6", 0.97, 0.055),
-        ("newborn 0.5", 0.95, 0.09),
-        ("slices 7.5 mm", 0.97, 0.06),
+        ("gas 8", 0.98, 0.04),
+        ("child 0.6", 0.98, 0.025),
+        ("newborn 0.5", 0.98, 0.03),
+        ("slices 7.5 mm", 0.98, 0.03),
     ],
 )
 def test_known_weaknesses_stay_within_bounds(head, name, dice, volume):
