@@ -19,6 +19,8 @@ SPOT_RISE_HU = 45.0
 _TISSUE_HU = 35.0
 _SURE = 4.8
 """Times the noise: no more than one voxel of a brain is as bright by chance."""
+_RIDGE_MM = 15.0
+"""What is joined to the skull is bone down to this depth: ridges, and the thick inner table of some people."""
 LONG_MM = 35.0
 BLUR_MM = 2.6
 SKULL_HU = 400
@@ -79,8 +81,11 @@ def deep_spots(hu_KJI: NDArray[np.int16], cells: Cells, brain: Mask, pixel_mm: t
     around = box_of(brain, 3)
     solid = shrunk(grown(brain[around], corners=True), corners=True)
     bone = cells.bone[around] > 0.25
-    # Bright vessels and lime are bone by their HU, but not joined to the bone outside.
-    skull = flooded(bone, bone & ~solid)
+    # Bright vessels and lime are bone by their HU, but not joined to the bone outside, or only by an end.
+    core = solid
+    for _ in range(max(1, round(_RIDGE_MM / min(cells.spacing_mm)))):
+        core = shrunk(core)
+    skull = flooded(bone & ~core, bone & ~solid)
     deep = np.zeros(brain.shape, bool)
     deep[around] = shrunk(solid, corners=True) & ~grown(skull, corners=True)
     found = np.zeros(brain.shape, bool)

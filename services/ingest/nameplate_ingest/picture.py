@@ -51,6 +51,8 @@ LEAST_AIR = (0.05, 0.10)
 MOST_WIDTH_MM = (250.0, 220.0)
 """Of soft parts, from left to right: no head is as wide."""
 MOST_NECK_MM = (120.0, 90.0)
+COARSE_MM = 4.5
+"""In pixels larger than this, skin beside air looks like lung, and bone beside brain like a vessel."""
 MOST_LUNG_ML = (200.0, 100.0)
 CUT_MM = ((50.0, 38.0), (40.0, 25.0))
 """Contact with the border within a slice, and the height of such slices: both refuse; both leave a doubt."""
@@ -116,7 +118,9 @@ def look(volume: Volume) -> Look:
     strip = quick_strip(hu, spacing_KJI)
     median = _median_inside(hu, strip)
     signs = enhancement(hu, strip.cells, strip.brain, strip.cells.voxel_mm)
-    found = [*_field(hu, strip), *_content(strip, median), *_extent(strip), *_signs(signs)]
+    coarse = max(spacing_KJI[1:]) > COARSE_MM
+    found = [*_field(hu, strip), *_content(strip, median), *_extent(strip, coarse)]
+    found += () if coarse else _signs(signs)
     found.sort(key=lambda finding: ("refuses", "doubtful", "note").index(finding.weight))
     return Look(tuple(found), strip.brain.transpose(2, 1, 0), strip.brain_ml, median, strip.cells, signs)
 
@@ -178,7 +182,7 @@ def _content(strip: QuickStrip, median: float) -> Iterator[Finding]:
         yield Finding("brain-hu", f"median {median:.0f} HU", "doubtful")
 
 
-def _extent(strip: QuickStrip) -> Iterator[Finding]:
+def _extent(strip: QuickStrip, coarse: bool) -> Iterator[Finding]:
     """Neither cut nor more than a head."""
     cells = strip.cells
     up, down, across = cells.spacing_mm
@@ -191,7 +195,7 @@ def _extent(strip: QuickStrip) -> Iterator[Finding]:
         yield Finding("body", f"soft parts {second:.0f} mm wide", weight)
     lung = float(np.count_nonzero(_within(cells.lung > 0.7, cells.soft > 0.5))) * cells.ml
     weight = _above(lung, MOST_LUNG_ML)
-    if weight:
+    if weight and not coarse:
         yield Finding("body", f"{lung:.0f} mL of lung", weight)
     areas = strip.brain.sum(axis=(1, 2)) * (down * across / 100.0)
     if strip.brain_ml < LEAST_BRAIN_ML[0]:
@@ -280,7 +284,8 @@ def _signs(signs: Enhancement) -> Iterator[Finding]:
         yield Finding("enhanced", seen, "refuses" if most or weight else "doubtful")
     if weight:
         yield Finding("enhanced", f"a bright sinus over {signs.sinus_mm:.0f} mm", weight)
-    if signs.long_spots >= 3:
+    lines = signs.long_spots >= 2 and signs.spots >= 10 and signs.spots_mm >= 80.0
+    if signs.long_spots >= 3 or lines:
         yield Finding("enhanced", f"{signs.long_spots} long bright lines in the brain", "doubtful")
     if signs.rim_mm > 37.0:
         yield Finding("enhanced", f"a bright lining of the skull over {signs.rim_mm:.0f} mm", "doubtful")

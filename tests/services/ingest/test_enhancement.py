@@ -68,6 +68,15 @@ def test_long_lines_are_told_from_spots(head):
     assert (signs.spots, signs.long_spots) == (2, 2)
 
 
+def test_a_line_that_ends_at_the_skull_is_no_bone(head):
+    middle = (np.array(head.array.shape) - 1) / 2 * head.spacing_mm
+    whole = [([middle + np.array([20, 5, -78]), middle + np.array([20, 5, 78])], 3.0)]
+    ridge = [([middle + np.array([20, 70, 0]), middle + np.array([20, 60, 0])], 3.0)]
+    signs = _signs(painted(head, whole, 300))
+    assert (signs.spots, signs.long_spots) == (1, 1)
+    assert _signs(painted(head, ridge, 800)).spots == 0
+
+
 def test_the_sinus_is_measured_and_not_a_ridge_of_bone(head):
     strip = quick_strip(planes_of(head.array), (5.0, 1.7, 1.7))
     inside = strip.cells.on_voxels(grown(strip.brain)).transpose(2, 1, 0) & (head.array < 200)
