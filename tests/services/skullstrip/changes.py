@@ -71,10 +71,10 @@ def _tilted(image: Volume, inside: Mask, degrees: float) -> tuple[Volume, Mask]:
     hu = ndimage.affine_transform(
         image.array.astype(np.float32), matrix, offset, output_shape=shape, order=1, cval=-1000.0
     )
-    share = ndimage.affine_transform(
-        inside.astype(np.float32), matrix, offset, output_shape=shape, order=1, cval=0.0
-    )
-    return Volume(_hu(hu), np.diag([*spacing, 1.0])), share > 0.5
+    # Turned as a signed distance: a mask of thick slices would turn into steps.
+    depth = ndimage.distance_transform_edt(inside, spacing) - ndimage.distance_transform_edt(~inside, spacing)
+    turned = ndimage.affine_transform(depth, matrix, offset, output_shape=shape, order=1, cval=-100.0)
+    return Volume(_hu(hu), np.diag([*spacing, 1.0])), turned > 0
 
 
 def _places(image: Volume) -> list[NDArray[np.float64]]:

@@ -21,7 +21,7 @@ def test_simulated_heads_reach_dice_and_volume(head, name):
     stripped = skullstrip(image)
     assert head.dice(stripped.mask.array, truth.array) >= (0.98 if "craniectomy" in name else 0.985)
     # The floor of the frontal fossa, flat here, just misses the mask where the cropped head seems larger.
-    volume = 0.018 if name in ("vertex cropped", "both cropped") else 0.015
+    volume = 0.016 if name in ("vertex cropped", "both cropped") else 0.015
     assert abs(stripped.volume_ml / (truth.array.sum() * truth.voxel_ml) - 1.0) <= volume
     assert stripped.usable
     assert stripped.mask.array.dtype == np.uint8
