@@ -20,7 +20,7 @@ _TISSUE_HU = 35.0
 _SURE = 4.8
 """Times the noise: no more than one voxel of a brain is as bright by chance."""
 _RIDGE_MM = 15.0
-"""What is joined to the skull is bone down to this depth: ridges, and the thick inner table of some people."""
+"""What is joined to the skull is bone down to this depth: ridges, and a thick inner table."""
 LONG_MM = 35.0
 BLUR_MM = 2.6
 SKULL_HU = 400
