@@ -72,13 +72,14 @@ def age_of(stated: str, born: str, studied: str) -> float | None:
     """Age in years at the study, at most ``OLDEST``, from PatientAge, PatientBirthDate and StudyDate.
 
     The stated age comes first; a date of birth gives the age where none is stated. Where both are there
-    and differ by more than two years, one of them is wrong and nothing says which: the age is None. Fillers
-    (see ``birth_date``), the study's own date, dates after the study and dates that make a person older
-    than 110 count as no date of birth.
+    and differ by more than two years, one of them is wrong: the date if it is a first of January, as fillers
+    often are; else nothing says which, and the age is None. Fillers (see ``birth_date``), the study's own
+    date, dates after the study and dates that make a person older than 110 count as no date of birth.
     """
-    told = stated_age(stated)
-    counted = _counted(birth_date(born), birth_date(studied))
-    if told is not None and counted is not None and abs(told - counted) > _APART:
+    told, birth = stated_age(stated), birth_date(born)
+    counted = _counted(birth, birth_date(studied))
+    apart = told is not None and counted is not None and abs(told - counted) > _APART
+    if apart and birth is not None and (birth.month, birth.day) != (1, 1):
         return None
     years = counted if told is None else told
     return None if years is None else round(min(years, OLDEST), 2)

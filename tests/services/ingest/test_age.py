@@ -62,6 +62,8 @@ def test_dates_of_birth(born: str, years: float | None) -> None:
 
 def test_a_filler_leaves_the_stated_age_and_a_date_that_contradicts_it_takes_it() -> None:
     assert age_of("040Y", "19000101", "20190305") == 40.0
+    assert age_of("040Y", "19700101", "20190305") == 40.0
+    assert age_of("040Y", "19700102", "20190305") is None
     assert age_of("000Y", "19550131", "20190305") == 64.0
     assert age_of("6.5", "19550131", "20190305") == 64.0
     assert age_of("062Y", "19550131", "20190305") == 62.0
