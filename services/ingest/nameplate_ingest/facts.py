@@ -51,7 +51,8 @@ def facts_of(group: Group, others: Sequence[Group] = ()) -> Facts:
     assert first.grid is not None
     thickness = thickness_of(group)
     tall, wide = first.grid.rows * first.grid.spacing[0], first.grid.columns * first.grid.spacing[1]
-    beside = [other for other in others if other is not group and _same_places(group, other)]
+    passes = [other for other in others if _another_pass(group, other) and _same_places(group, other)]
+    energies = [other for other in others if _another_energy(group, other) and _same_places(group, other)]
     return Facts(
         uid=f"{first.series} {group.part:06d}",
         says=tuple(dict.fromkeys(slice_.says for slice_ in group.slices)),
@@ -68,8 +69,8 @@ def facts_of(group: Group, others: Sequence[Group] = ()) -> Facts:
         duplicates=len(duplicated(stack)),
         stray_gaps=stray_gaps(stack.along, [slice_.thickness or 0.0 for slice_ in group.slices]),
         hole=widest_hole(stack, [slice_.thickness for slice_ in group.slices]),
-        passes=1 + sum(_another_pass(group, other) for other in beside),
-        energies=len({_kvp(one) for one in (group, *beside) if _same_acquisition(group, one)} - {None}) or 1,
+        passes=1 + len(passes),
+        energies=len({_kvp(one) for one in (group, *energies)} - {None}) or 1,
     )
 
 
@@ -101,12 +102,17 @@ def _same_places(one: Group, other: Group) -> bool:
 
 def _another_pass(one: Group, other: Group) -> bool:
     a, b = one.slices[0], other.slices[0]
-    alike = (a.series, a.series_number, a.says.series, a.device.kernel, a.thickness)
-    return alike == (b.series, b.series_number, b.says.series, b.device.kernel, b.thickness)
+    if one is other or a.series != b.series:
+        return False
+    alike = (a.series_number, a.says.series, a.device.kernel, a.thickness)
+    return alike == (b.series_number, b.says.series, b.device.kernel, b.thickness)
 
 
-def _same_acquisition(one: Group, other: Group) -> bool:
+def _another_energy(one: Group, other: Group) -> bool:
+    """Whether the groups are of one acquisition with several tube voltages."""
     a, b = one.slices[0], other.slices[0]
+    if b.device.kvp is None or a.device.kvp == b.device.kvp or one is other:
+        return False
     return a.acquisition == b.acquisition and a.time == b.time and a.device.kernel == b.device.kernel
 
 

@@ -109,14 +109,26 @@ def _alike(slices: Sequence[Slice]) -> list[list[Slice]]:
     # An anonymiser may have given each image a frame of its own; then it tells nothing.
     framed = len(frames) < max(3, len(slices))
     groups: list[list[Slice]] = []
+    # Only groups that agree in what can be looked up are compared: a study may have thousands.
+    candidates: dict[object, list[list[Slice]]] = defaultdict(list)
     for slice_ in slices:
-        for members in groups:
+        alike = candidates[_lookup(slice_)]
+        for members in alike:
             if _same_kind(members[0], slice_, framed):
                 members.append(slice_)
                 break
         else:
             groups.append([slice_])
+            alike.append(groups[-1])
     return groups
+
+
+def _lookup(slice_: Slice) -> object:
+    """What is equal in any two images of one kind."""
+    if slice_.refusal or slice_.grid is None:
+        return slice_.refusal
+    grid, kernel, says = slice_.grid, slice_.device.kernel, slice_.says
+    return grid.rows, grid.columns, kernel, says.units, says.series, slice_.series_number
 
 
 def _same_kind(a: Slice, b: Slice, framed: bool) -> bool:

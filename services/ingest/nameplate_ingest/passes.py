@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -158,5 +159,13 @@ def heights_of(slices: Sequence[Slice]) -> NDArray[np.float64]:
     """Places along the normal of the first slice, in mm."""
     grids = [slice_.grid for slice_ in slices if slice_.grid is not None]
     positions: NDArray[np.float64] = np.array([grid.position for grid in grids], dtype=np.float64)
-    heights: NDArray[np.float64] = positions @ slice_axes(grids[0].orientation)[2]
+    heights: NDArray[np.float64] = positions @ _normal(grids[0].orientation)
     return heights
+
+
+@lru_cache(maxsize=256)
+def _normal(orientation: tuple[float, ...]) -> NDArray[np.float64]:
+    """The normal of slices, of which a study has few: looked up some thousand times for many groups."""
+    normal: NDArray[np.float64] = slice_axes(orientation)[2]
+    normal.flags.writeable = False
+    return normal

@@ -4,6 +4,7 @@ import re
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from nameplate.campaign.ingest import IngestSettings, SeriesRules
@@ -26,6 +27,8 @@ from nameplate_ingest.witnesses import Opinion, opinions
 
 _PIECES = ("coverage", "slices")
 """Rules that a base or a vertex alone fails, and both together may pass."""
+_MOST_PIECES = 60
+"""A study with more pieces than this is left as it is: no head was scanned in so many."""
 
 
 @dataclass(slots=True)
@@ -105,15 +108,20 @@ def judged_groups(groups: Sequence[Group], rules: SeriesRules) -> list[Judged]:
     """What the header's witnesses and the rules say of each group; halves of one head are joined."""
     judged = [_judge(group, groups, rules) for group in groups]
     pieces = [one for one in judged if one.verdict.rule in _PIECES]
-    for first in pieces:
-        for second in pieces:
-            both = joined(first.group, second.group) if first is not second else None
-            if both is None or first not in judged or second not in judged:
-                continue
-            together = _judge(both, groups, rules)
-            if together.verdict.rule not in _PIECES:
-                judged[judged.index(first)] = together
-                judged.remove(second)
+    if len(pieces) > _MOST_PIECES:
+        return judged
+    gone: set[int] = set()
+    for first, second in combinations(pieces, 2):
+        if id(first) in gone or id(second) in gone:
+            continue
+        both = joined(first.group, second.group)
+        if both is None:
+            continue
+        together = _judge(both, groups, rules)
+        if together.verdict.rule not in _PIECES:
+            judged[judged.index(first)] = together
+            judged.remove(second)
+            gone |= {id(first), id(second)}
     return judged
 
 

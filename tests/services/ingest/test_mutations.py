@@ -9,6 +9,7 @@ import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ import pytest
 from tests.services.ingest.conftest import head_series
 from tests.services.ingest.dicom_parts import Base, base_of, renamed
 from tests.services.ingest.mutate import NAMES, damaged_study, mutated
-from tests.services.ingest.mutation_pool import DIGITS, loose_files, whole_studies
+from tests.services.ingest.mutation_pool import DIGITS, loose_files, whole_studies, written
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.image.volume import read_nifti
@@ -26,8 +27,11 @@ from nameplate.streams import stream
 from nameplate_ingest.header import read_elements
 from nameplate_ingest.ingest import ingest_folder
 from nameplate_ingest.pixels import hounsfield
+from nameplate_ingest.pseudonym import Pseudonyms
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.scan import images_of
+from nameplate_ingest.slice import slice_of
+from nameplate_ingest.study import ingest_study
 from nameplate_ingest.tags import WANTED
 
 SMALL = IngestSettings(matrix=64)
@@ -146,3 +150,30 @@ def test_every_kind_of_damage_alone(tmp_path: Path, loose: list[Base], kind: str
         assert refused.rule
         assert refused.seen.isascii()
         assert len(refused.seen) < 120
+
+
+@pytest.mark.parametrize("kind", ["series", "pieces", "kernels", "people", "acquisitions"])
+def test_a_study_of_a_thousand_pieces_is_soon_done(tmp_path: Path, kind: str) -> None:
+    """Series, kernels, people or acquisitions without number, as where all studies have one UID."""
+    path = tmp_path / "a"
+    path.write_bytes(written(head_series(count=1)[0]).file())
+    elements = read_elements(path, WANTED)
+    assert elements is not None
+    first = slice_of(path, elements)
+    assert first.grid is not None
+    slices = []
+    for number in range(1000):
+        part, height = str(number // 3), 5.0 * (number % 3) + number // 3 % 20
+        grid = replace(first.grid, position=(0.0, 0.0, height if kind == "pieces" else 5.0 * (number % 40)))
+        other = {
+            "series": {"series": f"1.2.{number}", "series_number": str(number)},
+            "pieces": {"series": f"1.2.{part}", "series_number": part, "frame_of_reference": "1.2"},
+            "kernels": {"device": replace(first.device, kernel=f"K{number}")},
+            "people": {"person": replace(first.person, name=f"N{number}")},
+            "acquisitions": {"acquisition": str(number * 7919 % 1000)},
+        }[kind]
+        slices.append(replace(first, instance=f"1.3.{number}", grid=grid, **other))
+    start = time.perf_counter()
+    ingested = ingest_study(slices, SMALL, Pseudonyms(KEY), frozenset())
+    assert time.perf_counter() - start < LONGEST_S
+    assert ingested.rows
