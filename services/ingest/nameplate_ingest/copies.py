@@ -56,6 +56,9 @@ def without_copies(slices: Iterable[Slice]) -> tuple[list[Slice], list[Copies]]:
             repeated[slice_.instance].append(slice_)
         else:
             kept.append((slice_, b""))
+    # File by file: of a deflated file, or one in fragments, the last read one is kept unpacked.
+    several = sorted((one for group in repeated.values() for one in group), key=lambda one: str(one.path))
+    prints = {id(slice_): _digest(slice_) for slice_ in several}
     copies: list[Copies] = []
     for candidates in repeated.values():
         whole: dict[bytes, Slice] = {}
@@ -63,7 +66,7 @@ def without_copies(slices: Iterable[Slice]) -> tuple[list[Slice], list[Copies]]:
         damaged: list[Slice] = []
         same: list[Slice] = []
         for slice_ in candidates:
-            bad, digest = _digest(slice_)
+            bad, digest = prints[id(slice_)]
             first = (broken if bad else whole).setdefault(digest, slice_)
             if bad:
                 damaged.append(slice_)

@@ -106,8 +106,11 @@ def _inflated(path: Path) -> bytes:
 def _compressed(path: Path, storage: Storage, most: int) -> bytes:
     """The frame's codestream."""
     if storage.frames > 1:
-        pieces = _pieces(path, storage.offset, storage.frames)[storage.frame]
-        return joined(lambda at, size: _read(path, storage, storage.offset + at, size), pieces, most)
+        pieces = _pieces(path, storage.offset, storage.frames)
+        if isinstance(pieces, Refused):
+            raise Refused(pieces.rule, pieces.seen)
+        frame = pieces[storage.frame]
+        return joined(lambda at, size: _read(path, storage, storage.offset + at, size), frame, most)
     data = _read(path, storage, storage.offset, most)
 
     def read(at: int, size: int) -> bytes:
@@ -117,8 +120,12 @@ def _compressed(path: Path, storage: Storage, most: int) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def _pieces(path: Path, offset: int, frames: int) -> tuple[Pieces, ...]:
-    """Where the fragments of every frame are, from the first byte of the pixel value."""
+def _pieces(path: Path, offset: int, frames: int) -> tuple[Pieces, ...] | Refused:
+    """Where the fragments of every frame are, from the first byte of the pixel value.
+
+    A refusal is returned, not raised: what was raised would not be kept, and each of thousands of frames
+    would search the file again.
+    """
     try:
         with path.open("rb", buffering=0) as file:
             descriptor = file.fileno()
@@ -127,8 +134,10 @@ def _pieces(path: Path, offset: int, frames: int) -> tuple[Pieces, ...]:
                 return os.pread(descriptor, size, offset + at)
 
             return frames_of(read, frames)
-    except OSError as error:
-        raise Refused("unreadable", "the file cannot be read") from error
+    except Refused as refused:
+        return refused
+    except OSError:
+        return Refused("unreadable", "the file cannot be read")
 
 
 def _decoded(frame: bytes, grid: SliceGeometry, syntax: str) -> NDArray[np.uint16]:

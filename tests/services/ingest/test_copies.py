@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
+from tests.services.ingest.enhanced_maker import enhanced_dataset
 
+from nameplate_ingest import pixels
 from nameplate_ingest.copies import sort_key, without_copies, without_equal_neighbours
 from nameplate_ingest.header import read_elements
+from nameplate_ingest.scan import images_of
 from nameplate_ingest.slice import Slice, slice_of
 from nameplate_ingest.tags import WANTED
 
@@ -87,3 +92,33 @@ def test_the_order_does_not_depend_on_the_names_of_files(folder: Any, make_serie
     for number, path in enumerate(sorted(folder.path.iterdir(), reverse=True)):
         path.rename(folder.path / f"x{number:03d}")
     assert [slice_.instance for slice_ in without_copies(read(folder.path))[0]] == ordered
+
+
+@pytest.mark.parametrize(("function", "broken"), [("inflated_file", False), ("frames_of", True)])
+def test_files_of_many_frames_are_unpacked_once_each(
+    tmp_path: Path, make_series: Series, monkeypatch: pytest.MonkeyPatch, function: str, broken: bool
+) -> None:
+    """Also where they cannot be: each of thousands of frames would be tried again."""
+    dataset = enhanced_dataset(make_series(20))
+    if broken:
+        dataset.PixelData = encapsulate([b"no frame"] * 7)
+        dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+    dataset.file_meta.TransferSyntaxUID = RLELossless if broken else DeflatedExplicitVRLittleEndian
+    calls: list[object] = []
+    real = getattr(pixels, function)
+
+    def counted(*arguments: object) -> object:
+        calls.append(arguments)
+        return real(*arguments)
+
+    monkeypatch.setattr(pixels, function, counted)
+    slices: list[Slice] = []
+    for name in "abc":
+        path = tmp_path / name
+        dataset.save_as(path, enforce_file_format=True)
+        elements = read_elements(path, WANTED)
+        assert elements is not None
+        slices += images_of(path, elements)
+    assert len(slices) == 60
+    without_copies(slices)
+    assert 1 <= len(calls) <= 3
