@@ -81,13 +81,14 @@ def test_crude_heads_pass(pixel_mm, gap_mm, blob_hu):
     )
 
 
-@pytest.mark.parametrize("number", range(8))
-def test_simulated_studies_pass(tmp_path, number):
+@pytest.mark.parametrize(("number", "matrix"), [*((number, 128) for number in range(8)), (0, 32), (1, 32)])
+def test_simulated_studies_pass(tmp_path, number, matrix):
+    """In large pixels too, where skin beside air has the HU of lung."""
     plan = PhantomSettings(
         exams=8, manufacturers=("GE", "Siemens", "Philips", "Canon"), matrix=128, thin_mm=5.0, bone_share=0.0
     )
     simulate_study(plan, seed=11, cohort="look", number=number, out=tmp_path / "in")
-    ingest_folder(tmp_path / "in", tmp_path / "out", IngestSettings(matrix=128), key=b"k" * 16)
+    ingest_folder(tmp_path / "in", tmp_path / "out", IngestSettings(matrix=matrix), key=b"k" * 16)
     [path] = (tmp_path / "out" / "images").glob("*.nii.gz")
     seen = look(read_nifti(path))
     assert seen.findings == ()
