@@ -1,5 +1,6 @@
 """What the rules look at in a group of slices."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,9 @@ from nameplate_ingest.group import Group, thickness_of
 from nameplate_ingest.passes import heights_of, stray_gaps
 from nameplate_ingest.series import axial_angle, duplicated, field_growth, widest_hole
 from nameplate_ingest.statements import Statements
+
+_ONE_SCAN_SECONDS = 120.0
+"""A head that is scanned anew because the patient moved takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Facts:
     hole: tuple[float, float] | None
     """Widest gap where a slice is missing, and the gap expected there, in mm."""
     passes: int = 1
-    """Groups of the same series that cover the same places, this one included."""
+    """Groups of the same series or scan that cover the same places, this one included."""
     energies: int = 1
     """Tube voltages of the same acquisition at the same places."""
 
@@ -101,11 +105,25 @@ def _same_places(one: Group, other: Group) -> bool:
 
 
 def _another_pass(one: Group, other: Group) -> bool:
+    """Whether the groups are two passes of one series, or of one scan that has a series for each pass."""
     a, b = one.slices[0], other.slices[0]
-    if one is other or a.series != b.series:
+    if one is other or (a.says.series, a.device.kernel, a.thickness) != (
+        *(b.says.series, b.device.kernel, b.thickness),
+    ):
         return False
-    alike = (a.series_number, a.says.series, a.device.kernel, a.thickness)
-    return alike == (b.series_number, b.says.series, b.device.kernel, b.thickness)
+    if a.series == b.series:
+        return a.series_number == b.series_number
+    apart = _seconds(a.time) - _seconds(b.time)
+    told_apart = a.acquisition != b.acquisition or not a.acquisition
+    return told_apart and 0.0 < abs(apart) <= _ONE_SCAN_SECONDS
+
+
+def _seconds(time: str) -> float:
+    """Seconds since midnight of HHMMSS and what may follow; not a number if it is no time."""
+    digits = time[:6]
+    if len(digits) < 6 or not (digits.isascii() and digits.isdigit()):
+        return math.nan
+    return 3600.0 * int(digits[:2]) + 60.0 * int(digits[2:4]) + int(digits[4:])
 
 
 def _another_energy(one: Group, other: Group) -> bool:

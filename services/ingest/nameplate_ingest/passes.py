@@ -121,16 +121,24 @@ def stray_gaps(along: NDArray[np.float64], thickness: Sequence[float]) -> int:
     again = np.abs(gaps[2:] - gaps[:-2]) < 0.15
     other = np.abs(gaps[1:-1] - gaps[:-2]) > 0.25
     alternating = _longest(again & other)
-    if alternating >= _FEWEST_ODD_GAPS:
-        return int(alternating)
     mm = np.asarray(thickness, dtype=np.float64)
     thinner = np.minimum(mm[:-1], mm[1:])
+    if alternating >= _FEWEST_ODD_GAPS and not _rounded(gaps, thinner):
+        return int(alternating)
     same = (mm[:-1] > 0) & (np.abs(mm - np.median(mm))[:-1] < 0.1) & (np.abs(mm - np.median(mm))[1:] < 0.1)
     near = same & (gaps < _OVERLAPPING * thinner)
     apart = same & (gaps > 0.95 * thinner)
     if min(near.sum(), apart.sum()) >= _FEWEST_ODD_GAPS:
         return int(near.sum())
     return 0
+
+
+def _rounded(gaps: NDArray[np.float64], thinner: NDArray[np.float64]) -> bool:
+    """Whether gaps alternate only because positions were rounded to whole millimetres."""
+    whole = np.rint(gaps)
+    if np.abs(gaps - whole).max() > 1e-3 or np.ptp(whole) > 1:
+        return False
+    return bool((thinner > 0).all() and (gaps >= _OVERLAPPING * thinner - 1e-6).all())
 
 
 def _longest(flags: NDArray[np.bool_]) -> int:

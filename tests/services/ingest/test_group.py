@@ -251,6 +251,35 @@ def test_facts_count_passes_and_energies(read: Read, make_series: Series) -> Non
     assert [facts_of(group, groups).energies for group in groups] == [2, 2]
 
 
+@pytest.mark.parametrize(("seconds", "passes"), [(2, 4), (0, 1), (600, 1)])
+def test_time_points_with_a_series_each_are_passes(
+    read: Read, make_series: Series, seconds: int, passes: int
+) -> None:
+    """Recons of one exposure share its time; a head scanned anew comes minutes later."""
+    points = []
+    for n in range(4):
+        minutes, rest = divmod(n * seconds, 60)
+        time = f"10{minutes:02d}{rest:02d}"
+        part = renamed(make_series(AcquisitionTime=time, AcquisitionNumber=n + 1), f".{n}")
+        for one in part:
+            one.SeriesInstanceUID += f".{n}"
+        points += part
+    groups, _ = group_slices(read(points))
+    assert [facts_of(group, groups).passes for group in groups] == [passes] * 4
+
+
+@pytest.mark.parametrize(("thickness", "stray"), [(4.5, False), (9.0, True)])
+def test_positions_rounded_to_millimetres_are_one_pass(
+    read: Read, make_series: Series, thickness: float, stray: bool
+) -> None:
+    """Gaps of 4 and 5 mm in turn are two passes only if the slices overlap."""
+    series = make_series(gap=4.5, low=-67.3, SliceThickness=thickness)
+    for one in series:
+        one.ImagePositionPatient = [round(float(value)) for value in one.ImagePositionPatient]
+    groups, _ = group_slices(read(series))
+    assert [facts_of(group).stray_gaps > 0 for group in groups] == [stray]
+
+
 def test_the_order_of_the_files_changes_nothing(read: Read, make_series: Series) -> None:
     slices = read([*make_series(), *renamed(make_series(low=-73.0, AcquisitionNumber=2), ".2")])
     wanted = [[slice_.path for slice_ in group.slices] for group in group_slices(slices)[0]]
