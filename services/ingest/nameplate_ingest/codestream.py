@@ -27,6 +27,9 @@ _START_OF_SCAN = 0xDA
 _NO_LENGTH = frozenset((0x01, *range(0xD0, 0xD9)))
 _SOT, _SOD, _COD, _COC, _QCD, _QCC = 0xFF90, 0xFF93, 0xFF52, 0xFF53, 0xFF5C, 0xFF5D
 _MOST_TILE_PARTS = 65535
+_MOST_TILES = 4096
+_MOST_PACKETS = 100_000
+"""With these a decoder takes some seconds and 256 MiB for 2048 x 2048 pixels; encoders make far fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,18 @@ def _jpeg_2000(frame: bytes, start: int) -> Codestream:
         raise Refused("compressed-pixels", "no JPEG 2000 codestream")
     at = start + 8  # after SOC, SIZ, its length and capabilities
     width, height, left, top, tile_width, tile_height = (_u32(frame, at + 4 * i) for i in range(6))
-    if not (tile_width and tile_height) or -(-width // tile_width) * -(-height // tile_height) > 65535:
+    if not (tile_width and tile_height):
         raise Refused("compressed-pixels", "JPEG 2000 tiles")
+    if -(-width // tile_width) * -(-height // tile_height) > _MOST_TILES:
+        raise Refused("compressed-pixels", f"more than {_MOST_TILES} JPEG 2000 tiles")
     depth = frame[at + 34]
     if frame[at + 35 : at + 37] != b"\x01\x01":
         raise Refused("compressed-pixels", "subsampled JPEG 2000")
-    reversible = all(_can_be_undone(frame, *segment) for segment in _segments(frame, start + 2))
+    reversible = True
+    for segment in _segments(frame, start + 2):
+        if _packets(frame, *segment, width, height) > _MOST_PACKETS:
+            raise Refused("compressed-pixels", f"more than {_MOST_PACKETS} JPEG 2000 packets")
+        reversible = reversible and _can_be_undone(frame, *segment)
     return Codestream(
         codec="jpeg-2000",
         rows=height - top,
@@ -112,6 +121,26 @@ def _segments(frame: bytes, at: int) -> Iterator[tuple[int, int, int]]:
             part, parts = at, parts + 1
         yield marker, at + 4, length - 2
         at += 2 + length
+
+
+def _packets(frame: bytes, marker: int, at: int, length: int, width: int, height: int) -> int:
+    """Packets that a coding style makes of the whole picture: a decoder takes memory for each.
+
+    There is one for every layer of every precinct of every resolution.
+    """
+    if marker == _COD and length >= 10:
+        style, layers, coding = frame[at], _u16(frame, at + 2), at + 5
+    elif marker == _COC and length >= 7:
+        style, layers, coding = frame[at + 1], 1, at + 2
+    else:
+        return 0
+    levels = frame[coding]
+    sizes = frame[coding + 5 : at + length] if style & 1 else b"\xff" * (levels + 1)
+    count = 0
+    for resolution, size in enumerate(sizes[: levels + 1]):
+        smaller = levels - resolution
+        count += -(-width >> smaller + (size & 15)) * -(-height >> smaller + (size >> 4))
+    return count * layers
 
 
 def _can_be_undone(frame: bytes, marker: int, at: int, length: int) -> bool:

@@ -86,6 +86,48 @@ def test_the_transform_is_looked_for_in_every_header(segment: bytes, reversible:
     assert codestream_of(frame, syntax).reversible is reversible
 
 
+def picture(width: int, tile: int, style: bytes) -> bytes:
+    """The main header of a JPEG 2000 picture, square and with square tiles."""
+    size = struct.pack(">HIIIIIIIIHBBB", 0, width, width, 0, 0, tile, tile, 0, 0, 1, 15, 1, 1)
+    return b"\xff\x4f\xff\x51" + struct.pack(">H", len(size) + 2) + size + style
+
+
+def precincts(layers: int, *sizes: int) -> bytes:
+    """A coding style with one size of precincts for each resolution, as two exponents of 2."""
+    levels = max(len(sizes) - 1, 5)
+    style = struct.pack(">BBHBBBBBB", bool(sizes), 0, layers, 0, levels, 4, 4, 0, 1) + bytes(sizes)
+    return b"\xff\x52" + struct.pack(">H", len(style) + 2) + style
+
+
+@pytest.mark.parametrize(
+    ("width", "tile", "style", "fine"),
+    [
+        (2048, 2048, precincts(1), True),
+        (2048, 64, precincts(12), True),
+        (2048, 32, precincts(1), True),
+        (2048, 31, precincts(1), False),
+        (512, 3, precincts(1), False),
+        (2048, 2048, precincts(5, *[0x77] * 6), True),
+        (2048, 2048, precincts(1, *[0x44] * 6), True),
+        (2048, 2048, precincts(1, *[0x22] * 6), False),
+        (2048, 2048, precincts(1, *[0x77] * 5, 0x02), False),
+        (512, 512, precincts(1, *[0x11] * 6), True),
+        (512, 512, precincts(2, *[0x11] * 6), False),
+        (512, 512, precincts(65535), False),
+    ],
+)
+def test_a_picture_in_too_many_parts_is_not_decoded(width: int, tile: int, style: bytes, fine: bool) -> None:
+    """A few bytes of a header can ask for gigabytes, or for a minute."""
+    frame = picture(width, tile, style)
+    if fine:
+        assert codestream_of(frame, JPEG_2000).rows == width
+        return
+    with pytest.raises(Refused) as refused:
+        codestream_of(frame, JPEG_2000)
+    assert refused.value.rule == "compressed-pixels"
+    assert "JPEG 2000" in refused.value.seen
+
+
 def test_a_jp2_box_before_the_codestream() -> None:
     frame, syntax = frame_of("MR_small_jp2klossless.dcm")
     box = b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(40)
