@@ -142,6 +142,11 @@ def _lines(summary: IngestSummary) -> list[str]:
         lines.append(f"done earlier: {summary.earlier} studies")
     lines.append(f"exams written: {summary.exams} of {summary.studies} studies")
     lines.append(f"files read: {summary.files}")
+    if summary.shared:
+        lines.append(
+            f"warning: {summary.shared} patients have exams that cannot be of one person (two sexes, or ages "
+            "far apart): their number stands for several people, who count as one"
+        )
     if not summary.exams:
         lines.append("no series could be used; ledger.jsonl gives the reason for each")
     if summary.refusals:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
@@ -19,6 +20,7 @@ from nameplate_ingest.journal import Journal, Outcome, run_of
 from nameplate_ingest.listing import list_files
 from nameplate_ingest.manufacturer import normalise
 from nameplate_ingest.output import Output
+from nameplate_ingest.person import shared_by_several
 from nameplate_ingest.pseudonym import Pseudonyms
 from nameplate_ingest.scan import RefusedFile
 from nameplate_ingest.study import ingest_study
@@ -40,6 +42,8 @@ class IngestSummary:
     """Refused ledger rows by rule, in alphabetical order."""
     earlier: int = 0
     """Studies that an earlier run had already done."""
+    shared: int = 0
+    """Patients whose exams cannot be of one person: two sexes, or ages too far apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,14 @@ class _Work:
     exam: str
     digest: str
     study: Study
+
+
+class _Told(NamedTuple):
+    """What tells whether a patient's exams are of one person."""
+
+    patient: str
+    sex: str | None
+    age: float | None
 
 
 def ingest_folder(
@@ -135,6 +147,7 @@ class _Run:
         self._output = conversion.output
         self._lines: dict[str, tuple[bytes, bytes]] = {}
         """Of each study that is done, by its pseudonym: its lines of exams.jsonl and of ledger.jsonl."""
+        self._people: list[_Told] = []
         self._refusals: Counter[str] = Counter()
         self._series = 0
 
@@ -163,7 +176,14 @@ class _Run:
             series=self._series,
             refusals=tuple(sorted(self._refusals.items())),
             earlier=earlier,
+            shared=self._shared(),
         )
+
+    def _shared(self) -> int:
+        shared = len(shared_by_several(self._people))
+        if shared:
+            logger.warning("patients whose exams cannot be of one person", extra={"patients": shared})
+        return shared
 
     def _todo(self, index: Index) -> list[_Work]:
         """The studies that are not done yet, the last one first; accounts for the others."""
@@ -216,6 +236,8 @@ class _Run:
         rows = sorted(outcome.rows, key=lambda row: (row.item == "file", row.id, row.rule, row.seen))
         exam = b"" if outcome.exam is None else to_jsonl((outcome.exam,))
         self._lines[outcome.study] = exam, to_jsonl(rows)
+        if outcome.exam is not None:
+            self._people.append(_Told(outcome.exam.patient, outcome.exam.sex, outcome.exam.age))
         self._refusals.update(row.rule for row in rows if row.verdict == "refused")
         self._series += sum(row.item == "series" for row in rows)
 

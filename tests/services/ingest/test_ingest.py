@@ -397,3 +397,23 @@ def test_an_enhanced_file_without_places_is_refused_with_its_study(
     folder.add(whole)
     assert run(folder.path, tmp_path / "out").refusals == (("multi-frame", 1),)
     assert [row.item for row in ledger(tmp_path / "out")] == ["series"]
+
+
+def test_a_number_that_stands_for_several_people_is_told(
+    folder: Any, tmp_path: Path, make_series: Any
+) -> None:
+    for number, sex in enumerate("FMF"):
+        folder.add(*make_series(study=f"1.2.3.{number}", series=f"1.2.3.{number}.1", PatientSex=sex))
+    summary = run(folder.path, tmp_path / "out")
+    assert (summary.exams, summary.shared) == (3, 1)
+    assert len({exam.patient for exam in exams(tmp_path / "out")}) == 1
+
+
+def test_a_filler_for_a_number_makes_no_patient_of_many(
+    folder: Any, tmp_path: Path, make_series: Any
+) -> None:
+    who = {"PatientID": "ANONYMOUS", "PatientName": "ANONYMOUS"}
+    for number in range(3):
+        folder.add(*make_series(study=f"1.2.3.{number}", series=f"1.2.3.{number}.1", **who))
+    assert run(folder.path, tmp_path / "out").shared == 0
+    assert len({exam.patient for exam in exams(tmp_path / "out")}) == 3
