@@ -38,6 +38,8 @@ _NOBODY = frozenset(
         *("missing", "removed", "deleted", "redacted", "withheld", "hidden", "masked", "scrubbed", "cleaned"),
         *("undefined", "unspecified", "unassigned", "unnamed", "unidentified", "default", "private"),
         *("test", "tests", "testing", "dummy", "sample", "example", "demo", "phantom", "qa", "qc", "tbd"),
+        *("confidential", "secret", "hipaa", "phi", "ctp", "rsna", "tba", "blinded", "pseudonymisiert"),
+        *("emergency", "trauma", "research", "abc", "x"),
         *("temp", "temporary", "xxx", "noname", "nobody", "anybody", "noid", "nopid", "nomrn", "nameless"),
         *(
             "匿名",
@@ -61,6 +63,7 @@ _FIELD = frozenset(
         *("patient", "patients", "patienten", "paciente", "paziente", "pat", "pt", "subject", "person"),
         *("id", "ids", "name", "names", "nom", "nome", "nombre", "naam", "nr", "no", "not", "number", "mrn"),
         *("given", "available", "applicable", "provided", "known", "entered", "set", "de", "the", "first"),
+        *("specified", "assigned", "by", "dicom", "cleaner", "male", "female", "study"),
         *("last", "family", "surname", "data", "value", "user", "患者", "姓名", "氏名", "病人"),
     )
 )
@@ -75,12 +78,13 @@ _PHRASES = frozenset(
             "notapplicable",
             "notgiven",
             "notprovided",
+            "notassigned",
             "notknown",
         ),
         *("notentered", "notset", "deidentified", "patient", "patientid", "patientname", "name", "id", "pid"),
         *("nopatientid", "nopatientname", "johndoe", "janedoe", "doejohn", "doejane", "maxmustermann"),
         *("mustermannmax", "erikamustermann", "mustermannerika", "姓名", "患者"),
-        *("1234", "12345", "123456", "1234567", "12345678", "123456789", "1234567890", "0123456789"),
+        *("123", "1234", "12345", "123456", "1234567", "12345678", "123456789", "1234567890", "0123456789"),
     )
 )
 _SEXES: dict[str, Literal["F", "M", "O"]] = {
@@ -160,7 +164,10 @@ def is_placeholder(value: str) -> bool:
     if len(set(plain)) == 1 and len(plain) >= (4 if plain.isdigit() else 2):
         return True
     rest = [word for word in words if word.strip("0") and word not in _FIELD]
-    return all(word in _NOBODY or (len(word) > 2 and len(set(word)) == 1 and word.isalpha()) for word in rest)
+    return all(
+        word.rstrip("0") in _NOBODY or (len(word) > 2 and len(set(word)) == 1 and word.isalpha())
+        for word in rest
+    )
 
 
 def identity(person: Person, study: str) -> tuple[str, ...]:

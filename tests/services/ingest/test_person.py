@@ -61,6 +61,8 @@ FILLERS = [
         "anonymized",
         "ANONYMISED",
     ),
+    *("ANON0000", "123", "ABC", "not specified", "PHI removed", "Anonymized by DICOM cleaner", "RSNA", "x"),
+    *("Anonymous Female", "EMERGENCY PATIENT", "Trauma Unknown", "not assigned", "confidential", "blinded"),
     *("UNKNOWN", "Unknown^Unknown", "NONE", "None", "null", "TEST", "Test^Patient", "XXXX", "xx", "XXX^XXX"),
     *(
         "0000",
