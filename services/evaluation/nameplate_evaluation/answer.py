@@ -8,6 +8,7 @@ from nameplate_evaluation.analysis import Analysis, ResultGrid
 from nameplate_evaluation.claim import Claim
 from nameplate_evaluation.control import Check
 from nameplate_evaluation.measure import Estimate, contrast_of
+from nameplate_evaluation.quality import loss_warnings
 from nameplate_evaluation.table import interval, printed
 from nameplate_evaluation.tables import is_paper
 
@@ -219,6 +220,8 @@ def _warnings(analysis: Analysis, claim: Claim | None, checks: tuple[Check, ...]
             f" nothing about real scanners.{which}"
         )
     lines += _leaks(analysis)
+    for cohort in analysis.results.cohorts:
+        lines += loss_warnings(cohort) if cohort.name in cohorts else ()
     lines += _control_warnings(analysis, claim, checks)
     if claim is not None:
         experiment = claim.advantage.grid.experiment

@@ -72,7 +72,7 @@ EXAMS = Rows("cohorts/{cohort}/exams/{shard:03d}.jsonl", Exam)
 LEDGER = Rows("cohorts/{cohort}/ledger/{shard:03d}.jsonl", LedgerRow)
 """Every series and every refused file of one shard."""
 REFUSED_PICTURES = File("cohorts/{cohort}/refused/{shard:03d}.tar")
-"""A slice of each refused series of one shard, as <id of the ledger row>.png; without those that have none."""
+"""A slice of each refused series of one shard, as <id of the ledger row>.png, where there is one to draw."""
 
 
 class IngestJob(CohortJobSettings):

@@ -1,5 +1,6 @@
 """Quality pages of the report, and exams lost by manufacturer as a table and as warnings."""
 
+import json
 from dataclasses import replace
 from html import unescape
 
@@ -104,6 +105,8 @@ def test_the_report_links_to_the_pages_and_warns(complete, cohort) -> None:
         assert f'<a href="{address}">{text}</a>' in page
         assert address in report
     assert loss_warnings(cohort)[0] in page
+    # At the top too: who was lost decides whom the answer is about.
+    assert loss_warnings(cohort)[0] in json.loads(report["metrics.json"])["warnings"]
     (name,) = (name for name in report if name.endswith("losses-by-manufacturer.csv"))
     assert report[name].decode().count("\n") >= 5
     assert b"missing-slice" in report["tables/cohort-flow.csv"]
