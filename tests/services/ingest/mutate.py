@@ -7,55 +7,23 @@ from dataclasses import replace
 import numpy as np
 from tests.services.ingest.dicom_parts import (
     BIG_ENDIAN,
-    DEFLATED,
     IMPLICIT,
     ITEM,
-    LONG_VRS,
     PIXELS,
     UNDEFINED,
     Base,
     Piece,
 )
+from tests.services.ingest.extremes import FRAMES, LENGTHS, MANY, NUMBERS, SYNTAXES, TEXTS, VRS, WIDE
 
 Random = np.random.Generator
 
-_SYNTAXES = (
-    *(IMPLICIT, DEFLATED, BIG_ENDIAN, "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.5", "1.2.3", ""),
-    *(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81, 90, 91, 100, 201)),
-)
-_VRS = (
-    *(b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH"),
-    *(b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US", *LONG_VRS, b"??", b"us", b"\0\0", b"\xff\xff"),
-)
-_LENGTHS = (0, 1, 2, 7, 0xFF, 0xFFFE, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, UNDEFINED)
-_TEXTS = (
-    *(b"", b" ", b"\0\0", b"nan", b"inf", b"-inf", b"1e308", b"-1e308", b"1e309", b"1e-308", b"-0", b"0"),
-    *(b"-1", b"1", b"3", b"0.05", b"1000", b"-1000", b"99999", b"1e5", b"0x10", b"1_000", b"1,5", b"+-3"),
-    *(b"1\\2\\3", b"0\\0\\0", b"nan\\nan\\nan", b"1e308\\-1e308\\1e308", b"\\" * 40, b"1\\0\\0\\0\\1\\0"),
-    *(b"0\\1\\0\\1\\0\\0", b"1\\0\\0\\0\\0\\1", b"1e200\\0\\0\\0\\1e200\\0", b"0.5\\0.5", b"10\\0.05"),
-    *(
-        b"x" * 10_000,
-        b"\xc3\xa4\xc3\xb6\xe6\xbc\xa2",
-        b"\xff\xfe\x00",
-        b"\x1b$B4A;z\x1b(B",
-        b"\x1b[31m\a\b\n",
-    ),
-    *(b"HEAD", b"ABDOMEN", b"DERIVED\\SECONDARY", b"CT", b"MR", b"GE MEDICAL SYSTEMS", b"999Y", b"-01Y"),
-    *(b"19000230", b"99999999", b"240000.0", b"ISO 2022 IR 87", b"ISO_IR 192", b"\\ISO 2022 IR 149"),
-    *(b"{}%s%n$(x)", b"<script>", b"../../x", b"\xed\xa0\x80", b"9" * 400, b"1" + b"0" * 3999 + b".0"),
-    *(b"HEAD " * 2000, b"A1_" * 3000, b"19" * 4000, b"^" * 3000, b"1.1-" * 2000, b"\xe5\xa4\xb4" * 1300),
-)
-_NUMBERS = (0, 1, 2, 7, 8, 11, 12, 15, 16, 17, 31, 32, 33, 63, 65, 128, 512, 2048, 2049, 32768, 65535)
-_WIDE = (0x00280002, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102, 0x00280103)
-"""Samples, rows, columns, bits and sign: what decides how much memory the pixels take."""
-_FRAMES = 0x00280008
-_MANY = (b"0", b"-1", b"1", b"2", b"19", b"21", b"20000", b"20001", b"65536", b"2147483647", b"1e9", b"nan")
 _TELLING = frozenset(
     (
         *(0x00080008, 0x00080016, 0x00080018, 0x00080032, 0x00080060, 0x00080070, 0x00180050, 0x00180060),
         *(0x00180088, 0x00181120, 0x0020000D, 0x0020000E, 0x00200011, 0x00200012, 0x00200013, 0x00200032),
-        *(0x00200037, 0x00200052, 0x00280030, 0x00281052, 0x00281053, 0x00281054, 0x00280120, *_WIDE),
-        *(_FRAMES, 0x00209157, 0x00209056, 0x00209128, 0x00209156, 0x00101010, 0x00100010, 0x00100030),
+        *(0x00200037, 0x00200052, 0x00280030, 0x00281052, 0x00281053, 0x00281054, 0x00280120, *WIDE),
+        *(FRAMES, 0x00209157, 0x00209056, 0x00209128, 0x00209156, 0x00101010, 0x00100010, 0x00100030),
     )
 )
 """Elements that decide about grouping, geometry and values; they are hit more often than others."""
@@ -90,13 +58,13 @@ def lengths(base: Base, random: Random) -> Base:
     place = _place(random, base)
     piece = base.body[place]
     near = max(0, piece.length + int(random.integers(-3, 4))) & UNDEFINED
-    return _changed(base, place, replace(piece, length=_one(random, (*_LENGTHS, near, near, near))))
+    return _changed(base, place, replace(piece, length=_one(random, (*LENGTHS, near, near, near))))
 
 
 def kinds(base: Base, random: Random) -> Base:
     """Another VR."""
     place = _place(random, base)
-    return _changed(base, place, replace(base.body[place], vr=_any_of(random, _VRS)))
+    return _changed(base, place, replace(base.body[place], vr=_any_of(random, VRS)))
 
 
 def numbers_of_tags(base: Base, random: Random) -> Base:
@@ -125,7 +93,7 @@ def values(base: Base, random: Random) -> Base:
         place = _place(random, base, 0.8)
         piece = base.body[place]
         if piece.tag != PIXELS and piece.tag >> 16 != 0xFFFE:
-            base = _changed(base, place, _with_value(piece, _any_of(random, _TEXTS)))
+            base = _changed(base, place, _with_value(piece, _any_of(random, TEXTS)))
     return base
 
 
@@ -133,8 +101,8 @@ def sizes(base: Base, random: Random) -> Base:
     """Rows, columns, frames and bits of any size."""
     code = ">H" if base.syntax == BIG_ENDIAN else "<H"
     for _ in range(int(random.integers(1, 4))):
-        tag = _one(random, (*_WIDE, _FRAMES))
-        value = _any_of(random, _MANY) if tag == _FRAMES else struct.pack(code, _one(random, _NUMBERS))
+        tag = _one(random, (*WIDE, FRAMES))
+        value = _any_of(random, MANY) if tag == FRAMES else struct.pack(code, _one(random, NUMBERS))
         for place, piece in enumerate(base.body):
             if piece.tag == tag:
                 base = _changed(base, place, _with_value(piece, value))
@@ -168,7 +136,7 @@ def syntaxes(base: Base, random: Random) -> Base:
     at = base.meta.find(b"\x02\x00\x10\x00UI")
     if at < 0:
         return base
-    new = _SYNTAXES[int(random.integers(len(_SYNTAXES)))].encode()
+    new = SYNTAXES[int(random.integers(len(SYNTAXES)))].encode()
     new += b"\0" * (len(new) % 2)
     after = at + 8 + len(old) + len(old) % 2
     return replace(base, meta=base.meta[: at + 6] + struct.pack("<H", len(new)) + new + base.meta[after:])
@@ -185,7 +153,7 @@ def codestreams(base: Base, random: Random) -> Base:
     value = bytearray(piece.value)
     kind = int(random.integers(7))
     if kind == 0 or len(value) < 32:
-        return _changed(base, place, replace(piece, length=_one(random, _LENGTHS)))
+        return _changed(base, place, replace(piece, length=_one(random, LENGTHS)))
     if kind == 1:
         return _changed(base, place, _with_value(piece, bytes(value[: int(random.integers(len(value)))])))
     if kind == 2:
@@ -195,7 +163,7 @@ def codestreams(base: Base, random: Random) -> Base:
         for mark in (b"\xff\xc3", b"\xff\xf7", b"\xff\x51"):
             if (at := value.find(mark)) >= 0:
                 start = at + int(random.integers(2, 14))
-                value[start : start + 2] = struct.pack(">H", _one(random, _NUMBERS))
+                value[start : start + 2] = struct.pack(">H", _one(random, NUMBERS))
     elif kind == 4:
         for _ in range(int(random.integers(1, 5))):
             value[int(random.integers(min(len(value), 200)))] = int(random.integers(256))
@@ -208,6 +176,24 @@ def codestreams(base: Base, random: Random) -> Base:
     return _changed(base, place, replace(piece, value=bytes(value), length=len(value)))
 
 
+def contents(base: Base, random: Random) -> Base:
+    """Other plain pixels of the same size."""
+    kind, word = int(random.integers(6)), random.bytes(2)
+    for place, piece in enumerate(base.body):
+        if piece.tag == PIXELS and piece.value:
+            old, size = piece.value, len(piece.value)
+            value = (
+                random.bytes(size),
+                word * (size // 2),
+                old[::-1],
+                old[1:] + old[:1],
+                old[size // 2 :] + old[: size // 2],
+                bytes(size // 4) + old[size // 4 : size // 2] + word * (size // 4),
+            )[kind]
+            base = _changed(base, place, replace(piece, value=value))
+    return base
+
+
 _OF_PARTS: dict[str, Callable[[Base, Random], Base]] = {
     "length": lengths,
     "VR": kinds,
@@ -218,6 +204,7 @@ _OF_PARTS: dict[str, Callable[[Base, Random], Base]] = {
     "nesting": nests,
     "syntax": syntaxes,
     "codestream": codestreams,
+    "pixels": contents,
 }
 
 
@@ -258,14 +245,14 @@ _OF_BYTES: dict[str, Callable[[bytearray, Random], bytearray]] = {
     "block": _blocks,
 }
 NAMES = (*_OF_PARTS, *_OF_BYTES)
-SOFT = ("value", "order", "codestream", "bytes")
+SOFT = ("value", "order", "codestream", "pixels", "bytes")
 """Damage after which a slice is often still a slice of its series."""
 
 
-def mutated(base: Base, random: Random, kinds_: Sequence[str] = NAMES) -> tuple[bytes, str]:
-    """The file with one to three kinds of damage, of those in ``kinds_``, and their names."""
+def mutated(base: Base, random: Random, names: Sequence[str] = NAMES) -> tuple[bytes, str]:
+    """The file with one to three kinds of damage, of those in ``names``, and their names."""
     told = []
-    structural = [name for name in _OF_PARTS if name in kinds_]
+    structural = [name for name in _OF_PARTS if name in names]
     if structural and random.random() < 0.75:
         for name in random.choice(
             structural, size=min(len(structural), int(random.integers(1, 3))), replace=False
@@ -273,7 +260,7 @@ def mutated(base: Base, random: Random, kinds_: Sequence[str] = NAMES) -> tuple[
             base = _OF_PARTS[name](base, random)
             told.append(str(name))
     data = base.file()
-    plain = [name for name in _OF_BYTES if name in kinds_]
+    plain = [name for name in _OF_BYTES if name in names]
     if plain and data and (not told or random.random() < 0.15):
         name = str(random.choice(plain))
         data = bytes(_OF_BYTES[name](bytearray(data), random))
@@ -282,10 +269,16 @@ def mutated(base: Base, random: Random, kinds_: Sequence[str] = NAMES) -> tuple[
 
 
 def damaged_study(study: Sequence[Base], random: Random) -> list[bytes]:
-    """The files of a study of which one to three are damaged, half of the time without losing them."""
-    kinds_ = NAMES if random.random() < 0.5 else SOFT
+    """The files of a study of which one to three are damaged, or all of them in the same way.
+
+    Half of the damage is of kinds after which a slice often still is one.
+    """
+    names = NAMES if random.random() < 0.5 else SOFT
+    if random.random() < 0.3:
+        state = int(random.integers(1 << 32))
+        return [mutated(base, np.random.default_rng(state), names)[0] for base in study]
     places = set(random.integers(len(study), size=int(random.integers(1, 4))).tolist())
-    return [
-        mutated(base, random, kinds_)[0] if place in places else base.file()
-        for place, base in enumerate(study)
-    ]
+    files = []
+    for place, base in enumerate(study):
+        files.append(mutated(base, random, names)[0] if place in places else base.file())
+    return files
