@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -36,8 +36,15 @@ def runs_of(slices: Sequence[Slice]) -> list[list[Slice]]:
         blocks[_acquisition(slice_)].append(slice_)
     if len(blocks) == 1 or len(blocks) > _MOST_BLOCKS:
         return [list(slices)]
-    ordered = [blocks[name] for name in sorted(blocks)]
     height = {id(slice_): value for slice_, value in zip(slices, heights_of(slices), strict=True)}
+    # Some scanners count rotations anew for each block of a head; then only the time has them in order.
+    orders = sorted(blocks), sorted(blocks, key=lambda name: (name[2], name))
+    ways = [_runs([blocks[name] for name in order], height) for order in orders]
+    return min(ways, key=len)
+
+
+def _runs(ordered: Sequence[list[Slice]], height: Mapping[int, float]) -> list[list[Slice]]:
+    """Blocks in the order of scanning as runs; ``height`` is by the slice's ``id``."""
     centres = [float(np.mean([height[id(slice_)] for slice_ in block])) for block in ordered]
     steps = np.sign(np.diff(centres))
     way = 1.0 if (steps > 0).sum() >= (steps < 0).sum() else -1.0

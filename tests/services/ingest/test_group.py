@@ -136,6 +136,16 @@ def test_rotations_that_are_acquisitions_are_one_head(
     assert copies == []
 
 
+def test_rotations_counted_anew_for_each_block_are_ordered_by_time(read: Read, make_series: Series) -> None:
+    series = make_series()
+    for place, dataset in enumerate(series):
+        dataset.AcquisitionNumber = place // 2 % 8 + 1
+        dataset.AcquisitionTime = f"1015{place // 2:02d}"
+    groups, copies = group_slices(read(series))
+    assert [len(group.slices) for group in groups] == [30]
+    assert copies == []
+
+
 def test_two_passes_of_many_rotations_are_two(read: Read, make_series: Series) -> None:
     first, second = make_series(), renamed(make_series(low=-73.0), ".2")
     for number, dataset in enumerate([*first, *second]):
