@@ -7,7 +7,10 @@ from nameplate_ingest import tags
 from nameplate_ingest.values import decoded, number, text
 from nameplate_ingest.words import agent
 
-_WORDS = (tags.DESCRIPTION, tags.STUDY_DESCRIPTION, tags.PROTOCOL, tags.BODY_PART, tags.AGENT)
+_WORDS = (
+    *(tags.DESCRIPTION, tags.PROTOCOL, tags.BODY_PART, tags.AGENT),
+    *(tags.STUDY_DESCRIPTION, *tags.PROCEDURES),
+)
 _CODES = (
     *(tags.IMAGE_TYPE, tags.RESCALE_TYPE, tags.TEMPORAL_POSITIONS, tags.KVP, tags.DIAMETER),
     *(tags.MULTIENERGY, *tags.CONTRAST.values()),
@@ -21,7 +24,7 @@ class Statements:
     series: str
     """SeriesDescription."""
     study: str
-    """StudyDescription."""
+    """StudyDescription, and what else describes the procedure, each text once on a line."""
     protocol: str
     body_part: str
     agent: str
@@ -51,11 +54,11 @@ def statements_of(raw: dict[int, bytes]) -> Statements:
 
 @lru_cache(maxsize=4096)
 def _statements(charset: str, words: tuple[bytes | None, ...], codes: tuple[bytes | None, ...]) -> Statements:
-    series, study, protocol, body_part, agent = (decoded(word, charset) for word in words)
+    series, protocol, body_part, agent, *study = (decoded(word, charset) for word in words)
     image_type, units, times, kvp, diameter, multienergy, *contrast = codes
     return Statements(
         series=series,
-        study=study,
+        study="\n".join(dict.fromkeys(filter(None, study))),
         protocol=protocol,
         body_part=body_part,
         agent=agent,

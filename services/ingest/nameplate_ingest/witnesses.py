@@ -61,7 +61,7 @@ def _of_statements(says: Statements, rules: SeriesRules) -> Iterator[Opinion]:
     yield _pattern(says, rules)
     trusted = _matches(rules.plain_description, says.series) > 0
     series = _VOUCHED if trusted else read(says.series)
-    protocol, study = read(says.protocol), read(says.study)
+    protocol, study = read(says.protocol), _together(says.study)
     yield _body_part(says, series)
     yield _part(series, protocol, study)
     yield _kind(series, protocol, study)
@@ -72,6 +72,16 @@ def _of_statements(says: Statements, rules: SeriesRules) -> Iterator[Opinion]:
         yield Opinion("units", "plain" if says.units == "HU" else "nothing")
     else:
         yield Opinion("units", "refuses", "units", "values are not in HU")
+
+
+def _together(lines: str) -> Reading:
+    """What several texts say, each read for itself: words of two texts make no phrase."""
+    told = [read(line) for line in lines.split("\n")]
+    return Reading(*(frozenset[str]().union(*same) for same in zip(*map(_fields, told), strict=True)))
+
+
+def _fields(reading: Reading) -> tuple[frozenset[str], ...]:
+    return reading.contrast, reading.parts, reading.kinds
 
 
 def _pattern(says: Statements, rules: SeriesRules) -> Opinion:

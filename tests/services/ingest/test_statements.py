@@ -52,6 +52,16 @@ def test_units_however_they_are_spelled(said: Callable[..., Statements], stated:
     assert said(RescaleType=stated).units == units
 
 
+def test_the_study_is_what_describes_the_procedure(said: Callable[..., Statements]) -> None:
+    one = said(
+        StudyDescription="CT head",
+        RequestedProcedureDescription="CT head",
+        PerformedProcedureStepDescription="CT HEAD W",
+    )
+    assert one.study == "CT head\nCT HEAD W"
+    assert said(StudyDescription="").study == ""
+
+
 def coded(meaning: str) -> list[Dataset]:
     code = Dataset()
     code.CodeMeaning = meaning
@@ -68,6 +78,7 @@ def coded(meaning: str) -> list[Dataset]:
         ({"ContrastBolusRoute": "NONE"}, ()),
         ({"ContrastBolusRoute": "IV", "ContrastFlowRate": "4"}, ("route", "flow rate")),
         ({"ContrastBolusStartTime": "101500"}, ("start",)),
+        ({"ContrastBolusStopTime": "101600"}, ("stop",)),
         ({"ContrastBolusAgentSequence": coded("Iohexol")}, ("sequence",)),
         ({"ContrastBolusAgentSequence": []}, ()),
     ],

@@ -95,6 +95,7 @@ def test_harmless_headers_pass(says: dict[str, Any]) -> None:
         ({"series": "Perfusion head"}, "description"),
         ({"series": "5.0", "protocol": "Head with contrast"}, "description"),
         ({"series": "5.0", "protocol": "", "study": "CT brain with contrast"}, "description"),
+        ({"series": "5.0", "protocol": "", "study": "CT HEAD W\nO head"}, "description"),
         ({"series": "", "protocol": "", "study": "CTA"}, "description"),
         ({"series": "Sinus 3.0"}, "description"),
         ({"series": "5.0", "protocol": "Thorax", "body_part": ""}, "description"),
