@@ -112,9 +112,9 @@ def observe(source: Path, out: Path) -> dict[str, Any]:
     def noted(function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, whose unforeseen errors are noted on their way."""
 
-        def call(*arguments: Any) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
             try:
-                return function(*arguments)
+                return function(*arguments, **options)
             except Refused:
                 raise
             except Exception as error:

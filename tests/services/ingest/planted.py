@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from pydicom import config
 from pydicom._dicom_dict import DicomDictionary
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -59,7 +60,7 @@ class Secrets:
             item.PersonName, item.Date, item.UID = self.word(), self.date(), self.uid()
             item.add_new(0x00990010, "LO", self.word())
             item.add_new(0x00991001, "UT", self.word())
-            if depth < 2:
+            if depth < 1:
                 item.ReferencedImageSequence = self.value("SQ", depth=depth + 1)
             return Sequence([item])
         if vr in ("DA", "DT"):
@@ -87,24 +88,25 @@ def plant(dataset: Dataset, secrets: Secrets, leave: Iterable[int] = ()) -> Data
     Numbers of two bytes and ages hold nothing to recognise and are left out, as are pixels and ``leave``.
     """
     kept = frozenset(leave)
-    for number, (kinds, *_) in DicomDictionary.items():
-        vr = kinds.split(" or ")[-1]
-        tag = Tag(number)
-        if (
-            tag in dataset
-            or number in kept
-            or number == 0x00080005
-            or tag.group <= 2
-            or tag.group >= 0x7FE0
-            or tag.group == 0xFFFE
-        ):
-            continue
-        if vr not in ("US", "SS", "SL", "FL", "AT", "AS", "NONE", "NA", ""):
-            dataset.add_new(tag, vr, secrets.value(vr))
-    for group in (0x0009, 0x0019, 0x0099, 0x7005):
-        for place, vr in enumerate(("LO", "LO", "UN", "PN", "DA", "UT", "UI", "SQ", "OB", "ST", "DT")):
-            number = 0x0010 if place == 0 else 0x1000 + place
-            dataset.add_new(Tag(group, number), vr, secrets.value(vr))
+    with config.disable_value_validation():  # words are no times and no codes; and it takes its time
+        for number, (kinds, *_) in DicomDictionary.items():
+            vr = kinds.split(" or ")[-1]
+            tag = Tag(number)
+            if (
+                tag in dataset
+                or number in kept
+                or number == 0x00080005
+                or tag.group <= 2
+                or tag.group >= 0x7FE0
+                or tag.group == 0xFFFE
+            ):
+                continue
+            if vr not in ("US", "SS", "SL", "FL", "AT", "AS", "NONE", "NA", ""):
+                dataset.add_new(tag, vr, secrets.value(vr))
+        for group in (0x0009, 0x0019, 0x0099, 0x7005):
+            for place, vr in enumerate(("LO", "LO", "UN", "PN", "DA", "UT", "UI", "SQ", "OB", "ST", "DT")):
+                number = 0x0010 if place == 0 else 0x1000 + place
+                dataset.add_new(Tag(group, number), vr, secrets.value(vr))
     return dataset
 
 
