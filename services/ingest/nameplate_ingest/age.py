@@ -17,7 +17,22 @@ _WORDS = {
     "D": ("day", "days", "tage", "jours", "dias", "giorni"),
     "W": ("wk", "wks", "week", "weeks", "wochen", "semaines", "semanas", "settimane", "weken"),
     "M": ("mo", "mos", "month", "months", "monate", "mois", "meses", "mesi", "maanden", "月"),
-    "Y": ("yr", "yrs", "year", "years", "jahre", "ans", "años", "anos", "anni", "jaar", "岁", "歳", "y/o"),
+    "Y": (
+        "a",
+        "yr",
+        "yrs",
+        "year",
+        "years",
+        "jahre",
+        "ans",
+        "años",
+        "anos",
+        "anni",
+        "jaar",
+        "岁",
+        "歳",
+        "y/o",
+    ),
 }
 _UNIT_OF = {word: unit for unit, words in _WORDS.items() for word in (unit.casefold(), *words)}
 _FORM = re.compile(r"(?P<before>[dwmy]?)\s*(?P<count>\d{1,3})\s*(?P<after>[^\d.,;:]*)")
