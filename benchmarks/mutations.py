@@ -265,8 +265,10 @@ def main() -> int:
     parser.add_argument("--observe", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.observe:
+        # Shortly before the process is killed for hanging, it says where; not earlier: Python's frames are
+        # read while they change, which may itself end the process.
         faulthandler.enable()
-        faulthandler.dump_traceback_later(LONGEST_S, repeat=True)
+        faulthandler.dump_traceback_later(BATCH_S - 20, exit=True)
         told = observe(arguments.observe / "in", arguments.observe / "out")
         (arguments.observe / "told.json").write_text(json.dumps(told))
         return 0
