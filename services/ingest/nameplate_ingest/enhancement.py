@@ -21,6 +21,7 @@ _SURE = 4.8
 """Times the noise: no more than one voxel of a brain is as bright by chance."""
 _RIDGE_MM = 15.0
 """What is joined to the skull is bone down to this depth: ridges, and a thick inner table."""
+_METAL_HU = 1500
 LONG_MM = 35.0
 BLUR_MM = 2.6
 SKULL_HU = 400
@@ -50,6 +51,8 @@ class Enhancement:
     """Of 27 parts of the brain (thirds along each axis), those with some."""
     long_spots: int = 0
     """Of the spots, those that go on for more than ``LONG_MM``."""
+    longest_mm: float = 0.0
+    """Of the spots, the one that reaches furthest along an axis; 0 where metal throws streaks."""
     sinus_mm: float = 0.0
     """Height over which something bright and narrow lies below the back of the skull."""
     rim_mm: float = 0.0
@@ -66,11 +69,15 @@ def enhancement(
     sinus, rim = below_skull(hu_KJI, cells, brain, spacing_mm[1:])
     groups = _groups(spots)
     lengths = [max((np.ptp(group, axis=0) + 1) * cells.spacing_mm) for group in groups]
+    longest = float(max(lengths, default=0.0))
+    if longest > LONG_MM and _metal(hu_KJI, cells, brain):
+        longest = 0.0
     return Enhancement(
         spots=len(groups),
         spots_mm=float(np.count_nonzero(spots.any(axis=(1, 2)))) * cells.spacing_mm[0],
         spots_places=_thirds(spots, brain),
         long_spots=sum(bool(length > LONG_MM) for length in lengths),
+        longest_mm=longest,
         sinus_mm=sinus * spacing_mm[0],
         rim_mm=rim * spacing_mm[0],
     )
@@ -165,6 +172,11 @@ def _means_around(values: NDArray[np.float32], edges: list[NDArray[np.intp]]) ->
         wide.append(total)
     means: NDArray[np.float64] = wide[0] / wide[1]
     return means
+
+
+def _metal(hu_KJI: NDArray[np.int16], cells: Cells, brain: Mask) -> bool:
+    """Whether a clip, a coil or an electrode lies in the brain."""
+    return bool((hu_KJI[cells.on_voxels(shrunk(brain))] > _METAL_HU).any())
 
 
 def _groups(spots: Mask) -> list[list[tuple[int, int, int]]]:

@@ -285,7 +285,8 @@ def _signs(signs: Enhancement) -> Iterator[Finding]:
     if weight:
         yield Finding("enhanced", f"a bright sinus over {signs.sinus_mm:.0f} mm", weight)
     lines = signs.long_spots >= 2 and signs.spots >= 10 and signs.spots_mm >= 80.0
-    if signs.long_spots >= 3 or lines:
-        yield Finding("enhanced", f"{signs.long_spots} long bright lines in the brain", "doubtful")
+    if signs.long_spots >= 3 or lines or signs.longest_mm > 90.0:  # catheters are shorter
+        seen = f"{signs.long_spots} long bright lines in the brain, up to {signs.longest_mm:.0f} mm"
+        yield Finding("enhanced", seen, "doubtful")
     if signs.rim_mm > 37.0:
         yield Finding("enhanced", f"a bright lining of the skull over {signs.rim_mm:.0f} mm", "doubtful")

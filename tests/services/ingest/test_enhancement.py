@@ -77,6 +77,15 @@ def test_a_line_that_ends_at_the_skull_is_no_bone(head):
     assert _signs(painted(head, ridge, 800)).spots == 0
 
 
+def test_the_longest_line_counts_unless_there_is_metal(head):
+    middle = (np.array(head.array.shape) - 1) / 2 * head.spacing_mm
+    line = [([middle + np.array([-52, 5, 0]), middle + np.array([52, 5, 0])], 2.5)]
+    vessel = painted(head, line, 300)
+    assert 95 <= _signs(vessel).longest_mm <= 125
+    clip = [([middle + np.array([0, 25, 0])], 4.0)]
+    assert _signs(painted(vessel, clip, 3000)).longest_mm == 0
+
+
 def test_the_sinus_is_measured_and_not_a_ridge_of_bone(head):
     strip = quick_strip(planes_of(head.array), (5.0, 1.7, 1.7))
     inside = strip.cells.on_voxels(grown(strip.brain)).transpose(2, 1, 0) & (head.array < 200)
