@@ -23,7 +23,8 @@ from nameplate.job.state import current_state
 from nameplate.plan.plan import plan
 from nameplate.service.arguments import add_gpu_tflops_argument, add_set_argument
 from nameplate.service.command import command_of, parser_of, run_command
-from nameplate.service.main import exit_code_of, job_command
+from nameplate.service.job import job_command
+from nameplate.service.main import exit_code_of
 from nameplate.steps import report
 from nameplate.store import Store, open_store
 from nameplate.whole import check_empty

@@ -2,16 +2,27 @@
 
 import gzip
 import io
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.errors import UserError
 from nameplate.whole import user_may_write, whole_file
+
+# nibabel imports pydicom wherever it is installed, for DICOM headers inside NIfTI files, which we never
+# read: that takes as long as converting an exam. For the time of the import it is told that there is none.
+_HIDDEN = "pydicom" not in sys.modules
+if _HIDDEN:
+    sys.modules["pydicom"] = None  # type: ignore[assignment]
+try:
+    import nibabel as nib
+finally:
+    if _HIDDEN:
+        del sys.modules["pydicom"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
