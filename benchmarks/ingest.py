@@ -36,9 +36,9 @@ KEY = b"a key for this benchmark"
 INDEX = """
 import re, sys, time
 from pathlib import Path
-from nameplate_ingest.index import Reading, index_files
-from nameplate_ingest.listing import list_files
-from nameplate_ingest.pseudonym import Pseudonyms
+from nameplate_ingest.folder.index import Reading, index_files
+from nameplate_ingest.folder.listing import list_files
+from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.workers import Workers
 
 def peak():

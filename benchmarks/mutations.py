@@ -35,11 +35,11 @@ from nameplate.campaign.ingest import IngestSettings
 from nameplate.records import from_jsonl
 from nameplate.steps.ingest import LedgerRow
 from nameplate.streams import stream
-from nameplate_ingest import index, ingest, scan
-from nameplate_ingest.pixels import hounsfield
-from nameplate_ingest.pseudonym import Pseudonyms
+from nameplate_ingest.dicom.pixels import hounsfield
+from nameplate_ingest.dicom.slice import Slice
+from nameplate_ingest.fields.pseudonym import Pseudonyms
+from nameplate_ingest.folder import index, ingest, scan
 from nameplate_ingest.refusal import Refused
-from nameplate_ingest.slice import Slice
 
 KEY = "a key for this benchmark"
 MATRIX = 64

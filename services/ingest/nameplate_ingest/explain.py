@@ -7,9 +7,9 @@ from pathlib import Path
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
-from nameplate_ingest.index import Reading, Study, index_files, unpack
-from nameplate_ingest.listing import list_files
-from nameplate_ingest.pseudonym import Pseudonyms
+from nameplate_ingest.fields.pseudonym import Pseudonyms
+from nameplate_ingest.folder.index import Reading, Study, index_files, unpack
+from nameplate_ingest.folder.listing import list_files
 from nameplate_ingest.study import Ingested, Judged, ingest_study
 from nameplate_ingest.workers import Workers
 

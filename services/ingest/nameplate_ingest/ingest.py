@@ -15,14 +15,14 @@ from nameplate.errors import UserError
 from nameplate.image.volume import nifti_bytes
 from nameplate.records import to_jsonl
 from nameplate.steps.ingest import LedgerRow
-from nameplate_ingest.index import Index, Reading, Study, index_files, unpack
-from nameplate_ingest.journal import Journal, Outcome, run_of
-from nameplate_ingest.listing import list_files
-from nameplate_ingest.manufacturer import normalise
-from nameplate_ingest.output import Output
-from nameplate_ingest.person import shared_by_several
-from nameplate_ingest.pseudonym import Pseudonyms
-from nameplate_ingest.scan import RefusedFile
+from nameplate_ingest.fields.manufacturer import normalise
+from nameplate_ingest.fields.person import shared_by_several
+from nameplate_ingest.fields.pseudonym import Pseudonyms
+from nameplate_ingest.folder.index import Index, Reading, Study, index_files, unpack
+from nameplate_ingest.folder.journal import Journal, Outcome, run_of
+from nameplate_ingest.folder.listing import list_files
+from nameplate_ingest.folder.output import Output
+from nameplate_ingest.folder.scan import RefusedFile
 from nameplate_ingest.study import ingest_study
 from nameplate_ingest.workers import Died, Workers
 

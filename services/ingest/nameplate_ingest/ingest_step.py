@@ -6,8 +6,8 @@ from nameplate.job.outputs import Outputs
 from nameplate.steps.ingest import EXAMS, IMAGE, LEDGER, REFUSED_PICTURES, IngestJob
 from nameplate.steps.phantom import DICOM
 from nameplate.store.archive import pack_folder, unpack_folder
+from nameplate_ingest.fields.manufacturer import read_manufacturers
 from nameplate_ingest.ingest import ingest_folder
-from nameplate_ingest.manufacturer import read_manufacturers
 
 
 def ingest(job: IngestJob, inputs: Inputs, outputs: Outputs) -> None:

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.image.thumbnail import slice_picture
-from nameplate_ingest.group import Group
-from nameplate_ingest.pixels import hounsfield
+from nameplate_ingest.dicom.pixels import hounsfield
 from nameplate_ingest.refusal import Refused
-from nameplate_ingest.series import axial_angle
+from nameplate_ingest.volume.group import Group
+from nameplate_ingest.volume.series import axial_angle
 
 MOST_DEGREES = 30.0
 """Slices farther from axial may show a profile or a face, and are not drawn."""

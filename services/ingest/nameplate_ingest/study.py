@@ -10,20 +10,20 @@ from pathlib import Path
 from nameplate.campaign.ingest import IngestSettings, SeriesRules
 from nameplate.image.volume import Volume
 from nameplate.steps.ingest import Exam, LedgerRow
-from nameplate_ingest.copies import Copies
-from nameplate_ingest.device import clean_kernel, clean_model, clean_software, maker_of_model
-from nameplate_ingest.examine import Examined, examined_volume, refusal_told
-from nameplate_ingest.facts import Facts, commonest, facts_of
-from nameplate_ingest.group import Group, group_slices, joined
-from nameplate_ingest.person import contradiction, identity
-from nameplate_ingest.pseudonym import Pseudonyms
+from nameplate_ingest.choice.examine import Examined, examined_volume, refusal_told
+from nameplate_ingest.choice.facts import Facts, commonest, facts_of
+from nameplate_ingest.choice.select import Verdict, apply_rules, rank
+from nameplate_ingest.choice.witnesses import Opinion, opinions
+from nameplate_ingest.dicom.slice import Slice
+from nameplate_ingest.fields.device import clean_kernel, clean_model, clean_software, maker_of_model
+from nameplate_ingest.fields.person import contradiction, identity
+from nameplate_ingest.fields.pseudonym import Pseudonyms
+from nameplate_ingest.fields.scanner import Maker, scanner_of
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.refused_picture import refused_picture
-from nameplate_ingest.scanner import Maker, scanner_of
-from nameplate_ingest.select import Verdict, apply_rules, rank
-from nameplate_ingest.series import distinct_gaps
-from nameplate_ingest.slice import Slice
-from nameplate_ingest.witnesses import Opinion, opinions
+from nameplate_ingest.volume.copies import Copies
+from nameplate_ingest.volume.group import Group, group_slices, joined
+from nameplate_ingest.volume.series import distinct_gaps
 
 _PIECES = ("coverage", "slices")
 """Rules that a base or a vertex alone fails, and both together may pass."""

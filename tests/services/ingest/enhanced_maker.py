@@ -10,10 +10,10 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from nameplate_ingest import tags
-from nameplate_ingest.enhanced import frames_of
-from nameplate_ingest.header import Elements, read_elements
-from nameplate_ingest.slice import Slice, slice_of
+from nameplate_ingest.dicom import tags
+from nameplate_ingest.dicom.enhanced import frames_of
+from nameplate_ingest.dicom.header import Elements, read_elements
+from nameplate_ingest.dicom.slice import Slice, slice_of
 
 Make = Callable[..., list[Dataset]]
 """The maker of classical slices, ``make_series``."""

@@ -24,15 +24,15 @@ from nameplate.image.volume import read_nifti
 from nameplate.records import from_jsonl
 from nameplate.steps.ingest import Exam, LedgerRow
 from nameplate.streams import stream
-from nameplate_ingest.header import read_elements
+from nameplate_ingest.dicom.header import read_elements
+from nameplate_ingest.dicom.pixels import hounsfield
+from nameplate_ingest.dicom.slice import slice_of
+from nameplate_ingest.dicom.tags import WANTED
+from nameplate_ingest.fields.pseudonym import Pseudonyms
+from nameplate_ingest.folder.scan import images_of
 from nameplate_ingest.ingest import ingest_folder
-from nameplate_ingest.pixels import hounsfield
-from nameplate_ingest.pseudonym import Pseudonyms
 from nameplate_ingest.refusal import Refused
-from nameplate_ingest.scan import images_of
-from nameplate_ingest.slice import slice_of
 from nameplate_ingest.study import ingest_study
-from nameplate_ingest.tags import WANTED
 
 SMALL = IngestSettings(matrix=64)
 KEY = b"a key for these tests"

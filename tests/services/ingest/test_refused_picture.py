@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
 
-from nameplate_ingest.group import Group, group_slices
-from nameplate_ingest.header import read_elements
+from nameplate_ingest.dicom.header import read_elements
+from nameplate_ingest.dicom.slice import slice_of
+from nameplate_ingest.dicom.tags import WANTED
 from nameplate_ingest.refused_picture import refused_picture
-from nameplate_ingest.slice import slice_of
-from nameplate_ingest.tags import WANTED
+from nameplate_ingest.volume.group import Group, group_slices
 
 Series = Callable[..., list[Dataset]]
 Read = Callable[[list[Dataset]], Group]

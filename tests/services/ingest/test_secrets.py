@@ -15,7 +15,7 @@ from tests.services.ingest.enhanced_maker import enhanced_dataset
 from tests.services.ingest.planted import Secrets, as_text, everything_in, found, plant
 
 from nameplate.campaign.ingest import IngestSettings
-from nameplate_ingest import tags
+from nameplate_ingest.dicom import tags
 from nameplate_ingest.explain import explain
 from nameplate_ingest.ingest import ingest_folder
 from nameplate_ingest.sheet import write_sheet
@@ -223,8 +223,8 @@ def test_an_unforeseen_error_tells_nothing(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """An error whose text holds everything of the study, in the index and in the conversion."""
+    import nameplate_ingest.folder.scan as reading
     import nameplate_ingest.ingest as conversion
-    import nameplate_ingest.scan as reading
 
     real, calls = reading.images_of, []
 

@@ -119,15 +119,12 @@ def test_processes_that_cannot_start_end_the_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_no_process_outlives_the_one_that_started_it(how: signal.Signals) -> None:
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert parent.stdout is not None
-    processes = [int(parent.stdout.readline()) for _ in range(2)]
-    assert all(map(is_running, processes))
-    parent.send_signal(how)
-    wait_until_gone(processes)
-    parent.communicate(timeout=60)
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        processes = [int(parent.stdout.readline()) for _ in range(2)]
+        assert all(map(is_running, processes))
+        parent.send_signal(how)
+        wait_until_gone(processes)
     assert parent.returncode != 0
 
 

@@ -1,0 +1,1 @@
+"""One DICOM file: its elements, its frames, its pixels, and what it says, as typed values."""

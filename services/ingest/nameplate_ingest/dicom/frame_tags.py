@@ -1,0 +1,60 @@
+"""Where enhanced multi-frame CT keeps what describes a frame: functional groups and their elements by tag."""
+
+from nameplate_ingest.dicom import tags
+
+SHARED, PER_FRAME = 0x52009229, 0x52009230
+UNASSIGNED = (0x00209170, 0x00209171)
+"""Elements that a conversion from classical files had no group for: of all frames, of one frame."""
+
+FRAME_CONTENT, XRAY_DETAILS, FRAME_ANATOMY, CONTRAST_USAGE = 0x00209111, 0x00189325, 0x00209071, 0x00189341
+REAL_WORLD, UNITS, ANATOMIC_REGION = 0x00409096, 0x004008EA, 0x00082218
+MULTIENERGY = (0x00189362, 0x00189363, 0x00189364)
+AGENTS, DIMENSIONS = 0x00180012, 0x00209222
+
+ACQUISITION, ACQUIRED, REFERENCE_TIME, TEMPORAL_INDEX = 0x00209156, 0x00189074, 0x00189151, 0x00209128
+STACK, DIMENSION_VALUES, DIMENSION_POINTER = 0x00209056, 0x00209157, 0x00209165
+IN_STACK, FRAME_OFFSET = 0x00209057, 0x00209228
+FRAME_TYPE, TECHNIQUE, ACQUISITION_TYPE, FLUOROSCOPY = 0x00089007, 0x00089207, 0x00189302, 0x00189334
+KERNEL_GROUP, FIELD = 0x00189316, 0x00189317
+ADMINISTERED, DETECTED, PHASE = 0x00189342, 0x00189343, 0x00189344
+CODE_VALUE, CODE_MEANING = 0x00080100, 0x00080104
+
+DOUBLES = {0x00189328: tags.EXPOSURE_TIME, 0x00189330: tags.CURRENT, 0x00189332: tags.EXPOSURE}
+"""Exposure in ms, mA and mAs: binary in an enhanced file, and the classical element in the same unit."""
+BINARY = frozenset((ACQUISITION, TEMPORAL_INDEX, DIMENSION_VALUES))
+"""Whole numbers that are not text."""
+
+_EXPOSURE = (*DOUBLES, *DOUBLES.values())
+GROUPS = {
+    FRAME_CONTENT: (ACQUISITION, ACQUIRED, REFERENCE_TIME, TEMPORAL_INDEX, STACK, DIMENSION_VALUES),
+    0x00209113: (tags.POSITION,),
+    0x00209116: (tags.ORIENTATION,),
+    0x00289110: (tags.SPACING, tags.THICKNESS),
+    0x00289145: (tags.INTERCEPT, tags.SLOPE, tags.RESCALE_TYPE),
+    0x00189329: (FRAME_TYPE, TECHNIQUE),
+    0x00189301: (ACQUISITION_TYPE, FLUOROSCOPY),
+    0x00189321: _EXPOSURE,
+    XRAY_DETAILS: (tags.KVP,),
+    0x00189314: (tags.KERNEL, KERNEL_GROUP, tags.DIAMETER, FIELD),
+}
+"""Functional groups, and which of their elements are used."""
+
+OF_A_FRAME = frozenset(
+    (
+        *(tags.IMAGE_TYPE, tags.ACQUISITION_TIME, tags.DESCRIPTION, tags.BODY_PART, tags.PROTOCOL),
+        *(tags.AGENT, *(tag for tag in tags.CONTRAST.values() if tag != AGENTS), tags.MULTIENERGY),
+        *(tags.ACQUISITION, tags.TEMPORAL_POSITION, tags.TEMPORAL_POSITIONS, tags.LOSSY),
+        *(tag for held in GROUPS.values() for tag in held),
+    )
+)
+"""What an item may say of a frame beside its groups; never who the patient is, or how pixels are stored."""
+
+SEQUENCES = frozenset(
+    (
+        *(SHARED, PER_FRAME, *UNASSIGNED, *GROUPS, FRAME_ANATOMY, CONTRAST_USAGE, REAL_WORLD, UNITS),
+        *(ANATOMIC_REGION, *MULTIENERGY, AGENTS, DIMENSIONS),
+    )
+)
+WANTED = OF_A_FRAME | frozenset(
+    (DIMENSION_POINTER, FRAME_OFFSET, ADMINISTERED, DETECTED, PHASE, CODE_VALUE, CODE_MEANING)
+)

@@ -1,0 +1,226 @@
+"""What an ingest has done so far, so that the same command goes on where it was stopped."""
+
+import fcntl
+import hashlib
+import hmac
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+import nameplate
+from nameplate.campaign.ingest import IngestSettings
+from nameplate.errors import UserError
+from nameplate.records import Record, to_json, to_jsonl
+from nameplate.steps.ingest import STEP, Exam, LedgerRow
+from nameplate_ingest.folder.output import Output
+
+
+class Outcome(Record):
+    """What became of one study."""
+
+    study: str
+    """Pseudonym: 'e' and 16 hex digits."""
+    digest: str
+    """Keyed, of the study's files and of what the user's list says about it."""
+    image: str | None
+    """SHA-256 of the image's file, if there is one."""
+    exam: Exam | None
+    rows: tuple[LedgerRow, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error or a dead worker, not the study, is the reason that there is no exam."""
+        return any(row.rule == "error" for row in self.rows)
+
+
+class Run(Record):
+    """What decides the results of an ingest, apart from the files."""
+
+    version: str
+    key: str
+    """Keyed digest of a constant: tells keys apart, and nothing about them."""
+    source: str
+    """Keyed digest of the folder's path."""
+    settings: IngestSettings
+
+
+class Started(Record):
+    """A study that was begun in the process of the whole run."""
+
+    started: str
+
+
+def run_of(source: Path, settings: IngestSettings, key: bytes) -> Run:
+    """The run that would ingest ``source`` now."""
+
+    def keyed(kind: str, value: bytes) -> str:
+        return hmac.new(key, kind.encode() + b"\0" + value, hashlib.sha256).hexdigest()[:32]
+
+    return Run(
+        version=f"{nameplate.__version__}, ingest {STEP.version}",
+        key=keyed("ingest key", b""),
+        source=keyed("ingest source", os.fsencode(os.path.realpath(source))),
+        settings=settings,
+    )
+
+
+class Journal:
+    """One line for every study that is done.
+
+    It holds pseudonyms, keyed digests, and what exams.jsonl and ledger.jsonl hold.
+    """
+
+    def __init__(self, output: Output, run: Run) -> None:
+        self._output = output
+        self._path = output.work / "journal.jsonl"
+        self._run = run
+        self._places: dict[str, int] = {}
+        """Study to the first byte of its line."""
+        self.suspects: set[str] = set()
+        """Studies that were begun and have no result: one of them may have ended the process."""
+
+    @property
+    def studies(self) -> frozenset[str]:
+        """The studies that are done."""
+        return frozenset(self._places) - self.suspects
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Take the folder for this run; it must be new, empty, or of the same run.
+
+        Raises UserError for any other folder, and while another process writes to it.
+        """
+        self._check()
+        self._output.create()
+        lock = os.open(self._output.work, os.O_RDONLY)
+        try:
+            self._lock(lock)
+            self._output.clean()
+            self._output.put(self._output.work / "run.json", to_json(self._run))
+            self._read()
+            yield
+        finally:
+            os.close(lock)
+
+    def outcome(self, study: str, digest: str) -> Outcome | None:
+        """What became of a study, if it is done, its files are the same, and its image is still whole."""
+        if study not in self._places or study in self.suspects:
+            return None
+        outcome = Outcome.model_validate_json(self._line(study))
+        if outcome.digest != digest:
+            return None
+        if outcome.exam is not None:
+            try:
+                data = (self._output.folder / outcome.exam.image).read_bytes()
+            except OSError:
+                return None
+            if hashlib.sha256(data).hexdigest() != outcome.image:
+                return None
+        return outcome
+
+    def start(self, study: str) -> None:
+        """Note that the process of the whole run begins a study itself."""
+        self._append(Started(started=study))
+
+    def add(self, outcome: Outcome) -> None:
+        """Note that a study is done."""
+        self._places[outcome.study] = self._append(outcome)
+
+    def tidy(self, studies: Iterable[str]) -> None:
+        """Keep one line for each of these studies, in an order of their own."""
+        lines = [(study, self._places[study]) for study in sorted(studies)]
+        with self._path.open("rb") as file:
+
+            def line(place: int) -> bytes:
+                file.seek(place)
+                return file.readline()
+
+            self._output.put_lines(self._path, (line(place) for _, place in lines))
+
+    def _line(self, study: str) -> bytes:
+        with self._path.open("rb") as file:
+            file.seek(self._places[study])
+            return file.readline()
+
+    def _append(self, record: Record) -> int:
+        """Write a line; returns the place of its first byte."""
+        with self._output.writing(), self._path.open("ab", buffering=0) as file:
+            place, rest = file.tell(), memoryview(to_jsonl((record,)))
+            try:
+                while rest:
+                    rest = rest[file.write(rest) :]
+            except OSError:
+                file.truncate(place)
+                raise
+            return place
+
+    def _check(self) -> None:
+        """Raise UserError for a folder that is not of this run."""
+        folder = self._output.folder
+        if not folder.exists():
+            return
+        if not folder.is_dir():
+            raise UserError(f"{folder}: not a folder")
+        try:
+            before = Run.model_validate_json((self._output.work / "run.json").read_bytes())
+        except FileNotFoundError:
+            ours = self._output.work, self._output.images, self._output.refused
+            made = (path for place in ours[1:] for path in place.glob("*"))
+            if any(made) or any(path not in ours for path in folder.iterdir()):
+                why = "not an empty folder; images of two ingests must not mix"
+                raise UserError(f"{folder}: {why}") from None
+            return
+        except (OSError, ValidationError) as error:
+            raise UserError(f"{folder}: the record of its ingest cannot be read") from error
+        if why := _difference(before, self._run):
+            raise UserError(f"{folder}: holds an ingest {why}; choose another folder")
+
+    def _lock(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{self._output.folder}: another ingest is writing to it now") from None
+        except OSError:
+            pass  # a file system without locks: then nobody is kept out
+
+    def _read(self) -> None:
+        """Find the outcomes; a line that was cut short by the end of its process is dropped."""
+        place = 0
+        with self._output.writing(), self._path.open("a+b") as file:
+            file.seek(0)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    file.truncate(place)
+                    break
+                self._take(line, place)
+                place += len(line)
+
+    def _take(self, line: bytes, place: int) -> None:
+        try:
+            if line.startswith(b'{"started"'):
+                self.suspects.add(Started.model_validate_json(line).started)
+                return
+            outcome = Outcome.model_validate_json(line)
+        except ValidationError:
+            return  # damaged: its study is done again
+        self._places[outcome.study] = place
+        if outcome.failed:
+            self.suspects.add(outcome.study)
+        else:
+            self.suspects.discard(outcome.study)
+
+
+def _difference(before: Run, now: Run) -> str:
+    """How an earlier run differs from this one; empty if it is the same."""
+    if before.version != now.version:
+        return f"of another version of nameplate ({before.version}; this is {now.version})"
+    if before.settings != now.settings:
+        fields = IngestSettings.model_fields
+        names = [name for name in fields if getattr(before.settings, name) != getattr(now.settings, name)]
+        return f"with other settings ({', '.join(names)})"
+    if before.key != now.key:
+        return "under another key"
+    return "" if before.source == now.source else "of another source folder"

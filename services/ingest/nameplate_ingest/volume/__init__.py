@@ -1,0 +1,1 @@
+"""Which slices belong to one volume, and how they become one."""

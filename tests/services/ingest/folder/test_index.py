@@ -1,0 +1,159 @@
+"""What is kept of a file until its study's turn comes."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nameplate_ingest.dicom.slice import Slice
+from nameplate_ingest.fields.pseudonym import Pseudonyms
+from nameplate_ingest.folder.index import Index, Reading, Study, index_chunk, index_files, pack, unpack
+from nameplate_ingest.folder.listing import Obstacle, list_files
+from nameplate_ingest.folder.scan import scan_files
+from nameplate_ingest.workers import Workers
+
+PSEUDONYMS = Pseudonyms(b"a key for these tests")
+
+
+def reading(source: Path, **options: Any) -> Reading:
+    return Reading(**{"source": source, "pseudonyms": PSEUDONYMS, "shard": None, "table": {}, **options})
+
+
+def index(source: Path, count: int = 0, **options: Any) -> Index:
+    how = reading(source, **options)
+    with Workers(count, how) as workers:
+        return index_files(list_files(source, source / "out"), how, workers)
+
+
+def slices_of(source: Path) -> list[Slice]:
+    found = scan_files(sorted(source.iterdir()), PSEUDONYMS, None)
+    return [item for item in found if isinstance(item, Slice)]
+
+
+def test_packed_slices_come_back_as_they_were(folder: Any, make_series: Any) -> None:
+    folder.add(*make_series(), *make_series(series="1.2.3.1.2", Modality="MR", count=2))
+    slices = slices_of(folder.path)
+    assert len(slices) == 32
+    piece = pack(slices)
+    assert unpack([piece, piece]) == slices + slices
+    assert len(piece) < 150 * len(slices)
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_every_file_and_every_obstacle_is_counted(folder: Any, make_series: Any, count: int) -> None:
+    folder.add(*make_series(), *make_series(study="1.2.3.2", series="1.2.3.2.1", count=3))
+    folder.add_bytes(b"notes").add_bytes(b"notes").add_bytes(b"other")
+    os.mkfifo(folder.path / "pipe")
+    (folder.path / "gone").symlink_to("nowhere")
+    found = index(folder.path, count)
+    assert {uid: study.files for uid, study in found.studies.items()} == {"1.2.3.1": 30, "1.2.3.2": 3}
+    assert sorted((stray.rule, stray.seen, number) for stray, number in found.strays.items()) == [
+        ("not-dicom", "", 1),
+        ("not-dicom", "", 2),
+        ("unreadable", Obstacle.DANGLING.value, 1),
+        ("unreadable", Obstacle.SPECIAL.value, 1),
+    ]
+    assert found.files == 38
+
+
+def test_obstacles_belong_to_the_first_shard(folder: Any) -> None:
+    folder.add_bytes(b"notes")
+    os.mkfifo(folder.path / "pipe")
+    assert [index(folder.path, shard=(number, 3)).files for number in range(3)] == [2, 0, 0]
+
+
+def test_a_manufacturer_is_listed_by_uid_or_by_a_folder_above(folder: Any, make_series: Any) -> None:
+    inner = folder.path / "CT0001"
+    inner.mkdir()
+    folder.path = inner
+    folder.add(*make_series(count=2))
+    for table in ({"1.2.3.1": "GE"}, {"CT0001": "GE"}, {"1.2.3.1": "GE", "CT0001": "GE", "x": "Canon"}):
+        assert index(inner.parent, table=table).studies["1.2.3.1"].listed == {"GE"}
+    assert index(inner.parent, table={"dicom": "GE"}).studies["1.2.3.1"].listed == frozenset()
+
+
+@given(st.permutations(range(40)), st.sets(st.integers(1, 39)))
+def test_order_and_pieces_change_nothing(order: list[int], cuts: set[int]) -> None:
+    """Numbers stand for slices: what a study keeps does not look into them."""
+    whole, study = Study(), Study()
+    whole.add(Study(40, frozenset(("GE",)), [pack(list(range(40)))], sum(7**n for n in range(40))))  # type: ignore[arg-type]
+    for low, high in zip([0, *sorted(cuts)], [*sorted(cuts), 40], strict=True):
+        part: Any = order[low:high]
+        study.add(Study(high - low, frozenset(("GE",)), [pack(part)], sum(7**n for n in part)))
+    assert study.digest(b"key") == whole.digest(b"key")
+    assert sorted(unpack(study.pieces)) == list(range(40))  # type: ignore[type-var]
+    assert len(study.pieces) <= 16
+
+
+def test_a_digest_changes_with_the_files_the_list_and_the_key(folder: Any, make_series: Any) -> None:
+    folder.add(*make_series(count=3))
+    paths = tuple(map(str, sorted(folder.path.iterdir())))
+
+    def digest(key: bytes = b"k", **options: Any) -> str:
+        return index_chunk(reading(folder.path, **options), paths).studies["1.2.3.1"].digest(key)
+
+    first = digest()
+    assert digest() == first
+    assert digest(b"other") != first
+    assert digest(table={"1.2.3.1": "GE"}) != first
+    state = Path(paths[0]).stat()
+    os.utime(paths[0], ns=(state.st_atime_ns, state.st_mtime_ns + 1))
+    assert digest() != first
+
+
+def test_files_in_the_worst_order_are_packed_together(folder: Any, make_slice: Any) -> None:
+    """The worst order: every file is of another study than the one before."""
+    for number in range(60):
+        study = number % 3
+        folder.add(make_slice(study=f"1.2.3.{study}", series=f"1.2.3.{study}.1", number=number))
+    how = reading(folder.path)
+    together = Index()
+    for path in sorted(folder.path.iterdir()):
+        for uid, study in index_chunk(how, (str(path),)).studies.items():
+            together.studies.setdefault(uid, Study()).add(study)
+    for study in together.studies.values():
+        slices = unpack(study.pieces)
+        assert study.files == len(slices) == 20
+        assert len(study.pieces) <= 16
+        assert sum(map(len, study.pieces)) < 0.8 * sum(len(pack([slice_])) for slice_ in slices)
+
+
+DEADLY = """
+import os, sys
+
+class Deadly:
+    \"\"\"Once the module that reads files is there, reading one of them kills its process.\"\"\"
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "nameplate_ingest.folder.scan" and self in sys.meta_path:
+            sys.meta_path.remove(self)
+            import nameplate_ingest.dicom.header as header
+            real = header.read_elements
+
+            def read_elements(path, *rest):
+                if path.name == "deadly":
+                    os.kill(os.getpid(), 9)
+                return real(path, *rest)
+
+            header.read_elements = read_elements
+        return None
+
+sys.meta_path.insert(0, Deadly())
+"""
+
+
+def test_a_file_that_kills_its_reader_costs_itself(
+    folder: Any, tmp_path: Path, make_series: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.add(*make_series(count=3)).add_bytes(b"deadly notes", "deadly")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(DEADLY)
+    paths = (str(tmp_path / "site"), os.environ.get("PYTHONPATH", ""))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+    found = index(folder.path, 1)
+    assert {uid: study.files for uid, study in found.studies.items()} == {"1.2.3.1": 3}
+    assert [(stray.rule, stray.seen) for stray in found.strays] == [("error", "the worker died")]
+    assert found.files == 4
