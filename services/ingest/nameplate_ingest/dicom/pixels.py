@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from nameplate_ingest.dicom.codestream import ENCAPSULATED, Codec, codestream_of
 from nameplate_ingest.dicom.fragments import Pieces, frames_of, joined
+from nameplate_ingest.dicom.geometry import SliceGeometry
 from nameplate_ingest.dicom.header import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, inflated_file
 from nameplate_ingest.dicom.rle import unpacked_words
-from nameplate_ingest.dicom.slice import Slice, SliceGeometry, Storage
+from nameplate_ingest.dicom.slice import Slice, Storage
 from nameplate_ingest.refusal import Refused
 
 _NATIVE = frozenset((IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN))

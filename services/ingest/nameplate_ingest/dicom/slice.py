@@ -1,16 +1,16 @@
 """One DICOM image as typed values: its header, parsed with suspicion."""
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from sys import intern
 
 from nameplate_ingest.dicom import tags
+from nameplate_ingest.dicom.geometry import SliceGeometry, geometry_of
 from nameplate_ingest.dicom.header import CUT_SHORT, DEFLATED, META_CLASS, Elements
 from nameplate_ingest.dicom.statements import Statements, statements_of
 from nameplate_ingest.dicom.tags import WANTED as WANTED
-from nameplate_ingest.dicom.values import decoded, number, numbers, positive, short, text
+from nameplate_ingest.dicom.values import decoded, number, positive, short, text
 from nameplate_ingest.fields.age import age_of
 from nameplate_ingest.fields.person import Person, sex_of
 from nameplate_ingest.refusal import Refused
@@ -26,9 +26,6 @@ MODALITIES = frozenset(
     )
 )
 """Modalities that the ledger names; any other is 'other', since it might be free text."""
-LARGEST, SMALLEST = 2048, 32
-"""Rows and columns of a slice; anything outside is refused before memory is allocated."""
-
 _REFORMATS = (
     *("REFORMATTED", "MPR", "CSA MPR", "MIP", "MINIP", "PROJECTION IMAGE"),
     *("CSA RESAMPLED", "VRT", "CPR"),
@@ -41,20 +38,6 @@ _DEVICE = (
     *(tags.MANUFACTURER, tags.MODEL, tags.SOFTWARE, tags.KERNEL, tags.INSTITUTION, tags.CHARSET),
     *(tags.KVP, tags.EXPOSURE, tags.CURRENT, tags.EXPOSURE_TIME, *tags.NAMES, *tags.CREATORS),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SliceGeometry:
-    """Where the pixels of a slice are in the patient (DICOM axes: left, posterior, head)."""
-
-    rows: int
-    columns: int
-    position: tuple[float, float, float]
-    """Centre of the first pixel in mm."""
-    orientation: tuple[float, float, float, float, float, float]
-    """Direction in which columns count up, then the direction in which rows count up."""
-    spacing: tuple[float, float]
-    """Distance between rows, then between columns, in mm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +121,7 @@ def slice_of(path: Path, elements: Elements, frame: int = 0, frames: int = 1) ->
         if elements.pixel_offset == CUT_SHORT:
             raise Refused("truncated-header", "the file ends before its pixels")
         _accept_kind(raw, elements.little, frames)
-        grid = _grid(raw, elements.little)
+        grid = geometry_of(raw, elements.little)
         storage = _storage(raw, elements, frame, frames)
     except Refused as refused:
         refusal, grid, storage = (refused.rule, refused.seen), None, None
@@ -194,43 +177,6 @@ def _accept_kind(raw: dict[int, bytes], little: bool, frames: int) -> None:
         raise Refused("sop-class", "not CT Image Storage")
     if text(raw.get(tags.LOSSY)) == "01":
         raise Refused("lossy-compression", "LossyImageCompression 01")
-
-
-def _grid(raw: dict[int, bytes], little: bool) -> SliceGeometry:
-    rows, columns = short(raw.get(tags.ROWS), little) or 0, short(raw.get(tags.COLUMNS), little) or 0
-    if not (SMALLEST <= rows <= LARGEST and SMALLEST <= columns <= LARGEST):
-        raise Refused("size", f"{rows} x {columns} pixels")
-    position = numbers(raw.get(tags.POSITION), 3)
-    orientation = numbers(raw.get(tags.ORIENTATION), 6)
-    spacing = numbers(raw.get(tags.SPACING), 2)
-    if position is None or max(map(abs, position)) > 1e5:
-        raise Refused("geometry", "position missing or invalid")
-    if orientation is None:
-        raise Refused("geometry", "orientation missing or invalid")
-    along, down = orientation[:3], orientation[3:]
-    lengths = math.hypot(*along), math.hypot(*down)
-    skew = sum(a * b for a, b in zip(along, down, strict=True))
-    if max(abs(length - 1) for length in lengths) > 0.01 or abs(skew) > 0.01:
-        raise Refused("geometry", "orientation is not two perpendicular unit vectors")
-    if spacing is None or not all(0.05 <= step <= 10 for step in spacing):
-        raise Refused("geometry", "pixel spacing missing or invalid")
-    a, b, c, d, e, f = orientation
-    x, y, z = position
-    return SliceGeometry(rows, columns, (x, y, z), _orientation((a, b, c, d, e, f)), _spacing(*spacing))
-
-
-_Six = tuple[float, float, float, float, float, float]
-
-
-@lru_cache(maxsize=4096)
-def _orientation(values: _Six) -> _Six:
-    """One object for equal values, of which a million slices have few."""
-    return values
-
-
-@lru_cache(maxsize=4096)
-def _spacing(rows: float, columns: float) -> tuple[float, float]:
-    return rows, columns
 
 
 def _storage(raw: dict[int, bytes], elements: Elements, frame: int, frames: int) -> Storage:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nameplate_ingest.dicom.slice import Slice, SliceGeometry
+from nameplate_ingest.dicom.geometry import SliceGeometry
+from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.person import contradict
 from nameplate_ingest.volume.copies import (
     Copies,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.image.affine import angle_degrees, slice_axes
-from nameplate_ingest.dicom.slice import SliceGeometry
+from nameplate_ingest.dicom.geometry import SliceGeometry
 
 SAME_MM = 0.05
 """Slices nearer than this along the normal are at the same place."""

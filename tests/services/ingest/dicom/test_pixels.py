@@ -16,9 +16,10 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 
+from nameplate_ingest.dicom.geometry import SliceGeometry
 from nameplate_ingest.dicom.header import EXPLICIT, read_elements
 from nameplate_ingest.dicom.pixels import hounsfield, raw_words, stored_values
-from nameplate_ingest.dicom.slice import Slice, SliceGeometry, Storage, slice_of
+from nameplate_ingest.dicom.slice import Slice, Storage, slice_of
 from nameplate_ingest.dicom.tags import WANTED
 from nameplate_ingest.refusal import Refused
 

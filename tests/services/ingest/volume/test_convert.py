@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.image.affine import apply_affine
 from nameplate.image.volume import Volume
-from nameplate_ingest.dicom.slice import SliceGeometry
+from nameplate_ingest.dicom.geometry import SliceGeometry
 from nameplate_ingest.volume.convert import convert
 from nameplate_ingest.volume.series import Stack, stack_slices
 

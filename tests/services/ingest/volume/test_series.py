@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nameplate_ingest.dicom.slice import SliceGeometry
+from nameplate_ingest.dicom.geometry import SliceGeometry
 from nameplate_ingest.volume.series import axial_angle, distinct_gaps, duplicated, stack_slices, widest_hole
 
 FLAT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
