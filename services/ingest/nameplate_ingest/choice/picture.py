@@ -51,8 +51,9 @@ LEAST_AIR = (0.05, 0.10)
 MOST_WIDTH_MM = (250.0, 220.0)
 """Of soft parts, from left to right: no head is as wide."""
 MOST_NECK_MM = (120.0, 90.0)
-COARSE_MM = 4.5
-"""In pixels larger than this, skin beside air looks like lung, and bone beside brain like a vessel."""
+COARSE_MM = (4.5, 2.5)
+"""In large pixels skin looks like lung, and bone like a vessel: above the first size they are not looked for,
+above the second they leave no doubts."""
 MOST_LUNG_ML = (200.0, 100.0)
 CUT_MM = ((50.0, 38.0), (40.0, 25.0))
 """Contact with the border within a slice, and the height of such slices: both refuse; both leave a doubt."""
@@ -118,9 +119,9 @@ def look(volume: Volume) -> Look:
     strip = quick_strip(hu, spacing_KJI)
     median = _median_inside(hu, strip)
     signs = enhancement(hu, strip.cells, strip.brain, strip.cells.voxel_mm)
-    coarse = max(spacing_KJI[1:]) > COARSE_MM
-    found = [*_field(hu, strip), *_content(strip, median), *_extent(strip, coarse)]
-    found += () if coarse else _signs(signs)
+    believed = _believed(max(spacing_KJI[1:]))
+    found = [*_field(hu, strip), *_content(strip, median), *_extent(strip)]
+    found += (one for one in (*_lung(strip), *_signs(signs)) if one.weight in believed)
     found.sort(key=lambda finding: ("refuses", "doubtful", "note").index(finding.weight))
     return Look(tuple(found), strip.brain.transpose(2, 1, 0), strip.brain_ml, median, strip.cells, signs)
 
@@ -158,8 +159,7 @@ def _field(hu: NDArray[np.int16], strip: QuickStrip) -> Iterator[Finding]:
     thin = hu[:: max(1, len(hu) // 3)]
     low = thin[thin < -300]
     level = float(np.median(low)) if low.size else 0.0
-    weight = _above(level, AIR_HU)
-    if weight:
+    if weight := _above(level, AIR_HU):
         yield Finding("no-air", f"air reads {level:.0f} HU", weight)
 
 
@@ -182,7 +182,7 @@ def _content(strip: QuickStrip, median: float) -> Iterator[Finding]:
         yield Finding("brain-hu", f"median {median:.0f} HU", "doubtful")
 
 
-def _extent(strip: QuickStrip, coarse: bool) -> Iterator[Finding]:
+def _extent(strip: QuickStrip) -> Iterator[Finding]:
     """Neither cut nor more than a head."""
     cells = strip.cells
     up, down, across = cells.spacing_mm
@@ -190,23 +190,31 @@ def _extent(strip: QuickStrip, coarse: bool) -> Iterator[Finding]:
     columns = cells.soft.sum(axis=1) * down >= 60.0
     widths = np.sort(columns.sum(axis=1) * across)[::-1]
     second = float(widths[min(1, len(widths) - 1)]) if len(widths) else 0.0
-    weight = _above(second, MOST_WIDTH_MM)
-    if weight:
+    if weight := _above(second, MOST_WIDTH_MM):
         yield Finding("body", f"soft parts {second:.0f} mm wide", weight)
-    lung = float(np.count_nonzero(_within(cells.lung > 0.7, cells.soft > 0.5))) * cells.ml
-    weight = _above(lung, MOST_LUNG_ML)
-    if weight and not coarse:
-        yield Finding("body", f"{lung:.0f} mL of lung", weight)
     areas = strip.brain.sum(axis=(1, 2)) * (down * across / 100.0)
     if strip.brain_ml < LEAST_BRAIN_ML[0]:
         return
     slices = np.flatnonzero(areas >= 0.15 * areas.max())
     filled = (cells.soft + cells.bone).sum(axis=(1, 2)) * (down * across / 100.0) >= 25.0
     neck = float(np.count_nonzero(filled[: slices[0]])) * up
-    weight = _above(neck, MOST_NECK_MM)
-    if weight:
+    if weight := _above(neck, MOST_NECK_MM):
         yield Finding("body", f"{neck:.0f} mm of neck and more below the brain", weight)
     yield from _cut(strip, areas)
+
+
+def _believed(pixel_mm: float) -> tuple[Weight, ...]:
+    """Which findings about lung and vessels count in pixels of this size."""
+    if pixel_mm > COARSE_MM[0]:
+        return ()
+    return ("refuses",) if pixel_mm > COARSE_MM[1] else ("refuses", "doubtful", "note")
+
+
+def _lung(strip: QuickStrip) -> Iterator[Finding]:
+    """Lung among something soft."""
+    lung = float(np.count_nonzero(_within(strip.cells.lung > 0.7, strip.cells.soft > 0.5))) * strip.cells.ml
+    if weight := _above(lung, MOST_LUNG_ML):
+        yield Finding("body", f"{lung:.0f} mL of lung", weight)
 
 
 def _within(thin: Mask, soft: Mask) -> Mask:

@@ -81,7 +81,9 @@ def test_crude_heads_pass(pixel_mm, gap_mm, blob_hu):
     )
 
 
-@pytest.mark.parametrize(("number", "matrix"), [*((number, 128) for number in range(8)), (0, 32), (1, 32)])
+@pytest.mark.parametrize(
+    ("number", "matrix"), [*((number, 128) for number in range(8)), (0, 32), (1, 32), (0, 64), (1, 64)]
+)
 def test_simulated_studies_pass(tmp_path, number, matrix):
     """In large pixels too, where skin beside air has the HU of lung."""
     plan = PhantomSettings(
