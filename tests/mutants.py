@@ -52,8 +52,73 @@ JOB, STEPS, SERVICE = "shared/nameplate/job", "shared/nameplate/steps", "shared/
 CLUSTER, EVALUATION = "services/cluster/nameplate_cluster", "services/evaluation/nameplate_evaluation"
 STORE, PLAN, COHORT = "shared/nameplate/store", "shared/nameplate/plan", "shared/nameplate/cohort"
 STATS = "shared/nameplate/stats"
+INGEST, INGEST_TESTS = "services/ingest/nameplate_ingest", "services/ingest"
 
 MUTANTS = (
+    # Only plain heads, nothing lost without a word.
+    Mutant(
+        "a named agent refuses",
+        f"{INGEST}/choice/witnesses.py",
+        'return Opinion("contrast elements", "refuses", "contrast", seen)',
+        'return Opinion("contrast elements", "nothing", "contrast", seen)',
+        f"{INGEST_TESTS}/choice/test_witnesses.py",
+    ),
+    Mutant(
+        "values that are not HU refuse",
+        f"{INGEST}/choice/witnesses.py",
+        'yield Opinion("units", "refuses", "units", "values are not in HU")',
+        'yield Opinion("units", "nothing", "units", "values are not in HU")',
+        f"{INGEST_TESTS}/choice/test_witnesses.py",
+    ),
+    Mutant(
+        "a doubt refuses",
+        f"{INGEST}/choice/select.py",
+        'if one.says == "doubts":',
+        'if one.says == "never":',
+        f"{INGEST_TESTS}/choice/test_select.py",
+    ),
+    Mutant(
+        "several passes over one place are no plain head",
+        f"{INGEST}/choice/witnesses.py",
+        "if times > 1 or facts.passes > 2:",
+        "if times > 1:",
+        f"{INGEST_TESTS}/choice/test_witnesses.py",
+    ),
+    Mutant(
+        "a block that crosses another is another pass",
+        f"{INGEST}/volume/passes.py",
+        "if not _crossing(block, volume):",
+        "if True:",
+        f"{INGEST_TESTS}/volume/test_group.py",
+    ),
+    Mutant(
+        "people are told apart before stacking",
+        f"{INGEST}/volume/group.py",
+        "contradict(a.person, b.person) or",
+        "",
+        f"{INGEST_TESTS}/volume/test_group.py",
+    ),
+    Mutant(
+        "a broken copy gives way to a whole one",
+        f"{INGEST}/volume/copies.py",
+        "used = whole or broken",
+        "used = broken or whole",
+        f"{INGEST_TESTS}/volume/test_copies.py",
+    ),
+    Mutant(
+        "a field that was moved is no tilt",
+        f"{INGEST}/volume/series.py",
+        "np.median(steps, axis=0)",
+        "np.mean(steps, axis=0)",
+        f"{INGEST_TESTS}/volume/test_series.py",
+    ),
+    Mutant(
+        "a filler makes no patient of many",
+        f"{INGEST}/fields/person.py",
+        "if not is_placeholder(person.id):",
+        "if person.id:",
+        f"{INGEST_TESTS}/fields/test_person.py",
+    ),
     # What a digest holds.
     Mutant(
         "a digest holds the settings",

@@ -417,3 +417,28 @@ def test_a_filler_for_a_number_makes_no_patient_of_many(
         folder.add(*make_series(study=f"1.2.3.{number}", series=f"1.2.3.{number}.1", **who))
     assert run(folder.path, tmp_path / "out").shared == 0
     assert len({exam.patient for exam in exams(tmp_path / "out")}) == 3
+
+
+def test_a_thicker_chest_beside_the_head_is_not_chosen(folder: Any, tmp_path: Path, make_series: Any) -> None:
+    folder.add(*make_series(series="1.2.3.1.1", SeriesDescription="Thorax 5.0", BodyPartExamined="CHEST"))
+    folder.add(
+        *make_series(series="1.2.3.1.2", count=60, gap=2.5, SliceThickness=2.5, BodyPartExamined="HEAD")
+    )
+    run(folder.path, tmp_path / "out")
+    assert {(row.rule, row.files) for row in ledger(tmp_path / "out")} == {("body-part", 30), ("chosen", 60)}
+
+
+def test_a_targeted_field_beside_the_whole_head_is_not_chosen(
+    folder: Any, tmp_path: Path, make_slice: Any, make_series: Any
+) -> None:
+    """Ten centimetres inside the head, of the same thickness, kernel and words."""
+    small = [
+        make_slice(
+            series="1.2.3.1.0", number=n, position=(-50.0, -50.0, 5.0 * n - 75), spacing=(1.5625, 1.5625)
+        )
+        for n in range(30)
+    ]
+    folder.add(*small, *make_series(series="1.2.3.1.9"))
+    run(folder.path, tmp_path / "out")
+    assert {row.rule for row in ledger(tmp_path / "out")} == {"field", "chosen"}
+    assert [exam.pixel_mm for exam in exams(tmp_path / "out")] == [3.125]

@@ -1,5 +1,6 @@
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,6 +43,17 @@ def test_an_oblique_series_that_moves_along_its_normal_has_no_tilt() -> None:
     stack = stack_slices([grid((0.0, step[1] * n, step[2] * n), orientation) for n in range(20)])
     assert stack.tilt_degrees == 0
     assert axial_angle(stack) == pytest.approx(20, abs=1e-6)
+
+
+def test_a_field_of_view_that_was_moved_midway_is_no_tilt() -> None:
+    straight = tilted(0, [5.0 * n for n in range(30)])
+    moved = [
+        replace(grid, position=(grid.position[0], grid.position[1] + 12.0 * (n >= 15), grid.position[2]))
+        for n, grid in enumerate(straight)
+    ]
+    stack = stack_slices(moved)
+    assert stack.tilt_degrees == 0
+    assert np.ptp(stack.drift, axis=0).max() == pytest.approx(12)
 
 
 def test_tilt_is_allowed_for_when_axial_is_judged() -> None:
