@@ -66,6 +66,8 @@ _NAMES: dict[Class, tuple[str, ...]] = {
             "BONE PLUS",
             "BONE+",
             "EDGE",
+            "ULTRA",
+            "HD ULTRA",
             "EDGE+",
             "EDGE PLUS",
             "LUNG",

@@ -69,6 +69,7 @@ SHARP = [
         "Bone Plus",
         "BONE+",
         "EDGE",
+        "ULTRA",
         "LUNG",
         "HD BONE",
         "HD BONEPLUS",
