@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from nameplate.campaign.ingest import IngestSettings
-from nameplate.errors import UserError
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.folder.index import Reading, Study, index_files, unpack
-from nameplate_ingest.folder.listing import list_files
+from nameplate_ingest.folder.listing import files_of
 from nameplate_ingest.study import Ingested, Judged, ingest_study
 from nameplate_ingest.workers import Workers
 
@@ -26,14 +25,11 @@ def explain(
     Series are named by their number, as a workstation shows it; no text of a header is printed. Raises
     UserError for a folder that is missing or empty.
     """
-    if not source.is_dir():
-        raise UserError(f"{source}: not a folder" if source.exists() else f"{source}: no such folder")
+    entries = files_of(source)
     pseudonyms = Pseudonyms(key)
     reading = Reading(source.absolute(), pseudonyms, None, manufacturers)
     with Workers(0, reading) as alone:
-        index = index_files(list_files(source.absolute(), source.absolute() / "out"), reading, alone)
-    if not index.files:
-        raise UserError(f"{source}: the folder holds no files")
+        index = index_files(entries, reading, alone)
     for exam, study in sorted((pseudonyms.of("e", uid), study) for uid, study in index.studies.items()):
         yield from _study(exam, study, ingest_study(unpack(study.pieces), settings, pseudonyms, study.listed))
     reasons: Counter[tuple[str, str]] = Counter()

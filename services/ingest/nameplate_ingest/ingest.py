@@ -20,7 +20,7 @@ from nameplate_ingest.fields.person import shared_by_several
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.folder.index import Index, Reading, Study, index_files, unpack
 from nameplate_ingest.folder.journal import Journal, Outcome, run_of
-from nameplate_ingest.folder.listing import list_files
+from nameplate_ingest.folder.listing import files_of
 from nameplate_ingest.folder.output import Output
 from nameplate_ingest.folder.scan import RefusedFile
 from nameplate_ingest.study import ingest_study
@@ -101,15 +101,10 @@ def ingest_folder(
     Raises UserError for a folder that is missing or empty and for one that may not be written, TryAgain
     when the disk is full.
     """
-    if not source.is_dir():
-        raise UserError(f"{source}: not a folder" if source.exists() else f"{source}: no such folder")
+    entries = files_of(source, out)
     if shard is not None and not 0 <= shard[0] < shard[1]:
         raise UserError(f"shard: expected (i, n) with 0 <= i < n, got {shard}")
     place = source.absolute()
-    entries = list_files(place, out)
-    first = next(entries, None)
-    if first is None:
-        raise UserError(f"{source}: the folder holds no files")
     output, pseudonyms = Output(out), Pseudonyms(key)
     journal = Journal(output, run_of(source, settings, key)) if resumable else None
     table = manufacturer_table(manufacturers or {})
@@ -118,7 +113,7 @@ def ingest_folder(
         journal.open() if journal else _scratch(output),
         Workers(workers if workers > 1 else 0, conversion) as pool,
     ):
-        index = index_files(chain((first,), entries), conversion, pool, indexing)
+        index = index_files(entries, conversion, pool, indexing)
         return _Run(conversion, journal).convert(index, pool, progress)
 
 

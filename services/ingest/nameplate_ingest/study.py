@@ -177,8 +177,7 @@ def _technical_text(group: Group, maker: str, pseudonyms: Pseudonyms, allow: boo
     """Model, software and kernel as they may leave: what is known, and a token for the rest."""
     devices = [slice_.device for slice_ in group.slices]
     secrets: set[str] = set()
-    for slice_ in group.slices:
-        person, device = slice_.person, slice_.device
+    for person, device in dict.fromkeys((slice_.person, slice_.device) for slice_ in group.slices):
         for text in (person.name, person.id, *device.names):
             secrets.update(re.findall(r"[^\W_]{2,}", text.casefold()))
     model, software, kernel = (

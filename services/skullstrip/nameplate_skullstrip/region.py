@@ -6,16 +6,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 
-def box_around(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice, slice]:
-    """The smallest box with the mask and ``margin`` voxels around it, within the array."""
-    box = []
-    for axis in (0, 1, 2):
-        places = np.flatnonzero(mask.any(axis=tuple(other for other in (0, 1, 2) if other != axis)))
-        first, last = (int(places[0]), int(places[-1])) if len(places) else (0, -1)
-        box.append(slice(max(first - margin, 0), last + 1 + margin))
-    return box[0], box[1], box[2]
-
-
 def disc(radius_mm: float, pixel_mm: tuple[float, float]) -> NDArray[np.uint8]:
     """Structuring element: all pixels within ``radius_mm``, at most 50 to each side."""
     reach = [min(int(radius_mm / pixel), 50) for pixel in pixel_mm]

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.campaign.skullstrip import SkullstripSettings
+from nameplate.image.box import box_around
+from nameplate.image.enclosure import enclosure
 from nameplate.image.volume import Volume
 from nameplate_skullstrip.canal import without_canal
 from nameplate_skullstrip.coarse_grid import coarse_grid, refined, shares
 from nameplate_skullstrip.distance import depth, grown, signed_depth
 from nameplate_skullstrip.edge import densest_near, edge_zone, half_way
-from nameplate_skullstrip.enclosure import enclosure
 from nameplate_skullstrip.flags import NO_BRAIN, REFUSING, bare_surface, findings
 from nameplate_skullstrip.opening import opened
 from nameplate_skullstrip.region import (
-    box_around,
     disc,
     filled,
     filled_slices,
@@ -105,7 +105,7 @@ def strip_slices(
     tissue &= closed
 
     # From here on only the box around what is left; with 4 cells of margin it cannot reach the border.
-    box = box_around(tissue, 4)
+    box = box_around(tissue, (4, 4, 4))
     tissue, closed, bone = tissue[box], closed[box], bone[box]
 
     # 4. Calcifications, clips and gas belong to the inside; then measure the size of the head.
@@ -126,7 +126,7 @@ def strip_slices(
     near = refined(surface, hu.shape)
 
     # 8. The edge, voxel by voxel.
-    frame = box_around(near > -FAR_MM, 0)
+    frame = box_around(near > -FAR_MM, (0, 0, 0))
     near, smooth = near[frame], smooth[frame]
     peak = densest_near(smooth, spacing_mm)
     inside = edge_zone(near, peak, spacing_mm, reach_mm(spacing_mm[0], size))

@@ -69,3 +69,10 @@ def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="empty: the folder holds no files"):
         told(tmp_path / "empty")
+
+
+def test_a_folder_of_the_source_that_is_called_out_is_explained_too(folder: Any, make_series: Series) -> None:
+    (folder.path / "out").mkdir()
+    for number, dataset in enumerate(make_series()):
+        dataset.save_as(folder.path / "out" / str(number), enforce_file_format=True)
+    assert told(folder.path)[0].endswith(": 30 files, one series is chosen")

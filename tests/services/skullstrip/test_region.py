@@ -2,7 +2,6 @@ import numpy as np
 from scipy import ndimage
 
 from nameplate_skullstrip.region import (
-    box_around,
     disc,
     filled,
     filled_slices,
@@ -46,13 +45,6 @@ def test_largest_and_touching_choose_regions():
     assert touching(mask, seed).sum() == 3
     assert touching_slices(mask.astype(np.uint8), seed).sum() == 3
     assert not largest(np.zeros((2, 2, 2), bool)).any()
-
-
-def test_box_keeps_the_margin_inside_the_array():
-    mask = np.zeros((6, 8, 10), bool)
-    mask[0, 3, 4:6] = True
-    assert mask[box_around(mask, 2)].shape == (3, 5, 6)
-    assert mask[box_around(mask, 0)].all()
 
 
 def test_disc_holds_the_pixels_within_the_radius():

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from nameplate_ingest.dicom.geometry import parallel
 from nameplate_ingest.dicom.statements import Statements
 from nameplate_ingest.volume.group import Group, thickness_of
 from nameplate_ingest.volume.passes import heights_of, stray_gaps
@@ -96,7 +97,7 @@ def _same_places(one: Group, other: Group) -> bool:
     a, b = one.slices[0], other.slices[0]
     if a.frame_of_reference != b.frame_of_reference or a.grid is None or b.grid is None:
         return False
-    if max(abs(x - y) for x, y in zip(a.grid.orientation, b.grid.orientation, strict=True)) > 2e-3:
+    if not parallel(a.grid, b.grid):
         return False
     heights = heights_of([*one.slices, *other.slices])
     own, theirs = heights[: len(one.slices)], heights[len(one.slices) :]

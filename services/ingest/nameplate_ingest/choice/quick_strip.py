@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nameplate.image.box import box_around
+from nameplate.image.enclosure import enclosure
+
 Mask = NDArray[np.bool_]
 Shares = NDArray[np.float32]
 
@@ -25,8 +28,6 @@ _LEAST_ML = 10.0
 """Volume of the core of a region that is worth a look."""
 _BITS = 12
 """Of a counter of voxels in a cell; voxels of 0.1 mm do not fill it."""
-_LEFT = 32
-"""Mark of a ray that left by an end slice, more than the rays of a cell."""
 _SPACING_MM = (0.1, 100.0)
 """Voxel sizes beyond these are clamped: they are no head's."""
 
@@ -122,37 +123,6 @@ def _words() -> NDArray[np.int64]:
     return words
 
 
-def enclosure(bone: Mask) -> Shares:
-    """Share of the 26 rays from each cell that meet bone, without those that leave by an end slice."""
-    total = np.zeros(bone.shape, np.uint16)
-    nine = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1)]
-    # Sweeps along k, then j, then i; every ray of the 26 belongs to one of them.
-    for axis, shifts in ((0, nine), (1, [(0, -1), (0, 0), (0, 1)]), (2, [(0, 0)])):
-        planes, sums = np.moveaxis(bone, axis, 0), np.moveaxis(total, axis, 0)
-        for step in (1, -1):
-            _sweep(planes[::step], sums[::step], shifts, 0 if axis else _LEFT)
-    share: Shares = (total % _LEFT) / (np.float32(26.0) - total // _LEFT)
-    return share
-
-
-def _sweep(bone: Mask, total: NDArray[np.uint16], shifts: list[tuple[int, int]], beyond: int) -> None:
-    """Add the rays of each cell towards the planes before its own, plane by plane.
-
-    A ray counts 1 if it met bone and 0 if not, and ``beyond`` if it left before the first plane.
-    """
-    _, rows, columns = bone.shape
-    seen: NDArray[np.uint8] = np.full((len(shifts), rows + 2, columns + 2), beyond, np.uint8)
-    ray = np.empty((len(shifts), rows, columns), np.uint8)
-    for plane, sums in zip(bone, total, strict=True):
-        for number, (a, b) in enumerate(shifts):
-            ray[number] = seen[number, 1 + a : 1 + a + rows, 1 + b : 1 + b + columns]
-        sums += ray.sum(axis=0, dtype=np.uint16)
-        seen[:] = 0
-        inner = seen[:, 1:-1, 1:-1]
-        inner[:] = ray
-        np.copyto(inner, np.uint8(1), where=plane)
-
-
 def smoothed(values: Shares) -> Shares:
     """Weights 1, 2, 1 along every axis; the border repeats."""
     for axis in (0, 1, 2):
@@ -212,13 +182,7 @@ def regions(mask: Mask, least: int) -> list[Mask]:
 
 def box_of(mask: Mask, margin: int) -> tuple[slice, slice, slice]:
     """The smallest box with the mask, and within the slices a margin of cells where there is room."""
-    box = []
-    for axis in (0, 1, 2):
-        places = np.flatnonzero(mask.any(axis=tuple(other for other in (0, 1, 2) if other != axis)))
-        first, last = (int(places[0]), int(places[-1])) if len(places) else (0, -1)
-        more = margin if axis else 0
-        box.append(slice(max(first - more, 0), last + 1 + more))
-    return box[0], box[1], box[2]
+    return box_around(mask, (0, margin, margin))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,8 +209,9 @@ def quick_strip(hu_KJI: NDArray[np.int16], spacing_mm: tuple[float, float, float
     bone = cells.bone > 0.25
     # To the sides of all bone nothing is enclosed.
     _, rows, columns = box_of(bone, 1)
+    met = enclosure(bone[:, rows, columns]).astype(np.float32)
     closed = np.zeros(bone.shape, bool)
-    closed[:, rows, columns] = smoothed(enclosure(bone[:, rows, columns])) >= CLOSED
+    closed[:, rows, columns] = smoothed(met) >= CLOSED
     inside = closed & (cells.tissue > 0.5)
     # Calcifications, clips and gas: cells almost surrounded by the inside.
     inside |= closed & (smoothed(inside.astype(np.float32)) > 0.7)

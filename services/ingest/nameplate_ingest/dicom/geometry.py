@@ -10,6 +10,8 @@ from nameplate_ingest.refusal import Refused
 
 LARGEST, SMALLEST = 2048, 32
 """Rows and columns of a slice; anything outside is refused before memory is allocated."""
+_ROUNDED = 2e-3
+"""Direction cosines that differ by less are the same, written with few digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +64,8 @@ def _orientation(values: _Six) -> _Six:
 @lru_cache(maxsize=4096)
 def _spacing(rows: float, columns: float) -> tuple[float, float]:
     return rows, columns
+
+
+def parallel(a: SliceGeometry, b: SliceGeometry) -> bool:
+    """Whether two images lie the same way, but for what rounding leaves."""
+    return max(abs(x - y) for x, y in zip(a.orientation, b.orientation, strict=True)) < _ROUNDED

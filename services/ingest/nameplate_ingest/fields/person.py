@@ -209,35 +209,6 @@ def contradiction(a: Person, b: Person) -> str:
     return "two names" if named and set(_spelling(a.name)).isdisjoint(_spelling(b.name)) else ""
 
 
-def people(images: Iterable[Person]) -> dict[Person, int | None]:
-    """Whose each image of one study is: numbers from 0, one a person; None for one that may be of several.
-
-    It does not depend on the order of the images: those that say most about a person come first.
-    """
-    ordered = sorted(set(images), key=lambda image: (-_told(image), _key(image)))
-    members: list[list[Person]] = []
-    whose: dict[Person, int | None] = {}
-    for image in ordered:
-        fitting = [n for n, group in enumerate(members) if not any(contradict(image, one) for one in group)]
-        if not fitting:
-            fitting = [len(members)]
-            members.append([])
-        whose[image] = fitting[0] if len(fitting) == 1 else None
-        if len(fitting) == 1:
-            members[fitting[0]].append(image)
-    return whose
-
-
-def _told(image: Person) -> int:
-    """How many of the values tell something of a person."""
-    told = (not is_placeholder(image.id), not is_placeholder(image.name), birth_date(image.birth), image.sex)
-    return sum(map(bool, told)) + (image.age is not None)
-
-
-def _key(image: Person) -> tuple[str, str, str, str, float]:
-    return image.id, image.name, image.birth, image.sex or "", -1.0 if image.age is None else image.age
-
-
 def shared_by_several(exams: Iterable[Told]) -> tuple[str, ...]:
     """Pseudonyms, sorted, that stand for several people: their exams name two sexes, or ages too far apart.
 

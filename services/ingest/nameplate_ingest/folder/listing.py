@@ -4,7 +4,10 @@ import os
 import stat
 from collections.abc import Iterator
 from enum import Enum
+from itertools import chain
 from pathlib import Path
+
+from nameplate.errors import UserError
 
 
 class Obstacle(Enum):
@@ -15,7 +18,21 @@ class Obstacle(Enum):
     SPECIAL = "not a regular file"
 
 
-def list_files(source: Path, leave_out: Path) -> Iterator[str | Obstacle]:
+def files_of(source: Path, leave_out: Path | None = None) -> Iterator[str | Obstacle]:
+    """What ``list_files`` yields for a folder that a person named.
+
+    Raises UserError, which names the folder as it was typed, if it is none or holds nothing.
+    """
+    if not source.is_dir():
+        raise UserError(f"{source}: not a folder" if source.exists() else f"{source}: no such folder")
+    entries = list_files(source.absolute(), leave_out)
+    first = next(entries, None)
+    if first is None:
+        raise UserError(f"{source}: the folder holds no files")
+    return chain((first,), entries)
+
+
+def list_files(source: Path, leave_out: Path | None) -> Iterator[str | Obstacle]:
     """The path of every file below ``source``, except below ``leave_out`` (our own output).
 
     First come the files that are really below ``source``, in sorted order; then those that links add, each
@@ -23,7 +40,8 @@ def list_files(source: Path, leave_out: Path) -> Iterator[str | Obstacle]:
     so the result does not depend on the order in which the system lists a folder. Pipes, sockets and
     devices are never opened. Yields as it goes: a million paths are never in memory together.
     """
-    walk = _Walk(os.path.realpath(source), os.path.realpath(leave_out))
+    own = None if leave_out is None else os.path.realpath(leave_out)
+    walk = _Walk(os.path.realpath(source), own)
     yield from walk.below(str(source), walk.source)
     file_links: list[str] = []
     while walk.links:
@@ -47,7 +65,7 @@ def list_files(source: Path, leave_out: Path) -> Iterator[str | Obstacle]:
 class _Walk:
     """Folders that were listed so far, and links that were not followed yet."""
 
-    def __init__(self, source: str, own: str) -> None:
+    def __init__(self, source: str, own: str | None) -> None:
         self.source = source
         self.own = own
         self.links: list[str] = []
@@ -101,6 +119,8 @@ class _Walk:
 
     def _is_own(self, real: str) -> bool:
         """Whether a path is our own output, or below it; a source below the output is not."""
+        if self.own is None:
+            return False
         own = self.own.rstrip(os.sep) + os.sep
         return f"{real}{os.sep}".startswith(own) and not f"{self.source}{os.sep}".startswith(own)
 

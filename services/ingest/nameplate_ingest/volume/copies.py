@@ -111,11 +111,6 @@ def sort_key(slice_: Slice) -> tuple[str, str, tuple[float, ...], str, str, int]
     return slice_.series, slice_.instance, position, rule, slice_.acquisition, frame
 
 
-def files_of(slices: Sequence[Slice]) -> int:
-    """How many files the images are in: a file may hold many frames."""
-    return len({slice_.path for slice_ in slices})
-
-
 def _digest(slice_: Slice) -> tuple[bool, bytes]:
     """Whether the file is damaged, and a digest of what defines the image: its HU and its position."""
     digest = hashlib.sha256(repr((slice_.grid, slice_.refusal, slice_.series)).encode())

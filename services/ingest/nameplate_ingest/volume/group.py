@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nameplate_ingest.dicom.geometry import SliceGeometry
+from nameplate_ingest.dicom.geometry import SliceGeometry, parallel
 from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.person import contradict
 from nameplate_ingest.volume.copies import (
@@ -116,12 +116,12 @@ def _alike(slices: Sequence[Slice]) -> list[list[Slice]]:
     # An anonymiser may have given each image a frame of its own; then it tells nothing.
     framed = len(frames) < max(3, len(slices))
     groups: list[list[Slice]] = []
-    # Only groups that agree in what can be looked up are compared: a study may have thousands.
+    # Only what agrees in all that can be looked up is compared: a study may have thousands of groups.
     candidates: dict[object, list[list[Slice]]] = defaultdict(list)
     for slice_ in slices:
-        alike = candidates[_lookup(slice_)]
+        alike = candidates[_lookup(slice_, framed)]
         for members in alike:
-            if _same_kind(members[0], slice_, framed):
+            if slice_.refusal or _same_image(members[0], slice_):
                 members.append(slice_)
                 break
         else:
@@ -130,35 +130,22 @@ def _alike(slices: Sequence[Slice]) -> list[list[Slice]]:
     return groups
 
 
-def _lookup(slice_: Slice) -> object:
-    """What is equal in any two images of one kind."""
+def _lookup(slice_: Slice, framed: bool) -> object:
+    """What is exactly equal in all images of one kind."""
     if slice_.refusal or slice_.grid is None:
         return slice_.refusal
-    grid, kernel, says = slice_.grid, slice_.device.kernel, slice_.says
-    return grid.rows, grid.columns, kernel, says.units, says.series, slice_.series_number
-
-
-def _same_kind(a: Slice, b: Slice, framed: bool) -> bool:
-    if a.refusal or b.refusal:
-        return a.refusal == b.refusal
-    if framed and a.frame_of_reference != b.frame_of_reference:
-        return False
-    return (
-        a.series_number == b.series_number
-        and a.says.series == b.says.series
-        and a.temporal_position == b.temporal_position
-        and _same_image(a, b)
-    )
+    frame = slice_.frame_of_reference if framed else ""
+    told = slice_.series_number, slice_.says.series, slice_.temporal_position, frame
+    return slice_.grid.rows, slice_.grid.columns, slice_.device.kernel, slice_.says.units, told
 
 
 def _same_image(a: Slice, b: Slice) -> bool:
     """Same person, kernel, units and size, orientation and spacing of the pixels."""
     if a.grid is None or b.grid is None or contradict(a.person, b.person) or a.says.units != b.says.units:
         return False
-    near = max(abs(x - y) for x, y in zip(a.grid.orientation, b.grid.orientation, strict=True)) < 2e-3
     fits = max(abs(x - y) for x, y in zip(a.grid.spacing, b.grid.spacing, strict=True)) < 1e-3
     size = (a.grid.rows, a.grid.columns) == (b.grid.rows, b.grid.columns)
-    return near and fits and size and a.device.kernel == b.device.kernel
+    return parallel(a.grid, b.grid) and fits and size and a.device.kernel == b.device.kernel
 
 
 _TELLERS: tuple[Callable[[Slice], object], ...] = (

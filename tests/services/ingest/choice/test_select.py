@@ -4,44 +4,12 @@ from typing import Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_head import FACTS as GOOD
+from plain_head import SAYS
 
 from nameplate.campaign.ingest import SeriesRules
-from nameplate_ingest.choice.facts import Facts
 from nameplate_ingest.choice.select import Verdict, apply_rules, rank
 from nameplate_ingest.choice.witnesses import Opinion
-from nameplate_ingest.dicom.statements import Statements
-
-SAYS = Statements(
-    series="Head 5.0",
-    study="",
-    protocol="",
-    body_part="",
-    agent="",
-    contrast=(),
-    image_type=("ORIGINAL", "PRIMARY", "AXIAL"),
-    units="HU",
-    times=1,
-    kvp=120.0,
-    diameter_mm=None,
-    multienergy=False,
-)
-GOOD = Facts(
-    uid="1",
-    says=(SAYS,),
-    kernel="H31s",
-    slices=30,
-    thickness_mm=5.0,
-    thickest_mm=5.0,
-    coverage_mm=145.0,
-    field_mm=250.0,
-    wide_mm=250.0,
-    axial_degrees=3.0,
-    widest_gap_mm=5.0,
-    growth=1.0,
-    duplicates=0,
-    stray_gaps=0,
-    hole=None,
-)
 
 
 def test_a_good_series_may_be_used() -> None:

@@ -6,44 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_head import FACTS as GOOD
+from plain_head import SAYS as PLAIN
 
 from nameplate.campaign.ingest import SeriesRules
 from nameplate_ingest.choice.facts import Facts
 from nameplate_ingest.choice.select import apply_rules
 from nameplate_ingest.choice.witnesses import opinions
-from nameplate_ingest.dicom.statements import Statements
 
-PLAIN = Statements(
-    series="Head 5.0 H31s",
-    study="CT head",
-    protocol="Head routine",
-    body_part="HEAD",
-    agent="",
-    contrast=(),
-    image_type=("ORIGINAL", "PRIMARY", "AXIAL"),
-    units="HU",
-    times=1,
-    kvp=120.0,
-    diameter_mm=230.0,
-    multienergy=False,
-)
-GOOD = Facts(
-    uid="1",
-    says=(PLAIN,),
-    kernel="H31s",
-    slices=30,
-    thickness_mm=5.0,
-    thickest_mm=5.0,
-    coverage_mm=145.0,
-    field_mm=230.0,
-    wide_mm=230.0,
-    axial_degrees=3.0,
-    widest_gap_mm=5.0,
-    growth=1.0,
-    duplicates=0,
-    stray_gaps=0,
-    hole=None,
-)
 SILENT = {"series": "", "study": "", "protocol": "", "body_part": ""}
 
 

@@ -1,5 +1,4 @@
 from dataclasses import dataclass, replace
-from random import Random
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,6 @@ from nameplate_ingest.fields.person import (
     contradiction,
     identity,
     is_placeholder,
-    people,
     sex_of,
     shared_by_several,
 )
@@ -208,25 +206,6 @@ def test_names_count_only_without_ids() -> None:
     assert not contradict(mueller, replace(NAMELESS, name="MUELLER"))
     assert not contradict(mueller, replace(NAMELESS, name="Muller"))
     assert contradict(mueller, replace(NAMELESS, name="Miller"))
-
-
-def test_the_people_of_one_study() -> None:
-    other, silent = replace(NAMELESS, name="Meyer^Anna", sex="F"), Person("", "", "", None, None)
-    assert people([QUAX, replace(QUAX, id="0Q-774431"), silent]) == dict.fromkeys(
-        (QUAX, replace(QUAX, id="0Q-774431"), silent), 0
-    )
-    assert people([QUAX, other, silent]) == {QUAX: 0, other: 1, silent: None}
-    assert people([]) == {}
-
-
-@given(st.lists(PEOPLE, max_size=6), st.randoms())
-def test_people_do_not_depend_on_the_order_and_never_contradict(images: list[Person], random: Random) -> None:
-    whose = people(images)
-    assert set(whose) == set(images)
-    assert all(whose[a] != whose[b] or whose[a] is None for a in images for b in images if contradict(a, b))
-    shuffled = list(images)
-    random.shuffle(shuffled)
-    assert people(shuffled) == whose
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from nameplate_skullstrip.enclosure import enclosure
+from nameplate.image.enclosure import enclosure
 
 
 def _slow(bone: np.ndarray, place: tuple[int, int, int]) -> float:
