@@ -1,0 +1,57 @@
+"""What every measure of the fingerprint is taken from: axial slices, and where the brain is in them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nameplate.image.volume import Volume
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slices:
+    """Axial slices of one exam; all arrays have axes (k, j, i): foot to head, back to front, left to right.
+
+    Raises ValueError when the arrays do not fit each other or a size is not positive.
+    """
+
+    hu: NDArray[np.float32]
+    """HU; NaN where nothing is known."""
+    brain: NDArray[np.bool_]
+    """Intracranial mask; it may be rough, so measures look at the values too."""
+    pixel_mm: tuple[float, float]
+    """Size of a pixel along j and i."""
+    slice_mm: float
+    """Distance between neighbouring slices, where ``adjacent``."""
+    adjacent: bool = True
+    """Whether slice k + 1 is the next one of the series; else they are picked from all over it."""
+
+    def __post_init__(self) -> None:
+        if self.hu.ndim != 3 or self.hu.shape != self.brain.shape:
+            raise ValueError(f"expected 3 axes and a mask alike, got {self.hu.shape} and {self.brain.shape}")
+        if min(*self.pixel_mm, self.slice_mm) <= 0:
+            raise ValueError(f"sizes must be positive, got {self.pixel_mm} and {self.slice_mm} mm")
+
+    @classmethod
+    def of_volume(cls, image: Volume, mask: Volume) -> "Slices":
+        """All slices of a volume in canonical order, and its mask (anything but 0 is brain)."""
+        i_mm, j_mm, k_mm = image.spacing_mm
+        return cls(
+            hu=np.ascontiguousarray(np.transpose(image.array, (2, 1, 0)), dtype=np.float32),
+            brain=np.ascontiguousarray(np.transpose(mask.array != 0, (2, 1, 0))),
+            pixel_mm=(j_mm, i_mm),
+            slice_mm=k_mm,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why a measure has no number: a few plain words, no text and no number of the exam."""
+
+    reason: str
+
+
+Number = float | Missing
+"""A measured number in the unit of its measure, or why there is none."""
+Numbers = dict[str, Number]
+"""Numbers by the names of the measures."""
