@@ -16,6 +16,7 @@ from nameplate_ingest.choice.select import Verdict, apply_rules, rank
 from nameplate_ingest.choice.witnesses import Opinion, opinions
 from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.device import clean_kernel, clean_model, clean_software, maker_of_model
+from nameplate_ingest.fields.kernel import kernel_class
 from nameplate_ingest.fields.person import contradiction, identity
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.fields.scanner import Maker, scanner_of
@@ -212,6 +213,7 @@ def _exam(
         model=model,
         software=software,
         kernel=kernel,
+        kernel_class=kernel_class(commonest(item.kernel for item in devices) or "", one.maker) or "",
         institution=pseudonyms.of("i", institution) if institution else "",
         age=min(ages) if ages else None,
         sex="F" if sex == "F" else "M" if sex == "M" else "O" if sex == "O" else None,

@@ -1,8 +1,12 @@
 """Step ``ingest``: one shard of a cohort from DICOM to NIfTI, and a ledger of every series and file."""
 
+import math
 from collections.abc import Iterator
 from typing import Literal
 
+from pydantic import Field
+
+from nameplate.campaign.field import FIELDS, Value
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.records import Record
 from nameplate.steps.files import File, Rows
@@ -23,6 +27,8 @@ class Exam(Record):
     model: str
     software: str
     kernel: str
+    kernel_class: Literal["soft", "medium", "sharp", ""] = ""
+    """Whether the kernel shows soft tissue or bone and lung; empty if it is not known."""
     institution: str
     """Pseudonym: 'i' and 16 hex digits, or empty."""
     age: float | None
@@ -43,6 +49,31 @@ class Exam(Record):
     """Slices of the NIfTI volume."""
     flags: tuple[str, ...] = ()
     """What was put right, and what a person should look at."""
+    fields: dict[str, str] = Field(default_factory=dict)
+    """The columns that the user's table (``fields_csv``) has for this exam, by name; none of them empty."""
+
+    def value_of(self, name: str) -> Value:
+        """The value of a field: a finite number, a text that is not empty, or None where it is not known.
+
+        A column of the user's is a text. None for a name that is no field of this exam.
+        """
+        if name not in FIELDS:
+            return self.fields.get(name) or None
+        value = self._derived(name) if name in _DERIVED else getattr(self, name)
+        if value is None or value == "":
+            return None
+        if FIELDS[name].kind == "text":
+            return str(value)
+        return float(value) if math.isfinite(value) else None
+
+    def _derived(self, name: str) -> float | None:
+        if name == "largest_gap_mm":
+            return max(self.gaps_mm, default=None)
+        return abs(self.tilt_degrees)
+
+
+_DERIVED = ("largest_gap_mm", "absolute_tilt_degrees")
+"""Fields that are computed from what the record holds."""
 
 
 class LedgerRow(Record):

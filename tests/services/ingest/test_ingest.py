@@ -58,6 +58,7 @@ def test_one_study_becomes_one_image_a_record_and_a_ledger(
     assert summary.refusals == ()
     (exam,) = exams(tmp_path / "out")
     assert (exam.manufacturer, exam.age, exam.sex, exam.kernel) == ("Siemens", 61, "F", "H31s")
+    assert (exam.kernel_class, exam.fields) == ("soft", {})
     assert (exam.gaps_mm, exam.source_slices, exam.slices) == ((5.0,), 30, 30)
     image = read_nifti(tmp_path / "out" / exam.image)
     assert image.array.shape == (64, 64, 30)
