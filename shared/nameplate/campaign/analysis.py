@@ -40,13 +40,26 @@ class AssumedSettings(Settings):
     """Standard deviation over exams of one network's Dice."""
 
 
+class SizeSettings(Settings):
+    """Sizes that the campaign is meant to have; the evidence sheet says whether it has them."""
+
+    runs: int | None = Field(default=None, ge=2)
+    """Kept runs of every cell that is compared."""
+    test_exams: int | None = Field(default=None, ge=2)
+    """Test exams of every level."""
+
+
 class AnalysisSettings(Settings):
     """How the question is answered."""
 
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     """Of all intervals."""
     margin: MarginSettings = MarginSettings()
-    """Below it, an advantage is called small."""
+    """Below it, an advantage is called small, and a stated comparison is met."""
+    comparisons: tuple[str, ...] = ()
+    """Experiments in which networks are to do no worse on other levels than the margin allows; none named:
+    the first of sphere classification."""
+    sizes: SizeSettings = SizeSettings()
     specificity: float = Field(default=0.90, gt=0, lt=1)
     """Of the threshold that is chosen on a network's own validation exams and carried to other levels."""
     assumed: AssumedSettings = AssumedSettings()

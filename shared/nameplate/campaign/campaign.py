@@ -39,6 +39,8 @@ class Campaign(Settings):
     title: str = "How much does the scanner's manufacturer bias a head-CT network?"
     seed: int = Field(ge=0, lt=2**63)
     """Root of every random stream."""
+    stated_on: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
+    """The day on which these settings were written down, as 2026-11-27; reports print it."""
     factor: FactorSettings = FactorSettings()
     cohorts: dict[str, CohortSettings] = Field(min_length=1)
     datasets: DatasetSettings
@@ -91,7 +93,21 @@ class Campaign(Settings):
                 if unknown := [level for level in arm.levels or () if level not in levels]:
                     raise ValueError(f"{where}: levels: {unknown[0]!r} is not one of {list(levels)}")
         self._check_derived()
+        self._check_comparisons()
         return self
+
+    def _check_comparisons(self) -> None:
+        """Raise ValueError for a stated comparison that no experiment can make."""
+        names = [experiment.name for experiment in self.experiments]
+        for name in self.analysis.comparisons:
+            if name not in names:
+                raise ValueError(f"analysis.comparisons: {name!r} is not one of {names}")
+            experiment = self.experiment(name)
+            own = {arm.own_level for arm in experiment.all_arms}
+            if experiment.task == "factor" or not set(self.factor.levels) <= own:
+                raise ValueError(
+                    f"analysis.comparisons: {name!r} does not train on each level alone, so nothing can be compared"
+                )
 
     def _check_derived(self) -> None:
         """Raise ValueError for a cohort made from none, and for a control that controls nothing."""
