@@ -1,10 +1,11 @@
-"""The step ``prediction``: what a cell's kept runs predict for the test split."""
+"""The step ``prediction``: what a cell's kept runs predict for the test split, and from which features."""
 
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
-from nameplate.steps.prediction import TEST, PredictionJob
+from nameplate.steps.prediction import FEATURES, TEST, PredictionJob
 from nameplate.steps.selection import SELECTION
 from nameplate.steps.training import WEIGHTS
+from nameplate_training.features import features_bytes
 from nameplate_training.packs import fetch_pack
 from nameplate_training.train import predict_run
 
@@ -16,5 +17,6 @@ def prediction(job: PredictionJob, inputs: Inputs, outputs: Outputs) -> None:
     for seed in selection.kept:
         run = job.cell.run(seed)
         weights = inputs.read(WEIGHTS.key(run=run))
-        predictions = predict_run(job.campaign_seed, job.learning, pack, weights, splits=("test",))
-        TEST.write(outputs, predictions, run=run)
+        predicted = predict_run(job.campaign_seed, job.learning, pack, weights, split="test")
+        TEST.write(outputs, predicted.predictions, run=run)
+        outputs.write(FEATURES.key(run=run), features_bytes(predicted.features))

@@ -34,6 +34,7 @@ from nameplate_training.batches import Batch, Batches, divided
 from nameplate_training.checkpoint import load_checkpoint, save_checkpoint
 from nameplate_training.convergence import assess
 from nameplate_training.exams import training_rows
+from nameplate_training.features import LastFeatures
 from nameplate_training.networks import build_network, parameters_of
 from nameplate_training.norm import renew_norms
 from nameplate_training.predict import Evaluation, evaluate, loss_of, precision, predictions_of
@@ -61,6 +62,15 @@ class TrainedRun:
     """For ``predict_run``; the same run always gives the same bytes."""
     predictions: tuple[Prediction, ...]
     """For all validation exams, also those that do not count. Empty for a diverged run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PredictedRun:
+    """What a trained run makes of some exams, both in the pack's order."""
+
+    predictions: tuple[Prediction, ...]
+    features: NDArray[np.float32]
+    """(exams, features): the network's last features, see ``features.LastFeatures``."""
 
 
 def train_run(
@@ -201,9 +211,9 @@ def train_run(
 
 
 def predict_run(
-    campaign_seed: int, learning: LearningSettings, pack: Pack, weights: bytes, *, splits: tuple[Split, ...]
-) -> tuple[Prediction, ...]:
-    """Predictions of a trained run for every exam of these splits, in the pack's order.
+    campaign_seed: int, learning: LearningSettings, pack: Pack, weights: bytes, *, split: Split
+) -> PredictedRun:
+    """Predictions and last features of a trained run for every exam of a split, in the pack's order.
 
     Raises UserError for weights that are damaged or belong to another network.
     """
@@ -212,11 +222,12 @@ def predict_run(
     load_weights(network, weights)
     network = _placed(network, learning, device)
     batches = Batches(campaign_seed=campaign_seed, run=None, learning=learning, pack=pack, device=device)
-    predictions: list[Prediction] = []
-    for split in splits:
-        rows = pack.rows(split)
-        predictions += predictions_of(pack, rows, _scores_by_level(network, batches, rows))
-    return tuple(predictions)
+    rows = pack.rows(split)
+    with LastFeatures(network) as last:
+        predictions = predictions_of(pack, rows, _scores_by_level(network, batches, rows))
+    # The exams passed level by level, and a sort keeps the order within a level.
+    passed = sorted(range(len(rows)), key=lambda place: pack.samples[rows[place]].level)
+    return PredictedRun(predictions=predictions, features=last.rows(passed))
 
 
 def _prepare(learning: LearningSettings) -> torch.device:

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from nameplate.campaign import Campaign
 from nameplate.campaign.experiment import LearningSettings
 from nameplate.steps.cell import Cell
-from nameplate.steps.files import Rows
+from nameplate.steps.files import File, Rows
 from nameplate.steps.step import CellJobSettings, Job, Step
 from nameplate.steps.training import Prediction
 
 TEST = Rows("models/{run}/predictions-test.jsonl", Prediction)
 """One kept run's predictions for every test exam."""
+FEATURES = File("models/{run}/features-test.npy")
+"""The last features of the run's network: float32 (exams, features), exams in the order of TEST's rows."""
 
 
 class PredictionJob(CellJobSettings):
@@ -34,7 +36,7 @@ STEP = Step(
     id="{job.cell}",
     needs=("pack", "training", "selection"),
     scope="arm",
-    version=2,
+    version=3,
     pool="gpu",
     memory_mib=4000,
     seconds=lambda load: 0.3 + load.flop / 35e9,

@@ -1,3 +1,4 @@
+import io
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +16,7 @@ from nameplate.stats.metrics import auroc
 from nameplate.steps.cell import Cell
 from nameplate.steps.training import Epoch, Run, TrainingJob
 from nameplate_training import train
+from nameplate_training.features import features_bytes
 from nameplate_training.train import Interrupted, TrainedRun, predict_run, train_run
 
 TASKS = ("factor", "spheres", "segmentation")
@@ -104,11 +106,26 @@ def test_being_stopped_is_no_failure() -> None:
 def test_a_trained_run_is_predicted_again_from_its_weights(task: str, learning: Any, tiny_pack: Any) -> None:
     settings, pack = learning(task), tiny_pack()
     made = go(settings, pack)
-    assert predict_run(5, settings, pack, made.weights, splits=("val",)) == made.predictions
-    test = predict_run(5, settings, pack, made.weights, splits=("test",))
-    assert [prediction.exam for prediction in test] == ["e04", "e09", "e14", "e19"]
+    assert predict_run(5, settings, pack, made.weights, split="val").predictions == made.predictions
+    test = predict_run(5, settings, pack, made.weights, split="test")
+    assert [prediction.exam for prediction in test.predictions] == ["e04", "e09", "e14", "e19"]
+    assert test.features.shape == (4, {"factor": 8, "spheres": 10, "segmentation": 8}[task])
     with pytest.raises(UserError):
-        predict_run(5, settings, pack, made.weights[:-100], splits=("test",))
+        predict_run(5, settings, pack, made.weights[:-100], split="test")
+
+
+def test_the_features_of_an_exam_are_those_that_its_score_is_made_of(learning: Any, tiny_pack: Any) -> None:
+    settings, pack = learning("spheres"), tiny_pack(40)
+    made = go(settings, pack)
+    test = predict_run(5, settings, pack, made.weights, split="test")
+    saved = torch.load(io.BytesIO(made.weights), weights_only=True)
+    weights = saved.get("network", saved)
+    logits = test.features @ weights["dense.weight"][0].numpy() + weights["dense.bias"].numpy()
+    scores = [prediction.score for prediction in test.predictions]
+    assert len({prediction.level for prediction in test.predictions}) == 2
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits)), scores, rtol=1e-4)
+    again = predict_run(5, settings, pack, made.weights, split="test")
+    assert features_bytes(again.features) == features_bytes(test.features)
 
 
 def test_it_learns_what_there_is_to_learn(learning: Any, tiny_pack: Any) -> None:
