@@ -85,17 +85,23 @@ class Table:
         return same
 
 
-def labelled(tables: Iterable[Table]) -> list[tuple[str, Table]]:
+def labelled(tables: Iterable[Table], *, after: int = 0) -> list[tuple[str, Table]]:
     """Number the paper's tables from 1 and letter the others from A, in the order given.
 
-    The label becomes part of the file name.
+    The label becomes part of the file name. ``after`` is how many letters are taken.
     """
-    numbers, letters = count(1), count()
+    numbers, letters = count(1), count(after)
     numbered = []
     for table in tables:
-        label = str(next(numbers)) if table.paper else chr(ord("A") + next(letters))
+        label = str(next(numbers)) if table.paper else _letters(next(letters))
         numbered.append((label, replace(table, name=f"table-{label.lower()}-{table.name}")))
     return numbered
+
+
+def _letters(place: int) -> str:
+    """A to Z, then AA, AB..., as spreadsheets letter their columns."""
+    before, last = divmod(place, 26)
+    return (_letters(before - 1) if before else "") + chr(ord("A") + last)
 
 
 MINUS, DASH = "\u2212", "\u2013"

@@ -1,1 +1,1 @@
-"""The evidence sheet: what was stated before, whether it was met, and where each guideline's item is answered."""
+"""The evidence sheet: what was stated before, whether it was met, and what guidelines ask of a report."""

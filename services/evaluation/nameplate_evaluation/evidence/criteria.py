@@ -79,7 +79,7 @@ def criteria_of(analysis: Analysis, advantages: Sequence[Advantage]) -> tuple[Cr
         for cohort in experiment.cohorts:
             if analysis.role(cohort) != "study":
                 continue
-            mine = [
+            mine: list[Advantage | None] = [
                 one
                 for one in advantages
                 if (one.grid.experiment.name, one.grid.cohort, one.metric) == (name, cohort, metric)
@@ -119,7 +119,8 @@ def _sizes(analysis: Analysis, criterion: Criterion) -> Iterator[Size]:
             for figures in grid.cells
         ]
         least = min(kept, default=0)
-        yield Size(f"{where}: kept runs of the cell with fewest", stated.runs, least, _enough(least, stated.runs))
+        what = f"{where}: kept runs of the cell with fewest"
+        yield Size(what, stated.runs, least, _enough(least, stated.runs))
     if stated.test_exams is not None:
         members = [
             member
@@ -129,12 +130,8 @@ def _sizes(analysis: Analysis, criterion: Criterion) -> Iterator[Size]:
             if member.split == "test"
         ]
         least = min(sum(member.level == level for member in members) for level in analysis.levels)
-        yield Size(
-            f"{where}: test exams of the level with fewest",
-            stated.test_exams,
-            least,
-            _enough(least, stated.test_exams),
-        )
+        what = f"{where}: test exams of the level with fewest"
+        yield Size(what, stated.test_exams, least, _enough(least, stated.test_exams))
 
 
 def _enough(there: int, stated: int) -> Verdict:
@@ -145,7 +142,7 @@ def criteria_table(analysis: Analysis, criteria: Sequence[Criterion]) -> Table:
     """The comparisons with margin, result and verdict."""
     factor = analysis.campaign.factor.name
     rows: list[tuple[Value, ...]] = [
-        (one.experiment, one.cohort, one.metric.upper() if one.metric == "auroc" else "Dice", 100 * one.margin,
+        (one.experiment, one.cohort, {"auroc": "AUROC", "dice": "Dice"}[one.metric], 100 * one.margin,
          one.estimate, one.verdict, one.why)
         for one in criteria
     ]  # fmt: skip

@@ -1,0 +1,143 @@
+"""The report's page: everything that was found, through the template."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from nameplate_evaluation import figures, headline, quality, tables
+from nameplate_evaluation.advantage import Gap
+from nameplate_evaluation.analysis import Analysis
+from nameplate_evaluation.answer import Answer
+from nameplate_evaluation.claim import Claim
+from nameplate_evaluation.curve import Curve
+from nameplate_evaluation.departures import departures_of
+from nameplate_evaluation.example import example_svg
+from nameplate_evaluation.flow import stages_of
+from nameplate_evaluation.limits import limits_of
+from nameplate_evaluation.measure import Estimate
+from nameplate_evaluation.panel import Panel
+from nameplate_evaluation.results import Example
+from nameplate_evaluation.table import Table, interval, printed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Everything that the page shows beside its tables."""
+
+    analysis: Analysis
+    answer: Answer
+    claim: Claim | None
+    findings: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+    curves: tuple[Curve, ...]
+
+
+ALWAYS = ("answer", "why", "rests-on", "limits", "runs", "cohort", "settings", "provenance", "evidence")
+"""Sections that every page has something in."""
+
+
+def sections_of(found: Found, shown: list[Table]) -> set[str]:
+    """Ids of the page's sections that hold something, given its tables."""
+    optional = {"findings": bool(found.findings), "examples": bool(found.analysis.results.examples)}
+    held = {name for name, holds in optional.items() if holds}
+    return {*ALWAYS, *held, *(table.section for table in shown if table.section)}
+
+
+def report_page(found: Found, numbered: list[tuple[str, Table]]) -> bytes:
+    """index.html; ``numbered`` are its tables with their labels."""
+    analysis, claim = found.analysis, found.claim
+    results, campaign = analysis.results, analysis.campaign
+    spheres = analysis.of_task("spheres")
+    departures = departures_of(campaign)
+    sections: dict[str, list[tuple[str, Table]]] = {}
+    for label, table in numbered:
+        sections.setdefault(table.section, []).append((label, table))
+    arms = max((len(grid.experiment.all_arms) for grid in spheres), default=1)
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            campaign=campaign,
+            answer=found.answer,
+            findings=found.findings,
+            limits=limits_of(analysis),
+            sections=sections,
+            headline=headline.headline_panels(analysis, claim, _curve(found)),
+            margin=printed(campaign.analysis.margin.auroc, "spread"),
+            legend=figures.legend_of(analysis),
+            has_paper=tables.is_paper(analysis),
+            results=[
+                (f"{tables.METRIC_NAMES[metric]} by task", _results(analysis, metric))
+                for metric in ("auroc", "accuracy")
+            ],
+            flips=headline.flips_panels(analysis, spheres),
+            gap_panels=[p for grid in spheres for p in figures.gap_panels(analysis, grid, found.gaps)],
+            training_sets=arms,
+            roc=[p for grid in spheres for p in figures.roc_panels(analysis, grid)],
+            training=[
+                (
+                    f"{grid.experiment.title}, cohort {grid.cohort}",
+                    len(grid.experiment.all_arms) * grid.experiment.groups,
+                    figures.training_panels(grid),
+                )
+                for grid in analysis.grids
+            ],
+            convergence=figures.convergence_panels(analysis),
+            flows=[
+                (cohort.name, stages_of(cohort), quality.quality_links(cohort), quality.loss_warnings(cohort))
+                for cohort in results.cohorts
+            ],
+            examples=_examples(analysis),
+            departures=[row for row in departures if row.differs],
+            same=[row for row in departures if not row.differs],
+            provenance=results.provenance,
+            campaign_text=results.campaign_text,
+            printed=printed,
+            interval=interval,
+            is_estimate=lambda value: isinstance(value, Estimate),
+            models=sum(len(cell.selection.kept) for cell in results.cells),
+            runs=sum(cell.selection.trained for cell in results.cells),
+        )
+    )
+    return page.encode()
+
+
+def _results(analysis: Analysis, metric: str) -> list[Panel]:
+    """One metric by task in every sphere experiment, one panel per training set."""
+    grids = analysis.of_task("spheres")
+    return [p for grid in grids for p in figures.result_panels(analysis, grid, metric)]
+
+
+def _curve(found: Found) -> Curve | None:
+    """The curve of the main experiment."""
+    main = found.claim.advantage.grid if found.claim else None
+    return next((curve for curve in found.curves if curve.advantage.grid is main), None)
+
+
+def _examples(analysis: Analysis) -> list[tuple[str, list[tuple[Example, Markup]]]]:
+    """Examples by title, in the order in which the titles first appear."""
+    by_title: dict[str, list[tuple[Example, Markup]]] = {}
+    for example in analysis.results.examples:
+        svg = Markup(example_svg(example))
+        by_title.setdefault(example.title, []).append((example, svg))
+    return list(by_title.items())
+
+
+def _environment() -> Environment:
+    folder = files("nameplate_evaluation") / "templates"
+    environment = Environment(
+        loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["plot"] = _plot
+    return environment
+
+
+def _plot(panel: Panel) -> Markup:
+    """A panel's plot as markup: it is our own, with its texts already escaped."""
+    return Markup(panel.svg)

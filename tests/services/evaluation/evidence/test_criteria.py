@@ -1,0 +1,104 @@
+"""Stated comparisons and sizes against results of known truth."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nameplate.campaign import parse_campaign
+from nameplate.errors import CampaignError
+from nameplate_evaluation.advantage import advantages_of
+from nameplate_evaluation.analysis import analyse
+from nameplate_evaluation.evidence.criteria import (
+    criteria_of,
+    criteria_table,
+    sizes_of,
+    sizes_table,
+    verdict_of,
+)
+from nameplate_evaluation.measure import Estimate
+
+
+def estimate(mean, low, high, note=""):
+    return Estimate(mean=mean, low=low, high=high, models=6, exams=100, note=note)
+
+
+def stated(results, **settings):
+    """The same results of a campaign that stated this in its analysis."""
+    campaign = results.campaign
+    analysis = campaign.analysis.model_copy(update=settings)
+    object.__setattr__(results, "campaign", campaign.model_copy(update={"analysis": analysis}))
+    analysis = analyse(results)
+    return analysis, advantages_of(analysis, analysis.grids)
+
+
+@pytest.mark.parametrize(
+    ("mean", "low", "high", "verdict"),
+    [
+        (0.0, -0.01, 0.01, "met"),
+        (0.015, 0.005, 0.019, "met"),
+        (0.05, 0.03, 0.07, "not met"),
+        (0.015, 0.005, 0.025, "not met"),
+        (0.0, -0.04, 0.04, "underpowered"),
+        (0.03, -0.01, 0.07, "underpowered"),
+        (-0.05, -0.08, -0.02, "met"),
+    ],
+)
+def test_verdicts(mean, low, high, verdict):
+    assert verdict_of(estimate(mean, low, high), 0.02)[0] == verdict
+
+
+@given(st.floats(-0.3, 0.3), st.floats(1e-4, 0.3), st.floats(0.001, 0.2))
+def test_met_is_never_said_of_an_interval_that_reaches_the_margin(mean, half, margin):
+    verdict, why = verdict_of(estimate(mean, mean - half, mean + half), margin)
+    assert (verdict == "met") == (mean + half < margin)
+    assert why
+
+
+def test_no_interval_is_no_result():
+    assert verdict_of(None, 0.02)[0] == "no result"
+    assert verdict_of(estimate(0.01, None, None, "one run"), 0.02) == ("no result", "no interval: one run")
+    assert verdict_of(estimate(0.0, -0.001, 0.001), 0.02, at_ceiling=True)[0] == "no result"
+
+
+def test_a_planted_advantage_is_not_met_and_its_absence_is(plant):
+    analysis, advantages = stated(plant(own=(2.5, 2.5), other=(1.0, 1.0), runs=6))
+    (found,) = criteria_of(analysis, advantages)
+    assert found.verdict == "not met"
+    assert found.estimate.low > 0.02
+    assert found.experiment == "spheres"
+    results = plant(own=(1.5, 1.5), runs=6)
+    margin = results.campaign.analysis.margin.model_copy(update={"auroc": 0.2})
+    analysis, advantages = stated(results, margin=margin)
+    assert [one.verdict for one in criteria_of(analysis, advantages)] == ["met"]
+    assert "met" in criteria_table(analysis, criteria_of(analysis, advantages)).rows[0]
+    margin = margin.model_copy(update={"auroc": 0.001})
+    analysis, advantages = stated(results, margin=margin)
+    assert [one.verdict for one in criteria_of(analysis, advantages)] == ["underpowered"]
+
+
+def test_one_run_gives_no_result(plant):
+    analysis, advantages = stated(plant(own=(0.5,), runs=1))
+    assert [one.verdict for one in criteria_of(analysis, advantages)] == ["no result"]
+
+
+def test_sizes_are_held_against_what_there_is(plant):
+    results = plant(own=(0.5,), runs=3)
+    sizes = results.campaign.analysis.sizes
+    analysis, advantages = stated(results, sizes=sizes.model_copy(update={"runs": 4, "test_exams": 2}))
+    found = sizes_of(analysis, criteria_of(analysis, advantages))
+    assert [(one.stated, one.verdict) for one in found] == [(4, "not met"), (2, "met")]
+    assert found[0].there == 3
+    tested = [m for c in results.cohorts if c.name == "study" for m in c.members if m.split == "test"]
+    assert found[1].there == min(sum(m.level == level for m in tested) for level in analysis.levels)
+    assert len(sizes_table(found).rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("sphere", "is not one of"), ("naming", "does not train on each level alone")]
+)
+def test_a_comparison_that_no_experiment_can_make_is_refused(complete, name, words):
+    text = complete.campaign_text + f"\nanalysis: {{comparisons: [{name}]}}\n"
+    if "\nanalysis:" in complete.campaign_text:
+        text = complete.campaign_text.replace("comparisons: []", f"comparisons: [{name}]")
+    with pytest.raises(CampaignError, match=words):
+        parse_campaign(text, "test")
