@@ -6,6 +6,7 @@ import numpy as np
 
 from nameplate.stats.influence import mean_merit
 from nameplate.stats.metrics import THRESHOLD
+from nameplate.steps.cohort import are_twins
 from nameplate_evaluation.analysis import Analysis, CellFigures, ResultGrid
 from nameplate_evaluation.measure import Estimate, Measured, combine
 
@@ -22,8 +23,7 @@ class Flips:
 
 def flips_of(analysis: Analysis, grid: ResultGrid) -> tuple[Flips, ...]:
     """By task: the mean over single-level training sets, then each training set; empty without twins."""
-    phantom = analysis.campaign.exams_of(grid.cohort).phantom
-    if phantom is None or not phantom.twins:
+    if not are_twins(analysis.campaign, grid.cohort):
         return ()
     singles = analysis.own_arms(grid).values()
     found = []

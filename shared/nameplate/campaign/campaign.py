@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -11,6 +11,8 @@ from nameplate.campaign.analysis import AnalysisSettings
 from nameplate.campaign.cohort import CohortSettings
 from nameplate.campaign.dataset import DatasetSettings
 from nameplate.campaign.experiment import ExperimentSettings
+from nameplate.campaign.factor import FactorSettings, no_field
+from nameplate.campaign.field import FIELDS
 from nameplate.campaign.names import MIXED, ORIGINAL, SKULL
 from nameplate.campaign.settings import Settings
 from nameplate.errors import CampaignError
@@ -21,15 +23,6 @@ NEW_KEYS = {
     "experiments.training.checkpoint_epochs": "this key is gone: a checkpoint is written after every epoch",
 }
 """What became of keys in older campaign files, by their place in the file."""
-
-
-class FactorSettings(Settings):
-    """What may bias the networks, and the groups that are compared."""
-
-    name: Literal["manufacturer", "model", "kernel", "institution"] = "manufacturer"
-    """The field of an exam's record that holds the factor."""
-    levels: tuple[str, ...] = Field(default=("GE", "Siemens"), min_length=2)
-    """Its levels; the first is the positive class of the factor task."""
 
 
 class Campaign(Settings):
@@ -62,9 +55,8 @@ class Campaign(Settings):
         names = [experiment.name for experiment in self.experiments]
         if len(set(names)) != len(names):
             raise ValueError(f"two experiments have the same name: {names}")
+        self._check_fields()
         levels = self.factor.levels
-        if len(set(levels)) != len(levels) or MIXED in levels or "" in levels:
-            raise ValueError(f"factor.levels: expected different names, none of them {MIXED!r}: {levels}")
         difficulties = {difficulty.name for difficulty in self.datasets.spheres.difficulties}
         if reserved := difficulties & {ORIGINAL, SKULL}:
             raise ValueError(
@@ -106,7 +98,7 @@ class Campaign(Settings):
             own = {arm.own_level for arm in experiment.all_arms}
             if experiment.task == "factor" or not set(self.factor.levels) <= own:
                 raise ValueError(
-                    f"analysis.comparisons: {name!r} does not train on each level alone, so nothing can be compared"
+                    f"analysis.comparisons: {name!r} does not train on each level alone: nothing to compare"
                 )
 
     def _check_derived(self) -> None:
@@ -123,6 +115,26 @@ class Campaign(Settings):
                     f"cohorts.{name}: a {cohort.role.replace('-', ' ')} that no experiment names controls"
                     f" nothing: add it to the cohorts of an experiment"
                 )
+
+    def _check_fields(self) -> None:
+        """Raise ValueError for a factor, or a field of the matching, that a cohort's exams do not have."""
+        for name, cohort in self.cohorts.items():
+            if cohort.other is not None:
+                continue
+            same = cohort.match.same if cohort.match is not None else ()
+            for place, field in (
+                ("factor.name", self.factor.name),
+                *((f"cohorts.{name}.match.same[{n}].name", one.name) for n, one in enumerate(same)),
+            ):
+                if field not in FIELDS and field not in cohort.fields:
+                    of = f" (cohort {name!r})" if place == "factor.name" else ""
+                    raise ValueError(f"{place}: {no_field(field, cohort.fields)}{of}")
+            for n, one in enumerate(same):
+                if one.name == self.factor.name:
+                    raise ValueError(
+                        f"cohorts.{name}.match.same[{n}].name: {one.name!r} is the factor: exams of two"
+                        " levels cannot agree in it"
+                    )
 
     def experiment(self, name: str) -> ExperimentSettings:
         """The experiment of this name."""

@@ -2,8 +2,10 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from nameplate.campaign.factor import FieldLevels
+from nameplate.campaign.field import is_column_name
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.campaign.phantom import PhantomSettings
 from nameplate.campaign.settings import Settings
@@ -25,14 +27,26 @@ class SplitSettings(Settings):
 
 
 class MatchSettings(Settings):
-    """Matching of the levels on age and sex: exams are paired within a caliper."""
+    """Matching of the levels on age, sex and further fields: exams are paired within a caliper of age."""
 
     age_years: float = Field(default=5.0, gt=0, le=100)
     """Largest age difference of a matched pair in years."""
     sex: bool = True
     """Pairs have the same sex."""
+    same: tuple[FieldLevels, ...] = ()
+    """Fields in which matched exams agree: the same value (``kernel_class``), or the same level of bins or
+    groups. An exam whose value is not known, or in no level, cannot be matched. Twins that do not agree
+    are left out, too."""
     exams_per_level: int | None = Field(default=None, gt=0)
     """Keep this many exams of each level after matching (default: all that match)."""
+
+    @field_validator("same")
+    @classmethod
+    def _differ(cls, value: tuple[FieldLevels, ...]) -> tuple[FieldLevels, ...]:
+        names = [field.name for field in value]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"{twice!r} appears twice")
+        return value
 
 
 class CohortSettings(Settings):
@@ -55,6 +69,10 @@ class CohortSettings(Settings):
     manufacturers_csv: str | None = None
     """A CSV with columns ``study`` (StudyInstanceUID or study folder) and ``manufacturer``,
     for archives whose headers lack the manufacturer."""
+    fields_csv: str | None = None
+    """A CSV with a column ``study`` and others of your own, for factors and matching that no header knows."""
+    fields: tuple[str, ...] = ()
+    """The columns of ``fields_csv`` that may leave the ingest; nothing else of the file is used."""
     shards: int = Field(default=8, ge=1, le=1000)
     """Parts into which the exams are divided for ingest, stripping and synthesis."""
     ingest: IngestSettings = IngestSettings()
@@ -62,6 +80,19 @@ class CohortSettings(Settings):
     match: MatchSettings | None = MatchSettings()
     """Matching on age and sex; null to take every exam."""
     split: SplitSettings = SplitSettings()
+
+    @field_validator("fields")
+    @classmethod
+    def _are_columns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not is_column_name(name):
+                raise ValueError(
+                    f"{name!r} cannot name a column: expected letters, digits and '_ . -', first a letter,"
+                    " and none of the fields that ingest reads itself"
+                )
+        if len(set(value)) != len(value):
+            raise ValueError(f"a name appears twice: {list(value)}")
+        return value
 
     @model_validator(mode="after")
     def _one_source(self) -> "CohortSettings":
@@ -78,6 +109,10 @@ class CohortSettings(Settings):
                     raise ValueError(f"{name!r} is taken from cohort {self.other!r} and cannot be given")
         if self.folder is None and self.manufacturers_csv is not None:
             raise ValueError("'manufacturers_csv' needs 'folder': simulated exams have manufacturers")
+        if self.folder is None and self.fields_csv is not None:
+            raise ValueError("'fields_csv' needs 'folder': simulated exams are in no table")
+        if (self.fields_csv is None) != (not self.fields):
+            raise ValueError("'fields_csv' and 'fields', the columns to take from it, belong together")
         if self.phantom is not None and self.phantom.exams < self.shards:
             raise ValueError(f"{self.phantom.exams} exams cannot be divided into {self.shards} shards")
         return self

@@ -20,8 +20,10 @@ class Source:
     folder: Path
     manufacturers_csv: Path | None
     """The user's table of manufacturers by study, if the cohort names one."""
+    fields_csv: Path | None = None
+    """The user's table of further fields by study, if the cohort names one."""
     digest: str
-    """Keyed, over names, sizes and times of all files and over the table; the folder's own path is left
+    """Keyed, over names, sizes and times of all files and over the tables; the folder's own path is left
     out, since it decides no result."""
 
 
@@ -54,14 +56,23 @@ def _source(name: str, cohort: CohortSettings, campaign_folder: Path) -> Source:
         count += 1
     if count == 0:
         raise CohortError(f"cohorts.{name}.folder: {folder}: holds no files")
-    table: Path | None = None
-    if cohort.manufacturers_csv is not None:
-        table = campaign_folder / Path(cohort.manufacturers_csv).expanduser()
-        try:
-            digest.update(table.read_bytes())
-        except OSError as error:
-            raise UserError(f"{table}: cannot be read: {error.strerror}") from error
-    return Source(folder=folder, manufacturers_csv=table, digest=digest.hexdigest())
+    tables: dict[str, Path | None] = {}
+    for kind, place in (("manufacturers", cohort.manufacturers_csv), ("fields", cohort.fields_csv)):
+        table = None if place is None else campaign_folder / Path(place).expanduser()
+        tables[kind] = table
+        if table is not None:
+            try:
+                data = table.read_bytes()
+            except OSError as error:
+                raise UserError(f"{table}: cannot be read: {error.strerror}") from error
+            # With its length: the end of one table must not pass for the beginning of the next.
+            digest.update(f"{kind}\0{len(data)}\n".encode() + data)
+    return Source(
+        folder=folder,
+        manufacturers_csv=tables["manufacturers"],
+        fields_csv=tables["fields"],
+        digest=digest.hexdigest(),
+    )
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nameplate.campaign.campaign import FactorSettings
+from nameplate.campaign.factor import FieldLevels
 from nameplate.steps.cohort import Member
 from nameplate.steps.ingest import Exam
 
@@ -36,7 +36,7 @@ class BalanceRow:
 
 
 def balance_table(
-    exams: Sequence[Exam], members: Sequence[Member], factor: FactorSettings
+    exams: Sequence[Exam], members: Sequence[Member], factor: FieldLevels
 ) -> tuple[BalanceRow, ...]:
     """One row per level of ``exams`` (before), then one per level of those among ``members`` (after).
 
@@ -47,13 +47,11 @@ def balance_table(
     return (*_rows("before", exams, factor), *_rows("after", [e for e in exams if e.exam in chosen], factor))
 
 
-def _rows(
-    stage: Literal["before", "after"], exams: Sequence[Exam], factor: FactorSettings
-) -> list[BalanceRow]:
+def _rows(stage: Literal["before", "after"], exams: Sequence[Exam], factor: FieldLevels) -> list[BalanceRow]:
     rows = []
     first: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     for level in factor.levels:
-        of_level = [exam for exam in exams if str(getattr(exam, factor.name)) == level]
+        of_level = [exam for exam in exams if factor.level_of(exam) == level]
         # Sorted, so that the last bits of the sums do not depend on the order of the exams.
         ages = np.sort([exam.age for exam in of_level if exam.age is not None]).astype(float)
         female = np.sort([exam.sex == "F" for exam in of_level if exam.sex in ("F", "M")]).astype(float)

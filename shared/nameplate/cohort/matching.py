@@ -1,6 +1,6 @@
-"""Matching exams across the levels of the factor, on age and sex."""
+"""Matching exams across the levels of the factor, on age, sex and further fields."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -23,8 +23,17 @@ class Matchable(Protocol):
 E = TypeVar("E", bound=Matchable)
 
 
-def match(exams_by_level: Mapping[str, Sequence[E]], settings: MatchSettings) -> list[tuple[E, ...]]:
-    """Groups of exams, one of each level, that agree in sex and in age within the caliper.
+def _nothing(exam: object) -> Hashable:  # noqa: ARG001
+    """All exams agree."""
+    return None
+
+
+def match(
+    exams_by_level: Mapping[str, Sequence[E]],
+    settings: MatchSettings,
+    same: Callable[[E], Hashable] = _nothing,
+) -> list[tuple[E, ...]]:
+    """Groups of exams, one of each level, that agree in ``same``, in sex, and in age within the caliper.
 
     The level with the fewest exams is the reference; each other level is matched to it one to one,
     with the most pairs first, then the smallest sum of age differences. A reference exam that lacks a
@@ -37,7 +46,7 @@ def match(exams_by_level: Mapping[str, Sequence[E]], settings: MatchSettings) ->
     partners: dict[str, dict[int, E]] = {}
     for level in levels:
         if level != reference:
-            partners[level] = _pairs(anchors, exams_by_level[level], settings)
+            partners[level] = _pairs(anchors, exams_by_level[level], settings, same)
     groups = []
     for n, anchor in enumerate(anchors):
         if all(n in partner_of for partner_of in partners.values()):
@@ -45,7 +54,9 @@ def match(exams_by_level: Mapping[str, Sequence[E]], settings: MatchSettings) ->
     return groups
 
 
-def _pairs(anchors: Sequence[E], others: Sequence[E], settings: MatchSettings) -> dict[int, E]:
+def _pairs(
+    anchors: Sequence[E], others: Sequence[E], settings: MatchSettings, same: Callable[[E], Hashable]
+) -> dict[int, E]:
     """The partner of each anchor that has one, by the anchor's position."""
     if not anchors or not others:
         return {}
@@ -56,6 +67,11 @@ def _pairs(anchors: Sequence[E], others: Sequence[E], settings: MatchSettings) -
     if settings.sex:
         sexes = np.array([exam.sex for exam in anchors])
         allowed &= sexes[:, None] == np.array([exam.sex for exam in others])[None, :]
+    kinds: dict[Hashable, int] = {}
+    ours, theirs = (
+        np.array([kinds.setdefault(same(exam), len(kinds)) for exam in exams]) for exams in (anchors, others)
+    )
+    allowed &= ours[:, None] == theirs[None, :]
     # Higher than any sum of allowed differences, so that as many pairs as possible come first.
     forbidden = settings.age_years * (min(len(anchors), len(others)) + 1)
     from scipy.optimize import linear_sum_assignment  # here: the import takes a second

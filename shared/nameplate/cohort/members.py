@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from nameplate.campaign.factor import FieldLevels
 from nameplate.cohort.matching import match
 from nameplate.cohort.split import SPLITS, divide, least_exams, positive_counts
 from nameplate.cohort.twins import lone_twins, twin_sets
@@ -17,6 +18,9 @@ from nameplate.steps.skullstrip import MaskReport
 from nameplate.streams import stream
 
 log = logging.getLogger(__name__)
+
+_MOST_COUNTED = 12
+"""Values of the factor that an error counts: a number may have as many as there are exams."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +47,11 @@ def make_cohort(exams: Sequence[Exam], masks: Mapping[str, MaskReport], job: Coh
     for exam in sorted(exams, key=lambda exam: exam.exam):
         reason = _refusal(exam, masks.get(exam.exam), job)
         if reason is None:
-            usable[str(getattr(exam, job.factor.name))].append(exam)
+            usable[job.factor.described(exam)].append(exam)
         else:
             refused[exam.exam] = reason
     if job.twins:
-        lone = lone_twins(usable)
+        lone = lone_twins(usable, () if job.match is None else job.match.same)
         refused |= lone
         usable = {level: [exam for exam in rows if exam.exam not in lone] for level, rows in usable.items()}
     _check_levels(exams, usable, refused, job)
@@ -65,9 +69,8 @@ def make_cohort(exams: Sequence[Exam], masks: Mapping[str, MaskReport], job: Coh
 
 def _refusal(exam: Exam, mask: MaskReport | None, job: CohortJob) -> str | None:
     """Why an exam cannot take part, or None."""
-    level = str(getattr(exam, job.factor.name))
-    if level not in job.factor.levels:
-        return f"{job.factor.name} is none of {', '.join(job.factor.levels)}"
+    if job.factor.level_of(exam) is None:
+        return _without_level(job.factor, exam)
     if mask is None:
         return "no brain mask"
     if not mask.usable:
@@ -76,7 +79,17 @@ def _refusal(exam: Exam, mask: MaskReport | None, job: CohortJob) -> str | None:
         return "age unknown, cannot be matched"
     if job.match is not None and job.match.sex and exam.sex is None:
         return "sex unknown, cannot be matched"
+    for field in () if job.match is None else job.match.same:
+        if field.level_of(exam) is None:
+            return f"{_without_level(field, exam)}, cannot be matched"
     return None
+
+
+def _without_level(field: FieldLevels, exam: Exam) -> str:
+    """Why an exam has no level."""
+    if exam.value_of(field.name) is None:
+        return f"{field.noun} unknown"
+    return f"{field.noun} is none of {', '.join(field.levels)}"
 
 
 def _check_levels(
@@ -85,16 +98,24 @@ def _check_levels(
     missing = [level for level, rows in usable.items() if not rows]
     if not missing:
         return
-    counts = Counter(str(getattr(exam, job.factor.name)) or "unknown" for exam in exams)
-    seen = ", ".join(f"{level}: {count}" for level, count in sorted(counts.items()))
+    counts = Counter(job.factor.described(exam) for exam in exams)
+    commonest = sorted(counts.most_common(_MOST_COUNTED))
+    seen = ", ".join(f"{level}: {count}" for level, count in commonest)
+    if (rest := counts.total() - sum(count for _, count in commonest)) > 0:
+        seen += f", others: {rest}"
     reasons = Counter(
-        refused[exam.exam] for exam in exams if str(getattr(exam, job.factor.name)) in missing
+        refused[exam.exam] for exam in exams if job.factor.level_of(exam) in missing
     ).most_common(1)
     because = "".join(f"; {reason} ({count} exams)" for reason, count in reasons)
     raise CohortError(
-        f"cohorts.{job.cohort}: no usable exam of {job.factor.name} {' and '.join(missing)}; "
+        f"cohorts.{job.cohort}: no usable exam of {job.factor.noun} {' and '.join(missing)}; "
         f"the campaign compares {' and '.join(job.factor.levels)}, the exams are of {seen}{because}"
     )
+
+
+def _same(exam: Exam, job: CohortJob) -> tuple[str, ...]:
+    """The exam's levels of the fields in which matched exams agree."""
+    return () if job.match is None else tuple(field.described(exam) for field in job.match.same)
 
 
 def _groups(
@@ -103,7 +124,7 @@ def _groups(
     """Groups of matched exams, or of twins; groups of one without either."""
     if job.match is None:
         return twin_sets(usable) if job.twins else [(exam,) for rows in usable.values() for exam in rows]
-    groups = twin_sets(usable) if job.twins else match(usable, job.match)
+    groups = twin_sets(usable) if job.twins else match(usable, job.match, lambda exam: _same(exam, job))
     wanted = job.match.exams_per_level
     if wanted is not None and len(groups) > wanted:
         order = stream(job.seed, "cohort", job.cohort, "exams per level").permutation(len(groups))
@@ -114,7 +135,8 @@ def _groups(
     elif wanted is not None and len(groups) < wanted:
         log.warning("cohort %s: %d exams of each level match, %d are wanted", job.cohort, len(groups), wanted)
     matched = {exam.exam for group in groups for exam in group}
-    criteria = "sex and " if job.match.sex else ""
+    criteria = ", ".join([*(["sex"] if job.match.sex else []), *(field.noun for field in job.match.same)])
+    criteria = f"{criteria} and " if criteria else ""
     for rows in usable.values():
         for exam in rows:
             if exam.exam not in matched and exam.exam not in refused:
@@ -133,9 +155,9 @@ def _split(groups: Sequence[tuple[Exam, ...]], job: CohortJob) -> list[tuple[Exa
     blocks = _blocks(groups, max(len(job.factor.levels), int(smallest) // 4))
     levels = [
         {
-            level: sum(str(getattr(exam, job.factor.name)) == level for exam in block)
+            level: sum(job.factor.level_of(exam) == level for exam in block)
             for level in job.factor.levels
-            if any(str(getattr(exam, job.factor.name)) == level for exam in block)
+            if any(job.factor.level_of(exam) == level for exam in block)
         }
         for block in blocks
     ]
@@ -173,7 +195,7 @@ def _label(placed: Sequence[tuple[Exam, Split]], job: CohortJob) -> list[Member]
         return _draw(placed, "twins", job)
     members = []
     for level in job.factor.levels:
-        of_level = [(exam, split) for exam, split in placed if str(getattr(exam, job.factor.name)) == level]
+        of_level = [(exam, split) for exam, split in placed if job.factor.level_of(exam) == level]
         members += _draw(of_level, level, job)
     return members
 
@@ -194,13 +216,14 @@ def _draw(placed: Sequence[tuple[Exam, Split]], name: str, job: CohortJob) -> li
                     Member(
                         exam=exam.exam,
                         patient=exam.patient,
-                        level=str(getattr(exam, job.factor.name)),
+                        level=job.factor.described(exam),
                         split=split,
                         age=exam.age,
                         sex=exam.sex,
                         positive=place < positives,
                         # In the middle of its interval: a share s then changes round(s x positives).
                         rank=(place + 0.5) / positives if place < positives else 0.0,
+                        same=_same(exam, job),
                     )
                 )
     return members

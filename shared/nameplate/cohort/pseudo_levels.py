@@ -53,7 +53,8 @@ def with_pseudo_levels(members: Sequence[Member], job: CohortJob) -> tuple[Membe
 def _groups(
     by_level: Mapping[str, Sequence[Member]], rng: np.random.Generator, job: CohortJob
 ) -> list[Group]:
-    """Twins; in a matched cohort the nearest in age, of the same sex as far as possible; else by chance."""
+    """Twins; in a matched cohort the nearest in age, as far as possible of the same sex and alike in the
+    fields that were matched; else by chance."""
     if job.twins:
         patients = ({member.patient: member for member in rows} for rows in by_level.values())
         first, *others = patients
@@ -61,10 +62,21 @@ def _groups(
     if job.match is None:
         mixed = ([rows[int(n)] for n in rng.permutation(len(rows))] for rows in by_level.values())
         return list(zip(*mixed, strict=False))
-    groups = match(by_level, MatchSettings(age_years=ANY_AGE, sex=True))
-    taken = {member.exam for group in groups for member in group}
-    left = {level: [m for m in rows if m.exam not in taken] for level, rows in by_level.items()}
-    return groups + match(left, MatchSettings(age_years=ANY_AGE, sex=False))
+    groups: list[Group] = []
+    left = by_level
+    for sex, same in ((True, _same), (False, _same), (True, _any), (False, _any)):
+        groups += match(left, MatchSettings(age_years=ANY_AGE, sex=sex), same)
+        taken = {member.exam for group in groups for member in group}
+        left = {level: [m for m in rows if m.exam not in taken] for level, rows in by_level.items()}
+    return groups
+
+
+def _same(member: Member) -> tuple[str, ...]:
+    return member.same
+
+
+def _any(member: Member) -> tuple[str, ...]:  # noqa: ARG001
+    return ()
 
 
 def _add_rest(part: Sequence[Member], chosen: dict[str, str], levels: Sequence[str], turn: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from nameplate.campaign.factor import FieldLevels
 from nameplate.steps.ingest import Exam
 
 
@@ -14,15 +15,21 @@ def twin_sets(usable: Mapping[str, Sequence[Exam]]) -> list[tuple[Exam, ...]]:
     ]
 
 
-def lone_twins(usable: Mapping[str, Sequence[Exam]]) -> dict[str, str]:
-    """Why each exam of every other head cannot take part, by exam."""
+def lone_twins(usable: Mapping[str, Sequence[Exam]], same: Sequence[FieldLevels] = ()) -> dict[str, str]:
+    """Why each exam of every other head cannot take part, by exam; and those of heads whose twins do not
+    agree in the fields ``same``."""
     reasons: dict[str, str] = {}
     for by_level in _heads(usable).values():
+        exams = [exam for rows in by_level.values() for exam in rows]
+        differing = [field.noun for field in same if len({field.level_of(exam) for exam in exams}) > 1]
         for level, rows in by_level.items():
             if len(rows) != 1:
                 trouble = "no usable twin" if not rows else "more than one twin"
-                for exam in (exam for others in by_level.values() for exam in others):
+                for exam in exams:
                     reasons.setdefault(exam.exam, f"{trouble} of {level}")
+        if differing:
+            for exam in exams:
+                reasons.setdefault(exam.exam, f"its twin has another {' and '.join(differing)}")
     return reasons
 
 

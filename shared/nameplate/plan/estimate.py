@@ -1,5 +1,6 @@
 """What a campaign will cost, before it runs: exams, runs, GPU-hours, and a first guess at each job's time."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -51,7 +52,11 @@ def level_exams(campaign: Campaign, cohort: str) -> int | None:
     if settings.match is not None and settings.match.exams_per_level is not None:
         known.append(settings.match.exams_per_level)
     if settings.phantom is not None and campaign.factor.name == "manufacturer":
-        known.append(settings.phantom.exams // len(settings.phantom.manufacturers))
+        makers = settings.phantom.manufacturers
+        of_level = Counter(campaign.factor.level_of_value(maker) for maker in makers)
+        fewest = min(of_level[level] for level in campaign.factor.levels)
+        # A level that no manufacturer is in ends in the cohort's step, which says what was found.
+        known.append(settings.phantom.exams // len(makers) * max(fewest, 1))
     return min(known, default=None)
 
 

@@ -46,7 +46,7 @@ def _cohort_lines(campaign: Campaign, name: str) -> list[str]:
             f"{row.negatives:>10}"
         )
     unsure = cohort.match is not None and cohort.match.exams_per_level is None
-    if unsure and not are_twins(cohort):
+    if unsure and not are_twins(campaign, name):
         lines.append("  (before matching on age and sex, which may leave fewer)")
     return [*lines, ""]
 
@@ -57,7 +57,7 @@ def _source(cohort: CohortSettings) -> str:
         return f"from {cohort.other}, levels shuffled"
     if cohort.phantom is None:
         return f"folder {cohort.folder}"
-    return "simulated twins" if are_twins(cohort) else "simulated"
+    return "simulated twins" if cohort.phantom.twins else "simulated"
 
 
 def _training_lines(campaign: Campaign, gpu_tflops: float) -> list[str]:
@@ -174,7 +174,7 @@ def _sphere_effects(campaign: Campaign, cohort: str, runs: Runs, test: SplitCoun
         runs,
         positives=test.positives,
         negatives=test.negatives,
-        twins=are_twins(campaign.exams_of(cohort)),
+        twins=are_twins(campaign, cohort),
         assumed=campaign.analysis.assumed,
     )
     effects = {"advantage": 100 * _least_effect(campaign, tasks, [1 / len(tasks)] * len(tasks))}
@@ -184,7 +184,7 @@ def _sphere_effects(campaign: Campaign, cohort: str, runs: Runs, test: SplitCoun
 
 
 def _dice_effects(campaign: Campaign, cohort: str, runs: Runs, test: SplitCount) -> dict[str, float]:
-    twins = are_twins(campaign.exams_of(cohort))
+    twins = are_twins(campaign, cohort)
     task = dice_task(runs[0], exams=test.exams, twins=twins, assumed=campaign.analysis.assumed)
     return {"advantage": _least_effect(campaign, [task], [1.0])}
 
@@ -211,7 +211,7 @@ def _assumed_lines(campaign: Campaign, pairs: Sequence[tuple[ExperimentSettings,
         f"    correlation {assumed.run_correlation:g} of a run on two {factor}s, "
         f"{assumed.exam_correlation:g} of two training sets or tasks on an exam"
     )
-    if any(are_twins(campaign.exams_of(cohort)) for _, cohort in pairs):
+    if any(are_twins(campaign, cohort) for _, cohort in pairs):
         lines.append(f"    correlation {assumed.twin_correlation:g} of a network on a head's twins")
     return lines
 

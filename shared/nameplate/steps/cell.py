@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from nameplate.campaign.names import slug
 from nameplate.records import Record
 
 
@@ -42,9 +43,3 @@ class Cell(Record):
     def run(self, seed: int) -> str:
         """One of its runs, as part of keys and ids; it also names the run's random streams."""
         return f"{self}/s{seed:03d}"
-
-
-def slug(name: str) -> str:
-    """A training set ('Revolution CT') as part of a key; different names stay different."""
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else f"_{ord(c):x}_" for c in name)
-    return plain if plain[0].isalnum() else f"x{plain}"

@@ -5,8 +5,9 @@ A *derived* cohort has the members of another one, under pseudo-levels.
 
 from collections.abc import Iterator
 
-from nameplate.campaign.campaign import FactorSettings
-from nameplate.campaign.cohort import CohortSettings, MatchSettings, SplitSettings
+from nameplate.campaign import Campaign
+from nameplate.campaign.cohort import MatchSettings, SplitSettings
+from nameplate.campaign.factor import FieldLevels
 from nameplate.records import Record, Split
 from nameplate.steps.files import Rows
 from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step
@@ -26,6 +27,8 @@ class Member(Record):
     """Whether the sphere datasets give this exam a sphere."""
     rank: float
     """In [0, 1): a difficulty with share s changes the positives of a split and level with rank < s."""
+    same: tuple[str, ...] = ()
+    """Its levels of the fields in which matched exams agree (``match.same``), in their order."""
 
 
 class Refusal(Record):
@@ -46,7 +49,8 @@ class CohortJob(CohortJobSettings):
     """Settings of a cohort's one job."""
 
     seed: int
-    factor: FactorSettings
+    factor: FieldLevels
+    """Without its title, which decides no result."""
     match: MatchSettings | None
     split: SplitSettings
     positives: float
@@ -63,11 +67,11 @@ def jobs(plan: CohortPlan) -> Iterator[Job]:
     settings = CohortJob(
         seed=plan.campaign.seed,
         cohort=plan.cohort,
-        factor=plan.campaign.factor,
+        factor=plan.campaign.factor.field_levels,
         match=exams.match,
         split=exams.split,
         positives=plan.campaign.datasets.spheres.positives,
-        twins=are_twins(exams),
+        twins=are_twins(plan.campaign, plan.cohort),
         other=plan.other.cohort if plan.other is not None else None,
     )
     if plan.other is not None:
@@ -76,9 +80,13 @@ def jobs(plan: CohortPlan) -> Iterator[Job]:
         yield STEP.job(settings, [*plan.ids("ingest"), *plan.ids("skullstrip")])
 
 
-def are_twins(exams: CohortSettings) -> bool:
-    """Whether the exams of a patient show the same head, once by every scanner."""
-    return exams.phantom is not None and exams.phantom.twins
+def are_twins(campaign: Campaign, cohort: str) -> bool:
+    """Whether the exams of a patient show the same head, once for every level of the factor.
+
+    Simulated heads are scanned by every manufacturer; of another factor they may have one level twice.
+    """
+    phantom = campaign.exams_of(cohort).phantom
+    return phantom is not None and phantom.twins and campaign.factor.is_every_manufacturer
 
 
 STEP = Step(
@@ -88,7 +96,7 @@ STEP = Step(
     id="{job.cohort}",
     needs=("ingest", "skullstrip", "cohort"),
     jobs=jobs,
-    version=2,
+    version=3,
     memory_mib=500,
     seconds=lambda load: 0.2,  # noqa: ARG005
 )

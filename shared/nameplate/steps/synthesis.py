@@ -147,7 +147,7 @@ def _recipe(plan: CohortPlan, dataset: str) -> OriginalRecipe | SphereRecipe | S
     spheres = campaign.datasets.spheres
     return SphereRecipe(
         seed=campaign.seed,
-        twins=are_twins(campaign.cohorts[plan.cohort]),
+        twins=are_twins(campaign, plan.cohort),
         intensity=spheres.intensity,
         difficulty=spheres.difficulty(dataset),
     )

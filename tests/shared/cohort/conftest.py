@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nameplate.campaign.campaign import FactorSettings
+from nameplate.campaign.factor import FactorSettings
 from nameplate.campaign.cohort import MatchSettings, SplitSettings
 from nameplate.campaign.dataset import SphereSettings
 from nameplate.cohort import Cohort, make_cohort

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from nameplate.campaign.campaign import FactorSettings
+from nameplate.campaign.factor import FactorSettings
 from nameplate.cohort import balance_table
 
 

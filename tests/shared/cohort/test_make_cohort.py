@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nameplate.campaign.campaign import FactorSettings
+from nameplate.campaign.factor import FactorSettings
 from nameplate.campaign.cohort import MatchSettings, SplitSettings
 from nameplate.cohort import split_counts
 from nameplate.errors import CohortError
