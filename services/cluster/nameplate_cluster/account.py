@@ -12,8 +12,8 @@ from minio import Minio, MinioAdmin
 from minio.credentials import StaticProvider
 from minio.error import MinioAdminException, MinioException, S3Error
 
-from nameplate.errors import StoreError, StoreUnreachable, UserError
-from nameplate.store.connection import BROKEN, BUSY, WRONG_ACCOUNT, failure_of
+from nameplate.errors import StoreUnreachable, UserError
+from nameplate.store.connection import BROKEN, failure_of, meaning_of, refusal_of, status_and_code
 
 logger = logging.getLogger(__name__)
 
@@ -117,9 +117,10 @@ class ObjectStore:
         try:
             _is_there(self._client(user, password), bucket)
         except S3Error as error:
-            if error.code in BUSY:
+            meaning = meaning_of(*status_and_code(error))
+            if meaning == "passing":
                 raise
-            return error.code not in WRONG_ACCOUNT
+            return meaning != "account"
         return True
 
     @staticmethod
@@ -128,7 +129,7 @@ class ObjectStore:
         try:
             answer = json.loads(call(name))
         except MinioAdminException as error:
-            if _code(error) in ("XMinioAdminNoSuchUser", "XMinioAdminNoSuchPolicy"):
+            if status_and_code(error)[1] in ("XMinioAdminNoSuchUser", "XMinioAdminNoSuchPolicy"):
                 return None
             raise
         return answer if isinstance(answer, dict) else None
@@ -139,17 +140,7 @@ class ObjectStore:
         try:
             yield
         except (S3Error, MinioAdminException) as error:
-            code = error.code if isinstance(error, S3Error) else _code(error)
-            if code in BUSY:
-                raise StoreUnreachable(f"{self.endpoint}: busy ({code}) for {what}") from None
-            if code in WRONG_ACCOUNT:
-                raise StoreError(
-                    f"{self.endpoint}: refused the account in the Secret {self.secret} ({code}); "
-                    "the store and that Secret must hold the same user and password"
-                ) from None
-            raise StoreError(
-                f"{self.endpoint}: {what} was refused ({code}) to the account in the Secret {self.secret}"
-            ) from None
+            raise refusal_of(error, self.endpoint, what, f"the Secret {self.secret}") from None
         except BROKEN as error:
             raise failure_of(error, self.endpoint) from None
         except MinioException as error:
@@ -179,11 +170,3 @@ def _is_there(client: Minio, bucket: str) -> bool:
             return False
         raise
     return True
-
-
-def _code(error: MinioAdminException) -> str:
-    """The code in an answer of MinIO's administration, which the SDK leaves as JSON."""
-    try:
-        return str(json.loads(error._body)["Code"])
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return str(getattr(error, "_code", "unknown"))

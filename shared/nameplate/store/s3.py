@@ -12,8 +12,8 @@ import urllib3
 from minio import Minio
 from minio.error import MinioException, S3Error
 
-from nameplate.errors import StoreError, StoreUnreachable, UserError
-from nameplate.store.connection import BROKEN, BUSY, FULL, WRONG_ACCOUNT, failure_of
+from nameplate.errors import StoreUnreachable, UserError
+from nameplate.store.connection import BROKEN, failure_of, refusal_of
 from nameplate.store.store import NoBucket, NoSuchKey, check_key
 from nameplate.whole import whole_file
 
@@ -89,16 +89,8 @@ class S3Store:
                 raise NoSuchKey(f"{self.url}: nothing under {key}") from None
             if error.code == "NoSuchBucket":
                 raise NoBucket(f"{self.url}: there is no bucket {self.bucket!r}; create it first") from None
-            if error.code in WRONG_ACCOUNT or error.code == "AccessDenied":
-                raise StoreError(
-                    f"{self.url}: refused ({error.code}) for {key}; check AWS_ACCESS_KEY_ID, "
-                    "AWS_SECRET_ACCESS_KEY and what that account may do"
-                ) from None
-            if error.code in FULL:
-                raise StoreError(f"{self.url}: the store is full; {key} was not written") from None
-            if error.code in BUSY:
-                raise StoreUnreachable(f"{self.url}: busy ({error.code}); try again") from None
-            raise StoreError(f"{self.url}: {error.code} for {key}") from None
+            account = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            raise refusal_of(error, self.url, key, account) from None
         except BROKEN as error:
             raise failure_of(error, self.url) from None
         except MinioException as error:

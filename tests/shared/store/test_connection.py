@@ -1,11 +1,20 @@
-"""A certificate that nobody here vouches for is a mistake, and one of the site's own can be vouched for."""
+"""A certificate that nobody vouches for, and every refusal of an S3: a mistake, or trouble that may pass."""
 
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from minio.error import MinioAdminException
 
-from nameplate.errors import StoreError
+from nameplate.errors import StoreError, StoreUnreachable
 from nameplate.store import open_store
+from nameplate.store.connection import Meaning, meaning_of, status_and_code
 
 
 def test_an_authority_that_is_not_known_is_a_mistake(
@@ -22,3 +31,98 @@ def test_an_authority_of_the_sites_own_is_trusted() -> None:
     store = open_store("s3://bias/x")
     store.put("a/b", b"seen")
     assert store.get("a/b") == b"seen"
+
+
+REFUSALS = [
+    (429, "TooManyRequests", StoreUnreachable),
+    (500, "UnknownError", StoreUnreachable),
+    (502, "BadGateway", StoreUnreachable),
+    (503, "TemporarilyUnavailable", StoreUnreachable),
+    (503, "SlowDown", StoreUnreachable),
+    (504, "GatewayTimeout", StoreUnreachable),
+    (400, "RequestTimeout", StoreUnreachable),
+    (409, "OperationAborted", StoreUnreachable),
+    (403, "AccessDenied", StoreError),
+    (403, "InvalidTokenId", StoreError),
+    (403, "SignatureDoesNotMatch", StoreError),
+    (403, "RequestTimeTooSkewed", StoreError),
+    (400, "InvalidRequest", StoreError),
+    (409, "BucketNotEmpty", StoreError),
+    (501, "NotImplemented", StoreError),
+    (507, "InsufficientStorage", StoreError),
+    (403, "QuotaExceeded", StoreError),
+]
+
+
+@contextmanager
+def refusing(status: int, body: bytes, kind: str) -> Iterator[str]:
+    """An S3 that has the bucket, and answers everything else so; gives its address."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            there = self.command == "HEAD"
+            sent = b"" if there else body
+            self.send_response(200 if there else status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(sent)))
+            self.end_headers()
+            self.wfile.write(sent)
+
+        do_GET = do_PUT = do_HEAD = do_POST = answer
+
+        def log_message(self, format: str, *_: object) -> None:  # noqa: A002 (the base class names it so)
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def put_to(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a long secret")
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    open_store("s3://bias/x").put("a.txt", b"x")
+
+
+@pytest.mark.parametrize(("status", "code", "expected"), REFUSALS)
+def test_trouble_is_told_from_mistakes(
+    status: int, code: str, expected: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>m</Message></Error>".encode()
+    with refusing(status, body, "application/xml") as address, pytest.raises(expected) as caught:
+        put_to(address, monkeypatch)
+    assert "a long secret" not in str(caught.value)
+    assert ("clock" in str(caught.value)) == (code == "RequestTimeTooSkewed")
+    assert ("is full" in str(caught.value)) == (code in ("QuotaExceeded", "InsufficientStorage"))
+
+
+def test_a_proxys_page_in_place_of_an_answer_may_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = b"<html>the gateway is tired</html>"
+    with refusing(502, page, "text/html") as address, pytest.raises(StoreUnreachable):
+        put_to(address, monkeypatch)
+
+
+@given(st.integers(100, 599), st.text(max_size=20))
+def test_every_answer_has_one_meaning(status: int, code: str) -> None:
+    meaning = meaning_of(status, code)
+    assert meaning in get_args(Meaning)
+    if status == 429:
+        assert meaning in ("passing", "full", "clock", "account")
+
+
+def test_an_answer_of_minios_administration_is_read() -> None:
+    error = MinioAdminException("403", '{"Code": "XMinioAdminNoSuchUser"}')
+    assert status_and_code(error) == (403, "XMinioAdminNoSuchUser")
+    assert status_and_code(MinioAdminException("503", "<html>")) == (503, "HTTP 503")
+    assert meaning_of(*status_and_code(MinioAdminException("503", ""))) == "passing"
