@@ -54,7 +54,7 @@ def answer_of(
 
 
 def _sentence(analysis: Analysis, grid: ResultGrid | None, claim: Claim | None) -> str:
-    factor = analysis.campaign.factor.name
+    factor = analysis.campaign.factor.title
     if grid is None:
         return "no answer yet: the campaign has no results of sphere classification."
     if claim is None:
@@ -230,7 +230,7 @@ def _warnings(analysis: Analysis, claim: Claim | None, checks: tuple[Check, ...]
             lines.append(f"Without kept runs of every training set, {tasks} is not part of the answer.")
         if experiment.choose_on == "own":
             lines.append(
-                f"Runs were judged on validation exams of their own {campaign.factor.name} alone, as in the"
+                f"Runs were judged on validation exams of their own {campaign.factor.title} alone, as in the"
                 " paper: that makes an advantage out of nothing."
             )
         if experiment.rounds.keep != "all":
@@ -262,7 +262,7 @@ def _leaks(analysis: Analysis) -> list[str]:
 
 def _control_warnings(analysis: Analysis, claim: Claim | None, checks: tuple[Check, ...]) -> list[str]:
     lines = []
-    factor = analysis.campaign.factor.name
+    factor = analysis.campaign.factor.title
     null = [check for check in checks if check.role == "null-control"]
     failed = [check.what for check in null if check.verdict == "fails"]
     if failed:

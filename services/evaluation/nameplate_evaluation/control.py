@@ -111,7 +111,7 @@ def _naming(analysis: Analysis, grid: ResultGrid, group: int) -> _Pending:
         grid=grid,
         role="null-control",
         metric="naming",
-        what=f"AUROC of naming the {analysis.campaign.factor.name}{of}",
+        what=f"AUROC of naming the {analysis.campaign.factor.title}{of}",
         group=group,
         parts=() if measured is None else ((1.0, measured),),
         at_most=NAMING_WITHIN,
@@ -119,7 +119,7 @@ def _naming(analysis: Analysis, grid: ResultGrid, group: int) -> _Pending:
 
 
 def _advantages(analysis: Analysis, role: str) -> list[_Pending]:
-    factor = analysis.campaign.factor.name
+    factor = analysis.campaign.factor.title
     pending = []
     for task, metric, unit in (("spheres", "auroc", "AUROC"), ("segmentation", "dice", "Dice")):
         for grid in analysis.grids:

@@ -28,7 +28,7 @@ def departures_of(campaign: Campaign) -> tuple[Departure, ...]:
     rows: list[Departure] = []
     factor = campaign.factor
     rows.append(
-        Departure("factor and levels", "manufacturer: GE, Siemens", f"{factor.name}: {_list(factor.levels)}")
+        Departure("factor and levels", "manufacturer: GE, Siemens", f"{factor.title}: {_list(factor.levels)}")
     )
     for name, cohort in campaign.cohorts.items():
         if cohort.role != "study":

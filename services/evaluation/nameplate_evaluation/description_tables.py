@@ -31,7 +31,7 @@ def threshold_table(analysis: Analysis, grids: tuple[ResultGrid, ...]) -> Table:
                     one.returned,
                 )
             )
-    share, factor = 100 * analysis.campaign.analysis.specificity, analysis.campaign.factor.name
+    share, factor = 100 * analysis.campaign.analysis.specificity, analysis.campaign.factor.title
     return Table(
         "threshold",
         f"A threshold of {share:g} % specificity, carried from one {factor} to another",
@@ -61,7 +61,7 @@ def calibration_table(analysis: Analysis, grids: tuple[ResultGrid, ...]) -> Tabl
             rows.append((grid.cohort, one.dataset, one.training_set, one.tested, one.intercept, one.slope))
     return Table(
         "calibration",
-        f"Calibration by {analysis.campaign.factor.name}",
+        f"Calibration by {analysis.campaign.factor.title}",
         (
             Column("cohort", "Cohort"),
             Column("task", "Task"),
@@ -95,7 +95,7 @@ def mixing_table(analysis: Analysis, grids: tuple[ResultGrid, ...]) -> Table:
             Column("gain", "AUROC, points", "points"),
         ),
         tuple(rows),
-        f"Mean AUROC over the test exams of each {analysis.campaign.factor.name}, minus that of networks"
+        f"Mean AUROC over the test exams of each {analysis.campaign.factor.title}, minus that of networks"
         " trained on one. With as many exams, what is left is mixing; with more, it is also more exams.",
         "effect",
     )
@@ -161,7 +161,7 @@ def radius_table(analysis: Analysis, grids: tuple[ResultGrid, ...]) -> Table:
     for grid in grids:
         for dataset in analysis.campaign.datasets_of(grid.experiment):
             rows += _radius_rows(analysis, grid, dataset)
-    factor = analysis.campaign.factor.name
+    factor = analysis.campaign.factor.title
     return Table(
         "sensitivity-by-radius",
         "Which spheres are found, by radius",

@@ -12,7 +12,7 @@ ROLES = {"study": "study", "null-control": "null control", "positive-control": "
 
 def advantage_table(analysis: Analysis, advantages: tuple[Advantage, ...]) -> Table:
     """The effect of the training set by task, in the study and in its controls."""
-    factor = analysis.campaign.factor.name
+    factor = analysis.campaign.factor.title
     rows: list[tuple[Value, ...]] = []
     by_grid: dict[tuple[str, str, int], dict[str, Advantage]] = {}
     for advantage in advantages:

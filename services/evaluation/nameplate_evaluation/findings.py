@@ -63,7 +63,7 @@ def _threshold(analysis: Analysis, grid: ResultGrid) -> list[str]:
         return []
     lost = sum(one.lost.mean for one in transfers) / len(transfers)
     returned = sum(one.returned.mean for one in transfers) / len(transfers)
-    factor = analysis.campaign.factor.name
+    factor = analysis.campaign.factor.title
     share = 100 * analysis.campaign.analysis.specificity
     return [
         f"Carried to the other {factor}, a threshold of {share:g} % specificity loses"
@@ -85,7 +85,7 @@ def _mixing(analysis: Analysis, grid: ResultGrid) -> list[str]:
     if not words:
         return []
     one = next(iter(exams.values()))[1]
-    factor = analysis.campaign.factor.name
+    factor = analysis.campaign.factor.title
     return [f"Against training on {one} exams of one {factor}, mixed training gains {' and '.join(words)}."]
 
 
@@ -118,7 +118,7 @@ def _convergence(analysis: Analysis, grid: ResultGrid) -> list[str]:
 
 
 def _naming(analysis: Analysis) -> list[str]:
-    factor = analysis.campaign.factor.name
+    factor = analysis.campaign.factor.title
     lines = []
     for grid in analysis.of_task("factor"):
         measured = [analysis.estimate(c.measured.get((ALL, "accuracy"))) for c in grid.cells]

@@ -127,11 +127,11 @@ def age_sex_table(analysis: Analysis) -> Table:
             )
     return Table(
         "age-sex",
-        f"Age and sex by {campaign.factor.name}",
+        f"Age and sex by {campaign.factor.title}",
         (
             Column("cohort", "Cohort"),
             Column("stage", "Stage"),
-            Column("level", campaign.factor.name.capitalize()),
+            Column("level", campaign.factor.title.capitalize()),
             Column("exams", "Exams", "count"),
             Column("patients", "Patients", "count"),
             Column("age_mean", "Mean", "number", "Age, years"),

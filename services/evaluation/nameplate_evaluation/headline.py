@@ -32,7 +32,7 @@ def headline_panels(analysis: Analysis, claim: Claim | None, curve: Curve | None
 
 def _advantage_panel(analysis: Analysis, advantage: Advantage) -> Panel:
     """The advantage in AUROC by task, with its margin."""
-    factor = analysis.campaign.factor.name
+    factor = analysis.campaign.factor.title
     tasks = list(advantage.by_task)
     margin = 100 * analysis.campaign.analysis.margin.auroc
 
@@ -113,7 +113,7 @@ def _curve_panel(analysis: Analysis, curve: Curve) -> Panel:
     shown = f"shown from {curve.shown} on" if curve.shown else "shown at no task"
     return draw(
         "curve",
-        f"Advantage by difficulty, of {analysis.campaign.factor.name}",
+        f"Advantage by difficulty, of {analysis.campaign.factor.title}",
         paint,
         size=_WIDE,
         caption=f"Line: the best curve that never falls; it {onset} ({shown}).",

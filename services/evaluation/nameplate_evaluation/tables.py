@@ -1,5 +1,6 @@
 """The paper's six tables, with its numbers next to ours."""
 
+import hashlib
 import re
 
 from nameplate.campaign import MIXED
@@ -47,7 +48,7 @@ def counts_table(analysis: Analysis) -> Table:
         "Exams by split",
         (
             Column("cohort", "Cohort"),
-            Column("level", analysis.campaign.factor.name.capitalize()),
+            Column("level", analysis.campaign.factor.title.capitalize()),
             Column("split", "Split"),
             Column("patients", "Patients", "count"),
             Column("exams", "here", "count", "Exams"),
@@ -86,7 +87,7 @@ def factor_table(analysis: Analysis) -> Table:
             rows.append(tuple(row))
     return Table(
         "factor",
-        f"Naming the {analysis.campaign.factor.name}, test exams",
+        f"Naming the {analysis.campaign.factor.title}, test exams",
         tuple(columns),
         tuple(rows),
         "Groups are independent sets of runs, as the paper's two ensembles.",
@@ -170,8 +171,11 @@ def dice_table(analysis: Analysis) -> Table:
 
 
 def _slug(text: str) -> str:
-    """A name of the campaign as part of a file name."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
+    """A name of the campaign as part of a file name; '< 3' and '≥ 3' stay different."""
+    plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    if re.fullmatch(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*", text):
+        return plain
+    return f"{plain or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _models(selection: Selection) -> str:

@@ -29,12 +29,13 @@ class Campaign(Settings):
     """One whole campaign."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)
-    title: str = "How much does the scanner's manufacturer bias a head-CT network?"
     seed: int = Field(ge=0, lt=2**63)
     """Root of every random stream."""
     stated_on: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
     """The day on which these settings were written down, as 2026-11-27; reports print it."""
     factor: FactorSettings = FactorSettings()
+    title: str = Field(default_factory=lambda data: _question(data.get("factor")))
+    """The report's heading; without one, the question that the factor asks."""
     cohorts: dict[str, CohortSettings] = Field(min_length=1)
     datasets: DatasetSettings
     experiments: tuple[ExperimentSettings, ...] = Field(min_length=1)
@@ -152,6 +153,13 @@ class Campaign(Settings):
         if experiment.task == "segmentation":
             return (SKULL,)
         return tuple(difficulty.name for difficulty in self.datasets.spheres.difficulties)
+
+
+def _question(factor: FactorSettings | None) -> str:
+    """The heading of a campaign without a title; ``factor`` is None where it has a mistake."""
+    if factor is None or factor.name == "manufacturer":
+        return "How much does the scanner's manufacturer bias a head-CT network?"
+    return f"How much does the {factor.title} bias a head-CT network?"
 
 
 def _place(location: tuple[str | int, ...]) -> str:

@@ -38,17 +38,26 @@ def _cohort_lines(campaign: Campaign, name: str) -> list[str]:
     if counts is None:
         return [*lines, "  exams: all that match (set match.exams_per_level to fix the number)", ""]
     levels = len(campaign.factor.levels)
-    each = f"per {campaign.factor.name}"
-    lines.append(f"  {'split':<12} {'total':>6} {each:>17} {'positives':>10} {'negatives':>10}")
+    each = f"per {campaign.factor.title}"
+    width = max(17, len(each))
+    lines.append(f"  {'split':<12} {'total':>6} {each:>{width}} {'positives':>10} {'negatives':>10}")
     for row in (*counts.rows, counts.total):
         lines.append(
-            f"  {row.split:<12} {row.exams * levels:>6} {row.exams:>17} {row.positives:>10} "
+            f"  {row.split:<12} {row.exams * levels:>6} {row.exams:>{width}} {row.positives:>10} "
             f"{row.negatives:>10}"
         )
     unsure = cohort.match is not None and cohort.match.exams_per_level is None
     if unsure and not are_twins(campaign, name):
-        lines.append("  (before matching on age and sex, which may leave fewer)")
+        lines.append(f"  (before matching on {_criteria(cohort)}, which may leave fewer)")
     return [*lines, ""]
+
+
+def _criteria(cohort: CohortSettings) -> str:
+    """What matched exams agree in."""
+    assert cohort.match is not None
+    sex = ["sex"] if cohort.match.sex else []
+    *names, last = ["age", *sex, *(field.noun for field in cohort.match.same)]
+    return f"{', '.join(names)} and {last}" if names else last
 
 
 def _source(cohort: CohortSettings) -> str:
@@ -163,7 +172,7 @@ def _power_line(campaign: Campaign, experiment: ExperimentSettings, cohort: str)
         effects, unit = _sphere_effects(campaign, cohort, runs, test), "AUROC points"
         exams = f"{test.positives} + {test.negatives}"
     found = ", ".join(f"{name} {effect:.2g}" for name, effect in effects.items())
-    return f"{found} {unit} ({a_cell} runs a cell, {exams} test exams a {campaign.factor.name})"
+    return f"{found} {unit} ({a_cell} runs a cell, {exams} test exams per {campaign.factor.title})"
 
 
 def _sphere_effects(campaign: Campaign, cohort: str, runs: Runs, test: SplitCount) -> dict[str, float]:
@@ -196,7 +205,7 @@ def _least_effect(campaign: Campaign, tasks: Sequence[Task], weights: Sequence[f
 
 
 def _assumed_lines(campaign: Campaign, pairs: Sequence[tuple[ExperimentSettings, str]]) -> list[str]:
-    assumed, factor = campaign.analysis.assumed, campaign.factor.name
+    assumed = campaign.analysis.assumed
     tasks = {experiment.task for experiment, _ in pairs}
     lines = ["  assumed (analysis.assumed; the report gives a campaign's own)"]
     if "spheres" in tasks:
@@ -208,7 +217,7 @@ def _assumed_lines(campaign: Campaign, pairs: Sequence[tuple[ExperimentSettings,
         over_runs, over_exams = assumed.dice_run_sd, assumed.dice_exam_sd
         lines.append(f"    Dice: standard deviation {over_runs:g} over runs, {over_exams:g} over exams")
     lines.append(
-        f"    correlation {assumed.run_correlation:g} of a run on two {factor}s, "
+        f"    correlation {assumed.run_correlation:g} of a run on two {campaign.factor.plural}, "
         f"{assumed.exam_correlation:g} of two training sets or tasks on an exam"
     )
     if any(are_twins(campaign, cohort) for _, cohort in pairs):

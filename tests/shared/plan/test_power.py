@@ -185,8 +185,8 @@ def test_the_plan_says_what_could_be_found_and_what_it_assumes(tiny_text: str) -
     assert lines[0] == "least effects that 4 campaigns of 5 would find, at 95 % confidence"
     spheres, skull = (line for line in lines if " on study: " in line)
     assert spheres.startswith("  spheres on study: advantage ")
-    assert spheres.endswith("AUROC points (3 runs a cell, 3 + 3 test exams a manufacturer)")
-    assert skull.endswith("Dice (3 runs a cell, 6 test exams a manufacturer)")
+    assert spheres.endswith("AUROC points (3 runs a cell, 3 + 3 test exams per manufacturer)")
+    assert skull.endswith("Dice (3 runs a cell, 6 test exams per manufacturer)")
     assert len(_effects(spheres)) == 2
     assert len(_effects(skull)) == 1  # one task does not grow
     assert lines[3:] == [
