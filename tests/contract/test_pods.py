@@ -93,7 +93,7 @@ class Walk:
     def everything(self) -> None:
         planned = self.plan()
         services = {"cohort": "synthesis", "pack": "synthesis"}
-        for step in ("phantom", "ingest", "skullstrip", "cohort", "synthesis", "pack"):
+        for step in ("phantom", "ingest", "skullstrip", "cohort", "fingerprint", "synthesis", "pack"):
             for chunk in json.loads(planned[step]):
                 self.chunk(services.get(step, step), chunk, planned["digest"])
         for arm in json.loads(planned["arms-default"]):

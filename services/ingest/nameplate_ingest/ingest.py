@@ -13,11 +13,12 @@ from typing import NamedTuple
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
 from nameplate.image.volume import nifti_bytes
-from nameplate.records import to_jsonl
 from nameplate.steps.ingest import LedgerRow
+from nameplate.steps.measured import as_record
 from nameplate_ingest.fields.manufacturer import normalise
 from nameplate_ingest.fields.person import shared_by_several
 from nameplate_ingest.fields.pseudonym import Pseudonyms
+from nameplate_ingest.folder.accounts import Lines, lines_of, stray_line
 from nameplate_ingest.folder.index import Index, Reading, Study, index_files, unpack
 from nameplate_ingest.folder.journal import Journal, Outcome, run_of
 from nameplate_ingest.folder.listing import files_of
@@ -88,12 +89,12 @@ def ingest_folder(
     """Convert one series of every study below ``source`` and account for every file.
 
     Writes out/images/<exam>.nii.gz, out/refused/<series>.png (a slice of each refused series that may be
-    drawn), out/exams.jsonl and out/ledger.jsonl; each has its place only when it is whole. ``key`` is for
-    the pseudonyms; ``manufacturers`` is by StudyInstanceUID or by the name of a folder above the study;
-    ``shard`` (i, n) takes only the studies whose pseudonym falls in part i of n (files outside any study
-    fall in part 0). ``progress`` gets the number of studies done and of all, ``indexing`` the number of
-    files read so far. The same files give the same bytes, whatever their names, folders or the number of
-    workers.
+    drawn), out/exams.jsonl, out/as-read.jsonl (what was measured in the scanner's own pixels) and
+    out/ledger.jsonl; each has its place only when it is whole. ``key`` is for the pseudonyms;
+    ``manufacturers`` is by StudyInstanceUID or by the name of a folder above the study; ``shard`` (i, n)
+    takes only the studies whose pseudonym falls in part i of n (files outside any study fall in part 0).
+    ``progress`` gets the number of studies done and of all, ``indexing`` the number of files read so far. The
+    same files give the same bytes, whatever their names, folders or the number of workers.
 
     With ``resumable`` a journal is kept in out/.ingest, and a later call with the same arguments does only
     the studies that are new, changed or not done yet; it ends in the same bytes.
@@ -140,8 +141,8 @@ class _Run:
         self._conversion = conversion
         self._journal = journal
         self._output = conversion.output
-        self._lines: dict[str, tuple[bytes, bytes]] = {}
-        """Of each study that is done, by its pseudonym: its lines of exams.jsonl and of ledger.jsonl."""
+        self._lines: dict[str, Lines] = {}
+        """Of each study that is done, by its pseudonym."""
         self._people: list[_Told] = []
         self._refusals: Counter[str] = Counter()
         self._series = 0
@@ -167,7 +168,7 @@ class _Run:
         return IngestSummary(
             files=index.files,
             studies=total,
-            exams=sum(bool(exam) for exam, _ in self._lines.values()),
+            exams=sum(bool(lines.exam) for lines in self._lines.values()),
             series=self._series,
             refusals=tuple(sorted(self._refusals.items())),
             earlier=earlier,
@@ -228,25 +229,24 @@ class _Run:
                 yield outcome
 
     def _account(self, outcome: Outcome) -> None:
-        rows = sorted(outcome.rows, key=lambda row: (row.item == "file", row.id, row.rule, row.seen))
-        exam = b"" if outcome.exam is None else to_jsonl((outcome.exam,))
-        self._lines[outcome.study] = exam, to_jsonl(rows)
+        self._lines[outcome.study] = lines_of(outcome)
         if outcome.exam is not None:
             self._people.append(_Told(outcome.exam.patient, outcome.exam.sex, outcome.exam.age))
-        self._refusals.update(row.rule for row in rows if row.verdict == "refused")
-        self._series += sum(row.item == "series" for row in rows)
+        self._refusals.update(row.rule for row in outcome.rows if row.verdict == "refused")
+        self._series += sum(row.item == "series" for row in outcome.rows)
 
     def _write(self, strays: Counter[RefusedFile]) -> None:
-        """Write exams.jsonl and ledger.jsonl; files outside any study come last."""
+        """Write exams.jsonl, as-read.jsonl and ledger.jsonl; files outside any study come last."""
         ordered = sorted(strays, key=lambda stray: (stray.id, stray.rule, stray.seen))
         self._refusals.update(stray.rule for stray in ordered)
         studies = sorted(self._lines)
-        of_studies = (self._lines[study][1] for study in studies)
-        of_strays = (to_jsonl((_stray_row(stray, strays[stray]),)) for stray in ordered)
+        of_studies = (self._lines[study].ledger for study in studies)
+        of_strays = (stray_line(stray, strays[stray]) for stray in ordered)
         self._output.put_lines(self._output.ledger, chain(of_studies, of_strays))
-        self._output.put_lines(self._output.exams, (self._lines[study][0] for study in studies))
+        self._output.put_lines(self._output.as_read, (self._lines[study].as_read for study in studies))
+        self._output.put_lines(self._output.exams, (self._lines[study].exam for study in studies))
         if self._journal is not None:
-            self._output.keep_images({study for study in studies if self._lines[study][0]})
+            self._output.keep_images({study for study in studies if self._lines[study].exam})
             self._journal.tidy(self._lines.keys())
 
 
@@ -255,7 +255,8 @@ def _convert(conversion: _Conversion, work: _Work) -> Outcome:
     pseudonyms, output = conversion.pseudonyms, conversion.output
     try:
         slices = unpack(work.study.pieces)
-        ingested = ingest_study(slices, conversion.settings, pseudonyms, work.study.listed, draw=True)
+        listed = work.study.listed
+        ingested = ingest_study(slices, conversion.settings, pseudonyms, listed, draw=True, measure=True)
         data = None if ingested.volume is None else nifti_bytes(ingested.volume)
     except Exception as error:
         # An unforeseen error costs one exam, not the run. Only its kind is reported: its text may contain
@@ -265,11 +266,20 @@ def _convert(conversion: _Conversion, work: _Work) -> Outcome:
         return _failed(work, kind, pseudonyms)
     for name, picture in ingested.pictures:
         output.put(output.refused / f"{name}.png", picture)
-    image = None
+    image, as_read = None, None
+    if ingested.exam is not None and ingested.as_read is not None:
+        as_read = as_record(work.exam, "as read", ingested.as_read)
     if ingested.exam is not None and data is not None:
         output.put(output.folder / ingested.exam.image, data)
         image = hashlib.sha256(data).hexdigest()
-    return Outcome(study=work.exam, digest=work.digest, image=image, exam=ingested.exam, rows=ingested.rows)
+    return Outcome(
+        study=work.exam,
+        digest=work.digest,
+        image=image,
+        exam=ingested.exam,
+        as_read=as_read,
+        rows=ingested.rows,
+    )
 
 
 def _failed(work: _Work, seen: str, pseudonyms: Pseudonyms) -> Outcome:
@@ -283,10 +293,4 @@ def _failed(work: _Work, seen: str, pseudonyms: Pseudonyms) -> Outcome:
         seen=seen,
         files=work.study.files,
     )
-    return Outcome(study=work.exam, digest=work.digest, image=None, exam=None, rows=(row,))
-
-
-def _stray_row(stray: RefusedFile, count: int) -> LedgerRow:
-    return LedgerRow(
-        item="file", id=stray.id, exam=None, verdict="refused", rule=stray.rule, seen=stray.seen, files=count
-    )
+    return Outcome(study=work.exam, digest=work.digest, image=None, exam=None, as_read=None, rows=(row,))

@@ -3,7 +3,7 @@
 from nameplate.campaign.pseudonym_key import pseudonym_key, simulated_key
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
-from nameplate.steps.ingest import EXAMS, IMAGE, LEDGER, REFUSED_PICTURES, IngestJob
+from nameplate.steps.ingest import AS_READ, EXAMS, IMAGE, LEDGER, REFUSED_PICTURES, IngestJob
 from nameplate.steps.phantom import DICOM
 from nameplate.store.archive import pack_folder, unpack_folder
 from nameplate_ingest.fields.manufacturer import read_manufacturers
@@ -38,4 +38,5 @@ def ingest(job: IngestJob, inputs: Inputs, outputs: Outputs) -> None:
     pack_folder(out / "refused", pictures)
     outputs.write_file(REFUSED_PICTURES.key(cohort=job.cohort, shard=job.shard), pictures)
     outputs.write_file(EXAMS.key(cohort=job.cohort, shard=job.shard), out / "exams.jsonl")
+    outputs.write_file(AS_READ.key(cohort=job.cohort, shard=job.shard), out / "as-read.jsonl")
     outputs.write_file(LEDGER.key(cohort=job.cohort, shard=job.shard), out / "ledger.jsonl")

@@ -8,8 +8,10 @@ from itertools import combinations
 from pathlib import Path
 
 from nameplate.campaign.ingest import IngestSettings, SeriesRules
+from nameplate.image.fingerprint.slices import Numbers
 from nameplate.image.volume import Volume
 from nameplate.steps.ingest import Exam, LedgerRow
+from nameplate_ingest.as_read import measured_as_read
 from nameplate_ingest.choice.examine import Examined, examined_volume, refusal_told
 from nameplate_ingest.choice.facts import Facts, commonest, facts_of
 from nameplate_ingest.choice.select import Verdict, apply_rules, rank
@@ -55,6 +57,8 @@ class Ingested:
     judged: tuple[Judged, ...] = ()
     pictures: tuple[tuple[str, bytes], ...] = ()
     """PNG of a slice of each refused series that may be drawn, by the id of its ledger row."""
+    as_read: Numbers | None = None
+    """What was measured in the chosen series' own pixels, if that was asked for."""
 
 
 def ingest_study(
@@ -64,11 +68,12 @@ def ingest_study(
     listed: frozenset[str],
     *,
     draw: bool = False,
+    measure: bool = False,
 ) -> Ingested:
     """Choose a series of the study and convert it; if it is broken, the next best is tried.
 
     ``listed`` holds the manufacturers that the user's list gives for this study, normalised. ``draw`` asks
-    for pictures of what was refused.
+    for pictures of what was refused, ``measure`` for the numbers of what was chosen.
     """
     members = list(slices)
     name = pseudonyms.of("e", members[0].study)
@@ -81,7 +86,7 @@ def ingest_study(
             one.verdict = Verdict("patient", several, doubtful=True)
         elif not one.verdict.rule and unknown:
             one.verdict = Verdict("manufacturer", unknown)
-    exam, chosen = None, None
+    exam, chosen, as_read = None, None, None
     usable = [one for one in judged if not one.verdict.rule]
     failed = 0
     for place, reason in rank([one.facts for one in usable if one.facts], settings.rules):
@@ -90,19 +95,21 @@ def ingest_study(
             one.verdict = Verdict("outranked", reason)
             continue
         try:
-            chosen = examined_volume(one.group, settings)
+            examined = examined_volume(one.group, settings)
+            as_read = measured_as_read(one.group, examined) if measure else None
         except Refused as refused:
             one.verdict = Verdict(refused.rule, refused.seen, refused.doubtful)
             one.told += (refusal_told(refused),)
             failed += 1
             continue
+        chosen = examined
         seen = f"after {failed} better failed" if failed else "best of the usable ones"
         one.verdict = Verdict("chosen", seen)
         one.told += chosen.told
         exam = _exam(one, name, chosen, settings, pseudonyms)
     rows = _rows(judged, copies, name, pseudonyms)
     pictures = tuple(_pictures(judged, pseudonyms)) if draw else ()
-    return Ingested(exam, chosen.volume if chosen else None, rows, tuple(judged), pictures)
+    return Ingested(exam, chosen.volume if chosen else None, rows, tuple(judged), pictures, as_read)
 
 
 def judged_groups(groups: Sequence[Group], rules: SeriesRules) -> list[Judged]:

@@ -33,6 +33,7 @@ SERVICE_COMMANDS = {
     "phantom": "simulate a cohort of head CTs and write it as DICOM studies",
     "ingest": "turn a folder of DICOM files into one NIfTI volume per exam, and a ledger",
     "skullstrip": "find the intracranial mask of a head CT",
+    "fingerprint": "measure what tells scanners apart in a folder of head CTs",
     "synthesis": "put a sphere of known size, place and contrast into a brain",
 }
 

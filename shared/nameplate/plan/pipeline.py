@@ -6,6 +6,7 @@ tuple, or tests compare them with it.
 
 from nameplate.steps import (
     cohort,
+    fingerprint,
     ingest,
     pack,
     phantom,
@@ -23,6 +24,7 @@ STEPS: tuple[Step, ...] = (
     ingest.STEP,
     skullstrip.STEP,
     cohort.STEP,
+    fingerprint.STEP,
     synthesis.STEP,
     pack.STEP,
     training.STEP,

@@ -10,6 +10,7 @@ from nameplate.campaign.field import FIELDS, Value
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.records import Record
 from nameplate.steps.files import File, Rows
+from nameplate.steps.measured import MeasuredExam
 from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step
 
 
@@ -100,6 +101,8 @@ IMAGE = File("cohorts/{cohort}/images/{exam}.nii.gz")
 """The ingested volume of an exam, HU."""
 EXAMS = Rows("cohorts/{cohort}/exams/{shard:03d}.jsonl", Exam)
 """Exams of one shard."""
+AS_READ = Rows("cohorts/{cohort}/as-read/{shard:03d}.jsonl", MeasuredExam)
+"""What was measured in the scanner's own pixels, before they were resampled; one row an exam of a shard."""
 LEDGER = Rows("cohorts/{cohort}/ledger/{shard:03d}.jsonl", LedgerRow)
 """Every series and every refused file of one shard."""
 REFUSED_PICTURES = File("cohorts/{cohort}/refused/{shard:03d}.tar")
@@ -143,7 +146,7 @@ STEP = Step(
     id="{job.cohort}/{job.shard:03d}",
     needs=("phantom",),
     jobs=jobs,
-    version=3,
+    version=4,
     memory_mib=1500,
     seconds=lambda load: 0.03 * load.exams * load.pixels,
     reads_source=True,

@@ -39,9 +39,18 @@ STEP = Step(
     service="evaluation",
     settings=ReportJob,
     id="",
-    needs=("ingest", "skullstrip", "cohort", "synthesis", "training", "selection", "prediction"),
+    needs=(
+        "ingest",
+        "skullstrip",
+        "cohort",
+        "fingerprint",
+        "synthesis",
+        "training",
+        "selection",
+        "prediction",
+    ),
     scope="campaign",
-    version=4,
+    version=5,
     memory_mib=2000,
     seconds=lambda load: 8.0,  # noqa: ARG005
 )

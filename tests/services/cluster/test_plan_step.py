@@ -19,7 +19,7 @@ from nameplate.steps.step import Job
 from nameplate.store import open_store
 from nameplate_cluster.plan_step import FILE_VARIABLE, plan_main
 
-BEFORE_TRAINING = ("phantom", "ingest", "skullstrip", "cohort", "synthesis", "pack")
+BEFORE_TRAINING = ("phantom", "ingest", "skullstrip", "cohort", "fingerprint", "synthesis", "pack")
 ARMS = ["manufacturer/mixed", "spheres/mixed", "spheres/Siemens", "skull/mixed"]
 POOLS = """
 - {name: small, experiments: [skull, manufacturer]}
@@ -104,6 +104,7 @@ def test_of_a_new_campaign_everything_is_left_and_its_file_is_in_the_store(site:
         "ingest": ["ingest/study/000+1", "ingest/study/001+1"],
         "skullstrip": ["skullstrip/study/000+1", "skullstrip/study/001+1"],
         "cohort": ["cohort/study+1"],
+        "fingerprint": ["fingerprint/study/000+1", "fingerprint/study/001+1"],
         "synthesis": ["synthesis/study/original/000+1", "synthesis/study/original/001+1"],
         "pack": [
             "pack/study/manufacturer/original+1",
@@ -126,7 +127,7 @@ def test_what_is_done_is_left_out(site: Site) -> None:
     site.commit(lambda job: job.step in ("phantom", "ingest"))
     left = site.left()
     assert not {"phantom", "ingest"} & set(left)
-    assert {"skullstrip", "cohort", "synthesis", "pack", "arms-default", "report"} == set(left)
+    assert {"skullstrip", "cohort", "fingerprint", "synthesis", "pack", "arms-default", "report"} == set(left)
     site.commit(lambda job: job.step in BEFORE_TRAINING)
     assert site.left() == {"arms-default": ARMS, "report": ["report+1"]}
 

@@ -13,7 +13,7 @@ from nameplate.steps.step import Job
 from nameplate.store.directory import DirectoryStore
 
 CAMPAIGN = load_campaign(Path(__file__).parents[3] / "campaigns" / "demo.yaml")
-BEFORE_TRAINING = ("phantom", "ingest", "skullstrip", "cohort", "synthesis", "pack")
+BEFORE_TRAINING = ("phantom", "ingest", "skullstrip", "cohort", "fingerprint", "synthesis", "pack")
 
 
 def _commit(store: DirectoryStore, job: Job, results: dict[str, Result]) -> Result:

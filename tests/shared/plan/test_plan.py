@@ -152,10 +152,10 @@ def test_a_derived_cohort_needs_its_source_and_makes_no_exams(controlled: Campai
     assert list(controlled.cohorts) == ["control", "study"]
     made = plan(controlled, {}, {})
     steps = Counter(job.step for job in made.jobs if job.cohort == "control")
-    assert not {"phantom", "ingest", "skullstrip"} & set(steps)
+    assert not {"phantom", "ingest", "skullstrip", "fingerprint"} & set(steps)
     source = Counter(job.step for job in made.jobs if job.cohort == "study")
     assert {step: steps[step] for step in steps} == {step: source[step] for step in steps}
-    assert set(source) - set(steps) == {"phantom", "ingest", "skullstrip"}
+    assert set(source) - set(steps) == {"phantom", "ingest", "skullstrip", "fingerprint"}
     assert _needs(controlled, "cohort", "control") == [("cohort/study",)]
     for job in made.jobs:
         if (job.step, job.cohort) == ("synthesis", "control"):

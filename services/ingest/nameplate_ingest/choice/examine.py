@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.image.volume import Volume
-from nameplate_ingest.choice.hounsfield import Levels, examine, jumps, levels
-from nameplate_ingest.choice.picture import look
+from nameplate_ingest.choice.hounsfield import Correction, Levels, examine, jumps, levels
+from nameplate_ingest.choice.picture import Look, look
 from nameplate_ingest.choice.witnesses import Opinion
 from nameplate_ingest.dicom.pixels import hounsfield
+from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.volume.convert import convert
 from nameplate_ingest.volume.group import Group, thickness_of
@@ -28,6 +29,21 @@ class Examined:
     flags: tuple[str, ...]
     told: tuple[Opinion, ...]
     """What values and picture say."""
+    look: Look
+    correction: Correction
+    """What was put right in the values."""
+
+    def plane(self, slice_: Slice) -> NDArray[np.float32]:
+        """A slice of the source in true HU, axes (row, column), not clamped; it is decoded again.
+
+        Raises Refused for pixels that cannot be decoded.
+        """
+        return _true_hu(slice_, hounsfield(slice_), self.correction)
+
+
+def _true_hu(slice_: Slice, hu: NDArray[np.float32], correction: Correction) -> NDArray[np.float32]:
+    assert slice_.storage is not None
+    return correction.apply(hu, slice_.storage)
 
 
 def examined_volume(group: Group, settings: IngestSettings) -> Examined:
@@ -48,9 +64,8 @@ def examined_volume(group: Group, settings: IngestSettings) -> Examined:
 
     def plane(number: int) -> NDArray[np.float32]:
         slice_ = group.slices[number]
-        assert slice_.storage is not None
         hu = ready.pop(number) if number in ready else hounsfield(slice_)
-        hu = correction.apply(hu, slice_.storage)
+        hu = _true_hu(slice_, hu, correction)
         measured.append(levels(hu))
         return hu
 
@@ -70,7 +85,7 @@ def examined_volume(group: Group, settings: IngestSettings) -> Examined:
         Opinion("Hounsfield units", "plain", seen=values),
         Opinion("picture", "plain", seen="; ".join((shown, *noted))),
     )
-    return Examined(volume, (*correction.flags, *noted), told)
+    return Examined(volume, (*correction.flags, *noted), told, seen, correction)
 
 
 def refusal_told(refused: Refused) -> Opinion:

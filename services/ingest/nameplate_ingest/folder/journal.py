@@ -15,6 +15,7 @@ from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
 from nameplate.records import Record, to_json, to_jsonl
 from nameplate.steps.ingest import STEP, Exam, LedgerRow
+from nameplate.steps.measured import MeasuredExam
 from nameplate_ingest.folder.output import Output
 
 
@@ -28,6 +29,8 @@ class Outcome(Record):
     image: str | None
     """SHA-256 of the image's file, if there is one."""
     exam: Exam | None
+    as_read: MeasuredExam | None
+    """What was measured in the exam's own pixels."""
     rows: tuple[LedgerRow, ...]
 
     @property
@@ -70,7 +73,7 @@ def run_of(source: Path, settings: IngestSettings, key: bytes) -> Run:
 class Journal:
     """One line for every study that is done.
 
-    It holds pseudonyms, keyed digests, and what exams.jsonl and ledger.jsonl hold.
+    It holds pseudonyms, keyed digests, and what the files of lines hold.
     """
 
     def __init__(self, output: Output, run: Run) -> None:

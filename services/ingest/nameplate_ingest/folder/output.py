@@ -42,6 +42,11 @@ class Output:
         return self.folder / "exams.jsonl"
 
     @property
+    def as_read(self) -> Path:
+        """What was measured in the scanner's own pixels: one line for every exam."""
+        return self.folder / "as-read.jsonl"
+
+    @property
     def ledger(self) -> Path:
         """One line for every series and every stray file."""
         return self.folder / "ledger.jsonl"
@@ -60,10 +65,10 @@ class Output:
                 part.unlink()
 
     def remove_accounts(self) -> None:
-        """Delete exams.jsonl and ledger.jsonl: they are there only when they tell of everything."""
+        """Delete the files of lines: they are there only when they tell of everything."""
         with self.writing():
-            self.exams.unlink(missing_ok=True)
-            self.ledger.unlink(missing_ok=True)
+            for path in (self.exams, self.as_read, self.ledger):
+                path.unlink(missing_ok=True)
 
     def keep_images(self, exams: Collection[str]) -> None:
         """Delete the images that are not of these exams."""
