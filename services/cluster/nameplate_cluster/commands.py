@@ -20,7 +20,8 @@ DESCRIPTIONS = {
     "Argo workflow. When a check fails nothing is sent, and every problem is listed with what to do. Then "
     "waits for the first pod, which finds wrong credentials, a missing bucket or an image that cannot be "
     "pulled.",
-    "status": "Show the newest workflow of a campaign: pods by step, why some wait, which failed.",
+    "status": "Show the newest workflow of a campaign: pods by step, why some wait, which failed. Ends "
+    "with 1 for a workflow that failed, whenever one looks.",
     "logs": "Print the log of a job (training/spheres/study/easy/GE/g0/s003) or of a whole step (training), "
     "as lines for a person or, with --json, as the pods wrote them.",
     "stop": "End a campaign's workflow. Its pods save their checkpoints and end; submit the same file again "
@@ -142,14 +143,13 @@ def _status(options: argparse.Namespace) -> int:
     from nameplate_cluster.submit import watch_to_the_end
     from nameplate_cluster.timings import scheduled_of, timing_lines
     from nameplate_cluster.watch import say, status_text
-    from nameplate_cluster.workflow import is_over
+    from nameplate_cluster.workflow import is_over, phase_of
 
     cluster = _connect(options)
     workflow = newest_workflow(cluster, options.campaign)
-    code = 0
     if options.watch and not is_over(workflow):
         try:
-            code = watch_to_the_end(cluster, name_of(workflow), stop_without_image=False)
+            watch_to_the_end(cluster, name_of(workflow), stop_without_image=False)
         except KeyboardInterrupt:
             say("no longer watching; the workflow keeps running")
             return 130
@@ -163,7 +163,8 @@ def _status(options: argparse.Namespace) -> int:
             scheduled = {}
         for line in timing_lines(workflow, scheduled):
             say(line)
-    return code
+    # The same whenever one looks: a pipeline asks once it is over.
+    return 1 if is_over(workflow) and phase_of(workflow) != "Succeeded" else 0
 
 
 def _logs(options: argparse.Namespace) -> int:

@@ -16,6 +16,8 @@ from nameplate_cluster.http_errors import NotThere
 from nameplate_cluster.workflow import Attempt, attempts_of, is_over, name_of, newest_attempts
 
 _AHEAD = ("time", "level", "event", "job")
+_LAST_WORD = "nameplate: "
+"""With which a command begins the line that says why it ends."""
 _MOST_FOLLOWED = 50
 _LOOK_S = 3.0
 
@@ -82,13 +84,25 @@ def is_argos(line: str) -> bool:
 
 
 def last_reason(lines: list[str]) -> str | None:
-    """Why the pod failed: the last line with a reason, else the last line that its program printed."""
+    """Why the pod failed: the last thing that it said of an end, not an earlier trouble that it got over.
+
+    Such are an error of our log with a reason, and the line with which a command ends. Without them, the
+    last line that its program printed, or else what it was waiting for.
+    """
+    waited = None
+    printed = None
     for line in reversed(lines):
-        entry = parse_line(line)
-        if entry is not None and entry.get("reason"):
-            return str(entry["reason"])
-    own = [line.strip() for line in lines if line.strip() and not is_argos(line) and parse_line(line) is None]
-    return own[-1].removeprefix("nameplate: ") if own else None
+        entry, text = parse_line(line), line.strip()
+        if entry is not None:
+            reason = str(entry["reason"]) if entry.get("reason") else None
+            if reason is not None and entry.get("level") in ("error", "critical"):
+                return reason
+            waited = waited or reason
+        elif text.startswith(_LAST_WORD):
+            return text.removeprefix(_LAST_WORD)
+        elif text and not is_argos(line):
+            printed = printed or text
+    return printed or waited
 
 
 def failure_reasons(cluster: Cluster, workflow: Json, most: int = 5) -> dict[str, str]:

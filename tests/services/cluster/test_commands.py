@@ -37,6 +37,16 @@ def test_status_of_the_newest_workflow(there: Any, capsys: pytest.CaptureFixture
     assert "over 5 s per pod" in said
 
 
+@pytest.mark.parametrize(("name", "code"), [("done", 0), ("no-credentials", 1), ("stopped", 1)])
+@pytest.mark.parametrize("watch", [False, True])
+def test_the_exit_code_of_status_is_how_the_campaign_ended(
+    name: str, code: int, watch: bool, there: Any, recorded: Callable[[str], Any]
+) -> None:
+    there.listed = [recorded(name)]
+    there.story = [recorded(name)]
+    assert commands.main("status", ["demo", *(["--watch"] if watch else [])]) == code
+
+
 def test_a_campaign_that_never_ran(there: Any) -> None:
     there.listed = []
     with pytest.raises(UserError, match="no workflow of a campaign 'other' in the namespace hospital"):

@@ -71,8 +71,8 @@ def test_a_log_that_is_gone(cluster: Any, recorded: Callable[[str], Any]) -> Non
 
 def test_the_reason_of_a_failure() -> None:
     lines = [
-        entry("failed", reason="first"),
-        entry("failed", reason="no bucket"),
+        entry("failed", level="error", reason="first"),
+        entry("failed", level="error", reason="no bucket"),
         ARGO,
         "Error: exit status 2",
     ]
@@ -80,6 +80,27 @@ def test_the_reason_of_a_failure() -> None:
     assert last_reason(["Traceback", "KeyError: 'x'", "Error: exit status 1"]) == "KeyError: 'x'"
     assert last_reason(["nameplate: s3://b/x: no bucket", ARGO]) == "s3://b/x: no bucket"
     assert last_reason([ARGO]) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (["{waited}", "{spent}", "nameplate: refused (AccessDenied)"], "refused (AccessDenied)"),
+        (["{waited}", "{failed}", "{spent}"], "the disk is full"),
+        (["{failed}", "{spent}", "a warning of some library"], "the disk is full"),
+        (["nameplate: an earlier try", "{failed}"], "the disk is full"),
+        (["{waited}", "Traceback", "KeyError: 'x'", "{spent}"], "KeyError: 'x'"),
+        (["{waited}", "{spent}"], "no answer"),
+        (["{spent}"], None),
+    ],
+)
+def test_an_earlier_trouble_that_it_got_over_is_not_the_reason(lines: list[str], reason: str | None) -> None:
+    known = {
+        "{waited}": entry("no answer yet; trying again", level="warning", reason="no answer"),
+        "{failed}": entry("failed", level="error", job="ingest/study/000", reason="the disk is full"),
+        "{spent}": entry("time spent", jobs=0),
+    }
+    assert last_reason([*(known.get(line, line) for line in lines), ARGO, "Error: exit status 2"]) == reason
 
 
 def test_lines_that_are_not_ours() -> None:

@@ -32,6 +32,13 @@ def test_every_command_teaches_with_an_example(command: str, capsys: pytest.Capt
     assert len(printed) > 300
 
 
+def test_the_package_runs_as_the_command() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "nameplate", "--version"], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.startswith("nameplate ")
+
+
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     page = capsys.readouterr().out
