@@ -200,7 +200,9 @@ def parse_campaign(text: str, origin: str) -> Campaign:
     try:
         return Campaign.model_validate(_tuples(raw))
     except ValidationError as error:
-        lines = [f"{origin}: {_sentence(item)}" for item in error.errors()]
+        # A default that is made from other values is not made where one of those is wrong; that one is told.
+        told = [item for item in error.errors() if item["type"] != "default_factory_not_called"]
+        lines = [f"{origin}: {_sentence(item)}" for item in told]
         raise CampaignError("\n".join(lines)) from error
 
 
