@@ -32,8 +32,8 @@ def sources_of(campaign: Campaign, campaign_folder: Path) -> dict[str, Source]:
 
     A derived cohort has none: what its exams were read from is the source of the cohort that it names.
 
-    A changed folder or key makes the ingest run again. Raises CohortError for a folder that is missing
-    or holds no file, UserError for a table that cannot be read.
+    A changed folder or key makes the ingest run again. Raises CohortError for a folder that is missing,
+    holds no file or may not be read in whole, UserError for a table that cannot be read.
     """
     return {
         name: _source(name, cohort, campaign_folder)
@@ -49,11 +49,19 @@ def _source(name: str, cohort: CohortSettings, campaign_folder: Path) -> Source:
         raise CohortError(f"cohorts.{name}.folder: {folder}: no such folder")
     digest = hmac.new(pseudonym_key(), digestmod=hashlib.sha256)
     count = 0
-    for path in _files(folder):
+    closed: list[OSError] = []
+    for path in _files(folder, closed):
         state = path.stat() if path.exists() else path.lstat()
         line = f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\n"
         digest.update(line.encode("utf-8", "surrogateescape"))
         count += 1
+    if closed:
+        # Before all else: exams that nobody sees would be missing without a word.
+        which = "it" if closed[0].filename == str(folder) else f"{len(closed)} of its folders"
+        raise CohortError(
+            f"cohorts.{name}.folder: {folder}: {which} may not be read by this user (uid {os.geteuid()}):"
+            f" {closed[0].strerror}; give that user or one of its groups the right to read"
+        )
     if count == 0:
         raise CohortError(f"cohorts.{name}.folder: {folder}: holds no files")
     tables: dict[str, Path | None] = {}
@@ -75,10 +83,22 @@ def _source(name: str, cohort: CohortSettings, campaign_folder: Path) -> Source:
     )
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Every file below the folder in a fixed order; linked folders are followed, each folder once."""
+_OWN_FOLDER = "lost+found"
+"""What a file system keeps for itself, for root alone, at the top of many volumes."""
+
+
+def _files(folder: Path, closed: list[OSError]) -> Iterator[Path]:
+    """Every file below the folder in a fixed order; linked folders are followed, each folder once.
+
+    Folders that may not be read are added to ``closed``.
+    """
+
+    def unread(error: OSError) -> None:
+        if Path(str(error.filename)).name != _OWN_FOLDER:
+            closed.append(error)
+
     visited: set[tuple[int, int]] = set()
-    for place, folders, names in os.walk(folder, followlinks=True):
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=unread):
         state = Path(place).stat()
         if (state.st_dev, state.st_ino) in visited:
             folders.clear()
