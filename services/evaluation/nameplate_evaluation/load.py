@@ -14,12 +14,22 @@ from nameplate.image.volume import Volume, read_nifti_bytes
 from nameplate.job.inputs import Committed
 from nameplate.job.result import digest_of
 from nameplate.plan.plan import cells_of
-from nameplate.steps import cohort, ingest, prediction, selection, skullstrip, synthesis, training
+from nameplate.steps import (
+    cohort,
+    fingerprint,
+    ingest,
+    prediction,
+    selection,
+    skullstrip,
+    synthesis,
+    training,
+)
 from nameplate.steps.cell import Cell
 from nameplate.steps.synthesis import Sample
 from nameplate.steps.training import Run
 from nameplate.store.archive import unpack_folder
 from nameplate_evaluation.example import example_of
+from nameplate_evaluation.fingerprint.features import Features, load_features
 from nameplate_evaluation.results import CampaignResults, CellResult, CohortResult, Example
 
 EXAMPLES_PER_LEVEL = 2
@@ -51,6 +61,7 @@ def _cohort(name: str, committed: Committed) -> CohortResult:
         masks=tuple(skullstrip.REPORTS.read_all(committed, cohort=name)),
         members=tuple(cohort.MEMBERS.read_all(committed, cohort=name)),
         refusals=tuple(refusals),
+        measured=tuple(fingerprint.MEASURED.read_all(committed, cohort=name)),
         pictures={
             skullstrip.PICTURE.fields(key)["exam"]: committed.read(key)
             for key in skullstrip.PICTURE.keys(committed, cohort=name)
@@ -75,9 +86,11 @@ def _cell(cell: Cell, runs: list[Run], committed: Committed) -> CellResult | Non
     rounds = sorted(selection.SELECTION.read_all(committed, cell=cell), key=lambda made: made.round)
     if not rounds:
         return None
+    features = {run.seed: load_features(committed, cell, run.seed) for run in runs}
     return CellResult(
         rounds=tuple(rounds),
         runs=tuple(runs),
+        features={seed: found for seed, found in features.items() if isinstance(found, Features)},
         predictions={
             seed: (
                 *training.VALIDATION.read_all(committed, run=cell.run(seed)),

@@ -11,9 +11,11 @@ from nameplate.image.window import Window
 from nameplate.steps.cell import Cell
 from nameplate.steps.cohort import Member, Refusal
 from nameplate.steps.ingest import Exam, LedgerRow
+from nameplate.steps.measured import MeasuredExam
 from nameplate.steps.selection import Selection
 from nameplate.steps.skullstrip import MaskReport
 from nameplate.steps.training import Prediction, Run
+from nameplate_evaluation.fingerprint.features import Features
 
 BRAIN_WINDOW = Window(width=100, level=50)
 
@@ -28,6 +30,8 @@ class CellResult:
     """All runs, including rejected ones."""
     predictions: Mapping[int, tuple[Prediction, ...]]
     """By seed: for every validation exam, and of kept runs for every test exam too."""
+    features: Mapping[int, Features] = field(default_factory=dict, repr=False)
+    """By seed: the last features of kept runs' networks, where they were kept."""
 
     def __post_init__(self) -> None:
         if not self.rounds:
@@ -65,6 +69,8 @@ class CohortResult:
     masks: tuple[MaskReport, ...] = ()
     members: tuple[Member, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    measured: tuple[MeasuredExam, ...] = ()
+    """What a scanner leaves in the picture, as numbers: a row an exam and stage of the chain."""
     pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """PNG of each exam's brain, by pseudonym."""
     refused_pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
