@@ -1,0 +1,19 @@
+"""Whether the factor can be told from everything that comes with it: kernel, dose, protocol, site."""
+
+from nameplate_evaluation.separability.proposal import Proposal, proposal_of
+from nameplate_evaluation.separability.separability import Separability, separability_of
+from nameplate_evaluation.separability.strata import Stratified, stratified
+from nameplate_evaluation.separability.tables import tables
+from nameplate_evaluation.separability.words import sentences, warnings
+
+__all__ = [
+    "Proposal",
+    "Separability",
+    "Stratified",
+    "proposal_of",
+    "sentences",
+    "separability_of",
+    "stratified",
+    "tables",
+    "warnings",
+]
