@@ -18,6 +18,7 @@ from nameplate.steps.measured import as_record
 from nameplate_ingest.fields.manufacturer import normalise
 from nameplate_ingest.fields.person import shared_by_several
 from nameplate_ingest.fields.pseudonym import Pseudonyms
+from nameplate_ingest.fields.table import with_fields
 from nameplate_ingest.folder.accounts import Lines, lines_of, stray_line
 from nameplate_ingest.folder.index import Index, Reading, Study, index_files, unpack
 from nameplate_ingest.folder.journal import Journal, Outcome, run_of
@@ -80,6 +81,7 @@ def ingest_folder(
     *,
     key: bytes,
     manufacturers: Mapping[str, str] | None = None,
+    fields: Mapping[str, Mapping[str, str]] | None = None,
     shard: tuple[int, int] | None = None,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -91,10 +93,11 @@ def ingest_folder(
     Writes out/images/<exam>.nii.gz, out/refused/<series>.png (a slice of each refused series that may be
     drawn), out/exams.jsonl, out/as-read.jsonl (what was measured in the scanner's own pixels) and
     out/ledger.jsonl; each has its place only when it is whole. ``key`` is for the pseudonyms;
-    ``manufacturers`` is by StudyInstanceUID or by the name of a folder above the study; ``shard`` (i, n)
-    takes only the studies whose pseudonym falls in part i of n (files outside any study fall in part 0).
-    ``progress`` gets the number of studies done and of all, ``indexing`` the number of files read so far. The
-    same files give the same bytes, whatever their names, folders or the number of workers.
+    ``manufacturers`` and ``fields`` (values by column, for the records) are by StudyInstanceUID or by the
+    name of a folder above the study; ``shard`` (i, n) takes only the studies whose pseudonym falls in part i
+    of n (files outside any study fall in part 0). ``progress`` gets the number of studies done and of all,
+    ``indexing`` the number of files read so far. The same files give the same bytes, whatever their names,
+    folders or the number of workers.
 
     With ``resumable`` a journal is kept in out/.ingest, and a later call with the same arguments does only
     the studies that are new, changed or not done yet; it ends in the same bytes.
@@ -109,7 +112,7 @@ def ingest_folder(
     output, pseudonyms = Output(out), Pseudonyms(key)
     journal = Journal(output, run_of(source, settings, key)) if resumable else None
     table = manufacturer_table(manufacturers or {})
-    conversion = _Conversion(place, pseudonyms, shard, table, settings, output)
+    conversion = _Conversion(place, pseudonyms, shard, table, fields or {}, settings, output)
     with (
         journal.open() if journal else _scratch(output),
         Workers(workers if workers > 1 else 0, conversion) as pool,
@@ -266,6 +269,7 @@ def _convert(conversion: _Conversion, work: _Work) -> Outcome:
         return _failed(work, kind, pseudonyms)
     for name, picture in ingested.pictures:
         output.put(output.refused / f"{name}.png", picture)
+    exam = with_fields(ingested.exam, work.study.told)
     image, as_read = None, None
     if ingested.exam is not None and ingested.as_read is not None:
         as_read = as_record(work.exam, "as read", ingested.as_read)
@@ -276,7 +280,7 @@ def _convert(conversion: _Conversion, work: _Work) -> Outcome:
         study=work.exam,
         digest=work.digest,
         image=image,
-        exam=ingested.exam,
+        exam=exam,
         as_read=as_read,
         rows=ingested.rows,
     )

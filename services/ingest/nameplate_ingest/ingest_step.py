@@ -7,12 +7,13 @@ from nameplate.steps.ingest import AS_READ, EXAMS, IMAGE, LEDGER, REFUSED_PICTUR
 from nameplate.steps.phantom import DICOM
 from nameplate.store.archive import pack_folder, unpack_folder
 from nameplate_ingest.fields.manufacturer import read_manufacturers
+from nameplate_ingest.fields.table import read_table
 from nameplate_ingest.ingest import ingest_folder
 
 
 def ingest(job: IngestJob, inputs: Inputs, outputs: Outputs) -> None:
     """Convert the exams of the shard, and write what became of every file."""
-    table = None
+    makers, fields = None, None
     if job.simulated_seed is not None:
         # The simulation already divided the exams.
         folder, shard = outputs.scratch / "dicom", None
@@ -20,7 +21,7 @@ def ingest(job: IngestJob, inputs: Inputs, outputs: Outputs) -> None:
         key = simulated_key(job.simulated_seed, job.cohort)
     else:
         folder, shard = inputs.source.folder, (job.shard, job.shards)
-        table = inputs.source.manufacturers_csv
+        makers, fields = inputs.source.manufacturers_csv, inputs.source.fields_csv
         key = pseudonym_key()
     out = outputs.scratch / "out"
     ingest_folder(
@@ -28,7 +29,8 @@ def ingest(job: IngestJob, inputs: Inputs, outputs: Outputs) -> None:
         out,
         job.ingest,
         key=key,
-        manufacturers=read_manufacturers(table) if table is not None else None,
+        manufacturers=read_manufacturers(makers) if makers is not None else None,
+        fields=read_table(fields, job.fields, gaps=True) if fields is not None else None,
         shard=shard,
     )
     for path in sorted((out / "images").glob("*.nii.gz")):

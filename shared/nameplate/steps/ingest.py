@@ -117,7 +117,9 @@ class IngestJob(CohortJobSettings):
     simulated_seed: int | None
     """Seed of a simulated cohort, for the key of its pseudonyms; None for source files."""
     source: str
-    """Digest of the source files and of the table of manufacturers; empty for a simulated cohort."""
+    """Digest of the source files and of the user's tables; empty for a simulated cohort."""
+    fields: tuple[str, ...]
+    """The columns of the user's table that go into the records."""
     ingest: IngestSettings
 
 
@@ -134,6 +136,7 @@ def jobs(plan: CohortPlan) -> Iterator[Job]:
             shards=cohort.shards,
             simulated_seed=plan.campaign.seed if cohort.phantom is not None else None,
             source=plan.source,
+            fields=cohort.fields,
             ingest=cohort.ingest,
         )
         yield STEP.job(settings, simulated[shard : shard + 1])

@@ -22,7 +22,11 @@ def shown(campaign: Campaign) -> Campaign:
         name: cohort
         if cohort.folder is None
         else cohort.model_copy(
-            update={"folder": "(not shown)", "manufacturers_csv": cohort.manufacturers_csv and "(not shown)"}
+            update={
+                "folder": "(not shown)",
+                "manufacturers_csv": cohort.manufacturers_csv and "(not shown)",
+                "fields_csv": cohort.fields_csv and "(not shown)",
+            }
         )
         for name, cohort in campaign.cohorts.items()
     }

@@ -17,7 +17,7 @@ import pytest
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import TryAgain, UserError
 from nameplate.records import from_jsonl
-from nameplate.steps.ingest import LedgerRow
+from nameplate.steps.ingest import Exam, LedgerRow
 from nameplate_ingest.ingest import IngestSummary, ingest_folder
 
 KEY = b"a key for these tests"
@@ -230,6 +230,16 @@ def test_the_list_of_manufacturers_counts_for_the_studies_that_it_names(source: 
     run(source, tmp_path / "out")
     summary = run(source, tmp_path / "out", manufacturers={"1.2.3.1": "GE", "nobody": "GE"})
     assert (summary.earlier, summary.refusals) == (STUDIES - 1, (("manufacturer", 1), ("not-dicom", 1)))
+
+
+def test_a_changed_column_counts_for_its_study_alone(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    table = {"1.2.3.1": {"site": "A"}, "nobody": {"site": "B"}}
+    assert run(source, out, fields=table).earlier == 0
+    assert run(source, out, fields={**table, "nobody": {"site": "C"}}).earlier == STUDIES
+    assert run(source, out, fields={"1.2.3.1": {"site": "B"}}).earlier == STUDIES - 1
+    rows = from_jsonl(Exam, (out / "exams.jsonl").read_bytes())
+    assert sorted(row.fields.get("site", "") for row in rows) == [*("" for _ in rows[1:]), "B"]
 
 
 @pytest.mark.parametrize(

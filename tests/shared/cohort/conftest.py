@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nameplate.campaign.factor import FactorSettings
 from nameplate.campaign.cohort import MatchSettings, SplitSettings
 from nameplate.campaign.dataset import SphereSettings
+from nameplate.campaign.factor import FactorSettings
 from nameplate.cohort import Cohort, make_cohort
 from nameplate.steps.cohort import CohortJob
 from nameplate.steps.ingest import Exam

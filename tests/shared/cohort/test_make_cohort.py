@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nameplate.campaign.factor import FactorSettings
 from nameplate.campaign.cohort import MatchSettings, SplitSettings
+from nameplate.campaign.factor import FactorSettings
 from nameplate.cohort import split_counts
 from nameplate.errors import CohortError
 from nameplate.steps.skullstrip import MaskReport

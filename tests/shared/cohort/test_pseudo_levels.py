@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nameplate.campaign.factor import FactorSettings
 from nameplate.campaign.cohort import MatchSettings, SplitSettings
+from nameplate.campaign.factor import FactorSettings
 from nameplate.cohort import with_pseudo_levels
 from nameplate.cohort.split import SPLITS
 from nameplate.steps.cohort import CohortJob, Member

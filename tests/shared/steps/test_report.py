@@ -11,7 +11,8 @@ def test_where_source_files_are_is_not_shown_and_decides_nothing(tiny_text: str)
     del raw["cohorts"]["study"]["phantom"]
     texts = set()
     for place in ("/data/hospital-a", "/mnt/other"):
-        raw["cohorts"]["study"] |= {"folder": place, "manufacturers_csv": f"{place}/list.csv"}
+        tables = {"manufacturers_csv": f"{place}/list.csv", "fields_csv": f"{place}/fields.csv"}
+        raw["cohorts"]["study"] |= {"folder": place, **tables, "fields": ["site"]}
         campaign = shown(parse_campaign(yaml.safe_dump(raw), "x"))
         assert place not in campaign.model_dump_json()
         texts.add(campaign.model_dump_json())

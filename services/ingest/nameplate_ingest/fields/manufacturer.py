@@ -1,11 +1,10 @@
 """Names of scanner manufacturers as headers spell them, and the one name each gets here."""
 
-import csv
 import re
 from functools import lru_cache
 from pathlib import Path
 
-from nameplate.errors import UserError
+from nameplate_ingest.fields.table import read_table
 
 # How a name starts, after everything but letters and digits is removed; it may follow other words. Firms that
 # were bought go under the buyer's name where their scanners do: Elscint's CT went to Picker, Picker became
@@ -84,18 +83,5 @@ def normalise(name: str) -> str | None:
 
 def read_manufacturers(path: Path) -> dict[str, str]:
     """Manufacturers by study (StudyInstanceUID or name of its folder) from a CSV; raises UserError."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path}: cannot be read as a CSV file") from error
-    if not rows or not {"study", "manufacturer"} <= set(rows[0]):
-        raise UserError(f"{path}: expected the columns study and manufacturer")
-    table: dict[str, str] = {}
-    for line, row in enumerate(rows, start=2):
-        study, manufacturer = (row["study"] or "").strip(), (row["manufacturer"] or "").strip()
-        if not study or not manufacturer:
-            raise UserError(f"{path}, line {line}: study and manufacturer must not be empty")
-        if table.setdefault(study, manufacturer) != manufacturer:
-            raise UserError(f"{path}, line {line}: this study already has another manufacturer")
-    return table
+    table = read_table(path, ("manufacturer",), gaps=False)
+    return {study: told["manufacturer"] for study, told in table.items()}

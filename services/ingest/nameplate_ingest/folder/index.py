@@ -14,6 +14,7 @@ from typing import Any
 
 from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.pseudonym import Pseudonyms
+from nameplate_ingest.fields.table import Statement, statements_of
 from nameplate_ingest.folder.listing import Obstacle
 from nameplate_ingest.folder.scan import RefusedFile, is_first, refused_file, scan_files
 from nameplate_ingest.workers import Died, Workers
@@ -26,12 +27,14 @@ _PRINT_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading the files needs to know; ``table`` is of manufacturers, normalised, by study."""
+    """What reading the files needs to know; ``table`` is of manufacturers, normalised, by study, and
+    ``fields`` of the user's further columns."""
 
     source: Path
     pseudonyms: Pseudonyms
     shard: tuple[int, int] | None
     table: Mapping[str, str]
+    fields: Mapping[str, Mapping[str, str]]
 
 
 @dataclass(slots=True)
@@ -45,11 +48,14 @@ class Study:
     """The slices, packed: a study in memory takes a tenth of its slices' size."""
     prints: int = 0
     """Sum of the fingerprints of the files, so that it does not depend on their order."""
+    told: frozenset[Statement] = frozenset()
+    """What the user's further columns say, by the same names as the list of manufacturers."""
 
     def add(self, other: "Study") -> None:
         """Take in more files of the same study."""
         self.files += other.files
         self.listed |= other.listed
+        self.told |= other.told
         self.prints += other.prints
         self.pieces += other.pieces
         if len(self.pieces) > _MOST_PIECES:
@@ -59,8 +65,9 @@ class Study:
             self.pieces[half:] = [pack(unpack(self.pieces[half:]))]
 
     def digest(self, key: bytes) -> str:
-        """A keyed digest of what decides the result: the study's files and the listed manufacturers."""
-        told = repr((self.files, self.prints % (1 << 8 * _PRINT_BYTES), sorted(self.listed)))
+        """A keyed digest of what decides the result: the study's files, and what the user's tables say."""
+        prints = self.prints % (1 << 8 * _PRINT_BYTES)
+        told = repr((self.files, prints, sorted(self.listed), sorted(self.told)))
         return hashlib.blake2b(told.encode(), key=_short(key), digest_size=_PRINT_BYTES).hexdigest()
 
 
@@ -143,7 +150,9 @@ def index_chunk(reading: Reading, paths: tuple[str, ...]) -> Index:
     key, start = _short(reading.pseudonyms.key), len(str(reading.source))
     for uid, members in slices.items():
         files = {slice_.path for slice_ in members}  # fewer than slices, if a file holds many frames
-        study = Study(len(files), _listed(uid, members, reading), [pack(members)])
+        names = _names(uid, members, reading)
+        listed = frozenset(reading.table[name] for name in names & reading.table.keys())
+        study = Study(len(files), listed, [pack(members)], told=statements_of(reading.fields, names))
         study.prints = sum(_print(path, start, key) for path in files)
         index.studies[uid] = study
     return index
@@ -179,11 +188,11 @@ def _stray_of(obstacle: Obstacle, reading: Reading) -> RefusedFile:
     return RefusedFile(reading.pseudonyms.of("f", obstacle.name.lower()), "unreadable", obstacle.value)
 
 
-def _listed(uid: str, slices: Iterable[Slice], reading: Reading) -> frozenset[str]:
-    if not reading.table:
-        return frozenset()
-    names = {uid}.union(*(slice_.path.relative_to(reading.source).parts for slice_ in slices))
-    return frozenset(reading.table[name] for name in names & reading.table.keys())
+def _names(uid: str, slices: Iterable[Slice], reading: Reading) -> set[str]:
+    """What the user's tables may call the study; nothing if there are none."""
+    if not reading.table and not reading.fields:
+        return set()
+    return {uid}.union(*(slice_.path.relative_to(reading.source).parts for slice_ in slices))
 
 
 def _print(path: Path, start: int, key: bytes) -> int:

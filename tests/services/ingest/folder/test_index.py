@@ -19,7 +19,11 @@ PSEUDONYMS = Pseudonyms(b"a key for these tests")
 
 
 def reading(source: Path, **options: Any) -> Reading:
-    return Reading(**{"source": source, "pseudonyms": PSEUDONYMS, "shard": None, "table": {}, **options})
+    plain: dict[str, Any] = {
+        **{"source": source, "pseudonyms": PSEUDONYMS, "shard": None},
+        **{"table": {}, "fields": {}},
+    }
+    return Reading(**{**plain, **options})
 
 
 def index(source: Path, count: int = 0, **options: Any) -> Index:
@@ -73,6 +77,25 @@ def test_a_manufacturer_is_listed_by_uid_or_by_a_folder_above(folder: Any, make_
     for table in ({"1.2.3.1": "GE"}, {"CT0001": "GE"}, {"1.2.3.1": "GE", "CT0001": "GE", "x": "Canon"}):
         assert index(inner.parent, table=table).studies["1.2.3.1"].listed == {"GE"}
     assert index(inner.parent, table={"dicom": "GE"}).studies["1.2.3.1"].listed == frozenset()
+
+
+def test_columns_are_told_by_the_same_names_and_part_of_the_digest(folder: Any, make_series: Any) -> None:
+    inner = folder.path / "CT0001"
+    inner.mkdir()
+    folder.path = inner
+    folder.add(*make_series(count=2))
+    key, seen = b"a key for these tests", set()
+    for fields, told in (
+        ({}, set()),
+        ({"x": {"site": "A"}}, set()),
+        ({"1.2.3.1": {"site": "A"}}, {("site", "A")}),
+        ({"CT0001": {"site": "A", "dose": "2"}}, {("site", "A"), ("dose", "2")}),
+        ({"1.2.3.1": {"site": "A"}, "CT0001": {"site": "B"}}, {("site", "A"), ("site", "B")}),
+    ):
+        study = index(inner.parent, fields=fields).studies["1.2.3.1"]
+        assert study.told == told
+        seen.add(study.digest(key))
+    assert len(seen) == 4
 
 
 @given(st.permutations(range(40)), st.sets(st.integers(1, 39)))
