@@ -145,10 +145,11 @@ def power_lines(campaign: Campaign) -> list[str]:
     if not pairs:
         return []
     confidence = 100 * campaign.analysis.confidence
-    lines = [
-        f"  {experiment.name} on {cohort}: {_power_line(campaign, experiment, cohort)}"
-        for experiment, cohort in pairs
-    ]
+    lines = []
+    for experiment, cohort in pairs:
+        lines.append(f"  {experiment.name} on {cohort}: {_power_line(campaign, experiment, cohort)}")
+        if experiment.name in campaign.analysis.comparisons:
+            lines += _stated_lines(campaign, experiment, cohort)
     return [
         f"least effects that 4 campaigns of 5 would find, at {confidence:g} % confidence",
         *lines,
@@ -173,6 +174,25 @@ def _power_line(campaign: Campaign, experiment: ExperimentSettings, cohort: str)
         exams = f"{test.positives} + {test.negatives}"
     found = ", ".join(f"{name} {effect:.2g}" for name, effect in effects.items())
     return f"{found} {unit} ({a_cell} runs a cell, {exams} test exams per {campaign.factor.title})"
+
+
+def _stated_lines(campaign: Campaign, experiment: ExperimentSettings, cohort: str) -> list[str]:
+    """Whether networks without any advantage would meet the stated margin often enough."""
+    counts, runs = cohort_counts(campaign, cohort), _own_runs(campaign, experiment, cohort)
+    if counts is None or min(map(min, runs)) < 2:
+        return []
+    test = next(row for row in counts.rows if row.split == "test")
+    margin = campaign.analysis.margin
+    if experiment.task == "segmentation":
+        stated, unit = margin.dice, "Dice"
+        effect = _dice_effects(campaign, cohort, runs, test)["advantage"]
+    else:
+        stated, unit = 100 * margin.auroc, "AUROC points"
+        effect = _sphere_effects(campaign, cohort, runs, test)["advantage"]
+    often = (
+        "4 campaigns of 5 or more" if effect <= stated else "fewer than 4 campaigns of 5: too small for it"
+    )
+    return [f"    stated margin {stated:g} {unit}: networks without an advantage would meet it in {often}"]
 
 
 def _sphere_effects(campaign: Campaign, cohort: str, runs: Runs, test: SplitCount) -> dict[str, float]:

@@ -247,3 +247,17 @@ def test_controls_are_not_asked_what_they_could_find(tiny_text: str) -> None:
     assert [line.split(":")[0].strip() for line in power_lines(campaign)[1:3]] == [
         "spheres on study", "skull on study",
     ]  # fmt: skip
+
+
+def test_a_stated_comparison_is_told_whether_its_size_can_meet_it(tiny_text: str) -> None:
+    def said(margin: float) -> list[str]:
+        analysis = {"comparisons": ["spheres", "skull"], "margin": {"auroc": margin, "dice": 0.01}}
+        return [line for line in power_lines(_campaign(tiny_text, analysis=analysis)) if "stated" in line]
+
+    least = _effects(power_lines(_campaign(tiny_text))[1])[0] / 100
+    wide, narrow = said(1.1 * least), said(0.9 * least)
+    assert wide[0].endswith("4 campaigns of 5 or more")
+    assert narrow[0].endswith("fewer than 4 campaigns of 5: too small for it")
+    assert narrow[0].startswith(f"    stated margin {90 * least:g} AUROC points")
+    assert [line.split()[3] for line in wide] == ["AUROC", "Dice"]
+    assert not [line for line in power_lines(_campaign(tiny_text)) if "stated" in line]
