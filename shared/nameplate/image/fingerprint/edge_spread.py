@@ -25,6 +25,8 @@ FWHM = 2.355
 _ROUNDS = 3
 _NORMAL = 0.8416
 """The normal distribution is between 0.2 and 0.8 within this many standard deviations."""
+_SOFT_HU = 200.0
+"""The brain's median is not farther from water than this."""
 _CLEAN_HU = 60.0
 """Air differs by no more than this from air; hair, a pillow or the table do."""
 _FLESH_HU = -350.0
@@ -45,7 +47,7 @@ _LEAST_PLACES, _LEAST_MM = 50, 200.0
 """Least length of clean outline, in directions and in mm."""
 _STEP_OFF = 0.35
 """Most that the step at the edge may differ from that between air and brain; else it is not skin."""
-_COARSE_MM = 2.5
+_COARSE_MM = 1.5
 """With pixels of this size the edge reaches through the skin into the fat."""
 _WIDEST = 0.3
 """Greatest width of the edge, as a share of how far outside of it air is looked at."""
@@ -97,6 +99,8 @@ def edge_spread(slices: Slices) -> EdgeSpread | Missing:
     if not len(inside):
         return Missing("the brain has no known values")
     soft = float(np.median(inside))
+    if abs(soft) > _SOFT_HU:
+        return Missing("what is marked as brain is no soft tissue")
     hidden = _hidden(slices, picked, (AIR_HU + soft) / 2)
     if hidden is not None:
         return hidden
@@ -141,12 +145,12 @@ def edge_spread(slices: Slices) -> EdgeSpread | Missing:
 
 def _hidden(slices: Slices, picked: NDArray[np.intp], level_hu: float) -> Missing | None:
     """Why no air can be seen in these slices, if none can."""
-    outside = slices.hu[picked][~slices.brain[picked]]
-    outside = outside[np.isfinite(outside)]
+    hu, brain = slices.hu[picked], slices.brain[picked]
+    if ((hu < level_hu) & ~brain).any():
+        return None
+    outside = hu[~brain & np.isfinite(hu)]
     if not len(outside):
         return _NO_EDGE
-    if float(outside.min()) < level_hu:
-        return None
     counts = np.unique(outside, return_counts=True)[1]
     if counts.max() > 0.98 * len(outside):
         return _NO_EDGE

@@ -97,7 +97,7 @@ def band_of(slices: Slices, picked: Ints, level_hu: float) -> Band | Missing:
 
     # A coarse look along rays, at the nearest pixels.
     angle = (np.arange(directions) + 0.5) * (2 * np.pi / directions) - np.pi
-    step = pixel_mm / 2
+    step = 0.7 * pixel_mm
     radii = np.arange(_NEAREST_MM, _FARTHEST_MM + reach, step)
     at_row = np.rint(middle_row + np.sin(angle)[:, None] * radii / row_mm).astype(np.intp)
     at_column = np.rint(middle_column + np.cos(angle)[:, None] * radii / column_mm).astype(np.intp)

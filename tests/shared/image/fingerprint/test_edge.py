@@ -387,6 +387,33 @@ def test_a_slight_slant_is_given_back() -> None:
     assert value(lost.crossing(0.5)) < value(curve.crossing(0.5))
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    shape=st.tuples(st.integers(1, 4), st.integers(1, 60), st.integers(1, 60)),
+    pixel=st.tuples(st.floats(0.3, 7.0), st.floats(0.3, 7.0)),
+    values=st.lists(
+        st.sampled_from([-3024.0, -1000.0, -400.0, 35.0, 1000.0, float("nan"), float("inf")]),
+        min_size=1,
+        max_size=4,
+    ),
+    adjacent=st.booleans(),
+)
+def test_nonsense_is_missing_and_never_a_crash(
+    seed: int,
+    shape: tuple[int, int, int],
+    pixel: tuple[float, float],
+    values: list[float],
+    adjacent: bool,
+) -> None:
+    rng = stream(seed, "nonsense")
+    hu = rng.choice(np.array(values, dtype=np.float32), size=shape)
+    brain = rng.random(shape) < rng.random()
+    numbers = sharpness(Slices(hu, brain, pixel, 5.0, adjacent=adjacent))
+    assert len(reasons(numbers)) == 1
+    assert all(isinstance(number, Missing) for number in numbers.values())
+
+
 def test_an_edge_wider_than_the_air_beside_it_is_not_measured() -> None:
     assert isinstance(sharpness(disc(4.0, (1.0, 1.0), radius_mm=50.0))["mtf50"], Missing)
 
