@@ -11,6 +11,9 @@ from scipy.special import ndtri
 BINS = 5
 """Quantile bins of a number, unless it has no more than ``FEW_VALUES`` different ones."""
 FEW_VALUES = 8
+BIN_WEIGHT = 0.3
+"""Size of a bin's indicator beside the number itself. The penalty then leaves most to the number, and yet
+finds a bin without fail if that is what tells levels apart."""
 RARE = 3
 """Training exams; a value or bin with fewer is no column of its own."""
 
@@ -38,7 +41,7 @@ Column = Numbers | Texts
 
 
 def design(columns: Sequence[Column], train: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(exams, columns): each of mean 0 and standard deviation 1 over the training exams.
+    """(exams, columns): of mean 0 over the training exams, and of standard deviation 1 or ``BIN_WEIGHT``.
 
     A number becomes its normal score (from its rank among the training exams, so that no scale and no
     outlier matters) and indicators of its quantile bins, or of its values where there are few: a padding of
@@ -54,8 +57,7 @@ def design(columns: Sequence[Column], train: NDArray[np.bool_]) -> NDArray[np.fl
         _of_texts(column, train) if isinstance(column, Texts) else _of_numbers(column, train)
         for column in columns
     ]
-    made = np.concatenate([np.zeros((len(train), 0)), *parts], axis=1)
-    return standardised(made, train)
+    return np.concatenate([np.zeros((len(train), 0)), *parts], axis=1)
 
 
 def standardised(columns: NDArray[np.float64], train: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -82,7 +84,8 @@ def _of_numbers(column: Numbers, train: NDArray[np.bool_]) -> NDArray[np.float64
     else:
         edges = np.unique(np.quantile(known, np.arange(1, BINS) / BINS))
     bins = edges.searchsorted(values, "right")
-    return np.column_stack([scores, _indicators(bins, edges.size + 1, train)])
+    indicators = _indicators(bins, edges.size + 1, train)
+    return np.column_stack([standardised(scores[:, None], train), BIN_WEIGHT * indicators])
 
 
 def _of_texts(column: Texts, train: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -93,7 +96,6 @@ def _of_texts(column: Texts, train: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def _indicators(codes: NDArray[np.intp], kinds: int, train: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(exams, kinds that are common enough in training): 1 where an exam is of the kind."""
+    """(exams, kinds that are common enough in training), standardised: whether an exam is of the kind."""
     indicators = (codes[:, None] == np.arange(kinds)).astype(np.float64)
-    common: NDArray[np.float64] = indicators[:, indicators[train].sum(axis=0) >= RARE]
-    return common
+    return standardised(indicators[:, indicators[train].sum(axis=0) >= RARE], train)

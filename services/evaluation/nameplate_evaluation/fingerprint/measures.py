@@ -12,7 +12,7 @@ from nameplate.image.fingerprint.catalogue import Group, Measure, Stage
 from nameplate.steps.ingest import Exam
 from nameplate.steps.measured import MeasuredExam
 from nameplate.streams import stream
-from nameplate_evaluation.fingerprint.design import Column, Numbers, Texts
+from nameplate_evaluation.fingerprint.design import FEW_VALUES, Column, Numbers, Texts
 from nameplate_evaluation.fingerprint.draws import Labels
 from nameplate_evaluation.table import DASH, MINUS
 
@@ -80,7 +80,12 @@ def _numbers(labels: Labels, name: str, values: Sequence[float | None], stage: S
 
 
 def level_values(column: Column, labels: Labels) -> tuple[str, ...]:
-    """By level: a number's median and quartiles, or a text's most frequent values with their exams."""
+    """By level: a number's median and quartiles; of a text, or of few values, the most frequent ones."""
+    if isinstance(column, Numbers):
+        known = np.unique(column.values[np.isfinite(column.values)])
+        if 1 < known.size <= FEW_VALUES:
+            words = tuple(shown(float(v)) if np.isfinite(v) else DASH for v in column.values)
+            column = Texts(column.name, words)
     if isinstance(column, Texts):
         return tuple(_most_frequent(column, labels.codes == code) for code in range(len(labels.levels)))
     return tuple(_quartiles(column, labels.codes == code) for code in range(len(labels.levels)))

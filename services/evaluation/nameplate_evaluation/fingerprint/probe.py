@@ -140,14 +140,14 @@ def _ridge(
     """The matrix from training labels to the scores of held-out exams, and the fit of the training ones.
 
     Columns have mean 0 in training, so labels need not be centred; there is no intercept. The penalty is
-    the number of columns: the best one if they are independent and together explain half of the labels'
-    variance, so more numbers are trusted less each. It is fixed: choosing it would have to be done again
-    for each permutation.
+    the sum of the columns' variances: the best one if they are independent and together explain half of the
+    labels' variance, so more numbers are trusted less each. It is fixed: choosing it would have to be done
+    again for each permutation.
     """
     exams, columns = train.shape
     if columns == 0:
         return np.zeros((len(held), exams)), lambda signs: np.zeros(signs.shape)
-    penalty = float(columns)
+    penalty = float(np.square(train).sum()) / exams
     if columns <= exams:
         weights = np.linalg.solve(train.T @ train + penalty * np.eye(columns), train.T)
         return held @ weights, lambda signs: train @ (weights @ signs)

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from nameplate_evaluation.fingerprint.design import Numbers, Texts, design
+from nameplate_evaluation.fingerprint.design import BIN_WEIGHT, BINS, Numbers, Texts, design
 
 Make = Callable[..., Numbers]
 RANDOM = np.random.default_rng(4)
@@ -12,8 +12,8 @@ RANDOM = np.random.default_rng(4)
 def test_columns_are_standardised_over_the_training_exams(number: Make) -> None:
     train = np.arange(50) % 5 > 0
     made = design([number(RANDOM.normal(size=50)), Texts("t", ("a", "b") * 25)], train)
-    assert made[train].mean(axis=0) == pytest.approx(np.zeros(made.shape[1]), abs=1e-12)
-    assert made[train].std(axis=0) == pytest.approx(np.ones(made.shape[1]))
+    assert made[train].mean(axis=0) == pytest.approx(np.zeros(1 + BINS + 2), abs=1e-12)
+    assert made[train].std(axis=0) == pytest.approx([1, *[BIN_WEIGHT] * BINS, 1, 1])
 
 
 def test_a_monotone_map_changes_nothing(number: Make) -> None:

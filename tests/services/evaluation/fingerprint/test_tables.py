@@ -1,0 +1,37 @@
+from collections.abc import Callable
+
+from nameplate_evaluation.fingerprint.tables import tables
+from nameplate_evaluation.fingerprint.where_it_lives import Fingerprint, fingerprint_of
+from nameplate_evaluation.table import csv_bytes
+
+
+def test_tables_have_what_was_probed(planted_fingerprint: Fingerprint) -> None:
+    places, carriers, networks = tables(planted_fingerprint)
+    assert {table.section for table in (places, carriers, networks)} == {"fingerprint"}
+    (cohort,) = planted_fingerprint.cohorts
+    assert len(places.rows) == len(cohort.places)
+    first = dict(zip((column.key for column in places.columns), places.rows[0], strict=True))
+    assert (first["group"], first["stage"], first["auroc"], first["exams"]) == ("header", "As read", 1.0, 100)
+    assert str(first["chance"]).startswith("0.3")
+    assert " to 0.6" in str(first["chance"])
+    last = dict(zip((column.key for column in places.columns), places.rows[-1], strict=True))
+    assert (last["stage"], last["note"]) == ("Networks' last features", "within class")
+    assert str(last["runs"]).startswith("2 (0.")
+    assert [column.label for column in carriers.columns[-2:]] == ["GE", "Siemens"]
+    assert [row[3] for row in networks.rows] == ["GE", "Siemens"]
+    for row in networks.rows:
+        mean, lowest, highest = row[7:10]
+        assert isinstance(lowest, float)
+        assert isinstance(highest, float)
+        assert lowest <= mean <= highest  # type: ignore[operator]
+    for table in (places, carriers, networks):
+        assert csv_bytes(table)
+
+
+def test_tables_of_what_was_not_probed(with_measures: Callable[..., object]) -> None:
+    made = with_measures()
+    places, carriers, networks = tables(fingerprint_of(made.analysis, {}, {}, draws=20))  # type: ignore
+    assert [row[-1] for row in places.rows] == ["the features of its networks were not kept"] * 2
+    assert carriers.rows == ()
+    assert [row[6] for row in networks.rows] == [0, 0]
+    assert [table.rows for table in tables(Fingerprint(()))] == [(), (), ()]
