@@ -26,7 +26,7 @@ _STEPS = {
 }
 """What is done to an exam before each stage."""
 _MOST = 3
-"""Groups that a sentence names."""
+"""Groups, or kinds of networks, that a sentence names."""
 
 
 def noun_of(factor: str) -> str:
@@ -151,7 +151,10 @@ def _networks(cohort: CohortFingerprint) -> list[str]:
         return [f"The networks' last features were not probed: {places[0].note}."] if places else []
     noun = noun_of(cohort.factor)
     named = [place for place in probed if place.named]
-    words = [_network_words(place) for place in (named or probed)]
+    strongest = sorted(named or probed, key=lambda place: -(place.auroc or 0))
+    words = [_network_words(place) for place in strongest[:_MOST]]
+    if len(strongest) > _MOST:
+        words.append(f"{len(strongest) - _MOST} more")
     if not named:
         return [f"The networks' last features do not name the {noun} beyond chance ({'; '.join(words)})."]
     return [
