@@ -69,7 +69,7 @@ def _cell(axes: Axes, place: Place, column: int, top: float, height: float) -> N
     middle = (column, top + height / 2)
     if place.auroc is None:
         axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=GRID, linewidth=0.8))
-        why = "too few" if "too few" in place.note else "not kept"
+        why = next((words for words in ("too few", "missing") if words in place.note), "not kept")
         axes.text(*middle, why, ha="center", va="center", fontsize=8, color=FAINT)
         return
     number = f"{place.auroc:.2f}"

@@ -20,7 +20,7 @@ from nameplate_evaluation.fingerprint.carriers import Carrier, carriers_of
 from nameplate_evaluation.fingerprint.design import Column
 from nameplate_evaluation.fingerprint.draws import DRAWS, Labels, Subject, labels_of
 from nameplate_evaluation.fingerprint.features import Features
-from nameplate_evaluation.fingerprint.measures import Measurements
+from nameplate_evaluation.fingerprint.measures import Measurements, absent_levels
 from nameplate_evaluation.fingerprint.multiplicity import step_down
 from nameplate_evaluation.fingerprint.networks import CellProbe, RunsProbe, network_probes, pooled
 from nameplate_evaluation.fingerprint.probe import probe
@@ -30,6 +30,9 @@ NETWORKS = "networks"
 """The last stage."""
 EVERY_NUMBER = "all measured numbers"
 """A row for all groups that are measured in the picture together."""
+TOO_FEW = "too few exams have these numbers"
+MISSING = "missing for"
+"""Begins the note of a place that one level has no numbers of: they cannot be compared."""
 SIGNIFICANT = 0.05
 BAND = 0.95
 
@@ -164,31 +167,38 @@ def _of_cohort(
 def _groups(measurements: Measurements, labels: Labels) -> list[_Pending]:
     """Every group at every stage where it exists, and all that is measured in the picture together."""
     pending = []
+    titles = {measure.name: measure.title for measure in measurements.measures}
     rows = [(str(group), measurements.of(group)) for group in measurements.groups]
     for group, measures in (*rows, (EVERY_NUMBER, measurements.of())):
         for stage in STAGES:
             columns = measurements.columns(labels, measures, stage)
             if columns:
-                pending.append(_probed(labels, group, stage, columns))
+                pending.append(_probed(labels, group, stage, columns, titles))
     return pending
 
 
-def _probed(labels: Labels, group: str, stage: Stage, columns: Sequence[Column]) -> _Pending:
+def _probed(
+    labels: Labels, group: str, stage: Stage, columns: Sequence[Column], titles: Mapping[str, str]
+) -> _Pending:
+    place = Place(group=group, stage=stage, exams=len(labels.exams), auroc=None)
     found = probe(labels, columns)
-    exams = len(labels.exams)
     if found is None:
-        note = "too few exams have these numbers"
-        return _Pending(Place(group=group, stage=stage, exams=exams, auroc=None, note=note), None)
-    notes = [f"without {', '.join(found.left_out)}: too few exams have it"] if found.left_out else []
+        return _Pending(replace(place, note=TOO_FEW), None)
+    absent = {column.name: absent_levels(column, labels) for column in columns}
+    if all(absent.values()):
+        levels = sorted({level for one in absent.values() for level in one}, key=labels.levels.index)
+        return _Pending(replace(place, note=f"{MISSING} {', '.join(levels)}"), None)
+    notes = [
+        f"{MISSING} {', '.join(levels)}: {titles[name]}"
+        for name, levels in absent.items()
+        if levels and name not in found.left_out
+    ]
+    if found.left_out:
+        notes.append(f"too few exams have: {', '.join(titles[name] for name in found.left_out)}")
     if found.constant:
         notes.append("the same in all exams")
-    place = Place(
-        group=group,
-        stage=stage,
-        exams=exams,
-        auroc=found.auroc,
-        balanced_accuracy=found.balanced_accuracy,
-        note="; ".join(notes),
+    place = replace(
+        place, auroc=found.auroc, balanced_accuracy=found.balanced_accuracy, note="; ".join(notes)
     )
     return _Pending(place, found.null)
 

@@ -24,11 +24,12 @@ def test_what_was_not_probed_says_why(planted_fingerprint: Fingerprint) -> None:
     (cohort,) = planted_fingerprint.cohorts
     places = (
         Place(group="tissue", stage="nifti", exams=5, auroc=None, note="too few exams have these numbers"),
+        Place(group="padding", stage="nifti", exams=50, auroc=None, note="missing for GE"),
         Place(group="spheres <1>", stage=NETWORKS, exams=0, auroc=None, note="were not kept"),
     )
     two = Fingerprint((replace(cohort, places=places), replace(cohort, cohort="other", places=())))
     (panel,) = panels(two)
     assert panel.title.endswith("removes, cohort study")
     texts = [text.strip() for text in ElementTree.fromstring(panel.svg).itertext()]
-    assert {"too few", "not kept", "spheres <1>"} <= set(texts)
+    assert {"too few", "missing", "not kept", "spheres <1>"} <= set(texts)
     assert panels(Fingerprint(())) == ()

@@ -128,7 +128,24 @@ def test_numbers_that_are_missing_in_most_exams(with_measures: Callable[..., obj
     assert (place.auroc, place.note) == (None, "too few exams have these numbers")
     together = cohort.place(EVERY_NUMBER, "as read")
     assert together is not None
-    assert together.note == "without hu_csf, table_hu: too few exams have it"
+    assert together.note.endswith("; too few exams have: HU of CSF, HU of the table")
+
+
+def test_numbers_that_one_level_lacks_are_not_compared(with_measures: Callable[..., object]) -> None:
+    made = with_measures()
+    rows = []
+    for row in made.measured["study"]:  # type: ignore[attr-defined]
+        lacks = {"noise_sd": None, "field_mm": None} if "Siemens" in row.exam else {}
+        rows.append(row.model_copy(update={"numbers": row.numbers | lacks}))
+    cohort = only(replace(made, measured={"study": rows}).fingerprint(50))  # type: ignore
+    amount = cohort.place("noise amount", "nifti")
+    assert amount is not None
+    assert (amount.auroc, amount.named, amount.note) == (None, False, "missing for Siemens")
+    texture = cohort.place("noise texture", "nifti")
+    assert texture is not None
+    assert texture.note == "missing for Siemens: correlation of neighbouring slices"
+    assert texture.named
+    assert "field" not in {carrier.group for carrier in cohort.carriers}
 
 
 def test_only_study_cohorts_are_probed_and_seeds_matter(with_measures: Callable[..., object]) -> None:
