@@ -140,7 +140,7 @@ def _enough(there: int, stated: int) -> Verdict:
 
 def criteria_table(analysis: Analysis, criteria: Sequence[Criterion]) -> Table:
     """The comparisons with margin, result and verdict."""
-    factor = analysis.campaign.factor.name
+    factor = analysis.campaign.factor.title
     rows: list[tuple[Value, ...]] = [
         (one.experiment, one.cohort, {"auroc": "AUROC", "dice": "Dice"}[one.metric], 100 * one.margin,
          one.estimate, one.verdict, one.why)

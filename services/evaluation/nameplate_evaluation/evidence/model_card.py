@@ -79,7 +79,7 @@ def _network(analysis: Analysis, experiment: ExperimentSettings) -> str:
     kept = sum(
         len(cell.selection.kept) for cell in analysis.results.cells if cell.cell.experiment == experiment.name
     )
-    task = TASKS[experiment.task].format(factor=analysis.campaign.factor.name)
+    task = TASKS[experiment.task].format(factor=analysis.campaign.factor.title)
     sizes = sorted({run.parameters for run in runs})
     size = f", {' or '.join(f'{count:,}' for count in sizes)} parameters" if sizes else ""
     window = experiment.input.window
