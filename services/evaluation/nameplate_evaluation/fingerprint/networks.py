@@ -5,7 +5,7 @@ to tell spheres from none, so most of what varies in them is the answer; within 
 way.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,10 +46,8 @@ class CellProbe:
     """The mean of positives and negatives, each probed apart; None where exams have no classes."""
 
 
-def network_probes(
-    analysis: Analysis, cohort: str, features: Mapping[str, Features | Missing], draws: int
-) -> tuple[CellProbe, ...]:
-    """One per cell of the cohort with kept runs; ``features`` are by the run's name, ``cell.run(seed)``."""
+def network_probes(analysis: Analysis, cohort: str, draws: int) -> tuple[CellProbe, ...]:
+    """One per cell of the cohort with kept runs."""
     probes = []
     labels_for = _memory(analysis, cohort, draws)
     for grid in analysis.grids:
@@ -58,7 +56,7 @@ def network_probes(
         for figures in grid.cells:
             if figures.cell.selection.kept:
                 classes = grid.experiment.task == "spheres"
-                probes.append(_of_cell(grid.experiment.title, figures, features, labels_for, classes=classes))
+                probes.append(_of_cell(grid.experiment.title, figures, labels_for, classes=classes))
     return tuple(probes)
 
 
@@ -90,20 +88,13 @@ def _memory(analysis: Analysis, cohort: str, draws: int) -> _LabelsFor:
     return labels_for
 
 
-def _of_cell(
-    experiment: str,
-    figures: CellFigures,
-    features: Mapping[str, Features | Missing],
-    labels_for: _LabelsFor,
-    *,
-    classes: bool,
-) -> CellProbe:
+def _of_cell(experiment: str, figures: CellFigures, labels_for: _LabelsFor, *, classes: bool) -> CellProbe:
     cell = figures.cell
     runs: list[tuple[Features, tuple[Prediction, ...]]] = []
     for seed in cell.selection.kept:
-        found = features.get(cell.cell.run(seed), NOT_KEPT)
+        found = cell.features.get(seed)
         rows = tuple(row for row in cell.predictions.get(seed, ()) if row.split == "test")
-        if isinstance(found, Features) and {row.exam for row in rows} <= set(found.exams) and rows:
+        if found is not None and {row.exam for row in rows} <= set(found.exams) and rows:
             runs.append((found, rows))
     overall = _of_runs(runs, labels_for, "all")
     within: RunsProbe | Missing | None = None

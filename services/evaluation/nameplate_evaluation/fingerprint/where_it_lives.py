@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 from nameplate.image.fingerprint.catalogue import STAGES, Measure, Stage
 from nameplate.image.fingerprint.measure import MEASURES
 from nameplate.image.fingerprint.slices import Missing
-from nameplate.steps.measured import MeasuredExam
 from nameplate_evaluation.analysis import Analysis
 from nameplate_evaluation.fingerprint.carriers import Carrier, carriers_of
 from nameplate_evaluation.fingerprint.design import Column
 from nameplate_evaluation.fingerprint.draws import DRAWS, Labels, Subject, labels_of
-from nameplate_evaluation.fingerprint.features import Features
 from nameplate_evaluation.fingerprint.measures import Measurements, absent_levels
 from nameplate_evaluation.fingerprint.multiplicity import step_down
 from nameplate_evaluation.fingerprint.networks import CellProbe, RunsProbe, network_probes, pooled
@@ -98,25 +96,23 @@ class Fingerprint:
 
 
 def fingerprint_of(
-    analysis: Analysis,
-    measured: Mapping[str, Sequence[MeasuredExam]],
-    features: Mapping[str, Features | Missing],
-    *,
-    measures: Sequence[Measure] = MEASURES,
-    draws: int = DRAWS,
+    analysis: Analysis, *, measures: Sequence[Measure] = MEASURES, draws: int = DRAWS
 ) -> Fingerprint:
-    """Probe every study cohort. ``measured`` is by cohort, ``features`` by the run's name (``Cell.run``)."""
+    """Probe every study cohort: its measured exams, and the kept features of its cells.
+
+    Takes a few seconds; the same results give the same values.
+    """
     found = []
     for cohort in analysis.results.cohorts:
         if analysis.role(cohort.name) != "study":
             continue
         measurements = Measurements(
             measures=tuple(measures),
-            rows={(row.exam, row.stage): row for row in measured.get(cohort.name, ())},
+            rows={(row.exam, row.stage): row for row in cohort.measured},
             exams={exam.exam: exam for exam in cohort.exams},
             factor=analysis.campaign.factor.name,
         )
-        cells = network_probes(analysis, cohort.name, features, draws)
+        cells = network_probes(analysis, cohort.name, draws)
         found.append(_of_cohort(analysis, cohort, measurements, cells, draws))
     return Fingerprint(tuple(found))
 

@@ -15,7 +15,7 @@ def test_features_that_hold_the_level_name_it_over_all_and_within_class(
     with_measures: Callable[..., object],
 ) -> None:
     made = with_measures(2.0)
-    cells = network_probes(made.analysis, "study", made.features, DRAWS)  # type: ignore[attr-defined]
+    cells = network_probes(made.analysis, "study", DRAWS)  # type: ignore[attr-defined]
     assert [(cell.training_set, cell.exams) for cell in cells] == [("GE", 80), ("Siemens", 80)]
     for cell in cells:
         for found in (cell.overall, cell.within):
@@ -27,7 +27,7 @@ def test_features_that_hold_the_level_name_it_over_all_and_within_class(
 
 def test_features_that_hold_only_the_answer_do_not(with_measures: Callable[..., object]) -> None:
     made = with_measures(0.0)
-    for cell in network_probes(made.analysis, "study", made.features, DRAWS):  # type: ignore[attr-defined]
+    for cell in network_probes(made.analysis, "study", DRAWS):  # type: ignore[attr-defined]
         for found in (cell.overall, cell.within):
             assert isinstance(found, RunsProbe)
             assert found.aurocs.mean() < np.quantile(found.null, 0.99)
@@ -60,7 +60,7 @@ def test_a_level_with_more_positives_is_named_by_the_answer_but_not_within_class
         )
         for grid in analysis.grids
     )
-    cells = network_probes(replace(analysis, grids=grids), "study", made.features, DRAWS)  # type: ignore[attr-defined]
+    cells = network_probes(replace(analysis, grids=grids), "study", DRAWS)  # type: ignore[attr-defined]
     overall = cells[0].overall
     assert isinstance(overall, RunsProbe)
     assert overall.aurocs.mean() > np.quantile(overall.null, 0.975)
@@ -73,26 +73,21 @@ def test_runs_without_features_are_left_out_and_cells_without_any_say_so(
     with_measures: Callable[..., object],
 ) -> None:
     made = with_measures()
-    some = {run: found for run, found in made.features.items() if run.endswith("GE/g0/s001")}  # type: ignore[attr-defined]
-    first, second = network_probes(made.analysis, "study", some, DRAWS)  # type: ignore[attr-defined]
+    some = made.with_features(lambda run, found: found if run.endswith("GE/g0/s001") else None)  # type: ignore
+    first, second = network_probes(some.analysis, "study", DRAWS)
     assert isinstance(first.overall, RunsProbe)
     assert len(first.overall.aurocs) == 1
     assert (second.overall, second.within, second.exams) == (NOT_KEPT, NOT_KEPT, 0)
-    missing = dict.fromkeys(made.features, NOT_KEPT)  # type: ignore[attr-defined]
-    for cell in network_probes(made.analysis, "study", missing, DRAWS):  # type: ignore[attr-defined]
+    for cell in network_probes(made.older().analysis, "study", DRAWS):  # type: ignore[attr-defined]
         assert cell.overall == NOT_KEPT
 
 
 def test_the_order_of_the_features_exams_does_not_matter(with_measures: Callable[..., object]) -> None:
     made = with_measures()
-    turned = {
-        run: Features(found.exams[::-1], found.values[::-1])
-        for run, found in made.features.items()  # type: ignore[attr-defined]
-    }
-    one, other = (
-        network_probes(made.analysis, "study", features, 50)[0].overall  # type: ignore[attr-defined]
-        for features in (made.features, turned)  # type: ignore[attr-defined]
+    turned = made.with_features(  # type: ignore[attr-defined]
+        lambda _, found: Features(found.exams[::-1], found.values[::-1])
     )
+    one, other = (network_probes(of.analysis, "study", 50)[0].overall for of in (made, turned))  # type: ignore
     assert isinstance(one, RunsProbe)
     assert isinstance(other, RunsProbe)
     assert (one.aurocs == other.aurocs).all()

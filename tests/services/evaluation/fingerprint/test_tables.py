@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 from nameplate_evaluation.fingerprint.tables import tables
-from nameplate_evaluation.fingerprint.where_it_lives import Fingerprint, fingerprint_of
+from nameplate_evaluation.fingerprint.where_it_lives import Fingerprint
 from nameplate_evaluation.table import csv_bytes
 
 
@@ -30,7 +30,7 @@ def test_tables_have_what_was_probed(planted_fingerprint: Fingerprint) -> None:
 
 def test_tables_of_what_was_not_probed(with_measures: Callable[..., object]) -> None:
     made = with_measures()
-    places, carriers, networks = tables(fingerprint_of(made.analysis, {}, {}, draws=20))  # type: ignore
+    places, carriers, networks = tables(made.older().fingerprint(20))  # type: ignore
     assert [row[-1] for row in places.rows] == ["the features of its networks were not kept"] * 2
     assert carriers.rows == ()
     assert [row[6] for row in networks.rows] == [0, 0]

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from nameplate_evaluation.fingerprint.where_it_lives import Fingerprint, Place, fingerprint_of
+from nameplate_evaluation.fingerprint.where_it_lives import Fingerprint, Place
 from nameplate_evaluation.fingerprint.words import noun_of, sentences
 
 
@@ -36,7 +36,7 @@ def test_nothing_found_is_said_once(with_measures: Callable[..., object]) -> Non
 
 def test_what_was_not_probed_is_said(with_measures: Callable[..., object]) -> None:
     made = with_measures()
-    assert sentences(fingerprint_of(made.analysis, {}, {}, draws=20)) == (  # type: ignore[attr-defined]
+    assert sentences(made.older().fingerprint(20)) == (  # type: ignore[attr-defined]
         "What gives the manufacturer away was not probed: no measures of this cohort's exams are kept.",
         "The networks' last features were not probed: the features of its networks were not kept.",
     )
