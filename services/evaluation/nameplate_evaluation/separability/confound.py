@@ -24,10 +24,13 @@ from nameplate_evaluation.separability.overlap import overlaps
 
 Kind = Literal["told apart", "partly", "cannot be told", "constant", "not known"]
 DRAWS = 499
+"""Of levels dealt by chance."""
 ALPHA = 0.02
 """Of the test against chance."""
 NO_OVERLAP = 0.05
 """Below it, no comparison within values is left."""
+LITTLE_OVERLAP = 0.75
+"""Below it a field is not called told apart, though few exams may make it so by chance."""
 GOOD_OVERLAP = 0.90
 SMALL = 0.10
 """A standardised difference or V below it is commonly taken as balanced (Austin, Stat Med 28, 2009)."""
@@ -126,7 +129,7 @@ def _judged(
     kind: Kind = "told apart"
     if overlap < NO_OVERLAP:
         kind = "cannot be told"
-    elif p <= ALPHA and not small:
+    elif (p <= ALPHA and not small) or overlap < LITTLE_OVERLAP:
         kind = "partly"
     return Confound(
         kind=kind,

@@ -75,7 +75,11 @@ class Labels:
         of_patient[:, pure] = rng.permuted(of_patient[:, pure], axis=1)
         single = pure[self.patient]
         result[:, single] = of_patient[:, self.patient[single]]
-        for patient in np.flatnonzero(~pure):
-            places = np.flatnonzero(self.patient == patient)
-            result[:, places] = rng.permuted(result[:, places], axis=1)
+        order = np.argsort(self.patient, kind="stable")
+        sizes = np.bincount(self.patient)
+        first = np.cumsum(sizes) - sizes
+        for size in np.unique(sizes[~pure]):
+            # (patients of this many exams, their places)
+            places = order[first[~pure & (sizes == size)][:, None] + np.arange(size)[None, :]]
+            result[:, places] = rng.permuted(result[:, places], axis=2)
         return result

@@ -115,9 +115,10 @@ def _usable(row: FieldRow) -> bool:
     return not row.is_nested and row.field.name not in NOT_PROPOSED
 
 
-def _imbalance(row: FieldRow) -> tuple[float, float]:
+def _imbalance(row: FieldRow) -> tuple[bool, float]:
+    """Most unlike first, by whichever says more; the site last, as it stands for all that a site does."""
     found = row.judged
-    return found.overlap or 0.0, -max(found.difference or 0.0, found.v or 0.0)
+    return row.field.name == "institution", -max(1.0 - (found.overlap or 0.0), found.v or 0.0)
 
 
 def _groupings(row: FieldRow, exams: Sequence[Exam]) -> list[FieldLevels]:

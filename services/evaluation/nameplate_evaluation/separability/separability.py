@@ -116,22 +116,23 @@ def separability_of(cohort: CohortResult, campaign: Campaign) -> Separability | 
     after = stage_of([exam for exam in exams if exam.exam in members], fields, factor)
     names = (campaign.seed, "separability", cohort.name)
     rows = []
-    first, second = _Naming(before, fields, *names, "before"), _Naming(after, fields, *names, "after")
+    first, second = _Naming(before, fields, *names), _Naming(after, fields, *names)
     nested = [nested_reason(factor, field.name) for field in fields]
     others = second.together([_all_but(place, len(fields)) for place in range(len(fields))])
     for place, field in enumerate(fields):
-        found = [
-            confound_of(stage.values[place], field, stage.labels, stream(*names, word, field.name))
-            for stage, word in ((before, "before"), (after, "after"))
-        ]
+        # The same stream for both: where the matching leaves nobody out, nothing changes.
+        now, then = (
+            confound_of(stage.values[place], field, stage.labels, stream(*names, field.name))
+            for stage in (before, after)
+        )
         matched = bool(after.labels.exams)
-        judged, stage = (found[1], after) if matched else (found[0], before)
+        judged, stage = (then, after) if matched else (now, before)
         rows.append(
             FieldRow(
                 field=field,
                 nested=nested[place],
-                before=found[0],
-                after=found[1],
+                before=now,
+                after=then,
                 alone_before=first.alone(place),
                 alone=second.alone(place),
                 chance=second.chance(place),

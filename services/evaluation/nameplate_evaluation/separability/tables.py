@@ -70,7 +70,8 @@ def confound_table(found: Sequence[Separability]) -> Table:
         tuple(rows),
         f"Std. diff.: largest difference of two {factor.plural if factor else 'levels'} in pooled standard"
         " deviations. V: Cramer's, corrected for bias; of a number, that of its deciles. Overlap: share of"
-        " the exams whose value, or decile, all have, as a share of what chance would give; below"
+        " the exams whose value all have (of a number: that lie in no stretch of values without one of them),"
+        " as a share of what chance would give; below"
         f" {100 * LOW_OVERLAP:.0f} % little can be compared. Named: how often the {title} is named right"
         " from the field alone, in five folds that keep patients together; by chance, that is by always"
         " naming the commonest; and from all other fields. Told apart: no more than chance would give with"

@@ -144,7 +144,8 @@ def _by_kind(found: Separability) -> list[str]:
             " exams of these, could tell the two apart."
         )
     if avoidable:
-        lines.append(f"{_titles(avoidable).capitalize()} could have overlapped, but do not here.")
+        do = "does" if len(avoidable) == 1 else "do"
+        lines.append(f"{_titles(avoidable).capitalize()} could have overlapped, but {do} not here.")
     if partly:
         lines.append(f"Partly told apart: {_with_overlaps(partly)}.")
     for kind, words in (("told apart", "Told apart"), ("constant", "Constant in all exams")):
@@ -177,20 +178,18 @@ def _together(found: Separability) -> list[str]:
 
 
 def _strata(found: Separability, strata: Sequence[Stratified]) -> list[str]:
-    lines = []
-    for one in strata:
-        within = f"{printed(one.within.mean, 'points')} AUROC points ({interval(one.within, 'points')})"
-        whole = f"{printed(one.whole.mean, 'points')} on all ({interval(one.whole, 'points')})"
-        change = f"{printed(one.change.mean, 'points')} points ({interval(one.change, 'points')})"
-        result = (
-            f"it shrinks by {change}: a part of it came with the {one.field.title}"
-            if one.shrinks
-            else f"that it shrinks is not shown (change {change})"
-        )
+    """The field with least overlap and those within which the advantage shrinks; the others in one line."""
+    overlaps = {row.field.name: row.judged.overlap or 0.0 for row in found.rows}
+    ordered = sorted(strata, key=lambda one: overlaps.get(one.field.name, 0.0))
+    told = [one for place, one in enumerate(ordered) if place == 0 or one.shrinks]
+    lines = [_within(one) for one in told]
+    rest = [one for one in ordered if one not in told]
+    if rest:
+        means = [printed(mean, "points") for mean in sorted(one.within.mean for one in rest)]
+        size = means[0] if means[0] == means[-1] else f"{means[0]} to {means[-1]}"
         lines.append(
-            f"Within {len(one.strata)} {'stratum' if len(one.strata) == 1 else 'strata'} of"
-            f" {one.field.title} ({one.exams} of {one.of_exams} test exams) the advantage is {within}, and"
-            f" {whole}; {result}."
+            f"Within strata of {listed([one.field.title for one in rest])} it is"
+            f" {size} points; that it shrinks is not shown."
         )
     shown = {one.field.name for one in strata}
     rows = (*found.of_kind("cannot be told"), *found.of_kind("partly"))
@@ -201,6 +200,20 @@ def _strata(found: Separability, strata: Sequence[Stratified]) -> list[str]:
             " the advantage within it."
         )
     return lines
+
+
+def _within(one: Stratified) -> str:
+    count = len(one.strata)
+    within = f"{printed(one.within.mean, 'points')} AUROC points ({interval(one.within, 'points')})"
+    whole = f"{printed(one.whole.mean, 'points')} on all ({interval(one.whole, 'points')})"
+    change = f"{printed(one.change.mean, 'points')} points ({interval(one.change, 'points')})"
+    result = f"that it shrinks is not shown (change {change})"
+    if one.shrinks:
+        result = f"it shrinks (change {change}): a part of it came with the {one.field.title}"
+    return (
+        f"Within {count} {'stratum' if count == 1 else 'strata'} of {one.field.title} ({one.exams} of"
+        f" {one.of_exams} test exams) the advantage is {within}, and {whole}; {result}."
+    )
 
 
 def _proposal(found: Separability, proposal: Proposal | None) -> list[str]:

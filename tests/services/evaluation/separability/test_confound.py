@@ -1,0 +1,129 @@
+"""The verdict on one field, and the rates at which it is right."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from nameplate.campaign.field import Field
+from nameplate.streams import stream
+from nameplate_evaluation.separability.confound import confound_of, p_of_any
+from nameplate_evaluation.separability.labels import Labels
+
+TEXT, NUMBER = Field("kernel_class", "text", "", "kernel class"), Field("kvp", "number", "kV", "tube voltage")
+
+
+def judged(values, level, *, patients=None, levels=("GE", "Siemens")):
+    patients = range(len(level)) if patients is None else patients
+    labels = Labels.of(levels, [(levels[n], str(p)) for n, p in zip(level, patients, strict=True)])
+    known = [value for value in values if value is not None]
+    field = NUMBER if known and isinstance(known[0], float) else TEXT
+    return confound_of(values, field, labels, stream(1, "confound"))
+
+
+def test_a_text_of_one_level_each():
+    found = judged(["soft"] * 20 + ["sharp"] * 20, [0] * 20 + [1] * 20)
+    assert found.kind == "cannot be told"
+    assert found.overlap == 0.0
+    assert found.v == pytest.approx(1.0, abs=0.02)
+    assert found.difference is None
+
+
+def test_constants_of_their_own_have_no_standardised_difference():
+    found = judged([120.0] * 20 + [140.0] * 20, [0] * 20 + [1] * 20)
+    assert (found.kind, found.overlap, found.difference) == ("cannot be told", 0.0, None)
+
+
+def test_a_shift_is_partly():
+    rng = np.random.default_rng(1)
+    values = [*rng.normal(0, 1, 60).tolist(), *rng.normal(1.5, 1, 60).tolist()]
+    found = judged(values, [0] * 60 + [1] * 60)
+    assert found.kind == "partly"
+    assert found.difference == pytest.approx(1.5, abs=0.4)
+    assert 0.2 < found.overlap < 0.8
+
+
+def test_the_same_mean_with_another_spread_is_partly():
+    rng = np.random.default_rng(2)
+    values = [*rng.normal(0, 1, 80).tolist(), *rng.normal(0, 8, 80).tolist()]
+    assert judged(values, [0] * 80 + [1] * 80).kind == "partly"
+
+
+def test_a_small_difference_of_many_exams_is_told_apart():
+    """52 and 48 % of thousands: far more than chance, and next to nothing."""
+    values = ["a"] * 1560 + ["b"] * 1440 + ["a"] * 1440 + ["b"] * 1560
+    found = judged(values, [0] * 3000 + [1] * 3000)
+    assert found.p <= 0.02
+    assert found.kind == "told apart"
+
+
+def test_patients_are_kept_together():
+    """5 patients of each level with 8 exams of one value each: 4 against 2 of 5 patients is chance."""
+    values = [value for value in "bbbbabbaaa" for _ in range(8)]
+    level = [0] * 40 + [1] * 40
+    assert judged(values, level, patients=[n // 8 for n in range(80)]).kind == "told apart"
+    assert judged(values, level).kind == "partly"
+
+
+def test_twins_with_the_same_value_differ_in_nothing():
+    values = [value for n in range(30) for value in (float(n), float(n))]
+    found = judged(values, [0, 1] * 30, patients=[n // 2 for n in range(60)])
+    assert (found.kind, found.overlap, found.p) == ("told apart", 1.0, 1.0)
+
+
+def test_constant_and_missing_fields_say_so():
+    level = [0] * 20 + [1] * 20
+    assert judged(["soft"] * 40, level).kind == "constant"
+    assert judged([None] * 5 + ["soft"] * 35, level).missing == (5, 0)
+    gone = judged([None] * 20 + ["soft", "sharp"] * 10, level)
+    assert (gone.kind, gone.unknown, gone.reason) == ("not known", ("GE",), "no value")
+    assert gone.known == (0, 20)
+    assert judged([None] * 40, level).unknown == ("GE", "Siemens")
+
+
+@pytest.mark.parametrize("level", [[0, 1], [0] * 4 + [1] * 30, [0] * 20 + [1]])
+def test_few_patients_are_not_judged(level):
+    found = judged([float(n) for n in range(len(level))], level)
+    assert found.kind == "not known"
+    assert found.reason == "fewer than 5 patients"
+    assert found.overlap is None
+
+
+def test_four_patients_with_many_exams_are_few():
+    level = [0] * 40 + [1] * 40
+    patients = [n % 4 for n in range(40)] + [n + 10 for n in range(40)]
+    found = judged(["ab"[n % 2] for n in range(80)], level, patients=patients)
+    assert (found.kind, found.unknown) == ("not known", ("GE",))
+
+
+def test_no_exam_of_a_level_is_not_a_missing_value():
+    found = judged(["a", "b"] * 10, [0] * 20)
+    assert (found.unknown, found.reason) == (("Siemens",), "no exam")
+
+
+def test_a_value_of_its_own_for_every_exam_says_nothing():
+    found = judged([f"name-{n}" for n in range(60)], [0, 1] * 30)
+    assert (found.kind, found.reason) == ("not known", "nearly every exam has a value of its own")
+
+
+def test_p_of_the_best_of_several_statistics_keeps_its_level():
+    rng = np.random.default_rng(6)
+    ps = [p_of_any([rng.normal(size=100) for _ in range(3)]) for _ in range(400)]
+    assert np.mean([p <= 0.05 for p in ps]) < 0.09
+    assert np.mean(ps) == pytest.approx(0.5, abs=0.06)
+    assert p_of_any([np.arange(100.0)[::-1], rng.normal(size=100)]) <= 0.03
+    assert p_of_any([np.zeros(100)]) == 1.0
+
+
+def test_verdicts_on_simulated_tables_are_right_in_19_of_20(simulated):
+    """Forty of the benchmark's three hundred; of each kind most are right, and no verdict is upside down."""
+    given = {column: Counter() for column in simulated.COLUMNS}
+    for number in range(40):
+        for column, verdict in simulated.verdicts(number).items():
+            given[column][verdict] += 1
+    right = sum(given[column][simulated.EXPECTED[column[0]]] for column in given)
+    assert right >= 0.95 * sum(counts.total() for counts in given.values())
+    for (kind, form), counts in given.items():
+        assert counts[simulated.EXPECTED[kind]] >= 34, (kind, form, counts)
+        assert kind != "identical" or counts["told apart"] == 0
+        assert kind != "independent" or counts["cannot be told"] == 0
