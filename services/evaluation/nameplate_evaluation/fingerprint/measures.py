@@ -67,6 +67,18 @@ class Measurements:
                 columns.append(_numbers(labels, measure.name, numbers, stage))
         return columns
 
+    def why_missing(self, columns: Sequence[Column], stage: Stage) -> str:
+        """The most frequent reason for which exams have none of these numbers at this stage, or ''."""
+        names = {column.name for column in columns}
+        reasons = Counter(
+            why
+            for (_, at), row in self.rows.items()
+            if at == stage
+            for name, why in row.missing.items()
+            if name in names
+        )
+        return min(reasons, key=lambda why: (-reasons[why], why), default="")
+
 
 def _of_record(labels: Labels, measure: Measure, exams: Sequence[Exam | None]) -> Column:
     values = [None if exam is None else exam.value_of(measure.name) for exam in exams]

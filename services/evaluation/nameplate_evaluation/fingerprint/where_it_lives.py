@@ -5,7 +5,7 @@ That a probe names the level shows that the picture, or the network, holds it. I
 network's answers rest on it: that is what training on one level and testing on another is for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,9 +28,10 @@ NETWORKS = "networks"
 """The last stage."""
 EVERY_NUMBER = "all measured numbers"
 """A row for all groups that are measured in the picture together."""
-TOO_FEW = "too few exams have these numbers"
+NO_NUMBER = "too few exams have these numbers"
 MISSING = "missing for"
 """Begins the note of a place that one level has no numbers of: they cannot be compared."""
+NAMED_IN_A_NOTE = 3
 SIGNIFICANT = 0.05
 BAND = 0.95
 
@@ -163,40 +164,49 @@ def _of_cohort(
 def _groups(measurements: Measurements, labels: Labels) -> list[_Pending]:
     """Every group at every stage where it exists, and all that is measured in the picture together."""
     pending = []
-    titles = {measure.name: measure.title for measure in measurements.measures}
     rows = [(str(group), measurements.of(group)) for group in measurements.groups]
     for group, measures in (*rows, (EVERY_NUMBER, measurements.of())):
         for stage in STAGES:
             columns = measurements.columns(labels, measures, stage)
             if columns:
-                pending.append(_probed(labels, group, stage, columns, titles))
+                place = Place(group=group, stage=stage, exams=len(labels.exams), auroc=None)
+                pending.append(_probed(place, measurements, labels, columns, stage))
     return pending
 
 
 def _probed(
-    labels: Labels, group: str, stage: Stage, columns: Sequence[Column], titles: Mapping[str, str]
+    place: Place, measurements: Measurements, labels: Labels, columns: Sequence[Column], stage: Stage
 ) -> _Pending:
-    place = Place(group=group, stage=stage, exams=len(labels.exams), auroc=None)
     found = probe(labels, columns)
     if found is None:
-        return _Pending(replace(place, note=TOO_FEW), None)
+        why = measurements.why_missing(columns, stage)
+        return _Pending(replace(place, note=f"{NO_NUMBER} ({why})" if why else NO_NUMBER), None)
     absent = {column.name: absent_levels(column, labels) for column in columns}
     if all(absent.values()):
         levels = sorted({level for one in absent.values() for level in one}, key=labels.levels.index)
         return _Pending(replace(place, note=f"{MISSING} {', '.join(levels)}"), None)
-    notes = [
-        f"{MISSING} {', '.join(levels)}: {titles[name]}"
-        for name, levels in absent.items()
-        if levels and name not in found.left_out
-    ]
+    titles = {measure.name: measure.title for measure in measurements.measures}
+    one_sided: dict[str, list[str]] = {}
+    for name, lacking in absent.items():
+        if lacking and name not in found.left_out:
+            one_sided.setdefault(", ".join(lacking), []).append(titles[name])
+    notes = [f"{MISSING} {lacking}: {_some(names)}" for lacking, names in one_sided.items()]
     if found.left_out:
-        notes.append(f"too few exams have: {', '.join(titles[name] for name in found.left_out)}")
+        notes.append(f"too few exams have: {_some([titles[name] for name in found.left_out])}")
     if found.constant:
         notes.append("the same in all exams")
-    place = replace(
-        place, auroc=found.auroc, balanced_accuracy=found.balanced_accuracy, note="; ".join(notes)
+    return _Pending(
+        replace(place, auroc=found.auroc, balanced_accuracy=found.balanced_accuracy, note="; ".join(notes)),
+        found.null,
     )
-    return _Pending(place, found.null)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The names, or the first ones and how many there are more."""
+    if len(names) <= NAMED_IN_A_NOTE:
+        return ", ".join(names)
+    first = names[: NAMED_IN_A_NOTE - 1]
+    return f"{', '.join(first)} and {len(names) - len(first)} more"
 
 
 def _networks(cells: Sequence[CellProbe]) -> list[_Pending]:

@@ -116,13 +116,18 @@ def test_too_few_exams_say_so(exams: int, with_measures: Callable[..., object]) 
 def test_numbers_that_are_missing_in_most_exams(with_measures: Callable[..., object]) -> None:
     made = with_measures()
     rows = [
-        row.model_copy(update={"numbers": row.numbers | {"table_hu": None, "hu_csf": float("nan")}})
+        row.model_copy(
+            update={
+                "numbers": row.numbers | {"table_hu": None, "hu_csf": float("nan")},
+                "missing": {"table_hu": "no table is seen", "hu_csf": "other"},
+            }
+        )
         for row in made.measured  # type: ignore[attr-defined]
     ]
     cohort = only(made.with_measured(rows).fingerprint(50))  # type: ignore[attr-defined]
     place = cohort.place("surroundings", "as read")
     assert place is not None
-    assert (place.auroc, place.note) == (None, "too few exams have these numbers")
+    assert (place.auroc, place.note) == (None, "too few exams have these numbers (no table is seen)")
     together = cohort.place(EVERY_NUMBER, "as read")
     assert together is not None
     assert together.note.endswith("; too few exams have: HU of CSF, HU of the table")
