@@ -35,7 +35,7 @@ class BrainCells:
     brain: Mask
     """More than half of the cell is."""
     depth: Floats
-    """Distance in mm from the edge of the mask within the slice; 0 outside."""
+    """Distance in mm from the edge of the brain within the slice, whatever the holes; 0 outside."""
     cell_mm: tuple[float, float]
     """Size of a cell along j and i."""
 
@@ -101,9 +101,16 @@ def brain_cells(slices: Slices) -> BrainCells | None:
         hu=np.asarray(total / np.maximum(weight, np.float32(1e-3)), dtype=np.float32),
         weight=weight,
         brain=brain,
-        depth=distance_mm(brain, cell_mm),
+        depth=distance_mm(_filled(brain), cell_mm),
         cell_mm=cell_mm,
     )
+
+
+def _filled(brain: Mask) -> Mask:
+    """Without holes in the slices: a calcification or unknown voxels are no edge."""
+    from scipy.ndimage import binary_fill_holes
+
+    return np.stack([binary_fill_holes(plane) for plane in brain])
 
 
 def _span(mask: Mask, axis: int) -> slice:

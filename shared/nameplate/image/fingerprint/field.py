@@ -1,12 +1,12 @@
 """The reconstructed field: its size, its shape, how much air it holds, and what is stored outside it."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nameplate.image.fingerprint.catalogue import Measure
 from nameplate.image.fingerprint.slices import Missing, Number, Numbers, Slices
 from nameplate.image.fingerprint.visible import (
     Fields,
-    Mask,
     fields_of,
     heads_of,
     hidden,
@@ -100,15 +100,13 @@ def _square(fields: Fields, pixel_mm: tuple[float, float]) -> bool:
     return longest > 0 and abs(tall - wide) <= max(SQUARE_SHARE * longest, 2.0 * max(pixel_mm))
 
 
-def _rings(fields: Fields, k: int) -> tuple[Mask, Mask]:
-    """Of the box of slice k: what is outside the circle in it, and a ring just inside the circle."""
+def _away(fields: Fields, k: int) -> tuple[NDArray[np.float64], float]:
+    """Distance of the pixels in the box of slice k from its middle, in its sides; and a pixel's size."""
     top, end, left, right = fields.boxes[k]
-    tall, wide = max(end - top, 1), max(right - left, 1)
+    tall, wide = max(int(end - top), 1), max(int(right - left), 1)
     rows = (np.arange(end - top) + 0.5) / tall - 0.5
     columns = (np.arange(right - left) + 0.5) / wide - 0.5
-    away = np.hypot(rows[:, None], columns[None, :])
-    margin = 1.0 / max(tall, wide)
-    return away > 0.5 + margin, (away < 0.5 - margin) & (away > 0.44)
+    return np.hypot(rows[:, None], columns[None, :]), 1.0 / max(tall, wide)
 
 
 def _circle_share(fields: Fields, square: bool) -> Number:
@@ -120,10 +118,11 @@ def _circle_share(fields: Fields, square: bool) -> Number:
     for k in range(len(fields.boxes)):
         top, end, left, right = fields.boxes[k]
         padded = ~fields.seen[k, top:end, left:right]
-        outside, ring = _rings(fields, k)
+        away, pixel = _away(fields, k)
+        outside, ring = away > 0.5 + pixel, (away > 0.44) & (away < 0.5 - pixel)
         if not ring.any() or not outside.any():
             continue
-        shares.append(float((padded & outside).mean()))
+        shares.append(float((padded & (away > 0.5 - pixel)).mean()))
         outside_shares.append(float(padded[outside].mean()))
         ring_shares.append(float(padded[ring].mean()))
     if not shares:
