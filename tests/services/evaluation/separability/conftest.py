@@ -36,7 +36,10 @@ name: made-up
 seed: 3
 factor: {factor}
 cohorts:
-  study: {{phantom: {{exams: 400}}, match: {match}, split: {{train: 0.5, val: 0.2, test: 0.3}}}}
+  study:
+    phantom: {{exams: 400, twins: {twins}}}
+    match: {match}
+    split: {{train: 0.5, val: 0.2, test: 0.3}}
   shuffled: {{role: null-control, from: study, shuffle: factor}}
 datasets:
   slices: 16
@@ -55,12 +58,16 @@ experiments:
 
 
 def campaign_of(
-    levels: Sequence[str] = ("GE", "Siemens"), match: str = "{}", factor: str | None = None
+    levels: Sequence[str] = ("GE", "Siemens"),
+    match: str = "{}",
+    factor: str | None = None,
+    twins: bool = False,
 ) -> Campaign:
     """A campaign whose cohort ``study`` is judged."""
-    return parse_campaign(
-        CAMPAIGN.format(factor=factor or f"{{levels: {list(levels)}}}", match=match), "made-up"
+    text = CAMPAIGN.format(
+        factor=factor or f"{{levels: {list(levels)}}}", match=match, twins=str(twins).lower()
     )
+    return parse_campaign(text, "made-up")
 
 
 def cohort_of(

@@ -81,6 +81,24 @@ def test_constant_and_missing_fields_say_so():
     assert judged([None] * 40, level).unknown == ("GE", "Siemens")
 
 
+def test_few_exams_of_many_values_do_not_look_apart():
+    """Twelve values of 40 exams: most are by chance one level's, and overlap is measured against that."""
+    found = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        found.append(judged([f"v{n}" for n in rng.integers(0, 12, 40)], rng.permutation([0, 1] * 20)))
+    assert np.mean([one.overlap for one in found]) > 0.9
+    assert sum(one.kind == "told apart" for one in found) >= 18
+
+
+def test_little_overlap_is_partly_even_if_chance_could_make_it():
+    """Of ten exams six have a value of one level alone."""
+    found = judged([*"aabbb", *"aaccc"], [0] * 5 + [1] * 5)
+    assert found.p > 0.02
+    assert found.overlap < 0.75
+    assert found.kind == "partly"
+
+
 @pytest.mark.parametrize("level", [[0, 1], [0] * 4 + [1] * 30, [0] * 20 + [1]])
 def test_few_patients_are_not_judged(level):
     found = judged([float(n) for n in range(len(level))], level)
@@ -116,14 +134,14 @@ def test_p_of_the_best_of_several_statistics_keeps_its_level():
 
 
 def test_verdicts_on_simulated_tables_are_right_in_19_of_20(simulated):
-    """Forty of the benchmark's three hundred; of each kind most are right, and no verdict is upside down."""
+    """Some of the benchmark's three hundred; of each kind most are right, and no verdict is upside down."""
     given = {column: Counter() for column in simulated.COLUMNS}
-    for number in range(40):
+    for number in range(24):
         for column, verdict in simulated.verdicts(number).items():
             given[column][verdict] += 1
     right = sum(given[column][simulated.EXPECTED[column[0]]] for column in given)
     assert right >= 0.95 * sum(counts.total() for counts in given.values())
     for (kind, form), counts in given.items():
-        assert counts[simulated.EXPECTED[kind]] >= 34, (kind, form, counts)
+        assert counts[simulated.EXPECTED[kind]] >= 20, (kind, form, counts)
         assert kind != "identical" or counts["told apart"] == 0
         assert kind != "independent" or counts["cannot be told"] == 0

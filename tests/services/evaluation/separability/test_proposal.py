@@ -90,6 +90,16 @@ def test_fields_that_would_leave_too_few_are_named(make_campaign, make_cohort):
     assert [field.name for field in proposal.left_out] == ["kernel_class"]
 
 
+def test_twins_stay_together(make_campaign, make_cohort):
+    """Each head once by both: matched are heads whose two exams agree in the kernel class, and no others."""
+    rows = [row | {"patient": f"p{n // 2:04d}", "exposure_mas": 200.0} for n, row in enumerate(rows_of())]
+    campaign, cohort = make_campaign(twins=True), make_cohort(rows)
+    proposal = proposal_of(cohort, campaign, separability_of(cohort, campaign))
+    agreeing = sum(rows[n]["kernel_class"] == rows[n + 1]["kernel_class"] for n in range(0, len(rows), 2))
+    assert [one.field.name for one in proposal.fields] == ["kernel_class"]
+    assert proposal.then == (agreeing, agreeing)
+
+
 def test_without_members_or_unlike_fields_nothing_is_proposed(make_campaign, make_cohort):
     campaign = make_campaign()
     alike = [row | {"kernel_class": "soft", "exposure_mas": 200.0} for row in rows_of()]

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nameplate_evaluation.separability import separability_of
+from nameplate_evaluation.separability import sentences, separability_of, warnings
+from nameplate_phantom.scanner import catalogue
 
 
 def rows_of(count: int = 60, **more) -> list[dict]:
@@ -43,6 +44,32 @@ def test_names_cannot_be_told_from_the_manufacturer_and_classes_can(make_campaig
     assert row(found, "kvp").kind == "constant"
     assert row(found, "software").judged.unknown == ("GE", "Siemens")
     assert "manufacturer" not in [one.field.name for one in found.rows]
+
+
+def test_in_the_demos_cohort_model_kernel_and_software_name_the_manufacturer(make_campaign, make_cohort):
+    """Its simulated scanners, each with its header."""
+    rows = []
+    for number in range(96):
+        maker = ("GE", "Siemens")[number % 2]
+        models = catalogue().of(maker)
+        scanner = models[number // 2 % len(models)]
+        rows.append(
+            {
+                "manufacturer": maker,
+                "model": scanner.header.model,
+                "software": scanner.header.software[0],
+                "kernel": scanner.header.soft_kernel[0],
+                "kernel_class": "soft",
+                "age": 40.0 + number // 2,
+            }
+        )
+    found = separability_of(make_cohort(rows), make_campaign())
+    for name in ("model", "software", "kernel"):
+        one = row(found, name)
+        assert (one.kind, one.alone, one.judged.overlap) == ("cannot be told", 1.0, 0.0)
+    told = "the manufacturer cannot be told from scanner model, software version and kernel (overlap 0 %)"
+    assert told in sentences(found)[0]
+    assert told in warnings(found)[0]
 
 
 def test_low_overlap_is_found(make_campaign, make_cohort):
