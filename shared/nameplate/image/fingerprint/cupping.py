@@ -14,17 +14,19 @@ MEASURES = (
         "cupping",
         "HU",
         "Rise of HU towards the skull",
-        "Least-squares slope of the HU of even white matter on exp(-depth / 14 mm), from 18 mm inside the "
+        "Least-squares slope of the HU of even white matter on exp(-depth / 14 mm), from 20 mm inside the "
         "mask inwards: nearer, no white matter is free of cortex. Two tissues do not enter, so their "
         "contrast does not pass for cupping.",
     ),
 )
 
 DECAY_MM = 14.0
-OUTERMOST_MM = 18.0
+OUTERMOST_MM = 20.0
 """Nearer to the mask's edge the cortex's folds are in every cell."""
-WHITE_HU = 2.5
+WHITE_HU = 2.0
 """Farther from white matter a cell holds another tissue."""
+FLAT_SHARE = 0.5
+"""Of the cells there, this share that changes least from cell to cell is taken for white matter."""
 LEAST_CELLS = 100
 
 
@@ -55,7 +57,7 @@ def cupping_hu(cells: BrainCells) -> Number:
     slope = cells.slope(smooth)
     if not chosen.any():
         return NO_WHITE
-    chosen &= slope <= np.quantile(slope[chosen], 0.3)
+    chosen &= slope <= np.quantile(slope[chosen], FLAT_SHARE)
     chosen &= np.abs(smooth - white) < WHITE_HU
     rise = np.exp(-cells.depth[chosen].astype(np.float64) / DECAY_MM)
     hu = smooth[chosen].astype(np.float64)

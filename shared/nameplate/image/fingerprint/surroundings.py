@@ -50,19 +50,21 @@ def surroundings(slices: Slices) -> Numbers:
         return _all(Missing("the mask is empty"))
     hu = slices.hu[chosen]
     heads = heads_of(hu, slices.brain[chosen], slices.pixel_mm)
-    seen = fields_of(slices.hu).seen[chosen]
+    seen = fields_of(hu).seen
     values, distances = [], []
     band, visible = 0, 0
     for k in range(len(chosen)):
-        away = ndimage.distance_transform_edt(~heads[k], sampling=slices.pixel_mm)
         middle = int(np.nonzero(slices.brain[chosen[k]])[0].mean())
+        # A little of the front half, so that the distances at the sides are right.
+        rows = min(heads.shape[1], middle + int(BAND_MM[1] / slices.pixel_mm[0]) + 1)
+        away = ndimage.distance_transform_edt(~heads[k, :rows], sampling=slices.pixel_mm)
         inside = (away > BAND_MM[0]) & (away <= BAND_MM[1])
         inside[middle:] = False
         band += int(np.count_nonzero(inside))
-        inside &= seen[k]
+        inside &= seen[k, :rows]
         visible += int(np.count_nonzero(inside))
-        table = inside & (hu[k] > AIR_HU)
-        values.append(hu[k][table])
+        table = inside & (hu[k, :rows] > AIR_HU)
+        values.append(hu[k, :rows][table])
         distances.append(away[table])
     if not band or visible < SEEN_SHARE * band:
         return _all(Missing("too little is shown behind the head"))

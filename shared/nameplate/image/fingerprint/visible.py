@@ -39,7 +39,7 @@ def middle_slices(brain: Mask) -> NDArray[np.intp]:
     return np.flatnonzero(sizes >= max(MIDDLE_SHARE * float(sizes.max(initial=0)), 1.0))
 
 
-def some_middle_slices(brain: Mask, most: int = 6) -> NDArray[np.intp]:
+def some_middle_slices(brain: Mask, most: int = 4) -> NDArray[np.intp]:
     """At most ``most`` of the middle slices, evenly picked: a table or a field is the same in all."""
     chosen = middle_slices(brain)
     return chosen[:: -(-len(chosen) // most)] if len(chosen) else chosen
@@ -47,15 +47,19 @@ def some_middle_slices(brain: Mask, most: int = 6) -> NDArray[np.intp]:
 
 def hidden(slices: Slices) -> Missing | None:
     """Why nothing outside of the head can be measured, if so."""
-    known = slices.hu[np.isfinite(slices.hu)]
-    if not known.size:
+    lowest = np.fmin.reduce(slices.hu, axis=None) if slices.hu.size else np.nan
+    if not np.isfinite(lowest):
         return Missing("no voxel has a value")
-    outside = slices.hu[~slices.brain]
-    if outside.size and np.all(outside == outside[0]):
+    if _even(slices.hu[:, ::8, ::8], slices.brain[:, ::8, ::8]) and _even(slices.hu, slices.brain):
         return Missing("only the brain is shown")
-    if known.min() > CUT_HU:
+    if lowest > CUT_HU:
         return Missing("a window has cut off the air")
     return None
+
+
+def _even(hu: NDArray[np.float32], brain: Mask) -> bool:
+    outside = hu[~brain]
+    return bool(np.all(outside == outside[0])) if outside.size else True
 
 
 def fields_of(hu: NDArray[np.float32]) -> Fields:
