@@ -30,6 +30,8 @@ from nameplate_evaluation.separability import separability_of
 
 EXPECTED = {"identical": "cannot be told", "independent": "told apart", "partly overlapping": "partly"}
 LEVELS = ("GE", "Siemens", "Philips")
+SMALL = 100
+"""Tables with fewer exams are counted apart."""
 CAMPAIGN = """
 name: separability
 seed: {seed}
@@ -163,36 +165,53 @@ def table(number: int) -> tuple[CohortResult, int]:
     return CohortResult(name="study", exams=tuple(rows), members=tuple(members)), levels
 
 
-def verdicts(number: int) -> dict[tuple[str, str], str]:
-    """The verdict on each column of one table."""
-    cohort, levels = table(number)
-    text = CAMPAIGN.format(seed=number, levels=", ".join(LEVELS[:levels]))
+def verdicts_of(cohort: CohortResult, levels: int, seed: int) -> dict[tuple[str, str], str]:
+    """The verdict on each column of a table."""
+    text = CAMPAIGN.format(seed=seed, levels=", ".join(LEVELS[:levels]))
     found = separability_of(cohort, parse_campaign(text, "benchmark"))
     assert found is not None
     rows = {row.field.name: row for row in found.rows}
-    for kind, form in COLUMNS:
-        assert rows[f"{kind} {form}"].field.kind == form or form == "text", (kind, form)
     return {(kind, form): rows[f"{kind} {form}"].kind for kind, form in COLUMNS}
 
 
+def verdicts(number: int) -> dict[tuple[str, str], str]:
+    """The verdict on each column of one simulated table."""
+    return verdicts_of(*table(number), number)
+
+
 def main() -> None:
-    """Print how often each verdict was given, by kind of column."""
+    """Print how often each verdict was given, by kind of column and by size of table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--tables", type=int, default=300)
     tables = parser.parse_args().tables
     given = {column: Counter[str]() for column in COLUMNS}
+    right = {column: {small: [0, 0] for small in (True, False)} for column in COLUMNS}
     for number in range(tables):
-        for column, verdict in verdicts(number).items():
+        cohort, levels = table(number)
+        small = len(cohort.exams) < SMALL
+        for column, verdict in verdicts_of(cohort, levels, number).items():
             given[column][verdict] += 1
-    print(f"{'column':20}{'form':8}{'right':>8}   verdicts in {tables} tables")
-    right = Counter[str]()
-    for (kind, form), counts in given.items():
-        right[kind] += counts[EXPECTED[kind]]
+            count = right[column][small]
+            count[0] += verdict == EXPECTED[column[0]]
+            count[1] += 1
+    print(
+        f"{'column':20}{'form':8}{'right':>8}{f'n < {SMALL}':>9}{'others':>8}   verdicts in {tables} tables"
+    )
+    for column, counts in given.items():
         words = ", ".join(f"{verdict} {n}" for verdict, n in counts.most_common())
-        print(f"{kind:20}{form:8}{100 * counts[EXPECTED[kind]] / tables:7.1f}%   {words}")
-    for kind, count in right.items():
-        print(f"{kind:20}{'both':8}{100 * count / (2 * tables):7.1f}%")
-    print(f"{'all':28}{100 * sum(right.values()) / (6 * tables):7.1f}%")
+        print(_line(*column, [right[column]]) + f"   {words}")
+    for kind in EXPECTED:
+        print(_line(kind, "both", [right[kind, form] for form in ("number", "text")]))
+    print(_line("all", "", list(right.values())))
+
+
+def _line(kind: str, form: str, counts: list[dict[bool, list[int]]]) -> str:
+    """Percent right of all tables, of the small ones and of the others."""
+    shares = []
+    for sizes in ((True, False), (True,), (False,)):
+        good, of = (sum(count[size][n] for count in counts for size in sizes) for n in (0, 1))
+        shares.append(f"{100 * good / of:.1f}%" if of else "-")
+    return f"{kind:20}{form:8}{shares[0]:>8}{shares[1]:>9}{shares[2]:>8}"
 
 
 if __name__ == "__main__":

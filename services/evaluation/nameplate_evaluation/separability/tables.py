@@ -76,7 +76,8 @@ def confound_table(found: Sequence[Separability]) -> Table:
         " from the field alone, in five folds that keep patients together; by chance, that is by always"
         " naming the commonest; and from all other fields. Told apart: no more than chance would give with"
         f" patients kept together ({DRAWS} deals), or next to nothing. Not known: fewer than"
-        f" {FEWEST_PATIENTS} patients with a value.",
+        f" {FEWEST_PATIENTS} patients with a value. In cohorts of fewer than 100 exams partial overlap may be"
+        " missed.",
         SECTION,
     )
 
