@@ -4,7 +4,14 @@ import numpy as np
 
 from nameplate.image.fingerprint.catalogue import Measure
 from nameplate.image.fingerprint.slices import Missing, Numbers, Slices
-from nameplate.image.fingerprint.visible import AIR_HU, fields_of, heads_of, hidden, some_middle_slices
+from nameplate.image.fingerprint.visible import (
+    AIR_HU,
+    coarser,
+    fields_of,
+    heads_of,
+    hidden,
+    some_middle_slices,
+)
 
 MEASURES = (
     Measure(
@@ -12,8 +19,8 @@ MEASURES = (
         "surroundings",
         "",
         "Share of the band behind the head that is table",
-        "Around the back half of the head, from 2 to 25 mm off the skin, the share of what is seen that is "
-        "denser than -700 HU.",
+        "Around the back half of the head, from 3 mm (or 1.5 pixels) to 25 mm off the skin, the "
+        "share of what is seen that is denser than -700 HU.",
     ),
     Measure(
         "table_hu",
@@ -31,7 +38,7 @@ MEASURES = (
     ),
 )
 
-BAND_MM = (2.0, 25.0)
+BAND_MM = (3.0, 25.0)
 """Distance from the skin: nearer is the blur of the skin, and what is farther is outside of small fields."""
 SEEN_SHARE = 0.3
 """With less of the band inside the field nothing is said of it."""
@@ -43,6 +50,7 @@ def surroundings(slices: Slices) -> Numbers:
     """Share of the band, HU and distance (mm) of table and head holder; Missing where air cannot be seen."""
     from scipy import ndimage
 
+    slices = coarser(slices)
     if reason := hidden(slices):
         return _all(reason)
     chosen = some_middle_slices(slices.brain)
@@ -51,6 +59,7 @@ def surroundings(slices: Slices) -> Numbers:
     hu = slices.hu[chosen]
     heads = heads_of(hu, slices.brain[chosen], slices.pixel_mm)
     seen = fields_of(hu).seen
+    nearest = max(BAND_MM[0], 1.5 * max(slices.pixel_mm))
     values, distances = [], []
     band, visible = 0, 0
     for k in range(len(chosen)):
@@ -58,7 +67,7 @@ def surroundings(slices: Slices) -> Numbers:
         # A little of the front half, so that the distances at the sides are right.
         rows = min(heads.shape[1], middle + int(BAND_MM[1] / slices.pixel_mm[0]) + 1)
         away = ndimage.distance_transform_edt(~heads[k, :rows], sampling=slices.pixel_mm)
-        inside = (away > BAND_MM[0]) & (away <= BAND_MM[1])
+        inside = (away > nearest) & (away <= BAND_MM[1])
         inside[middle:] = False
         band += int(np.count_nonzero(inside))
         inside &= seen[k, :rows]
