@@ -62,10 +62,9 @@ def warnings(found: Separability) -> tuple[str, ...]:
         return ()
     factor = found.factor.title
     hardly = "cannot be told" if all(row.kind == "cannot be told" for row in low) else "can hardly be told"
-    theirs = "its" if len(low) == 1 else "theirs"
     return (
         f"In cohort {found.cohort} the {factor} {hardly} from {_with_overlaps(low)}: an effect of the"
-        f" {factor} could be {theirs}.",
+        f" {factor} could be {_whose(low)}.",
     )
 
 
@@ -86,6 +85,15 @@ def _percent(share: float | None) -> str:
 
 def _titles(rows: Sequence[FieldRow]) -> str:
     return listed([row.field.title for row in rows])
+
+
+def _whose(rows: Sequence[FieldRow]) -> str:
+    return "theirs" if len(rows) > 1 else f"the {_titles(rows)}'s"
+
+
+def _opening(text: str) -> str:
+    """At the start of a sentence; other capitals, as in a column's name, stay."""
+    return text[:1].upper() + text[1:]
 
 
 def _with_overlaps(rows: Sequence[FieldRow]) -> str:
@@ -112,10 +120,9 @@ def _overall(found: Separability) -> list[str]:
         )
     lost = found.of_kind("cannot be told")
     if lost:
-        theirs = "its" if len(lost) == 1 else "theirs"
         lines.append(
             f"In cohort {found.cohort} the {factor} cannot be told from {_with_overlaps(lost)}: an effect of"
-            f" the {factor} could be {theirs}."
+            f" the {factor} could be {_whose(lost)}."
         )
     elif found.of_kind("partly", "told apart"):
         lines.append(
@@ -134,7 +141,7 @@ def _by_kind(found: Separability) -> list[str]:
     avoidable = [row for row in lost if not row.is_nested]
     if natural:
         reasons = listed(list(dict.fromkeys(row.nested for row in natural)))
-        text = f"{_titles(natural).capitalize()} {'is' if len(natural) == 1 else 'are'} nested by nature"
+        text = f"{_opening(_titles(natural))} {'is' if len(natural) == 1 else 'are'} nested by nature"
         usable = [row for row in (*avoidable, *partly) if not row.is_nested]
         tail = f" What matching can use are fields that all could have: {_titles(usable)}." if usable else ""
         lines.append(f"{text} ({reasons}): no choice of exams tells them apart.{tail}")
@@ -145,7 +152,7 @@ def _by_kind(found: Separability) -> list[str]:
         )
     if avoidable:
         do = "does" if len(avoidable) == 1 else "do"
-        lines.append(f"{_titles(avoidable).capitalize()} could have overlapped, but {do} not here.")
+        lines.append(f"{_opening(_titles(avoidable))} could have overlapped, but {do} not here.")
     if partly:
         lines.append(f"Partly told apart: {_with_overlaps(partly)}.")
     for kind, words in (("told apart", "Told apart"), ("constant", "Constant in all exams")):
@@ -227,7 +234,7 @@ def _proposal(found: Separability, proposal: Proposal | None) -> list[str]:
     counts = zip(found.factor.levels, proposal.then, proposal.now, strict=True)
     remain = listed([f"{then} of {now} {level}" for level, then, now in counts])
     tail = (
-        f" {listed([field.title for field in proposal.left_out]).capitalize()} could not be matched as well."
+        f" {_opening(listed([field.title for field in proposal.left_out]))} could not be matched as well."
         if proposal.left_out
         else ""
     )

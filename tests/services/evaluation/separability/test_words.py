@@ -67,6 +67,11 @@ def test_a_class_that_could_overlap_is_told_from_a_name_that_cannot(judge):
     assert any("fields that all could have: kernel class." in line for line in lines)
 
 
+def test_a_column_keeps_its_capitals(judge):
+    lines = sentences(judge(fields=lambda n: {"CTDIvol phantom": ("16 cm", "32 cm")[n % 2]}))
+    assert "CTDIvol phantom could have overlapped, but does not here." in lines
+
+
 def test_sites_of_one_manufacturer_each_are_said_to_be_so(judge):
     found = judge(institution=lambda n: f"i{n % 4}")
     lines = sentences(found)
