@@ -24,7 +24,7 @@ def test_a_checkpoint_is_stored_when_it_was_written_and_at_the_end(
     outputs: Any = SimpleNamespace(
         load_checkpoints=lambda: tmp_path, save_checkpoints=stored.append, should_stop=lambda: False
     )
-    counts = []
+    counts: list[int] = []
 
     def trained(*_: Any, on_epoch: Any, **__: Any) -> None:
         for written in (False, True, False, False, True):
