@@ -14,9 +14,9 @@ from nameplate_ingest.volume.group import Group, thickness_of
 from nameplate_ingest.volume.series import Stack
 
 MOST_SLICES = 12
-"""Slices that are measured: a few hundred patches of brain, or some 60 mm of a usual head."""
-_MOST_PIXELS = 12 << 20
-"""Pixels of all slices that are measured; larger slices are fewer."""
+"""Slices that are measured: some 60 mm of a usual head."""
+_MOST_PIXELS = 8 * 512**2
+"""Pixels of all slices that are measured: larger slices are fewer, so that an exam costs the same."""
 _SAME_GAP_MM = 0.1
 """Distances of slices that differ by less are the same."""
 _RAS_OF_LPS = np.diag([-1.0, -1.0, 1.0])

@@ -7,6 +7,7 @@ from nameplate.image.fingerprint.catalogue import Measure
 from nameplate.image.fingerprint.slices import Missing, Number, Numbers, Slices
 from nameplate.image.fingerprint.visible import (
     Fields,
+    coarser,
     fields_of,
     heads_of,
     hidden,
@@ -66,11 +67,11 @@ NO_BRAIN = Missing("the mask is empty")
 def field(slices: Slices) -> Numbers:
     """Size, air, circle, centre and padding of the field; ``MEASURES`` has units and formulas."""
     fields = fields_of(slices.hu)
-    reason = hidden(slices)
+    coarse = coarser(slices)
+    reason = hidden(coarse)
     square = reason is None and _square(fields, slices.pixel_mm)
-    rows, columns = slices.hu.shape[1:]
     if not square:
-        fields = Fields(fields.padding, fields.seen, np.tile([0, rows, 0, columns], (len(fields.boxes), 1)))
+        fields = _whole(fields)
     circle = reason or _circle_share(fields, square)
     padding: Number
     if isinstance(circle, Missing):
@@ -81,11 +82,17 @@ def field(slices: Slices) -> Numbers:
         padding = fields.padding
     return {
         "field_mm": _side_mm(fields, slices.pixel_mm),
-        "air_share": _air_share(slices, fields),
+        "air_share": reason or _air_share(coarse, square),
         "circle_share": circle,
         "head_off_mm": _head_off_mm(slices, fields),
         "padding_hu": padding,
     }
+
+
+def _whole(fields: Fields) -> Fields:
+    """The same with a box around all of every slice."""
+    count, rows, columns = fields.seen.shape
+    return Fields(fields.padding, fields.seen, np.tile([0, rows, 0, columns], (count, 1)))
 
 
 def _side_mm(fields: Fields, pixel_mm: tuple[float, float]) -> float:
@@ -136,15 +143,15 @@ def _circle_share(fields: Fields, square: bool) -> Number:
     return float(np.median(shares))
 
 
-def _air_share(slices: Slices, fields: Fields) -> Number:
-    if reason := hidden(slices):
-        return reason
+def _air_share(slices: Slices, square: bool) -> Number:
     chosen = some_middle_slices(slices.brain)
     if not len(chosen):
         return NO_BRAIN
-    heads = heads_of(slices.hu[chosen], slices.brain[chosen], slices.pixel_mm)
+    hu = slices.hu[chosen]
+    fields = fields_of(hu) if square else _whole(fields_of(hu))
+    heads = heads_of(hu, slices.brain[chosen], slices.pixel_mm)
     shares = []
-    for k, head in zip(chosen, heads, strict=True):
+    for k, head in enumerate(heads):
         top, end, left, right = fields.boxes[k]
         seen = fields.seen[k, top:end, left:right]
         if seen.any():

@@ -17,6 +17,8 @@ CUT_HU = -200.0
 """Where nothing is darker, a window has cut off air and fat."""
 MIDDLE_SHARE = 0.6
 """Slices count as the middle of the head if they have this share of the largest slice's brain."""
+COARSE_MM = 1.1
+"""Pixels up to this size show the shape of the head well enough."""
 EDGE_SHARE = 0.05
 """A line of pixels belongs to the field if this share of it is seen: less is noise or an edge's blur."""
 
@@ -43,6 +45,20 @@ def some_middle_slices(brain: Mask, most: int = 4) -> NDArray[np.intp]:
     """At most ``most`` of the middle slices, evenly picked: a table or a field is the same in all."""
     chosen = middle_slices(brain)
     return chosen[:: -(-len(chosen) // most)] if len(chosen) else chosen
+
+
+def coarser(slices: Slices) -> Slices:
+    """Every second pixel or fewer, so that pixels are about ``COARSE_MM``: the head's shape needs no more."""
+    down, across = (max(1, int(COARSE_MM / size)) for size in slices.pixel_mm)
+    if down == across == 1:
+        return slices
+    return Slices(
+        hu=slices.hu[:, ::down, ::across],
+        brain=slices.brain[:, ::down, ::across],
+        pixel_mm=(slices.pixel_mm[0] * down, slices.pixel_mm[1] * across),
+        slice_mm=slices.slice_mm,
+        adjacent=slices.adjacent,
+    )
 
 
 def hidden(slices: Slices) -> Missing | None:
