@@ -94,7 +94,7 @@ def powers() -> Iterator[str]:
     for exams, numbers, apart in ((40, 1, 1.0), (100, 1, 1.0), (100, 8, 0.5), (400, 1, 0.4), (400, 8, 0.25)):
         best = norm.cdf(apart * np.sqrt(numbers / 2))
         yield power(
-            f"{exams} exams, {numbers} numbers {apart:g} SD apart (at best {best:.2f})",
+            f"{exams} exams, numbers: {numbers}, {apart:g} SD apart (at best {best:.2f})",
             exams,
             lambda random, codes, numbers=numbers, apart=apart: (  # type: ignore[misc]
                 random.normal(size=(numbers, len(codes))) + apart * codes

@@ -26,12 +26,12 @@ _WHY = {NO_NUMBER: "no number", MISSING: "one-sided", "too few": "too few"}
 
 
 def panels(fingerprint: Fingerprint) -> tuple[Panel, ...]:
-    """One a cohort that has anything to show."""
+    """One a cohort in which anything was probed."""
     several = len(fingerprint.cohorts) > 1
     return tuple(
         _panel(cohort, f", cohort {cohort.cohort}" if several else "")
         for cohort in fingerprint.cohorts
-        if cohort.places
+        if any(place.auroc is not None for place in cohort.places)
     )
 
 

@@ -28,7 +28,8 @@ def test_what_was_not_probed_says_why(planted_fingerprint: Fingerprint) -> None:
         Place(group="b", stage=NETWORKS, exams=9, auroc=None, note="too few exams (GE: 9 exams, needs 10)"),
         Place(group="spheres <1>", stage=NETWORKS, exams=0, auroc=None, note="were not kept"),
     )
-    two = Fingerprint((replace(cohort, places=places), replace(cohort, cohort="other", places=())))
+    places += (Place(group="head", stage="nifti", exams=50, auroc=0.5),)
+    two = Fingerprint((replace(cohort, places=places), replace(cohort, cohort="other", places=places[:-1])))
     (panel,) = panels(two)
     assert panel.title.endswith("removes, cohort study")
     texts = [text.strip() for text in ElementTree.fromstring(panel.svg).itertext()]
