@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 import nameplate
 from nameplate.campaign.experiment import LearningSettings
-from nameplate.errors import CohortError, TryAgain
+from nameplate.errors import CohortError, TryAgain, UserError
 from nameplate.job.result import digest_of
 from nameplate.pack.packed import Pack
 from nameplate.records import Split
@@ -239,7 +239,11 @@ def _prepare(learning: LearningSettings) -> torch.device:
     torch.set_num_threads(learning.training.threads)
     if not torch.cuda.is_available():
         if os.environ.get(GPU_VARIABLE):
-            logger.warning("torch sees no GPU, but one was requested (an image without CUDA?); using the CPU")
+            # A card that is held and not used is no success, and nobody reads the log of one.
+            raise UserError(
+                "a GPU was asked for, and torch sees none: is it an image with CUDA (or ROCm), does the"
+                " driver suit it, and does the pod have the runtime class of the GPUs?"
+            )
         return torch.device("cpu")
     deterministic = learning.training.deterministic
     # cuDNN's search for the fastest kernel starts again for each size of batch. It takes as long as many
