@@ -144,10 +144,12 @@ def _native(group: Group, examined: Examined, places: Places, brain: NDArray[np.
     size, spacing = _size(group), first.grid.spacing
     numbers = run if places.headwards else run[::-1]
     gaps = stack.gaps[run.start : run.stop - 1]
+    thick = max(thickness_of(group)[run.start], 0.1)
     return Slices(
         hu=np.stack([places.upright(examined.plane(group.slices[number])) for number in numbers]),
         brain=np.stack([places.brain(brain, number, size, spacing) for number in numbers]),
         pixel_mm=(spacing[1], spacing[0]) if places.transposed else spacing,
-        slice_mm=float(np.median(gaps)) if len(gaps) else max(thickness_of(group)[run.start], 0.1),
+        slice_mm=max(float(np.median(gaps)), 0.1) if len(gaps) else thick,
         adjacent=len(run) > 1,
+        thickness_mm=thick,
     )

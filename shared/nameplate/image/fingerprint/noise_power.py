@@ -45,6 +45,7 @@ _FALL = 0.93
 """Share of the peak's power to which the spectrum must fall before it ends, for the peak to be one."""
 _AROUND = 0.5
 """Share of the peak's power above which the spectrum takes part in finding it."""
+_NO_NOISE = Missing("the brain is without any noise")
 _NOT_QUIET = Missing("no patch of the brain is quiet enough")
 
 
@@ -185,6 +186,8 @@ class _Estimate:
             powers = np.concatenate([powers, self._powers(calm, more)])
             kept, values = np.append(kept, calm), np.concatenate([values, more])
         mean = powers.mean(axis=0)
+        if not (expected > 0 and (mean > 0).all()):
+            return _NO_NOISE
         for _ in range(4):
             mean = _at(expected, anatomy[kept], powers, expected)
             expected = self._low_power(mean)

@@ -58,6 +58,7 @@ def coarser(slices: Slices) -> Slices:
         pixel_mm=(slices.pixel_mm[0] * down, slices.pixel_mm[1] * across),
         slice_mm=slices.slice_mm,
         adjacent=slices.adjacent,
+        thickness_mm=slices.thickness_mm,
     )
 
 
