@@ -21,7 +21,7 @@ from nameplate_evaluation.limits import limits_of
 from nameplate_evaluation.measure import Estimate
 from nameplate_evaluation.panel import Panel
 from nameplate_evaluation.results import Example
-from nameplate_evaluation.separability.judged import Judged
+from nameplate_evaluation.separability import Section
 from nameplate_evaluation.table import Table, interval, printed
 
 
@@ -36,7 +36,7 @@ class Found:
     gaps: tuple[Gap, ...]
     curves: tuple[Curve, ...]
     fingerprint: Fingerprint
-    judged: tuple[Judged, ...]
+    separability: Section
 
 
 ALWAYS = ("answer", "why", "rests-on", "limits", "runs", "cohort", "settings", "provenance", "evidence")
@@ -80,7 +80,7 @@ def report_page(found: Found, numbered: list[tuple[str, Table]]) -> bytes:
             flips=headline.flips_panels(analysis, spheres),
             fingerprint=picture.panels(found.fingerprint),
             fingerprint_words=words.sentences(found.fingerprint),
-            judged=found.judged,
+            separability=found.separability,
             cards=[],
             gap_panels=[p for grid in spheres for p in figures.gap_panels(analysis, grid, found.gaps)],
             training_sets=arms,

@@ -24,7 +24,7 @@ from nameplate_evaluation.metrics_file import json_bytes, metrics_of
 from nameplate_evaluation.page import Found, report_page, sections_of
 from nameplate_evaluation.predictions import melody_files, tidy_csv
 from nameplate_evaluation.results import CampaignResults
-from nameplate_evaluation.separability.judged import judged_of, tables_of, warnings_of
+from nameplate_evaluation.separability import section_of
 from nameplate_evaluation.table import Table, csv_bytes, labelled
 
 
@@ -41,22 +41,22 @@ def build_report(results: CampaignResults) -> dict[str, bytes]:
     checks = checks_of(analysis)
     grid = main_grid(analysis)
     claim = claim_of(analysis, grid)
-    judged = judged_of(analysis, claim)
+    separability = section_of(analysis)
     studied = tuple(one for one in advantages if analysis.role(one.grid.cohort) == "study")
     found = Found(
         analysis=analysis,
-        answer=answer_of(analysis, grid, claim, checks, warnings_of(judged)),
+        answer=answer_of(analysis, grid, claim, checks, separability.warnings),
         claim=claim,
         findings=findings_of(analysis, grid, studied),
         gaps=gaps,
         curves=tuple(curve for one in studied if (curve := curve_of(analysis, one))),
         fingerprint=fingerprint_of(analysis),
-        judged=judged,
+        separability=separability,
     )
     stated = criteria.criteria_of(analysis, advantages)
     sizes = criteria.sizes_of(analysis, stated)
     shown = _tables(found, advantages, studied, checks)
-    shown += [*fingerprint_tables(found.fingerprint), *tables_of(judged)]
+    shown += [*fingerprint_tables(found.fingerprint), *separability.tables]
     shown += [criteria.criteria_table(analysis, stated), criteria.sizes_table(sizes)]
     numbered = labelled(table for table in shown if table.rows)
     report = {f"tables/{table.name}.csv": csv_bytes(table) for _, table in numbered}
