@@ -10,6 +10,7 @@
 {{- $command := last .template.container.command -}}
 {{- $readsSource := .readsSource | default (eq $command "plan") -}}
 {{- $gpus := dig "gpu" "count" 0 .place | int -}}
+{{- $needsGpu := and $gpus (dig "gpu" "required" true .place) -}}
 {{- $volumes := include "nameplate.podVolumes" (merge (dict "command" $command "readsSource" $readsSource) .) | fromYamlArray -}}
 metadata:
   labels:
@@ -54,7 +55,7 @@ container:
   envFrom:
     - configMapRef: {name: nameplate-store}
     - secretRef: {name: {{ include "nameplate.storeSecret" .root }}}
-  {{- if or .template.container.env $readsSource $gpus }}
+  {{- if or .template.container.env $readsSource $needsGpu }}
   env:
     {{- range .template.container.env }}
     - {{ toJson . }}
@@ -63,7 +64,7 @@ container:
     - name: NAMEPLATE_KEY
       valueFrom: {secretKeyRef: {name: {{ include "nameplate.keySecret" .root }}, key: NAMEPLATE_KEY}}
     {{- end }}
-    {{- if $gpus }}
+    {{- if $needsGpu }}
     - {name: NAMEPLATE_EXPECTS_GPU, value: "yes"}
     {{- end }}
   {{- end }}

@@ -4,8 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nameplate.campaign import parse_campaign
-from nameplate.errors import CampaignError
 from nameplate_evaluation.advantage import advantages_of
 from nameplate_evaluation.analysis import analyse
 from nameplate_evaluation.evidence.criteria import (
@@ -91,14 +89,3 @@ def test_sizes_are_held_against_what_there_is(plant):
     tested = [m for c in results.cohorts if c.name == "study" for m in c.members if m.split == "test"]
     assert found[1].there == min(sum(m.level == level for m in tested) for level in analysis.levels)
     assert len(sizes_table(found).rows) == 2
-
-
-@pytest.mark.parametrize(
-    ("name", "words"), [("sphere", "is not one of"), ("naming", "does not train on each level alone")]
-)
-def test_a_comparison_that_no_experiment_can_make_is_refused(complete, name, words):
-    text = complete.campaign_text + f"\nanalysis: {{comparisons: [{name}]}}\n"
-    if "\nanalysis:" in complete.campaign_text:
-        text = complete.campaign_text.replace("comparisons: []", f"comparisons: [{name}]")
-    with pytest.raises(CampaignError, match=words):
-        parse_campaign(text, "test")
