@@ -21,10 +21,12 @@ STEP_MM = 7.0
 """Distance between neighbouring patches: they overlap, so that no quiet place is missed."""
 _LEAST_PIXELS = 6
 """Of a patch's side. A quadratic surface has six coefficients."""
-LOW_HU, HIGH_HU = -10.0, 80.0
-"""What brain and CSF can be, noise included."""
-_MOST_CLIPPED = 0.01
-"""Share of a patch's pixels that may have the least or the greatest value of all slices."""
+BRAIN_HU = (-10.0, 80.0)
+"""What brain and CSF can be, with the noise of slices of 5 mm."""
+SOFT_HU = (-60.0, 130.0)
+"""What they can be with that of thin slices; beyond is bone, air or fat."""
+_MOST_ODD = 0.01
+"""Share of a patch's pixels that may be beyond ``BRAIN_HU`` or at the least or greatest HU of all slices."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +41,7 @@ class Patches:
 
 
 def patches_of(slices: Slices) -> Patches:
-    """All patches whose pixels, and those around them, are brain and within ``LOW_HU`` to ``HIGH_HU``.
+    """All patches whose pixels, and those around them, are brain, nearly all of them within ``BRAIN_HU``.
 
     The pixels around them count because the brain's outermost ones are half bone, or filled in where only
     the brain is shown.
@@ -51,11 +53,11 @@ def patches_of(slices: Slices) -> Patches:
     first_i, past_i = _extent(np.asarray(slices.brain.any(axis=(0, 1))))
     hu = slices.hu[:, first_j:past_j, first_i:past_i]
     with np.errstate(invalid="ignore"):
-        good = slices.brain[:, first_j:past_j, first_i:past_i] & (hu >= LOW_HU) & (hu <= HIGH_HU)
-    whole = _box_sums(good, rows + 2, columns + 2) == (rows + 2) * (columns + 2)
-    clipped = good & _at_an_end(slices.hu, hu)
-    if clipped.any():
-        whole &= _box_sums(clipped, rows + 2, columns + 2) <= _MOST_CLIPPED * rows * columns
+        soft = slices.brain[:, first_j:past_j, first_i:past_i] & _within(hu, SOFT_HU)
+        odd = soft & (~_within(hu, BRAIN_HU) | _at_an_end(slices.hu, hu))
+    whole = _box_sums(soft, rows + 2, columns + 2) == (rows + 2) * (columns + 2)
+    if odd.any():
+        whole &= _box_sums(odd, rows + 2, columns + 2) <= _MOST_ODD * rows * columns
     k, j, i = np.nonzero(whole[:, ::step_j, ::step_i])
     places = np.stack([k, j * step_j + 1, i * step_i + 1], axis=1)
     if not len(places):
@@ -68,6 +70,10 @@ def _extent(flags: NDArray[np.bool_]) -> tuple[int, int]:
     """The first of the places that are set, and the one after the last."""
     at = np.flatnonzero(flags)
     return (int(at[0]), int(at[-1]) + 1) if at.size else (0, 0)
+
+
+def _within(hu: NDArray[np.float32], bounds: tuple[float, float]) -> NDArray[np.bool_]:
+    return (hu >= bounds[0]) & (hu <= bounds[1])
 
 
 def _at_an_end(everywhere: NDArray[np.float32], hu: NDArray[np.float32]) -> NDArray[np.bool_]:
