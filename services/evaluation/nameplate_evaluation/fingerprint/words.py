@@ -141,7 +141,10 @@ def _carriers(cohort: CohortFingerprint) -> list[str]:
     values = ", ".join(
         f"{level} {value}{unit}" for level, value in zip(cohort.levels, best.values, strict=True)
     )
-    return [f"Most is carried by {best.title} (by itself {best.best:.2f}): {values}, {_WHERE[best.stage]}."]
+    # A title stands in the middle of the sentence here; an abbreviation stays as it is.
+    begins, rest = best.title[:1], best.title[1:]
+    title = best.title if rest[:1].isupper() else begins.lower() + rest
+    return [f"Most is carried by {title} (by itself {best.best:.2f}): {values}, {_WHERE[best.stage]}."]
 
 
 def _networks(cohort: CohortFingerprint) -> list[str]:

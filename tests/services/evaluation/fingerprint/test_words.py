@@ -58,3 +58,13 @@ def test_several_cohorts_are_told_apart(planted_fingerprint: Fingerprint) -> Non
 def test_fields_have_names() -> None:
     assert noun_of("kernel_class") == "kernel class"
     assert noun_of("scanner room") == "scanner room"
+
+
+def test_a_title_stands_in_the_middle_of_a_sentence(planted_fingerprint: Fingerprint) -> None:
+    (cohort,) = planted_fingerprint.cohorts
+    strongest = max(
+        (one for one in cohort.carriers if one.group not in ("header", "protocol")), key=lambda one: one.best
+    )
+    for title, printed in (("Share of the table", "share of the table"), ("HU of CSF", "HU of CSF")):
+        changed = replace(cohort, carriers=(replace(strongest, title=title),))
+        assert any(f"Most is carried by {printed} (" in line for line in sentences(Fingerprint((changed,))))
