@@ -661,7 +661,7 @@ MUTANTS = (
     ),
     Mutant(
         "a service does no other service's job",
-        f"{SERVICE}/main.py",
+        f"{SERVICE}/job.py",
         "if service is not None and step.service != service:",
         "if False:",
         "shared/service/test_main.py",
