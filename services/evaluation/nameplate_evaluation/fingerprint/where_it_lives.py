@@ -31,7 +31,7 @@ EVERY_NUMBER = "all measured numbers"
 NO_NUMBER = "too few exams have these numbers"
 MISSING = "missing for"
 """Begins the note of a place that one level has no numbers of: they cannot be compared."""
-NAMED_IN_A_NOTE = 3
+NAMED_IN_A_NOTE = 2
 SIGNIFICANT = 0.05
 BAND = 0.95
 
