@@ -103,6 +103,6 @@ def _cell(axes: Axes, place: Place, column: int, top: float, height: float) -> N
 
 
 def _is_dark(colour: tuple[float, float, float, float]) -> bool:
-    """Whether white is easier to read on it than black, by WCAG's relative luminance."""
+    """Whether white is easier to read on it than ``INK``, by WCAG's relative luminance."""
     red, green, blue = ((c + 0.055) ** 2.4 / 1.055**2.4 if c > 0.03928 else c / 12.92 for c in colour[:3])
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.18
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.21

@@ -37,7 +37,7 @@ def places_table(fingerprint: Fingerprint) -> Table:
             Column("exams", "Exams", "count"),
             Column("auroc", "AUROC", "number"),
             Column("chance", "Chance alone"),
-            Column("p", "p", "p"),
+            Column("p", "p, all probes", "p"),
             Column("balanced_accuracy", "Balanced, %", "percent"),
             Column("note", "Note"),
         ),
@@ -54,7 +54,7 @@ def places_table(fingerprint: Fingerprint) -> Table:
 
 def _place_row(cohort: CohortFingerprint, place: Place) -> tuple[Value, ...]:
     chance = None if place.low is None else f"{place.low:.2f} to {place.high:.2f}"
-    runs = "" if place.runs is None else f"{place.runs} runs, {place.lowest:.2f} to {place.highest:.2f}"
+    runs = "" if place.runs is None else f"runs: {place.runs}, {place.lowest:.2f} to {place.highest:.2f}"
     return (
         cohort.cohort,
         place.group,

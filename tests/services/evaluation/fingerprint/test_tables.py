@@ -16,7 +16,7 @@ def test_tables_have_what_was_probed(planted_fingerprint: Fingerprint) -> None:
     assert " to 0.6" in str(first["chance"])
     last = dict(zip((column.key for column in places.columns), places.rows[-1], strict=True))
     assert last["stage"] == "Networks' last features"
-    assert str(last["note"]).startswith("2 runs, 0.")
+    assert str(last["note"]).startswith("runs: 2, 0.")
     assert str(last["note"]).endswith("; within class")
     assert [column.label for column in carriers.columns[-2:]] == ["GE", "Siemens"]
     assert [row[3] for row in networks.rows] == ["GE", "Siemens"]
