@@ -48,6 +48,8 @@ _STAGES: dict[Stage, str] = {
     "as read": "the scanner's own pixels",
     "nifti": "the resampled volumes, as no exam was measured in the scanner's own pixels",
 }
+_PERIODS = ("period", "year", "quarter")
+"""Columns of the user's own table that say when an exam was made."""
 _OWN = LEVEL_COLOURS[0]
 _MOST_LINES = 40
 """Other scanners in a plot; beyond that, the ones with the most exams."""
@@ -66,7 +68,8 @@ def card_page(cohort: str, scanners: Sequence[Scanner], stage: Stage) -> bytes:
         header += paragraph(f"{counted(missing, 'exam')} could not be measured there.", "note")
     header += paragraph(
         "The numbers depend on the protocol (dose, slice thickness) and on the patients, too: scanners that"
-        " scan differently differ in them without being different.",
+        " scan differently differ in them without being different. What stands out is where to look, no test:"
+        " of many numbers some stand out by chance, the more so the fewer the exams.",
         "note",
     )
     header += (
@@ -110,7 +113,7 @@ def _card(number: int, scanner: Scanner, others: Sequence[Scanner]) -> str:
     software = sorted({exam.software for exam in scanner.exams if exam.software})
     if software:
         facts.append(f"software {', '.join(software)}")
-    facts.append("period not kept: dates do not leave the ingest")
+    facts.append(_period(scanner))
     panel = _spectrum_panel(number, scanner, others)
     picture = (
         f"<figure>{panel.svg}<figcaption>{escape(panel.caption)}</figcaption></figure>"
@@ -124,6 +127,15 @@ def _card(number: int, scanner: Scanner, others: Sequence[Scanner]) -> str:
         + f"<h3>What stands out</h3>\n{_outstanding(scanner, others)}</div>\n"
         + f"<div>\n{_numbers(scanner, others)}</div>\n</div>\n</section>\n"
     )
+
+
+def _period(scanner: Scanner) -> str:
+    """From when to when, if the user's own table has it."""
+    for column in _PERIODS:
+        found = sorted({exam.fields[column] for exam in scanner.exams if exam.fields.get(column)})
+        if found:
+            return f"{column} {found[0]}" + (f" to {found[-1]}" if len(found) > 1 else "")
+    return "period not kept: dates do not leave the ingest"
 
 
 def _no_spectrum(scanner: Scanner) -> str:
@@ -198,6 +210,7 @@ def _spectrum_panel(number: int, scanner: Scanner, others: Sequence[Scanner]) ->
     middles = np.array(BANDS) + BAND_WIDTH / 2
     grey = [_medians(other.spectra()) for other in others[:_MOST_LINES]]
     grey = [line for line in grey if np.isfinite(line).any()]
+    known = np.isfinite(np.array([_medians(own), *grey])).any(axis=0)
 
     def paint(axes: Axes) -> None:
         for place, line in enumerate(grey):
@@ -209,7 +222,7 @@ def _spectrum_panel(number: int, scanner: Scanner, others: Sequence[Scanner]) ->
         axes.plot(middles, _medians(own), color=_OWN, marker="o", markersize=4, label="this scanner")
         axes.set_xlabel("Spatial frequency, /mm")
         axes.set_ylabel("Noise power over variance, mm²")
-        axes.set_xlim(0.08, 0.47)
+        axes.set_xlim(BANDS[0] - 0.02, float(middles[known][-1]) + 0.045)
         axes.set_ylim(bottom=0)
         axes.legend(frameon=False, fontsize=8, loc="best")
 

@@ -144,6 +144,16 @@ def test_reasons_stand_where_numbers_are_missing() -> None:
     assert "<svg" not in text
 
 
+def test_the_period_is_the_users_or_not_kept() -> None:
+    exams, rows = cohort({"A": 3})
+    assert "period not kept: dates do not leave the ingest" in page(cards_of("study", exams, rows))
+    years = ("2014", "2011", "2019")
+    dated = [
+        one.model_copy(update={"fields": {"year": year}}) for one, year in zip(exams, years, strict=True)
+    ]
+    assert "year 2011 to 2019." in page(cards_of("study", dated, rows))
+
+
 def test_nothing_measured_gives_no_files() -> None:
     exams, rows = cohort({"A": 3})
     assert cards_of("study", exams, []) == {}
