@@ -38,6 +38,7 @@ def stated(results, **settings):
         (0.015, 0.005, 0.025, "not met"),
         (0.0, -0.04, 0.04, "underpowered"),
         (0.03, -0.01, 0.07, "underpowered"),
+        (0.031, 0.001, 0.061, "not met"),
         (-0.05, -0.08, -0.02, "met"),
     ],
 )
@@ -72,6 +73,37 @@ def test_a_planted_advantage_is_not_met_and_its_absence_is(plant):
     margin = margin.model_copy(update={"auroc": 0.001})
     analysis, advantages = stated(results, margin=margin)
     assert [one.verdict for one in criteria_of(analysis, advantages)] == ["underpowered"]
+
+
+def test_without_a_task_nothing_is_met(plant):
+    """The hardest task is where an advantage shows: the others alone must not meet the margin."""
+    results = plant(own=(1.5, 1.5), runs=6)
+    margin = results.campaign.analysis.margin.model_copy(update={"auroc": 0.2})
+    sizes = results.campaign.analysis.sizes.model_copy(update={"runs": 2})
+    analysis, advantages = stated(results, margin=margin, sizes=sizes)
+    (whole,) = criteria_of(analysis, advantages)
+    assert whole.verdict == "met"
+    assert not whole.named
+    assert sizes_of(analysis, [whole])[0].there == 6
+    last = analysis.campaign.datasets_of(analysis.campaign.experiment("spheres"))[-1]
+    kept = tuple(cell for cell in results.cells if cell.cell.dataset != last)
+    object.__setattr__(results, "cells", kept)
+    analysis, advantages = stated(results, margin=margin, sizes=sizes)
+    (part,) = criteria_of(analysis, advantages)
+    assert part.verdict == "no result"
+    assert last in part.why
+    assert [(one.there, one.verdict) for one in sizes_of(analysis, [part])] == [(0, "not met")]
+    assert "names no comparison" in criteria_table(analysis, [part]).note
+
+
+def test_what_is_named_does_not_depend_on_the_results(plant):
+    results = plant(own=(1.5, 1.5), runs=2)
+    object.__setattr__(results, "cells", ())
+    analysis, advantages = stated(results)
+    (found,) = criteria_of(analysis, advantages)
+    assert (found.experiment, found.verdict) == ("spheres", "no result")
+    analysis, advantages = stated(results, comparisons=("spheres",))
+    assert [one.named for one in criteria_of(analysis, advantages)] == [True]
 
 
 def test_one_run_gives_no_result(plant):
