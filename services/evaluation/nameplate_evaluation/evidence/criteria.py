@@ -178,7 +178,7 @@ def criteria_table(analysis: Analysis, criteria: Sequence[Criterion]) -> Table:
         else ""
     )
     rows: list[tuple[Value, ...]] = [
-        (one.experiment, one.cohort, METRIC_WORDS[one.metric], 100 * one.margin,
+        (one.experiment, one.cohort, METRIC_WORDS[one.metric], one.margin,
          one.estimate, one.verdict, one.why)
         for one in criteria
     ]  # fmt: skip
@@ -189,7 +189,7 @@ def criteria_table(analysis: Analysis, criteria: Sequence[Criterion]) -> Table:
             Column("experiment", "Experiment"),
             Column("cohort", "Cohort"),
             Column("metric", "Metric"),
-            Column("margin", "Margin, points", "number"),
+            Column("margin", "Margin, points", "spread"),
             Column("advantage", f"Own-{factor} advantage", "points"),
             Column("verdict", "Verdict"),
             Column("why", "Because"),

@@ -69,7 +69,9 @@ def test_a_planted_advantage_is_not_met_and_its_absence_is(plant):
     margin = results.campaign.analysis.margin.model_copy(update={"auroc": 0.2})
     analysis, advantages = stated(results, margin=margin)
     assert [one.verdict for one in criteria_of(analysis, advantages)] == ["met"]
-    assert "met" in criteria_table(analysis, criteria_of(analysis, advantages)).rows[0]
+    row = criteria_table(analysis, criteria_of(analysis, advantages)).rows[0]
+    assert "met" in row
+    assert 0.2 in row, "a fraction of 1, as the advantage beside it"
     margin = margin.model_copy(update={"auroc": 0.001})
     analysis, advantages = stated(results, margin=margin)
     assert [one.verdict for one in criteria_of(analysis, advantages)] == ["underpowered"]
