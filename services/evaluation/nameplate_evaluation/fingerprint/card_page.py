@@ -38,7 +38,8 @@ figcaption { font-size: 13px; color: var(--soft); } td.group { color: var(--soft
   .numbers td:first-child { min-width: 210px; }
   .numbers td:first-child, .numbers td.why { white-space: normal; } }
 @media (max-width: 860px) { .scanner { grid-template-columns: 1fr; } }
-@media print { .scanner { grid-template-columns: 42% 1fr; } h2 { break-after: avoid; }
+@media print { .scanner { grid-template-columns: 36% 1fr; } .numbers { font-size: 7.4pt; }
+  h2 { break-after: avoid; }
   .scanner figure { break-inside: avoid; } svg.plot { print-color-adjust: exact; } }
 </style>
 """

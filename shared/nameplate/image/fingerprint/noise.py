@@ -6,10 +6,11 @@ are there, with up to 1.25 mm all but the highest bands; with 1.7 to 2 mm (128 p
 bands go up to 0.25 cycles/mm; with 3.4 to 4 mm (64) there are only the SD and the correlation of neighbouring
 slices; with more than 4 mm nothing. What is not measurable is ``Missing``.
 
-On simulated heads with known noise (fields of 220 to 250 mm, 64 to 512 pixels) the SD is right within 5 %,
-seldom 7 % and then too high; with 256 and 512 pixels the peak is off by 0.013 cycles/mm (root mean square; by
-0.025 at most). The correlation of neighbouring slices comes out 0.01 to 0.05 too high: slices share anatomy.
-Kernel, contrast and offset of the HU enter by nothing but what they do to noise itself.
+On simulated heads with known noise, in fields of 220 to 250 mm (``benchmarks/noise.py``), the SD is off by 1
+to 4 % (root mean square; 6 % at most, with 96 pixels), on coarse grids rather too high; with 256 and 512
+pixels the peak is off by 0.014 to 0.018 cycles/mm (0.031 at most). The correlation of neighbouring slices
+comes out 0.01 to 0.05 too high: slices share anatomy. Kernel, contrast and offset of the HU enter by nothing
+but what they do to noise itself.
 """
 
 import math
