@@ -104,8 +104,8 @@ class Outstanding:
 def outstanding(scanner: Scanner, others: Sequence[Scanner]) -> tuple[Outstanding, ...]:
     """What sets a scanner apart, the largest difference first; only of measures with enough exams.
 
-    Its median is outside the 10 to 90 % of all other exams together, or the means differ by more than 0.8
-    standard deviations (pooled, each side alike).
+    Its median is outside the 10 to 90 % of all other exams together, or it is another one and the means differ
+    by more than 0.8 standard deviations (pooled, each side alike).
     """
     found: list[Outstanding] = []
     for measure in SHOWN:
@@ -122,7 +122,8 @@ def outstanding(scanner: Scanner, others: Sequence[Scanner]) -> tuple[Outstandin
         difference = float(own.mean() - other.mean()) / spread if varies else None
         slack = 1e-9 * max(1.0, abs(middle))
         outside = not low - slack <= median <= high + slack
-        if outside or (difference is not None and abs(difference) > _LARGE):
+        apart = abs(median - middle) > slack and difference is not None and abs(difference) > _LARGE
+        if outside or apart:
             found.append(Outstanding(measure, median, (low, middle, high), difference, outside))
     return tuple(sorted(found, key=lambda one: (-_size(one), one.measure.name)))
 

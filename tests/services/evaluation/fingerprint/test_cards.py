@@ -104,6 +104,14 @@ def test_a_constant_that_differs_stands_out_and_one_that_does_not_does_not() -> 
     assert outstanding(one, [other])[0].difference is None
 
 
+def test_the_same_median_does_not_stand_out_because_of_others_that_are_far_away() -> None:
+    exams = [exam(n, "AB"[n % 2]) for n in range(24)]
+    values = [-3024.0 if n % 2 == 0 or n % 3 else -8192.0 for n in range(24)]
+    rows = [measured(one, {"padding_hu": value}) for one, value in zip(exams, values, strict=True)]
+    for one, other in (scanners_of(exams, rows, "as read"), scanners_of(exams, rows, "as read")[::-1]):
+        assert outstanding(one, [other]) == ()
+
+
 def test_a_heads_size_never_stands_out() -> None:
     exams = [exam(n, "AB"[n % 2]) for n in range(20)]
     rows = [measured(one, {"brain_ml": 1200.0 + 300 * (n % 2)}) for n, one in enumerate(exams)]
