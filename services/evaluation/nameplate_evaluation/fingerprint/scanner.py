@@ -104,8 +104,8 @@ class Outstanding:
 def outstanding(scanner: Scanner, others: Sequence[Scanner]) -> tuple[Outstanding, ...]:
     """What sets a scanner apart, the largest difference first; only of measures with enough exams.
 
-    Its median is outside the 10 to 90 % of all other exams together, or it is another one and the means differ
-    by more than 0.8 standard deviations (pooled, each side alike).
+    Its median is outside the 10 to 90 % of all other exams together, or it is not theirs and the means
+    differ by more than 0.8 standard deviations (pooled, each side alike).
     """
     found: list[Outstanding] = []
     for measure in SHOWN:
