@@ -36,7 +36,7 @@ MEASURES = (
             f"noise at {low:.2f} to {low + BAND_WIDTH:.2f} /mm",
             "Share of the noise's variance in this band of spatial frequencies: the radial noise power "
             "spectrum of quiet 25 mm patches of brain (quadratic surface subtracted, Hann window), times the "
-            "area of the ring, over noise_sd squared.",
+            "area of the ring, over the variance of all noise.",
         )
         for low in BANDS
     ),
