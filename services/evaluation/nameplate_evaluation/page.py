@@ -15,6 +15,7 @@ from nameplate_evaluation.curve import Curve
 from nameplate_evaluation.departures import departures_of
 from nameplate_evaluation.example import example_svg
 from nameplate_evaluation.fingerprint import picture, words
+from nameplate_evaluation.fingerprint.cards import card_link, study_with_cards
 from nameplate_evaluation.fingerprint.where_it_lives import Fingerprint
 from nameplate_evaluation.flow import stages_of
 from nameplate_evaluation.limits import limits_of
@@ -81,7 +82,7 @@ def report_page(found: Found, numbered: list[tuple[str, Table]]) -> bytes:
             fingerprint=picture.panels(found.fingerprint),
             fingerprint_words=words.sentences(found.fingerprint),
             separability=found.separability,
-            cards=[],
+            cards=[card_link(name) for name in study_with_cards(analysis)],
             gap_panels=[p for grid in spheres for p in figures.gap_panels(analysis, grid, found.gaps)],
             training_sets=arms,
             roc=[p for grid in spheres for p in figures.roc_panels(analysis, grid)],

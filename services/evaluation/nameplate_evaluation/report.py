@@ -17,6 +17,7 @@ from nameplate_evaluation.evidence import crate, criteria, sheet
 from nameplate_evaluation.evidence.guidelines import Places
 from nameplate_evaluation.evidence.model_card import model_card
 from nameplate_evaluation.findings import findings_of
+from nameplate_evaluation.fingerprint.cards import cards_of_study
 from nameplate_evaluation.fingerprint.tables import tables as fingerprint_tables
 from nameplate_evaluation.fingerprint.where_it_lives import fingerprint_of
 from nameplate_evaluation.flow import flow_table
@@ -64,6 +65,7 @@ def build_report(results: CampaignResults) -> dict[str, bytes]:
     report |= {f"tables/{table.name}.csv": csv_bytes(table) for table in further}
     report |= {"predictions.csv": tidy_csv(analysis), **melody_files(analysis)}
     report |= quality.quality_files(results.cohorts)
+    report |= cards_of_study(analysis)
     report["provenance.json"] = json_bytes(
         {"campaign": results.campaign_text, "provenance": dict(results.provenance)}
     )
@@ -74,7 +76,8 @@ def build_report(results: CampaignResults) -> dict[str, bytes]:
         tables=[table.name for _, table in numbered],
         files=[*report, "metrics.json"],
     )
-    numbered = [*numbered, *labelled([sheet.guideline_table(places)], after=len(numbered))]
+    lettered = sum(not table.paper for _, table in numbered)
+    numbered = [*numbered, *labelled([sheet.guideline_table(places)], after=lettered)]
     whole = [table for _, table in numbered]
     report |= {f"tables/{table.name}.csv": csv_bytes(table) for table in whole[-1:]}
     report["metrics.json"] = json_bytes(metrics_of(found, [*whole, *further]))

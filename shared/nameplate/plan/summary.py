@@ -150,7 +150,7 @@ def power_lines(campaign: Campaign) -> list[str]:
     lines = []
     for experiment, cohort in pairs:
         lines.append(f"  {experiment.name} on {cohort}: {_power_line(campaign, experiment, cohort)}")
-        if experiment.name in campaign.analysis.comparisons:
+        if experiment.name in campaign.compared:
             lines += _stated_lines(campaign, experiment, cohort)
     return [
         f"least effects that 4 campaigns of 5 would find, at {confidence:g} % confidence",
@@ -194,7 +194,7 @@ def _stated_lines(campaign: Campaign, experiment: ExperimentSettings, cohort: st
     often = (
         "4 campaigns of 5 or more" if effect <= stated else "fewer than 4 campaigns of 5: too small for it"
     )
-    return [f"    stated margin {stated:g} {unit}: networks without an advantage would meet it in {often}"]
+    return [f"    margin {stated:g} {unit}: networks without an advantage would meet it in {often}"]
 
 
 def _sphere_effects(campaign: Campaign, cohort: str, runs: Runs, test: SplitCount) -> dict[str, float]:

@@ -6,6 +6,7 @@ from nameplate.image.fingerprint.catalogue import STAGES, Stage
 from nameplate.image.fingerprint.measure import MEASURES, PICTURE_MEASURES
 from nameplate.steps.ingest import Exam
 from nameplate.steps.measured import MeasuredExam
+from nameplate_evaluation.analysis import Analysis
 from nameplate_evaluation.fingerprint.card_page import card_page
 from nameplate_evaluation.fingerprint.scanner import scanners_of
 from nameplate_evaluation.table import Column, Table, Value, csv_bytes
@@ -44,9 +45,29 @@ def cards_of(
     }
 
 
+def study_with_cards(analysis: Analysis) -> tuple[str, ...]:
+    """Names of the study cohorts that have something measured, and so a page."""
+    return tuple(
+        cohort.name
+        for cohort in analysis.results.cohorts
+        if analysis.role(cohort.name) == "study" and cohort.exams and cohort.measured
+    )
+
+
+def cards_of_study(analysis: Analysis) -> dict[str, bytes]:
+    """The files of every study cohort."""
+    files: dict[str, bytes] = {}
+    named = study_with_cards(analysis)
+    for cohort in analysis.results.cohorts:
+        if cohort.name in named:
+            levels = {exam.exam: analysis.campaign.factor.level_of(exam) or "" for exam in cohort.exams}
+            files |= cards_of(cohort.name, cohort.exams, cohort.measured, levels)
+    return files
+
+
 def card_link(cohort: str) -> tuple[str, str]:
     """Address and text of the cohort's page, for the report."""
-    return f"{FOLDER}/{cohort}/{PAGE}", "scanners, one by one"
+    return f"{FOLDER}/{cohort}/{PAGE}", f"the scanners of {cohort}, one by one"
 
 
 def _place(stage: Stage) -> int:
