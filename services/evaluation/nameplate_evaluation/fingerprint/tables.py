@@ -104,7 +104,8 @@ def carriers_table(fingerprint: Fingerprint) -> Table:
         ),
         tuple(rows),
         f"Up to three of each group that names the {factor} beyond chance at some stage. Values: median"
-        " (quartiles), or the most frequent texts (exams).",
+        " (quartiles), or the most frequent texts (exams). Listed are the best of several, picked by what"
+        " each reaches by itself, and so that AUROC is too high: more so, the more numbers a group has.",
         SECTION,
     )
 

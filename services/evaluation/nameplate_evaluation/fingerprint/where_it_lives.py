@@ -77,7 +77,7 @@ class CohortFingerprint:
     carriers: tuple[Carrier, ...] = ()
     cells: tuple[CellProbe, ...] = ()
     reason: str = ""
-    """Why there are no places, or which levels are left out."""
+    """Why nothing could be probed (then there are no places and no cells), or which levels are left out."""
 
     def place(self, group: str, stage: str) -> Place | None:
         """One place, or None where the group does not exist at the stage."""
@@ -114,7 +114,7 @@ def fingerprint_of(
             factor=analysis.campaign.factor.name,
         )
         cells = network_probes(analysis, cohort.name, draws)
-        found.append(_of_cohort(analysis, cohort, measurements, cells, draws))
+        found.append(_unless_empty(_of_cohort(analysis, cohort, measurements, cells, draws)))
     return Fingerprint(tuple(found))
 
 
@@ -159,6 +159,18 @@ def _of_cohort(
         carriers=carriers_of(measurements, labels, named),
         reason=f"left out: {'; '.join(labels.left_out)}" if labels.left_out else "",
     )
+
+
+def _unless_empty(found: CohortFingerprint) -> CohortFingerprint:
+    """Only the reason where no probe has a result, as in stores without measures and features."""
+    probed = any(place.auroc is not None for place in found.places) or any(
+        isinstance(one, RunsProbe) for cell in found.cells for one in (cell.overall, cell.within)
+    )
+    if probed:
+        return found
+    notes = [place.note for place in found.places if place.note]
+    reason = found.reason or next(iter(notes), "nothing was measured")
+    return replace(found, places=(), carriers=(), cells=(), reason=reason)
 
 
 def _groups(measurements: Measurements, labels: Labels) -> list[_Pending]:

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -35,3 +36,7 @@ def test_what_was_not_probed_says_why(planted_fingerprint: Fingerprint) -> None:
     texts = [text.strip() for text in ElementTree.fromstring(panel.svg).itertext()]
     assert {"no number", "one-sided", "too few", "not kept", "spheres <1>"} <= set(texts)
     assert panels(Fingerprint(())) == ()
+
+
+def test_a_store_without_measures_and_features_has_no_picture(with_measures: Callable[..., object]) -> None:
+    assert panels(with_measures().older().fingerprint(20)) == ()  # type: ignore[attr-defined]

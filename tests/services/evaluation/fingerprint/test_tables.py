@@ -31,8 +31,16 @@ def test_tables_have_what_was_probed(planted_fingerprint: Fingerprint) -> None:
 
 def test_tables_of_what_was_not_probed(with_measures: Callable[..., object]) -> None:
     made = with_measures()
-    places, carriers, networks = tables(made.older().fingerprint(20))  # type: ignore
-    assert [row[-1] for row in places.rows] == ["the features of its networks were not kept"] * 2
-    assert carriers.rows == ()
-    assert [row[6] for row in networks.rows] == [0, 0]
+    # Nothing is known: no table, and so no section of the report.
+    assert [table.rows for table in tables(made.older().fingerprint(20))] == [(), (), ()]  # type: ignore
     assert [table.rows for table in tables(Fingerprint(()))] == [(), (), ()]
+
+
+def test_tables_of_networks_whose_features_were_not_kept(with_measures: Callable[..., object]) -> None:
+    made = with_measures().with_features(lambda _, __: None)  # type: ignore[attr-defined]
+    places, carriers, networks = tables(made.fingerprint(20))
+    assert [row[-1] for row in places.rows[-2:]] == ["the features of its networks were not kept"] * 2
+    assert [row[6] for row in networks.rows] == [0, 0]
+    # The note says that the best of several are shown.
+    assert "best of several" in carriers.note
+    assert "too high" in carriers.note

@@ -95,9 +95,26 @@ def test_the_same_inputs_in_any_order_give_the_same(with_measures: Callable[...,
 def test_a_store_without_measures(with_measures: Callable[..., object]) -> None:
     cohort = only(with_measures().older().fingerprint(50))  # type: ignore[attr-defined]
     assert cohort.reason == "no measures of this cohort's exams are kept"
+    assert (cohort.places, cohort.carriers, cohort.cells) == ((), (), ())
+
+
+def test_a_store_with_features_alone(with_measures: Callable[..., object]) -> None:
+    made = with_measures().with_measured(())  # type: ignore[attr-defined]
+    cohort = only(made.fingerprint(50))
+    assert cohort.reason == "no measures of this cohort's exams are kept"
     assert {place.stage for place in cohort.places} == {NETWORKS}
-    assert all(place.auroc is None and place.note == NOT_KEPT.reason for place in cohort.places)
-    assert not any(place.named for place in cohort.places)
+    assert all(place.auroc is not None for place in cohort.places)
+    assert len(cohort.cells) == 2
+
+
+def test_a_store_with_measures_alone(with_measures: Callable[..., object]) -> None:
+    made = with_measures().with_features(lambda _, __: None)  # type: ignore[attr-defined]
+    cohort = only(made.fingerprint(50))
+    networks = [place for place in cohort.places if place.stage == NETWORKS]
+    assert cohort.reason == ""
+    assert len(networks) == 2
+    assert all(place.auroc is None and place.note == NOT_KEPT.reason for place in networks)
+    assert not any(place.named for place in networks)
 
 
 def test_a_stage_without_rows_is_empty(with_measures: Callable[..., object]) -> None:
@@ -110,7 +127,7 @@ def test_too_few_exams_say_so(exams: int, with_measures: Callable[..., object]) 
     made = with_measures(exams=2 * exams, val=0)
     cohort = only(made.fingerprint(50))  # type: ignore[attr-defined]
     assert cohort.reason.startswith("too few exams (GE: ")
-    assert all(place.auroc is None and "too few" in place.note for place in cohort.places)
+    assert (cohort.places, cohort.cells) == ((), ())
 
 
 def test_numbers_that_are_missing_in_most_exams(with_measures: Callable[..., object]) -> None:
