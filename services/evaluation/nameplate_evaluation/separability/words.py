@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from nameplate_evaluation.separability.confound import GOOD_OVERLAP
+from nameplate_evaluation.separability.confound import GOOD_OVERLAP, OWN_VALUES
+from nameplate_evaluation.separability.power import WORTH_FINDING
 from nameplate_evaluation.separability.proposal import Proposal
 from nameplate_evaluation.separability.separability import FieldRow, Separability
 from nameplate_evaluation.separability.strata import Stratified
@@ -24,7 +25,7 @@ def verdict(row: FieldRow, factor: str) -> str:
     if found.kind == "constant":
         return "constant"
     if found.kind == "not known":
-        if found.reason == "nearly every exam has a value of its own":
+        if found.reason == OWN_VALUES:
             return f"not known: {found.reason}"
         return f"not known for {listed(found.unknown)}: {found.reason}"
     overlap = f"overlap {_percent(found.overlap)} %"
@@ -34,6 +35,8 @@ def verdict(row: FieldRow, factor: str) -> str:
         if found.overlap is not None and found.overlap >= GOOD_OVERLAP:
             return f"partly ({overlap}, but in other shares)"
         return f"partly ({overlap})"
+    if found.kind == "no difference found":
+        return f"no difference found (few exams, {overlap})"
     return f"told apart ({overlap})"
 
 
@@ -124,7 +127,7 @@ def _overall(found: Separability) -> list[str]:
             f"In cohort {found.cohort} the {factor} cannot be told from {_with_overlaps(lost)}: an effect of"
             f" the {factor} could be {_whose(lost)}."
         )
-    elif found.of_kind("partly", "told apart"):
+    elif found.of_kind("partly", "told apart", "no difference found"):
         lines.append(
             f"In cohort {found.cohort} no field that is known goes with the {factor} alone: exams of all"
             f" {found.factor.plural} have some of its values."
@@ -155,11 +158,27 @@ def _by_kind(found: Separability) -> list[str]:
         lines.append(f"{_opening(_titles(avoidable))} could have overlapped, but {do} not here.")
     if partly:
         lines.append(f"Partly told apart: {_with_overlaps(partly)}.")
-    for kind, words in (("told apart", "Told apart"), ("constant", "Constant in all exams")):
-        rows = [row for row in found.rows if row.kind == kind]
-        if rows:
-            lines.append(f"{words}: {_titles(rows)}.")
+    if told := found.of_kind("told apart"):
+        lines.append(f"Told apart: {_titles(told)}.")
+    if open_fields := found.of_kind("no difference found"):
+        lines.append(
+            f"No difference found, but few exams: {_titles(open_fields)}. {_large(open_fields)} could have"
+            " been missed, so this is no proof that they do not differ."
+        )
+    if constant := found.of_kind("constant"):
+        lines.append(f"Constant in all exams: {_titles(constant)}.")
     return lines
+
+
+def _large(rows: Sequence[FieldRow]) -> str:
+    """What could have been missed, by the kinds of these fields."""
+    kinds = {row.field.kind for row in rows}
+    sizes = []
+    if "number" in kinds:
+        sizes.append(f"a difference of {WORTH_FINDING['number']:g} standard deviations")
+    if "text" in kinds:
+        sizes.append(f"an association of V = {WORTH_FINDING['text']:g}")
+    return _opening(" or ".join(sizes))
 
 
 def _missing(found: Separability) -> list[str]:
@@ -185,7 +204,7 @@ def _together(found: Separability) -> list[str]:
 
 
 def _strata(found: Separability, strata: Sequence[Stratified]) -> list[str]:
-    """The field with least overlap and those within which the advantage shrinks; the others in one line."""
+    """The field with least overlap and those within which it is smaller; the others in one line."""
     overlaps = {row.field.name: row.judged.overlap or 0.0 for row in found.rows}
     ordered = sorted(strata, key=lambda one: overlaps.get(one.field.name, 0.0))
     told = [one for place, one in enumerate(ordered) if place == 0 or one.shrinks]
@@ -196,7 +215,7 @@ def _strata(found: Separability, strata: Sequence[Stratified]) -> list[str]:
         size = means[0] if means[0] == means[-1] else f"{means[0]} to {means[-1]}"
         lines.append(
             f"Within strata of {listed([one.field.title for one in rest])} it is"
-            f" {size} points; that it shrinks is not shown."
+            f" {size} points; that it is smaller is not shown."
         )
     shown = {one.field.name for one in strata}
     rows = (*found.of_kind("cannot be told"), *found.of_kind("partly"))
@@ -212,14 +231,16 @@ def _strata(found: Separability, strata: Sequence[Stratified]) -> list[str]:
 def _within(one: Stratified) -> str:
     count = len(one.strata)
     within = f"{printed(one.within.mean, 'points')} AUROC points ({interval(one.within, 'points')})"
-    whole = f"{printed(one.whole.mean, 'points')} on all ({interval(one.whole, 'points')})"
+    pooled = f"{printed(one.together.mean, 'points')} ({interval(one.together, 'points')})"
     change = f"{printed(one.change.mean, 'points')} points ({interval(one.change, 'points')})"
-    result = f"that it shrinks is not shown (change {change})"
+    result = f"that it is smaller within {one.field.title} is not shown (change {change})"
     if one.shrinks:
-        result = f"it shrinks (change {change}): a part of it came with the {one.field.title}"
+        note = "not corrected for the number of fields"
+        result = f"it is smaller within {one.field.title} (change {change}; {note})"
     return (
         f"Within {count} {'stratum' if count == 1 else 'strata'} of {one.field.title} ({one.exams} of"
-        f" {one.of_exams} test exams) the advantage is {within}, and {whole}; {result}."
+        f" {one.of_exams} test exams) the advantage is {within}, and {pooled} on the same exams together:"
+        f" {result}."
     )
 
 

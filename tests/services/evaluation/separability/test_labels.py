@@ -31,20 +31,35 @@ def test_without_exams_there_is_no_majority():
 
 
 @given(PAIRS)
-def test_a_deal_keeps_patients_of_one_level_together_and_the_levels_of_the_others(pairs):
+def test_a_deal_keeps_the_levels_sizes_and_patients_of_one_level_together(pairs):
     labels = labels_of(pairs)
     for deal in labels.dealt(5, stream(1, "deal")):
-        before, after = [], []
-        for patient in range(int(labels.patient.max(initial=-1)) + 1):
-            places = labels.patient == patient
-            own = labels.level[places]
-            if len(set(own)) > 1:
-                assert sorted(deal[places]) == sorted(own)
-            else:
-                assert len(set(deal[places])) == 1
-                before.append(own[0])
-                after.append(deal[places][0])
-        assert sorted(before) == sorted(after)
+        assert np.bincount(deal, minlength=3).tolist() == list(labels.counts)
+        before, after = (
+            sum(len(set(level[labels.patient == one])) == 1 for one in set(labels.patient.tolist()))
+            for level in (labels.level, deal)
+        )
+        assert before == after
+
+
+@given(PAIRS)
+def test_one_exam_of_each_patient_and_level_is_kept(pairs):
+    labels = labels_of(pairs)
+    chosen = labels.one_each(stream(1, "one"))
+    kept = [pair for pair, yes in zip(pairs, chosen, strict=True) if yes]
+    assert len(kept) == len(set(kept))
+    assert set(kept) == set(pairs)
+    assert labels.where(chosen).patients == labels.patients
+
+
+def test_how_many_patients_can_exchange():
+    alone = [("GE", f"g{n}") for n in range(9)] + [("Siemens", f"s{n}") for n in range(9)]
+    assert labels_of(alone).exchangeable == 1.0
+    thrice = [("GE", f"g{n // 3}") for n in range(9)] + [("Siemens", f"s{n}") for n in range(9)]
+    assert labels_of(thrice).exchangeable == 0.0
+    both = [*alone, *(("GE", f"t{n // 2}") for n in range(4))]
+    assert 0 < labels_of(both).exchangeable < 1
+    assert labels_of([]).exchangeable == labels_of([("GE", "a")] * 3).exchangeable == 1.0
 
 
 def test_deals_give_every_level_to_every_exam_and_are_the_streams():

@@ -25,6 +25,12 @@ def test_groups_of_kernels_may_be_of_all_manufacturers():
     assert nested_reason(grouped, "kernel_class")
 
 
+def test_models_and_software_versions_are_not_nested():
+    """Models of one manufacturer share versions, and a scanner is updated."""
+    assert nested_reason(FactorSettings(name="model", levels=("a", "b")), "software") == ""
+    assert nested_reason(FactorSettings(name="software", levels=("a", "b")), "model") == ""
+
+
 def test_the_factor_itself_is_left_out():
     assert is_other_name(FactorSettings(), "manufacturer")
     assert not is_other_name(FactorSettings(), "model")

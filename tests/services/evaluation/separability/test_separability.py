@@ -38,7 +38,9 @@ def test_names_cannot_be_told_from_the_manufacturer_and_classes_can(make_campaig
     for name in ("model", "kernel"):
         one = row(found, name)
         assert (one.kind, one.judged.overlap, one.alone, one.is_nested) == ("cannot be told", 0.0, 1.0, True)
-    assert row(found, "kernel_class").kind == "told apart"
+    assert row(found, "kernel_class").kind == "no difference found"
+    many = separability_of(make_cohort(rows_of(200)), make_campaign())
+    assert row(many, "kernel_class").kind == "told apart"
     assert not row(found, "kernel_class").is_nested
     assert row(found, "exposure_mas").kind == "partly"
     assert row(found, "kvp").kind == "constant"
@@ -144,7 +146,7 @@ def test_an_institution_with_one_manufacturer_each_is_nested_by_site(make_campai
 
 def test_columns_of_the_users_own_and_other_factors(make_campaign, make_cohort):
     """Thickness in bins as the factor; a column that is a number, and one that is not."""
-    rows = rows_of(fields=lambda n: {"dose index": f"{40 + n % 7}", "ward": "AB"[n // 6 % 2]})
+    rows = rows_of(200, fields=lambda n: {"dose index": f"{40 + n % 7}", "ward": "AB"[n // 6 % 2]})
     campaign = make_campaign(factor="{name: thickness_mm, bins: [4.0]}")
     found = separability_of(make_cohort(rows), campaign)
     assert found.factor.levels == ("below 4 mm", "4 mm and more")
@@ -152,6 +154,27 @@ def test_columns_of_the_users_own_and_other_factors(make_campaign, make_cohort):
     assert row(found, "ward").kind == "cannot be told"
     assert row(found, "manufacturer").kind == "told apart"
     assert "thickness_mm" not in [one.field.name for one in found.rows]
+
+
+def test_fields_are_judged_together_at_both_stages(make_campaign, make_cohort):
+    """More columns that say nothing raise the corrected p-value of the same field, before and after."""
+    few, many = (
+        separability_of(
+            make_cohort(
+                rows_of(
+                    120, fields=lambda n, count=count: {f"c{m}": f"{n * (m + 2) % 7}" for m in range(count)}
+                ),
+                members=range(100),
+            ),
+            make_campaign(),
+        )
+        for count in (1, 12)
+    )
+    for name in ("before", "after"):
+        first, second = (getattr(row(found, "kernel_class"), name) for found in (few, many))
+        assert second.level < first.level
+        assert first.adjusted >= first.p
+        assert second.detectable > first.detectable
 
 
 def test_three_levels(make_campaign, make_cohort):

@@ -74,7 +74,8 @@ def test_within_is_weighted_by_exams_and_change_is_its_difference(campaign):
     (one,) = stratified(analysis, grid, separability_of(cohort, analysis.campaign), cohort.exams)
     by_hand = sum(sum(stratum.exams) * stratum.advantage.mean for stratum in one.strata) / one.exams
     assert one.within.mean == pytest.approx(by_hand)
-    assert one.change.mean == pytest.approx(one.within.mean - one.whole.mean)
+    assert one.together == one.whole
+    assert one.change.mean == pytest.approx(one.within.mean - one.together.mean)
     assert one.change.holds(0.0)
     assert one.within.low > 0
     assert not one.shrinks
@@ -127,6 +128,24 @@ def test_strata_with_few_exams_of_a_level_are_left_out(campaign):
     (one,) = stratified(analysis, grid, found, exams)
     assert [stratum.name for stratum in one.strata] == ["sharp"]
     assert one.exams < one.of_exams
+
+
+def test_the_change_is_from_the_same_exams(campaign):
+    """Exams outside the strata, which may be harder, are not compared with."""
+    analysis, grid, cohort = campaign
+    found = separability_of(cohort, analysis.campaign)
+    numbers = {exam.exam: int(exam.exam.rsplit("-", 1)[1]) for exam in cohort.exams}
+    exams = [
+        exam.model_copy(update={"kernel_class": exam.manufacturer}) if numbers[exam.exam] >= 60 else exam
+        for exam in cohort.exams
+    ]
+    (one,) = stratified(analysis, grid, found, exams)
+    inside = {name for name, number in numbers.items() if number < 60}
+    together = advantage_of(analysis, restricted(analysis, grid, inside), "auroc").overall
+    assert one.exams == len(inside) == 120
+    assert one.together == together
+    assert one.together.mean != pytest.approx(one.whole.mean, abs=1e-6)
+    assert one.change.mean == pytest.approx(one.within.mean - one.together.mean)
 
 
 def test_without_strata_or_predictions_there_is_nothing(campaign):

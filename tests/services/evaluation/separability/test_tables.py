@@ -41,6 +41,8 @@ def test_every_field_has_a_row_with_its_figures(make_campaign, make_cohort):
     dose = rows["exposure, mAs"]
     assert (dose["missing_GE"], dose["missing_Siemens"]) == ("20", "0")
     assert rows["tube voltage, kV"]["verdict"] == "constant"
+    assert 0.2 < float(rows["ward"]["detectable"]) < 0.37
+    assert rows["tube voltage, kV"]["detectable"] == ""
     assert rows["ward"]["verdict"] == "told apart (overlap 100 %)"
 
 

@@ -17,7 +17,7 @@ from nameplate_evaluation.separability.strata import Stratum
 from nameplate_evaluation.separability.words import listed, verdict
 
 
-def rows_of(count=80, **changes) -> list[dict]:
+def rows_of(count=240, **changes) -> list[dict]:
     """Model and kernel are each manufacturer's own, the rest is alike."""
     return [
         {
@@ -46,6 +46,7 @@ def within(name, title, mean, change) -> Stratified:
     whole = estimate(0.12, 0.08, 0.16)
     return Stratified(
         cohort="study", field=Field(name, "text", "", title), exams=90, of_exams=100, whole=whole,
+        together=estimate(0.13, 0.09, 0.17),
         strata=(Stratum(name="soft", exams=(45, 45), advantage=estimate(mean, 0.0, 0.2)),),
         within=estimate(mean, 0.0, 0.2), change=change,
     )  # fmt: skip
@@ -98,6 +99,19 @@ def test_every_field_is_in_a_sentence_or_its_verdict(judge):
     )
 
 
+def test_few_exams_without_a_difference_are_said_to_be_few(make_campaign, make_cohort):
+    rows = rows_of(48, exposure_mas=lambda n: 200.0 + n // 2 % 8)
+    found = separability_of(make_cohort(rows), make_campaign())
+    words = {row.field.name: verdict(row, "manufacturer") for row in found.rows}
+    assert words["kernel_class"] == "no difference found (few exams, overlap 100 %)"
+    text = "\n".join(sentences(found))
+    assert "No difference found, but few exams: institution, kernel class and exposure." in text
+    assert (
+        "A difference of 0.8 standard deviations or an association of V = 0.37 could have been missed" in text
+    )
+    assert "Told apart" not in text
+
+
 def test_the_warning_is_for_low_overlap_alone(judge):
     assert warnings(judge()) == (
         "In cohort study the manufacturer cannot be told from scanner model and kernel (overlap 0 %): an"
@@ -113,7 +127,7 @@ def test_hardly_is_not_at_all(judge):
     found = judge(
         model=lambda n: "",
         kernel=lambda n: "",
-        kernel_class=lambda n: "sharp" if n < 8 else ("soft", "medium")[n % 2],
+        kernel_class=lambda n: "sharp" if n < 24 else ("soft", "medium")[n % 2],
     )
     assert warnings(found)[0].startswith(
         "In cohort study the manufacturer can hardly be told from kernel class (overlap 10 %)"
@@ -137,11 +151,12 @@ def test_strata_are_told_with_their_change(judge):
     same = within("kernel_class", "kernel class", 0.11, estimate(-0.01, -0.03, 0.02))
     text = "\n".join(sentences(found, [same, shrinks]))
     assert "Within 1 stratum of exposure (90 of 100 test exams) the advantage is +5.0 AUROC points" in text
+    assert "and +13.0 (+9.0 to +17.0) on the same exams together: it is smaller within exposure" in text
     assert (
-        "it shrinks (change \u22127.0 points (\u221210.0 to \u22124.0)): a part of it came with the exposure."
-        in text
+        "(change \u22127.0 points (\u221210.0 to \u22124.0); not corrected for the number of fields)." in text
     )
-    assert "Within strata of kernel class it is +11.0 points; that it shrinks is not shown." in text
+    assert "came with the exposure" not in text
+    assert "Within strata of kernel class it is +11.0 points; that it is smaller is not shown." in text
     assert "No stratum of" in "\n".join(sentences(found, []))
     assert "stratum" not in "\n".join(sentences(found))
 
