@@ -207,7 +207,7 @@ def test_p_of_the_best_of_several_statistics_keeps_its_level():
 
 
 def test_verdicts_on_simulated_tables_are_right_in_19_of_20(simulated):
-    """Tables of another seed than those the benchmark prints; of each kind most are right, and no verdict is upside down."""
+    """Tables of another seed than the benchmark's; of each kind most are right, and none is upside down."""
     given = {column: Counter() for column in simulated.COLUMNS}
     for number in range(24):
         for column, verdict in simulated.verdicts(number, 12).items():
@@ -231,3 +231,11 @@ def test_withheld_verdicts_are_neither_right_nor_wrong(simulated):
     counts = {(column, True): Counter({"told apart": 3, "partly": 1, "no difference found": 4})}
     assert simulated.shares_of(counts, [column], (True,)) == ("75.0%", "50.0%")
     assert simulated.shares_of({(column, True): Counter()}, [column], (True,)) == ("-", "-")
+
+
+def test_the_benchmark_counts_verdicts_on_a_true_difference_and_cohorts_with_a_false_one(simulated):
+    kinds = simulated.on_a_difference(60, 10)
+    assert kinds.total() == 10
+    assert kinds["partly"] >= 7
+    alone, together = simulated.false_alarms(6)
+    assert 0 <= together <= alone <= 6
