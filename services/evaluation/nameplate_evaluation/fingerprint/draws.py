@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nameplate.image.fingerprint.slices import Missing
 from nameplate.streams import stream
+from nameplate_evaluation.exchange import exchanged
 
 FOLDS = 5
 DRAWS = 2000
@@ -112,12 +113,7 @@ def permuted(
 ) -> Permuted | Missing:
     """Permute the labels of all exams together; the order of ``subjects`` does not matter.
 
-    A patient's labels stay together: patients with the same number of exams exchange their lists of labels,
-    and within a patient the labels change places. Where every patient has one exam this is the plain
-    permutation. Where a patient has an exam of each level (twins, or somebody who was scanned on two
-    machines) every draw keeps that, so what all exams of a patient share cannot pass for a mark of the
-    level; and where a patient's exams are all of one level, so it is in every draw, so that exams which are
-    alike count as one. The folds do not look at the labels.
+    A patient's labels stay together, as ``exchanged`` says. The folds do not look at the labels.
 
     ``parts`` are sets of exams that will be probed apart: a level needs enough exams in each of them.
     """
@@ -132,7 +128,7 @@ def permuted(
     return Permuted(
         subjects=tuple(chosen),
         levels=enough,
-        draws=_permuted(_codes(chosen, enough), _by_patient(chosen), draws, random),
+        draws=exchanged(_codes(chosen, enough), _patients(chosen), draws, random),
         seed=seed,
         names=names,
         left_out=tuple(few.values()),
@@ -160,6 +156,12 @@ def _by_patient(subjects: Sequence[Subject]) -> list[list[int]]:
     return [places[patient] for patient in sorted(places)]
 
 
+def _patients(subjects: Sequence[Subject]) -> NDArray[np.int64]:
+    """The number of each exam's patient, in the order of their names."""
+    numbers = {patient: n for n, patient in enumerate(sorted({subject.patient for subject in subjects}))}
+    return np.array([numbers[subject.patient] for subject in subjects], dtype=np.int64)
+
+
 def _folds(by_patient: Sequence[list[int]], exams: int, random: np.random.Generator) -> NDArray[np.int8]:
     """Patients in random order, each to the fold with the fewest exams so far; large patients first."""
     folds, sizes = np.zeros(exams, dtype=np.int8), np.zeros(FOLDS, dtype=int)
@@ -169,26 +171,3 @@ def _folds(by_patient: Sequence[list[int]], exams: int, random: np.random.Genera
         folds[by_patient[n]] = fold
         sizes[fold] += len(by_patient[n])
     return folds
-
-
-def _permuted(
-    codes: NDArray[np.int8], by_patient: Sequence[list[int]], draws: int, random: np.random.Generator
-) -> NDArray[np.int8]:
-    permuted = np.tile(codes, (draws, 1))
-    for size, same in _by_size(by_patient).items():
-        labels = codes[same]  # (patients, exams of each)
-        order = random.random((draws, len(same))).argsort(axis=1)
-        exchanged = labels[order]
-        if size > 1:
-            within = random.random(exchanged.shape).argsort(axis=2)
-            exchanged = np.take_along_axis(exchanged, within, axis=2)
-        permuted[:, same.ravel()] = exchanged.reshape(draws, -1)
-    return permuted
-
-
-def _by_size(by_patient: Sequence[list[int]]) -> Mapping[int, NDArray[np.intp]]:
-    """Places of the exams, (patients, exams of each), by the number of exams of a patient."""
-    sizes: dict[int, list[list[int]]] = {}
-    for places in by_patient:
-        sizes.setdefault(len(places), []).append(places)
-    return {size: np.array(sizes[size], dtype=np.intp) for size in sorted(sizes)}

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nameplate_evaluation.permuted import permuted
+from nameplate_evaluation.exchange import exchanged
 
 Positions = NDArray[np.int64]
 
@@ -83,7 +83,7 @@ class Labels:
 
         Between patients with equally many exams, and within patients; see ``permuted``.
         """
-        return permuted(self.level, self.patient, draws, rng)
+        return exchanged(self.level, self.patient, draws, rng)
 
 
 def _mixture(level: Positions) -> float:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Code = TypeVar("Code", bound=np.integer)
 
 
-def permuted(
+def exchanged(
     codes: NDArray[Code], patient: NDArray[np.int64], draws: int, random: np.random.Generator
 ) -> NDArray[Code]:
     """Draw the labels again, as if they had nothing to do with the exams: (draws, exams).
@@ -31,9 +31,9 @@ def permuted(
         # (patients of this many exams, their places)
         places = order[first[sizes == size][:, None] + np.arange(size)[None, :]]
         ways = random.random((draws, len(places))).argsort(axis=1)
-        exchanged = codes[places][ways]
+        lists = codes[places][ways]
         if size > 1:
-            within = random.random(exchanged.shape).argsort(axis=2)
-            exchanged = np.take_along_axis(exchanged, within, axis=2)
-        result[:, places.ravel()] = exchanged.reshape(draws, -1)
+            within = random.random(lists.shape).argsort(axis=2)
+            lists = np.take_along_axis(lists, within, axis=2)
+        result[:, places.ravel()] = lists.reshape(draws, -1)
     return result

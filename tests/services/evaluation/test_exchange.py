@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nameplate.streams import stream
-from nameplate_evaluation.permuted import permuted
+from nameplate_evaluation.exchange import exchanged
 
 PAIRS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), max_size=40)
 
@@ -13,7 +13,7 @@ PAIRS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), max_size=40)
 def drawn(pairs, draws=5):
     codes = np.array([code for code, _ in pairs], dtype=np.int8)
     _, patient = np.unique(np.array([p for _, p in pairs], dtype=np.int64), return_inverse=True)
-    return codes, patient, permuted(codes, patient, draws, stream(1, "permuted"))
+    return codes, patient, exchanged(codes, patient, draws, stream(1, "permuted"))
 
 
 @given(PAIRS)
