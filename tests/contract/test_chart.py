@@ -14,7 +14,8 @@ from chart import CHART, HELM, ROOT, helm, pod_specs, rendered, violations
 pytestmark = pytest.mark.skipif(HELM is None, reason="no helm program")
 
 PRIVATE = [
-    {"ipBlock": {"cidr": cidr}} for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+    {"ipBlock": {"cidr": cidr}}
+    for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 ]
 """Where a rendering supposes the API server, which it cannot ask."""
 
@@ -267,7 +268,7 @@ def test_policies_of_the_default(objects: list[dict[str, Any]]) -> None:
     [
         (
             "",
-            {"to": peers("0.0.0.0/0"), "ports": tcp(443)},
+            {"to": peers("0.0.0.0/0", "::/0"), "ports": tcp(443)},
             {"to": PRIVATE, "ports": tcp(443, 6443)},
         ),
         (
@@ -283,7 +284,7 @@ def test_policies_of_the_default(objects: list[dict[str, Any]]) -> None:
         ),
         (
             "objectStore.port=8333",
-            {"to": peers("0.0.0.0/0"), "ports": tcp(8333)},
+            {"to": peers("0.0.0.0/0", "::/0"), "ports": tcp(8333)},
             {"to": PRIVATE, "ports": tcp(443, 6443)},
         ),
     ],
@@ -303,6 +304,7 @@ def test_another_s3_brings_no_minio() -> None:
         "AWS_ENDPOINT_URL": "https://s3.example.org",
         "AWS_REGION": "us-east-1",
         "NAMEPLATE_BUCKET": "nameplate",
+        "NAMEPLATE_PREFIX": "",
     }
     (job,) = of_kind(objects, "Job").values()
     arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]

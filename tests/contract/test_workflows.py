@@ -24,6 +24,7 @@ ARGO = shutil.which("argo")
 EXAMPLES = sorted((ROOT / "charts/nameplate/examples").glob("*.yaml"))
 RUNS = sorted((ROOT / "argo").glob("*.yaml"))
 Json = dict[str, Any]
+LINUX = {"kubernetes.io/os": "linux"}
 
 
 def _templates(*arguments: str) -> dict[str, Json]:
@@ -80,7 +81,7 @@ def test_every_step_runs_its_service_with_the_command_of_its_chunks(any_template
         if template["name"] == "export":
             command = "export"
         assert container["command"] == [f"nameplate-{service}", command]
-        assert any(arg.startswith("--store=s3://$(NAMEPLATE_BUCKET)/") for arg in container["args"])
+        assert any(arg.startswith("--store=s3://$(NAMEPLATE_BUCKET)/$(NAMEPLATE_PREFIX){{") for arg in container["args"])
         if command in ("chunk", "arm"):
             assert "--digest={{inputs.parameters.digest}}" in container["args"]
             assert "--timing=/tmp/nameplate/timing" in container["args"]
@@ -267,11 +268,11 @@ def test_nodes_of_a_pool_are_the_pools() -> None:
     )  # fmt: skip
     for step, template in _pods(found):
         if step in ("training", "prediction"):
-            assert template["nodeSelector"] == {"card": "a100"}
+            assert template["nodeSelector"] == {**LINUX, "card": "a100"}
             assert template["tolerations"] == [{"key": "gpu"}]
             assert {"name": "shared-memory", "mountPath": "/dev/shm"} in template["container"]["volumeMounts"]
         else:
-            assert template.get("nodeSelector") == ({"kind": "cpu"} if step == "synthesis" else None)
+            assert template["nodeSelector"] == {**LINUX, **({"kind": "cpu"} if step == "synthesis" else {})}
 
 
 def test_a_step_may_have_a_limit_of_its_own() -> None:
