@@ -81,7 +81,10 @@ def test_every_step_runs_its_service_with_the_command_of_its_chunks(any_template
         if template["name"] == "export":
             command = "export"
         assert container["command"] == [f"nameplate-{service}", command]
-        assert any(arg.startswith("--store=s3://$(NAMEPLATE_BUCKET)/$(NAMEPLATE_PREFIX){{") for arg in container["args"])
+        assert any(
+            arg.startswith("--store=s3://$(NAMEPLATE_BUCKET)/$(NAMEPLATE_PREFIX){{")
+            for arg in container["args"]
+        )
         if command in ("chunk", "arm"):
             assert "--digest={{inputs.parameters.digest}}" in container["args"]
             assert "--timing=/tmp/nameplate/timing" in container["args"]

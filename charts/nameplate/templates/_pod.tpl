@@ -17,7 +17,8 @@
 {{- end -}}
 
 {{- define "nameplate.commonSpec" -}}
-{{- range $key := list "securityContext" "runtimeClassName" "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
+securityContext: {{ merge (dict "runAsNonRoot" true) .place.securityContext | toJson }}
+{{- range $key := list "runtimeClassName" "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
 {{- with index $.place $key }}
 {{ $key }}: {{ toJson . }}
 {{- end }}
