@@ -46,8 +46,9 @@ imagePullSecrets:
 {{- if and .Values.minio.enabled (not .Values.objectStore.endpoint) }}true{{ end }}
 {{- end }}
 
+{{/* Secret of the campaigns' account; nothing where the pods' identity is the account. */}}
 {{- define "nameplate.storeSecret" -}}
-{{ .Values.objectStore.existingSecret | default "nameplate-store" }}
+{{- if not .Values.objectStore.webIdentity }}{{ .Values.objectStore.existingSecret | default "nameplate-store" }}{{ end }}
 {{- end }}
 
 {{- define "nameplate.keySecret" -}}
@@ -60,12 +61,14 @@ imagePullSecrets:
 
 {{/* URL of the object store; fails with what is missing if there is none. */}}
 {{- define "nameplate.endpoint" -}}
-{{- if include "nameplate.ownMinio" . -}}
+{{- if and .Values.objectStore.webIdentity (or .Values.objectStore.existingSecret (include "nameplate.ownMinio" .)) -}}
+{{- fail "objectStore.webIdentity: expected the endpoint of another S3 and no existingSecret: the account is the pods' ServiceAccount" -}}
+{{- else if include "nameplate.ownMinio" . -}}
 http://nameplate-minio:9000
 {{- else if not .Values.objectStore.endpoint -}}
 {{- fail "objectStore.endpoint: expected the URL of an S3 service, since minio.enabled is false" -}}
-{{- else if not .Values.objectStore.existingSecret -}}
-{{- fail "objectStore.existingSecret: expected the name of a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, since objectStore.endpoint is set" -}}
+{{- else if not (or .Values.objectStore.existingSecret .Values.objectStore.webIdentity) -}}
+{{- fail "objectStore.existingSecret: expected the name of a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, since objectStore.endpoint is set (or objectStore.webIdentity)" -}}
 {{- else -}}
 {{ trimSuffix "/" .Values.objectStore.endpoint }}
 {{- end -}}

@@ -70,5 +70,7 @@ annotations:
 {{/* envFrom of a container that uses the object store. */}}
 {{- define "nameplate.storeEnvironment" -}}
 - configMapRef: {name: nameplate-store}
-- secretRef: {name: {{ include "nameplate.storeSecret" . }}}
+{{- with include "nameplate.storeSecret" . }}
+- secretRef: {name: {{ . }}}
+{{- end }}
 {{- end -}}

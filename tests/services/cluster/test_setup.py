@@ -15,6 +15,7 @@ from minio.error import S3Error
 
 from nameplate.errors import StoreError, StoreUnreachable, TryAgain, UserError
 from nameplate.store.retrying import with_retries
+from nameplate.store.s3_service import S3Service
 from nameplate_cluster import setup as module
 from nameplate_cluster.account import ObjectStore, bucket_policy
 from nameplate_cluster.credentials import (
@@ -48,8 +49,7 @@ def actions(policy: str) -> set[str]:
 def prepare(server: Any, bucket: str, **changes: Any) -> None:
     """Bucket and account, with the administrator of the test's server unless said otherwise."""
     settings: dict[str, Any] = {
-        "endpoint": server.endpoint,
-        "region": "us-east-1",
+        "service": S3Service(endpoint=server.endpoint),
         "bucket": bucket,
         "account": ACCOUNT,
         "account_secret": "nameplate-store",
@@ -102,7 +102,7 @@ def test_a_second_run_changes_nothing(s3_server: Any, caplog: pytest.LogCaptureF
     prepare(s3_server, "twice")
     assert {record.getMessage() for record in caplog.records} >= {"bucket made", "policy written"}
     admin = ObjectStore(
-        s3_server.endpoint, "us-east-1", (s3_server.access_key, s3_server.secret_key), "r"
+        S3Service(endpoint=s3_server.endpoint), (s3_server.access_key, s3_server.secret_key), "r"
     ).admin
     before = admin.user_info(ACCOUNT[0]), admin.policy_info("nameplate-twice")
     caplog.clear()
@@ -115,7 +115,9 @@ def test_a_second_run_changes_nothing(s3_server: Any, caplog: pytest.LogCaptureF
 @pytest.mark.s3
 def test_a_changed_secret_and_a_widened_policy_are_mended(s3_server: Any) -> None:
     prepare(s3_server, "mended")
-    store = ObjectStore(s3_server.endpoint, "us-east-1", (s3_server.access_key, s3_server.secret_key), "root")
+    store = ObjectStore(
+        S3Service(endpoint=s3_server.endpoint), (s3_server.access_key, s3_server.secret_key), "root"
+    )
     wide = bucket_policy("mended")
     wide["Statement"][0]["Resource"] = ["arn:aws:s3:::*"]
     store.admin.policy_add(policy_name="nameplate-mended", policy=wide)
@@ -176,7 +178,7 @@ def test_check_leaves_no_object(s3_account: Any, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_store_that_does_not_answer_is_waited_for_and_then_left() -> None:
-    store = ObjectStore("http://127.0.0.1:9", "us-east-1", ACCOUNT, "nameplate-store")
+    store = ObjectStore(S3Service(endpoint="http://127.0.0.1:9"), ACCOUNT, "nameplate-store")
     with pytest.raises(StoreUnreachable, match="NetworkPolicy") as caught:
         with_retries(lambda: store.make_bucket("ours"), 0.3)
     assert caught.value.exit_code == 75
@@ -184,8 +186,8 @@ def test_a_store_that_does_not_answer_is_waited_for_and_then_left() -> None:
 
 def test_wrong_names_are_one_line() -> None:
     with pytest.raises(UserError, match="AWS_ENDPOINT_URL"):
-        ObjectStore("minio:9000", "us-east-1", ACCOUNT, "s")
-    store = ObjectStore("http://127.0.0.1:9", "us-east-1", ACCOUNT, "s")
+        S3Service(endpoint="minio:9000")
+    store = ObjectStore(S3Service(endpoint="http://127.0.0.1:9"), ACCOUNT, "s")
     with pytest.raises(UserError, match=r"objectStore\.bucket"):
         store.make_bucket("No Bucket")
 
