@@ -1,6 +1,8 @@
 """What a site decides reaches every pod: user, nodes, quotas, labels, images, and a patch for the rest."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +276,91 @@ def test_a_prefix_comes_between_bucket_and_campaign(prefix: str, given: Any) -> 
     objects = given({"objectStore": {"prefix": prefix}})
     (store,) = (o["data"] for o in objects if o["metadata"]["name"] == "nameplate-store")
     assert store["NAMEPLATE_PREFIX"] == ("team/ct/" if prefix.strip("/") else "")
+
+
+IDENTITY = {
+    "objectStore": {"endpoint": "https://s3.eu-central-1.amazonaws.com", "webIdentity": True},
+    "serviceAccounts": {"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/ct"}},
+}
+
+
+def test_an_identity_in_place_of_keys(given: Any) -> None:
+    objects = given(IDENTITY)
+    by_name = {(thing["kind"], thing["metadata"]["name"]): thing for thing in objects}
+    for name, annotated in {"runner": True, "setup": True, "executor": False, "submitter": False}.items():
+        metadata = by_name["ServiceAccount", f"nameplate-{name}"]["metadata"]
+        assert metadata.get("annotations") == (
+            IDENTITY["serviceAccounts"]["annotations"] if annotated else None
+        )
+    for where, spec, _ in every_pod(objects):
+        for container in spec["containers"]:
+            assert not any("secretRef" in source for source in container.get("envFrom", [])), where
+    (job,) = (thing for thing in objects if thing["kind"] == "Job")
+    assert "--store-secret=" in job["spec"]["template"]["spec"]["containers"][0]["args"]
+    rules = by_name["Role", "nameplate-setup"]["rules"]
+    assert rules[1]["resourceNames"] == ["nameplate-patient-key"]
+
+
+@pytest.mark.parametrize(
+    "store", [{}, {"endpoint": "https://s3.example.org", "existingSecret": "site-account"}]
+)
+def test_an_identity_is_for_another_s3_and_instead_of_a_secret(store: Json, tmp_path: Path) -> None:
+    said = refusal(tmp_path, {"objectStore": {"webIdentity": True, **store}})
+    assert "objectStore.webIdentity: expected the endpoint of another S3 and no existingSecret" in said
+
+
+@pytest.mark.parametrize("style", ["auto", "path", "virtual"])
+def test_the_style_of_addresses_reaches_the_pods(style: str, given: Any) -> None:
+    objects = given({"objectStore": {"style": style}})
+    (store,) = (thing["data"] for thing in objects if thing["metadata"]["name"] == "nameplate-store")
+    assert store.get("NAMEPLATE_S3_STYLE", "auto") == style
+
+
+def test_a_proxy_may_be_reached(given: Any) -> None:
+    rule = {"to": [{"ipBlock": {"cidr": "10.1.2.3/32"}}], "ports": [{"protocol": "TCP", "port": 3128}]}
+    objects = given({"networkPolicy": {"egress": [rule]}})
+    (clients,) = (thing for thing in objects if thing["metadata"]["name"] == "nameplate-store-clients")
+    assert clients["spec"]["egress"][-1] == rule
+
+
+def test_dns_may_answer_at_another_port(given: Any) -> None:
+    objects = given({"networkPolicy": {"dnsPorts": [53, 5353]}})
+    (clients,) = (thing for thing in objects if thing["metadata"]["name"] == "nameplate-store-clients")
+    assert {port["port"] for port in clients["spec"]["egress"][0]["ports"]} == {53, 5353}
+
+
+@pytest.mark.parametrize("endpoint", ["https://[fd00:10::5]:9443", "https://s3.example.org"])
+def test_an_s3_may_be_reached_by_ipv6(endpoint: str, given: Any) -> None:
+    objects = given({"objectStore": {"endpoint": endpoint, "existingSecret": "site"}})
+    (clients,) = (thing for thing in objects if thing["metadata"]["name"] == "nameplate-store-clients")
+    rule = clients["spec"]["egress"][1]
+    assert [peer["ipBlock"]["cidr"] for peer in rule["to"]] == ["0.0.0.0/0", "::/0"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": 9443 if "[" in endpoint else 443}]
+
+
+def test_where_to_look_when_there_is_no_pod() -> None:
+    ran = helm("install", "nameplate", str(CHART), "-n", "ct", "--dry-run=client")
+    assert ran.returncode == 0, ran.stderr
+    notes = ran.stdout.partition("NOTES:")[2]
+    assert "kubectl get events -n ct" in notes
+
+
+def test_the_image_runs_under_any_user() -> None:
+    """Python's getpass, which PyTorch and MONAI ask, wants a name where /etc/passwd knows none."""
+    last = (ROOT / "Dockerfile.base").read_text().replace("\\\n", " ").rpartition("\nFROM ")[2]
+    (line,) = re.findall(r"^ENV (.*)$", last, re.MULTILINE)
+    environment = dict(pair.split("=", 1) for pair in line.split())
+    assert {"USER", "LOGNAME"} <= set(environment)
+    assert environment["HOME"] == "/tmp", "where every user may write"
+    code = "import os, getpass; os.getuid = lambda: 1000680000; print(getpass.getuser())"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.stdout.strip() == "nameplate", ran.stderr
+    for file in (ROOT / "services").glob("*/Dockerfile"):
+        text = file.read_text()
+        assert not re.search(r"^ENV .*\b(HOME|USER|LOGNAME)=", text, re.MULTILINE), file
+        assert "USER 10001:10001" in text, file
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

