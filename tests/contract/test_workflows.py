@@ -266,6 +266,16 @@ def test_gpus_are_asked_for_where_the_pool_has_them() -> None:
         assert "nvidia.com/gpu" not in template["container"]["resources"]["limits"]
 
 
+@pytest.mark.parametrize("required", [True, False])
+def test_a_pod_with_a_card_is_told_to_need_it_unless_the_pool_says_otherwise(required: bool) -> None:
+    found = _templates(
+        "--set", "pools.default.gpu.count=1", "--set", f"pools.default.gpu.required={str(required).lower()}"
+    )
+    for step, template in _pods(found):
+        told = [one["name"] for one in template["container"].get("env", ())]
+        assert ("NAMEPLATE_EXPECTS_GPU" in told) == (required and step in ("training", "prediction")), step
+
+
 def test_nodes_of_a_pool_are_the_pools() -> None:
     found = _templates(
         "--set", "pools.default.nodeSelector.card=a100", "--set", "pools.default.tolerations[0].key=gpu",

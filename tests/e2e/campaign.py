@@ -108,7 +108,7 @@ def gpus(site: Site, values: list[str]) -> None:
         sets = [part for value in values for part in ("--set", value)]
         call("helm", "upgrade", "nameplate", "charts/nameplate", "-n", NAMESPACE, "-f", str(file),
              # Those of this machine, without CUDA: pods that ask for a card are placed, and run on the CPU.
-             "--set", "image.tags.training=0.1.0",
+             "--set", "image.tags.training=0.1.0", "--set", "pools.default.gpu.required=false",
              "--set", "pools.siemens.nodeSelector.nameplate-e2e/card=some",
              "--set", "pools.siemens.tolerations[0].key=nameplate-e2e/card",
              "--set", "pools.siemens.tolerations[0].operator=Exists", *sets)  # fmt: skip

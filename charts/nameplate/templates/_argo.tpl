@@ -47,10 +47,12 @@ containers:
       - name: NAMEPLATE_KEY
         valueFrom: {secretKeyRef: {name: {{ include "nameplate.keySecret" .root }}, key: NAMEPLATE_KEY}}
       {{- end }}
-      {{- if $gpus }}
+      {{- if and $gpus (dig "gpu" "required" true .place) }}
       - {name: NAMEPLATE_EXPECTS_GPU, value: "yes"}
-    resources: {limits: {{ dict .place.gpu.resource $gpus | toJson }}}
       {{- end }}
+    {{- if $gpus }}
+    resources: {limits: {{ dict .place.gpu.resource $gpus | toJson }}}
+    {{- end }}
     volumeMounts:
       {{- if and $readsSource $values.data.existingClaim }}
       - {name: data, mountPath: {{ $values.data.mountPath }}, readOnly: true}

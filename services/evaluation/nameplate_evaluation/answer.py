@@ -30,9 +30,14 @@ class Answer:
 
 
 def answer_of(
-    analysis: Analysis, grid: ResultGrid | None, claim: Claim | None, checks: tuple[Check, ...]
+    analysis: Analysis,
+    grid: ResultGrid | None,
+    claim: Claim | None,
+    checks: tuple[Check, ...],
+    confounds: tuple[str, ...] = (),
 ) -> Answer:
-    """Word the claim on ``grid``, the main experiment's."""
+    """Word the claim on ``grid``, the main experiment's; ``confounds`` are warnings of what the factor cannot
+    be told from."""
     sentence = _sentence(analysis, grid, claim)
     if claim is not None and grid is not None:
         failing = [c for c in checks if c.role == "null-control" and c.verdict == "fails"]
@@ -48,7 +53,7 @@ def answer_of(
     return Answer(
         sentence=sentence[0].upper() + sentence[1:],
         scope=scope,
-        warnings=tuple(_warnings(analysis, claim, checks)),
+        warnings=tuple(_warnings(analysis, claim, checks, confounds)),
         rests_on=tuple(_rests_on(analysis, claim, checks)),
     )
 
@@ -206,7 +211,9 @@ def _dial(analysis: Analysis, cohort: str) -> str:
     return f"The manufacturers' simulated differences are {words}{twins}."
 
 
-def _warnings(analysis: Analysis, claim: Claim | None, checks: tuple[Check, ...]) -> list[str]:
+def _warnings(
+    analysis: Analysis, claim: Claim | None, checks: tuple[Check, ...], confounds: tuple[str, ...]
+) -> list[str]:
     lines = []
     campaign = analysis.campaign
     cohorts = {grid.cohort for grid in analysis.study} or {
@@ -219,6 +226,7 @@ def _warnings(analysis: Analysis, claim: Claim | None, checks: tuple[Check, ...]
             "The exams are simulated: these numbers show what the method finds in simulated heads and"
             f" nothing about real scanners.{which}"
         )
+    lines += confounds
     lines += _leaks(analysis)
     for cohort in analysis.results.cohorts:
         lines += loss_warnings(cohort) if cohort.name in cohorts else ()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from nameplate.campaign import Campaign
 from nameplate.campaign.experiment import ExperimentSettings, Task
+from nameplate.campaign.factor import FactorSettings
 
 NOT_STATED = "not stated"
 
@@ -28,7 +29,7 @@ def departures_of(campaign: Campaign) -> tuple[Departure, ...]:
     rows: list[Departure] = []
     factor = campaign.factor
     rows.append(
-        Departure("factor and levels", "manufacturer: GE, Siemens", f"{factor.title}: {_list(factor.levels)}")
+        Departure("factor and levels", "manufacturer: GE, Siemens", f"{factor.noun}: {_list(factor.levels)}")
     )
     for name, cohort in campaign.cohorts.items():
         if cohort.role != "study":
@@ -51,7 +52,7 @@ def departures_of(campaign: Campaign) -> tuple[Departure, ...]:
     rows.append(Departure("slices of an exam", "35", str(campaign.datasets.slices)))
     rows += _spheres(campaign)
     for experiment in campaign.experiments:
-        rows += _experiment(experiment)
+        rows += _experiment(experiment, factor)
     return tuple(rows)
 
 
@@ -59,7 +60,7 @@ def _matched(campaign: Campaign, name: str) -> str:
     match = campaign.cohorts[name].match
     if match is None:
         return "nothing"
-    return "age, sex" if match.sex else "age"
+    return _list(("age", *(["sex"] if match.sex else []), *(field.noun for field in match.same)))
 
 
 def _square(matrix: int) -> str:
@@ -115,14 +116,14 @@ _PAPER: dict[Task, _Paper] = {
 }
 
 
-_CHOSEN = {"all": "all levels", "own": "the own manufacturer"}
 _REGIONS = {"head": "head", "brain": "brain; the rest at its median HU"}
 
 
-def _experiment(experiment: ExperimentSettings) -> Iterator[Departure]:
+def _experiment(experiment: ExperimentSettings, factor: FactorSettings) -> Iterator[Departure]:
     paper, training, network = _PAPER[experiment.task], experiment.training, experiment.network
     window = experiment.input.window
     low, high = experiment.input.range
+    chosen_on = "all levels" if experiment.choose_on == "all" else f"the own {factor.noun}"
     pairs = [
         ("window / level, HU", paper.window, f"{window.width} / {window.level}"),
         ("input range", paper.reach, f"{low:g} to {high:g}"),
@@ -136,7 +137,7 @@ def _experiment(experiment: ExperimentSettings) -> Iterator[Departure]:
         ("flips", "none stated", "left-right" if training.flips else "none stated"),
         ("runs of the first round", paper.first, str(experiment.rounds.first)),
         ("runs kept", paper.keep, str(experiment.rounds.keep)),
-        ("runs chosen on validation exams of", "the own manufacturer", _CHOSEN[experiment.choose_on]),
+        ("runs chosen on validation exams of", "the own manufacturer", chosen_on),
         ("groups", paper.groups, str(experiment.groups)),
     ]
     if experiment.task == "spheres":

@@ -22,7 +22,7 @@ def limits_of(analysis: Analysis) -> tuple[str, ...]:
     lines = ["Anything about real scanners: the exams are simulated."] if simulated else []
     lines += [
         f"The {factor.title} apart from what comes with it: {', '.join(with_it[:-1])} and {with_it[-1]}"
-        " differ along with it, and each could be the cause.",
+        " may differ along with it, and each could be the cause.",
         f"Other {factor.plural}, or other models and software of these."
         if factor.name == "manufacturer"
         else f"Other {factor.plural} than those compared.",

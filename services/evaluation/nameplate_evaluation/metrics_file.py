@@ -6,6 +6,7 @@ from typing import Any
 
 from nameplate_evaluation.analysis import METRICS
 from nameplate_evaluation.claim import Claim
+from nameplate_evaluation.fingerprint import words
 from nameplate_evaluation.measure import Estimate
 from nameplate_evaluation.page import Found
 from nameplate_evaluation.table import Table, Value
@@ -25,6 +26,8 @@ def metrics_of(found: Found, whole: list[Table]) -> dict[str, Any]:
         "warnings": list(found.answer.warnings),
         "rests_on": dict(found.answer.rests_on),
         "findings": list(found.findings),
+        "fingerprint": list(words.sentences(found.fingerprint)),
+        "separability": list(found.separability.sentences),
         "metrics_of_tasks": {task: list(names) for task, names in METRICS.items()},
         "tables": {
             table.name: [

@@ -14,11 +14,15 @@ from nameplate_evaluation.claim import Claim
 from nameplate_evaluation.curve import Curve
 from nameplate_evaluation.departures import departures_of
 from nameplate_evaluation.example import example_svg
+from nameplate_evaluation.fingerprint import picture, words
+from nameplate_evaluation.fingerprint.cards import card_link, study_with_cards
+from nameplate_evaluation.fingerprint.where_it_lives import Fingerprint
 from nameplate_evaluation.flow import stages_of
 from nameplate_evaluation.limits import limits_of
 from nameplate_evaluation.measure import Estimate
 from nameplate_evaluation.panel import Panel
 from nameplate_evaluation.results import Example
+from nameplate_evaluation.separability import Section
 from nameplate_evaluation.table import Table, interval, printed
 
 
@@ -32,6 +36,8 @@ class Found:
     findings: tuple[str, ...]
     gaps: tuple[Gap, ...]
     curves: tuple[Curve, ...]
+    fingerprint: Fingerprint
+    separability: Section
 
 
 ALWAYS = ("answer", "why", "rests-on", "limits", "runs", "cohort", "settings", "provenance", "evidence")
@@ -73,6 +79,10 @@ def report_page(found: Found, numbered: list[tuple[str, Table]]) -> bytes:
                 for metric in ("auroc", "accuracy")
             ],
             flips=headline.flips_panels(analysis, spheres),
+            fingerprint=picture.panels(found.fingerprint),
+            fingerprint_words=words.sentences(found.fingerprint),
+            separability=found.separability,
+            cards=[card_link(name) for name in study_with_cards(analysis)],
             gap_panels=[p for grid in spheres for p in figures.gap_panels(analysis, grid, found.gaps)],
             training_sets=arms,
             roc=[p for grid in spheres for p in figures.roc_panels(analysis, grid)],

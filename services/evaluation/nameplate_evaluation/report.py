@@ -17,11 +17,15 @@ from nameplate_evaluation.evidence import crate, criteria, sheet
 from nameplate_evaluation.evidence.guidelines import Places
 from nameplate_evaluation.evidence.model_card import model_card
 from nameplate_evaluation.findings import findings_of
+from nameplate_evaluation.fingerprint.cards import cards_of_study
+from nameplate_evaluation.fingerprint.tables import tables as fingerprint_tables
+from nameplate_evaluation.fingerprint.where_it_lives import fingerprint_of
 from nameplate_evaluation.flow import flow_table
 from nameplate_evaluation.metrics_file import json_bytes, metrics_of
 from nameplate_evaluation.page import Found, report_page, sections_of
 from nameplate_evaluation.predictions import melody_files, tidy_csv
 from nameplate_evaluation.results import CampaignResults
+from nameplate_evaluation.separability import section_of
 from nameplate_evaluation.table import Table, csv_bytes, labelled
 
 
@@ -38,18 +42,22 @@ def build_report(results: CampaignResults) -> dict[str, bytes]:
     checks = checks_of(analysis)
     grid = main_grid(analysis)
     claim = claim_of(analysis, grid)
+    separability = section_of(analysis)
     studied = tuple(one for one in advantages if analysis.role(one.grid.cohort) == "study")
     found = Found(
         analysis=analysis,
-        answer=answer_of(analysis, grid, claim, checks),
+        answer=answer_of(analysis, grid, claim, checks, separability.warnings),
         claim=claim,
         findings=findings_of(analysis, grid, studied),
         gaps=gaps,
         curves=tuple(curve for one in studied if (curve := curve_of(analysis, one))),
+        fingerprint=fingerprint_of(analysis),
+        separability=separability,
     )
     stated = criteria.criteria_of(analysis, advantages)
     sizes = criteria.sizes_of(analysis, stated)
     shown = _tables(found, advantages, studied, checks)
+    shown += [*fingerprint_tables(found.fingerprint), *separability.tables]
     shown += [criteria.criteria_table(analysis, stated), criteria.sizes_table(sizes)]
     numbered = labelled(table for table in shown if table.rows)
     report = {f"tables/{table.name}.csv": csv_bytes(table) for _, table in numbered}
@@ -57,6 +65,7 @@ def build_report(results: CampaignResults) -> dict[str, bytes]:
     report |= {f"tables/{table.name}.csv": csv_bytes(table) for table in further}
     report |= {"predictions.csv": tidy_csv(analysis), **melody_files(analysis)}
     report |= quality.quality_files(results.cohorts)
+    report |= cards_of_study(analysis)
     report["provenance.json"] = json_bytes(
         {"campaign": results.campaign_text, "provenance": dict(results.provenance)}
     )
@@ -67,7 +76,8 @@ def build_report(results: CampaignResults) -> dict[str, bytes]:
         tables=[table.name for _, table in numbered],
         files=[*report, "metrics.json"],
     )
-    numbered = [*numbered, *labelled([sheet.guideline_table(places)], after=len(numbered))]
+    lettered = sum(not table.paper for _, table in numbered)
+    numbered = [*numbered, *labelled([sheet.guideline_table(places)], after=lettered)]
     whole = [table for _, table in numbered]
     report |= {f"tables/{table.name}.csv": csv_bytes(table) for table in whole[-1:]}
     report["metrics.json"] = json_bytes(metrics_of(found, [*whole, *further]))

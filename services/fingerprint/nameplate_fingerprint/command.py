@@ -137,7 +137,7 @@ def _print(rows: Sequence[MeasuredExam], exams: Sequence[Exam], refused: Sequenc
     lines: list[str] = []
     if rows:
         where = "the scanner's own pixels" if stage == "as read" else "the images as they are"
-        lines = [f"{len(measured)} exams, measured in {where} ({UNITS}):", *exam_lines(rows, stage)]
+        lines = [f"{len(measured)} exams measured in {where} ({UNITS}):", *exam_lines(rows, stage)]
     if scanners := [one for one in scanners_of(rows, exams) if one.stage == stage]:
         lines += ["", "medians by scanner:", *scanner_lines(scanners, stage)]
     if refused:

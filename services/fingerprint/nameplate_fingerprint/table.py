@@ -22,10 +22,9 @@ SHOWN = (
     ("hu_white", "white"),
     ("cupping_hu", "cupping"),
     ("field_mm", "field"),
-    ("brain_ml", "brain"),
 )
 """What is printed, with its heading."""
-UNITS = "noise, tissue and cupping in HU, peak and MTF50 in cycles/mm, field in mm, brain in mL"
+UNITS = "noise, tissue and cupping in HU, peak and MTF50 in cycles/mm, field in mm"
 
 
 @dataclass(frozen=True, slots=True)

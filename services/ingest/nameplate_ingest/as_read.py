@@ -14,9 +14,9 @@ from nameplate_ingest.volume.group import Group, thickness_of
 from nameplate_ingest.volume.series import Stack
 
 MOST_SLICES = 12
-"""Slices that are measured: a few hundred patches of brain, or some 60 mm of a usual head."""
-_MOST_PIXELS = 12 << 20
-"""Pixels of all slices that are measured; larger slices are fewer."""
+"""Slices that are measured: some 60 mm of a usual head."""
+_MOST_PIXELS = 8 * 512**2
+"""Pixels of all slices that are measured: larger slices are fewer, so that an exam costs the same."""
 _SAME_GAP_MM = 0.1
 """Distances of slices that differ by less are the same."""
 _RAS_OF_LPS = np.diag([-1.0, -1.0, 1.0])
@@ -144,10 +144,12 @@ def _native(group: Group, examined: Examined, places: Places, brain: NDArray[np.
     size, spacing = _size(group), first.grid.spacing
     numbers = run if places.headwards else run[::-1]
     gaps = stack.gaps[run.start : run.stop - 1]
+    thick = max(thickness_of(group)[run.start], 0.1)
     return Slices(
         hu=np.stack([places.upright(examined.plane(group.slices[number])) for number in numbers]),
         brain=np.stack([places.brain(brain, number, size, spacing) for number in numbers]),
         pixel_mm=(spacing[1], spacing[0]) if places.transposed else spacing,
-        slice_mm=float(np.median(gaps)) if len(gaps) else max(thickness_of(group)[run.start], 0.1),
+        slice_mm=max(float(np.median(gaps)), 0.1) if len(gaps) else thick,
         adjacent=len(run) > 1,
+        thickness_mm=thick,
     )

@@ -6,7 +6,8 @@ run draws the same as an undisturbed one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,6 +17,9 @@ from torch import Tensor
 from nameplate.campaign.experiment import LearningSettings
 from nameplate.pack.packed import Pack
 from nameplate.streams import stream
+from nameplate_training.device_rows import DeviceRows, fits_on, small_tensor
+
+Part = Literal["images", "masks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,15 @@ class Batches:
     learning: LearningSettings
     pack: Pack
     device: torch.device
+
+    @cached_property
+    def _kept(self) -> dict[Part, DeviceRows]:
+        """Images and masks that stay on a GPU; nothing on a CPU, or if they would fill too much of it."""
+        images, masks = self.pack.images, self.pack.masks
+        if not fits_on(self.device, images, masks):
+            return {}
+        kept: dict[Part, DeviceRows] = {"images": DeviceRows(images, self.device)}
+        return kept if masks is None else kept | {"masks": DeviceRows(masks, self.device)}
 
     def of_epoch(self, rows: Sequence[int], epoch: int) -> list[NDArray[np.int64]]:
         """The rows in this epoch's order, cut into equal batches of at most ``training.batch``.
@@ -85,36 +98,39 @@ class Batches:
         slices: Sequence[NDArray[np.int64] | None],
         flips: Sequence[bool],
     ) -> Batch:
-        images = self._tensor(self._gathered(self.pack.images, rows, slices, flips))
+        images = self._images("images", rows, slices, flips)
         if self.learning.task == "segmentation":
-            if self.pack.masks is None:
-                raise ValueError("segmentation needs a pack with masks")
-            targets = self._tensor(self._gathered(self.pack.masks, rows, slices, flips))
+            targets = self._images("masks", rows, slices, flips)
         else:
-            targets = self._tensor(np.array([self.pack.samples[row].label for row in rows], dtype=np.uint8))
+            targets = self._sent(np.array([self.pack.samples[row].label for row in rows], dtype=np.uint8))
         low, high = self.learning.input.range
         images = images * ((high - low) / self.learning.input.window.width) + low
         return Batch(images.contiguous(memory_format=layout(images)), targets)
 
-    def _gathered(
+    def _images(
         self,
-        source: NDArray[Any],
+        part: Part,
         rows: Sequence[int] | NDArray[np.int64],
         slices: Sequence[NDArray[np.int64] | None],
         flips: Sequence[bool],
-    ) -> NDArray[Any]:
-        """(batch, slices, j, i) or (batch, 1, k, j, i), still in the pack's integers."""
+    ) -> Tensor:
+        """(batch, slices, j, i) or (batch, 1, k, j, i) on the device, float32."""
+        if part in self._kept:
+            there = self._kept[part].gathered(rows, slices, flips).to(torch.float32)
+            return there if self.learning.task == "factor" else there.unsqueeze(1)
+        source = self.pack.images if part == "images" else self.pack.masks
+        if source is None:
+            raise ValueError("segmentation needs a pack with masks")
         exams = []
         for row, drawn, flip in zip(rows, slices, flips, strict=True):
             exam = source[row] if drawn is None else source[row][drawn]
             exams.append(exam[..., ::-1] if flip else exam)
         gathered = np.stack(exams)
-        return gathered if self.learning.task == "factor" else gathered[:, np.newaxis]
+        return self._sent(gathered if self.learning.task == "factor" else gathered[:, np.newaxis])
 
-    def _tensor(self, values: NDArray[Any]) -> Tensor:
+    def _sent(self, values: NDArray[Any]) -> Tensor:
         """To the device as small integers, and to float32 there."""
-        # A window holds at most 4096 HU, so the unsigned 16 bits of a pack never need the sign bit.
-        small = torch.from_numpy(values.view(np.int16) if values.dtype == np.uint16 else values)
+        small = small_tensor(values)
         if self.device.type == "cuda":
             small = small.pin_memory().to(self.device, non_blocking=True)
         return small.to(torch.float32)

@@ -19,6 +19,21 @@ logger = logging.getLogger(__name__)
 CURRENT, PREVIOUS, UNFINISHED = "checkpoint.pt", "checkpoint-before.pt", ".checkpoint-unfinished"
 
 
+PAUSE_SECONDS = 30.0
+"""Between two checkpoints on a GPU, where an epoch can take less time than writing one."""
+
+
+def is_due(device: str, seconds: float) -> bool:
+    """Whether to write a checkpoint after an epoch, so many seconds after the one before.
+
+    On a CPU always. The clock decides only how much a killed run repeats, and nothing of what it ends in.
+
+    >>> is_due("cpu", 0.1), is_due("cuda", 0.1), is_due("cuda", 31)
+    (True, False, True)
+    """
+    return device != "cuda" or seconds >= PAUSE_SECONDS
+
+
 def save_checkpoint(folder: Path, run: str, state: dict[str, Any]) -> None:
     """Write the state of the run named ``run`` (a digest of everything that decides it)."""
     buffer = io.BytesIO()
@@ -35,6 +50,12 @@ def save_checkpoint(folder: Path, run: str, state: dict[str, Any]) -> None:
     if (folder / CURRENT).exists():
         (folder / CURRENT).replace(folder / PREVIOUS)
     (folder / UNFINISHED).replace(folder / CURRENT)
+
+
+def written(folder: Path) -> int | None:
+    """When the newest checkpoint was written (nanoseconds); None if there is none."""
+    path = folder / CURRENT
+    return path.stat().st_mtime_ns if path.exists() else None
 
 
 def load_checkpoint(folder: Path, run: str) -> dict[str, Any] | None:

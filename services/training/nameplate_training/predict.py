@@ -52,11 +52,23 @@ def evaluate(network: nn.Module, batches: Batches, rows: Sequence[int]) -> Evalu
     for part in divided(np.asarray(rows), batches.learning.training.batch):
         batch = batches.fixed(part)
         with precision(batches.learning, batches.device):
-            logits = network(batch.images).float()
+            logits = _logits(network, batch.images).float()
         losses.append((float(loss_of(task, logits, batch.targets)), len(part)))
         scores += _scores(task, logits, batch)
     network.train()
     return Evaluation(tuple(scores), sum(loss * count for loss, count in losses) / len(rows))
+
+
+def _logits(network: nn.Module, images: Tensor) -> Tensor:
+    """The network's output; images that a GPU cannot hold at once pass in halves."""
+    try:
+        logits: Tensor = network(images)
+        return logits
+    except torch.OutOfMemoryError:
+        if len(images) < 2:
+            raise
+    torch.cuda.empty_cache()
+    return torch.cat([_logits(network, half) for half in images.tensor_split(2)])
 
 
 def _scores(task: Task, logits: Tensor, batch: Batch) -> list[float]:

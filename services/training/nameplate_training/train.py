@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 import nameplate
 from nameplate.campaign.experiment import LearningSettings
-from nameplate.errors import CohortError, TryAgain
+from nameplate.errors import CohortError, TryAgain, UserError
 from nameplate.job.result import digest_of
 from nameplate.pack.packed import Pack
 from nameplate.records import Split
@@ -31,7 +31,7 @@ from nameplate.stats.metrics import accuracy, auroc
 from nameplate.steps.training import Epoch, Prediction, Run, TrainingJob
 from nameplate.streams import stream, stream_seed
 from nameplate_training.batches import Batch, Batches, divided
-from nameplate_training.checkpoint import load_checkpoint, save_checkpoint
+from nameplate_training.checkpoint import is_due, load_checkpoint, save_checkpoint
 from nameplate_training.convergence import assess
 from nameplate_training.exams import training_rows
 from nameplate_training.features import LastFeatures
@@ -84,7 +84,7 @@ def train_run(
     """Train one network and assess it; resumes from a checkpoint of this exact run if there is one.
 
     It learns from the exams of its arm; all validation exams count for its assessment, or only those of the
-    arm's levels. After each epoch the checkpoint is written and then ``on_epoch`` is called.
+    arm's levels. After each epoch the checkpoint is written, if it is due, and then ``on_epoch`` is called.
     Raises Interrupted soon after ``should_stop`` turns true, and CohortError when the pack lacks exams.
     """
     learning, settings = job.learning, job.learning.training
@@ -142,6 +142,7 @@ def train_run(
         save_checkpoint(checkpoint_folder, run_digest, state)
 
     network.train()
+    saved = time.perf_counter()
     while epoch <= settings.epochs:
         began, waited = time.perf_counter(), 0.0
         order = batches.of_epoch(rows, epoch)
@@ -163,7 +164,8 @@ def train_run(
         train_losses = torch.stack(losses).double().cpu().numpy()
         diverged = _divergence(train_losses, epoch)
         if diverged is None:
-            renew_norms(network, _norm_inputs(batches, norm_rows))
+            with precision(learning, device):
+                renew_norms(network, _norm_inputs(batches, norm_rows, splits))
             evaluation = evaluate(network, batches, validation)
             if not math.isfinite(evaluation.loss) or not np.isfinite(evaluation.scores).all():
                 diverged = f"validation loss was {evaluation.loss} after epoch {epoch}"
@@ -185,7 +187,9 @@ def train_run(
             },
         )
         epoch, step, losses = epoch + 1, 0, []
-        save()
+        if epoch > settings.epochs or is_due(device.type, time.perf_counter() - saved):
+            save()
+            saved = time.perf_counter()
         on_epoch(row)
 
     predictions: tuple[Prediction, ...] = ()
@@ -235,10 +239,16 @@ def _prepare(learning: LearningSettings) -> torch.device:
     torch.set_num_threads(learning.training.threads)
     if not torch.cuda.is_available():
         if os.environ.get(GPU_VARIABLE):
-            logger.warning("torch sees no GPU, but one was requested (an image without CUDA?); using the CPU")
+            # A card that is held and not used is no success, and nobody reads the log of one.
+            raise UserError(
+                "a GPU was asked for, and torch sees none: is it an image with CUDA (or ROCm), does the"
+                " driver suit it, and does the pod have the runtime class of the GPUs?"
+            )
         return torch.device("cpu")
     deterministic = learning.training.deterministic
-    torch.backends.cudnn.benchmark = not deterministic
+    # cuDNN's search for the fastest kernel starts again for each size of batch. It takes as long as many
+    # epochs, gains nothing in bfloat16, and chooses by the clock: two runs would add in different orders.
+    torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = deterministic
     # A warning only: 3-D pooling has no repeatable backward pass on CUDA.
     torch.use_deterministic_algorithms(deterministic, warn_only=True)
@@ -259,8 +269,9 @@ def _norm_rows(job: TrainingJob, rows: Sequence[int]) -> list[int]:
     return sorted(int(row) for row in chosen)
 
 
-def _norm_inputs(batches: Batches, rows: Sequence[int]) -> Iterator[Tensor]:
-    for part in divided(np.asarray(rows), batches.learning.training.batch):
+def _norm_inputs(batches: Batches, rows: Sequence[int], splits: int) -> Iterator[Tensor]:
+    """In batches no larger than the parts that training takes: a card that cuts those holds no more."""
+    for part in divided(np.asarray(rows), -(-batches.learning.training.batch // splits)):
         yield batches.fixed(part).images
 
 
@@ -276,13 +287,10 @@ def _backward(
         network.zero_grad(set_to_none=True)
         try:
             total = torch.zeros((), device=device)
-            images, targets = batch.images.tensor_split(splits), batch.targets.tensor_split(splits)
-            for some, wanted in zip(images, targets, strict=True):
-                with precision(learning, device):
-                    logits = network(some)
-                loss = loss_of(learning.task, logits.float(), wanted) * (len(some) / len(batch.images))
-                loss.backward()  # type: ignore[no-untyped-call]
-                total += loss.detach()
+            parts = zip(batch.images.tensor_split(splits), batch.targets.tensor_split(splits), strict=True)
+            for images, targets in parts:
+                share = len(images) / len(batch.images)
+                total += _part_backward(network, images, targets, share, learning, device)
             return total, splits
         except torch.OutOfMemoryError:
             if splits * 2 > len(batch.images) // 2:
@@ -290,6 +298,22 @@ def _backward(
             splits *= 2
             logger.warning("out of GPU memory: batch cut", extra={"parts": splits})
         torch.cuda.empty_cache()
+
+
+def _part_backward(
+    network: nn.Module,
+    images: Tensor,
+    targets: Tensor,
+    share: float,
+    learning: LearningSettings,
+    device: torch.device,
+) -> Tensor:
+    """Add a part's gradients. On its own, so that running out of memory leaves nothing of it behind."""
+    with precision(learning, device):
+        logits = network(images)
+    loss = loss_of(learning.task, logits.float(), targets) * share
+    loss.backward()  # type: ignore[no-untyped-call]
+    return loss.detach()
 
 
 def _divergence(losses: NDArray[np.float64], epoch: int) -> str | None:

@@ -5,6 +5,7 @@ import logging
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
 from nameplate.steps.training import RUN, VALIDATION, WEIGHTS, Epoch, TrainingJob
+from nameplate_training.checkpoint import written
 from nameplate_training.packs import fetch_pack
 from nameplate_training.train import train_run
 
@@ -14,10 +15,14 @@ logger = logging.getLogger(__name__)
 def training(job: TrainingJob, inputs: Inputs, outputs: Outputs) -> None:
     """Train one run."""
     checkpoints = outputs.load_checkpoints()
+    stored = written(checkpoints)
 
     def on_epoch(epoch: Epoch) -> None:
+        nonlocal stored
         logger.info("epoch", extra=epoch.model_dump())
-        outputs.save_checkpoints(checkpoints)
+        if (now := written(checkpoints)) != stored:
+            outputs.save_checkpoints(checkpoints)
+            stored = now
 
     try:
         trained = train_run(

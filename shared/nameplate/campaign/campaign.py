@@ -1,6 +1,7 @@
 """A campaign: everything that decides a result, read strictly from one YAML file."""
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ class Campaign(Settings):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)
     seed: int = Field(ge=0, lt=2**63)
     """Root of every random stream."""
-    stated_on: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
+    stated_on: str | None = None
     """The day on which these settings were written down, as 2026-11-27; reports print it."""
     factor: FactorSettings = FactorSettings()
     title: str = Field(default_factory=lambda data: _question(data.get("factor")))
@@ -42,6 +43,17 @@ class Campaign(Settings):
     analysis: AnalysisSettings = AnalysisSettings()
     notes: tuple[str, ...] = ()
     """Sentences that the report prints beside the settings: what departs from the paper, and why."""
+
+    @field_validator("stated_on")
+    @classmethod
+    def _is_a_day(cls, value: str | None) -> str | None:
+        try:
+            whole = value is None or date.fromisoformat(value).isoformat() == value
+        except ValueError:
+            whole = False
+        if not whole:
+            raise ValueError(f"expected a day as 2026-11-27, got {value!r}")
+        return value
 
     @field_validator("cohorts")
     @classmethod
@@ -136,6 +148,20 @@ class Campaign(Settings):
                         f"cohorts.{name}.match.same[{n}].name: {one.name!r} is the factor: exams of two"
                         " levels cannot agree in it"
                     )
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Names of the experiments whose advantage is held against the margin: those that the analysis names,
+        or the first of sphere classification that trains on each level alone."""
+        if self.analysis.comparisons:
+            return self.analysis.comparisons
+        able = [
+            experiment.name
+            for experiment in self.experiments
+            if experiment.task == "spheres"
+            and set(self.factor.levels) <= {arm.own_level for arm in experiment.all_arms}
+        ]
+        return tuple(able[:1])
 
     def experiment(self, name: str) -> ExperimentSettings:
         """The experiment of this name."""

@@ -144,9 +144,16 @@ class FieldLevels(Settings):
         return level if not self.levels or level in self.levels else None
 
     def described(self, exam: HasFields) -> str:
-        """The exam's level or, where it has none, its value as messages print it."""
-        level = self.level_of(exam)
-        return level if level is not None else _text(exam.value_of(self.name))
+        """The exam's level or, where it has none, its value as messages print it.
+
+        Of a number, or of a column of the user's own, only that it is another one: it may be a patient's.
+        """
+        level, value = self.level_of(exam), exam.value_of(self.name)
+        if level is not None:
+            return level
+        field = FIELDS.get(self.name)
+        tellable = value is None or (field is not None and field.kind == "text")
+        return _text(value) if tellable else "another value"
 
     def _level(self, value: Value) -> str | None:
         """The group that the value falls in, whether or not it is one of ``levels``."""
@@ -224,12 +231,15 @@ class FactorSettings(FieldLevels):
 
     @property
     def plural(self) -> str:
-        """The title of several: "manufacturers", "kernel classes"."""
-        if self.title.endswith(("s", "x", "ch", "sh")):
-            return f"{self.title}es"
-        if self.title.endswith("y") and self.title[-2:-1] not in "aeiou":
-            return f"{self.title[:-1]}ies"
-        return f"{self.title}s"
+        """The title of several: "manufacturers", "kernel classes", "numbers of slices"."""
+        noun, of, rest = self.title.partition(" of ")
+        if noun.endswith(("s", "x", "ch", "sh")):
+            noun = f"{noun}es"
+        elif noun.endswith("y") and noun[-2:-1] not in "aeiou":
+            noun = f"{noun[:-1]}ies"
+        else:
+            noun = f"{noun}s"
+        return noun + of + rest
 
 
 def no_field(name: str, columns: Sequence[str]) -> str:

@@ -71,21 +71,23 @@ def _source(cohort: CohortSettings) -> str:
 
 def _training_lines(campaign: Campaign, gpu_tflops: float) -> list[str]:
     rows = cell_estimates(campaign)
+    width = max(40, *(len(str(row.cell)) for row in rows))
     lines = [
         "trainings (first round, expected until the target is met, at most)",
-        f"  {'cell':<40} {'exams':>6} {'first':>5} {'expected':>8} {'limit':>5} {'kept':>5} "
+        f"  {'cell':<{width}} {'exams':>6} {'first':>5} {'expected':>8} {'limit':>5} {'kept':>5} "
         f"{'PFLOP/run':>12} {'GPU-hours':>10}",
     ]
     for row in rows:
         lines.append(
-            f"  {row.cell!s:<40} {row.train_exams or '-':>6} {row.first:>5} {row.expected:>8.0f} "
+            f"  {row.cell!s:<{width}} {row.train_exams or '-':>6} {row.first:>5} {row.expected:>8.0f} "
             f"{row.limit:>5} {row.kept:>5.0f} {row.flop_per_run / 1e15:>12.3g} "
             f"{row.gpu_hours(gpu_tflops):>10.2f}"
         )
     first, expected, limit, hours = totals_of(rows, gpu_tflops)
     kept, predictions = sum(row.kept for row in rows), sum(row.predictions for row in rows)
     lines.append(
-        f"  {'all':<40} {'':>6} {first:>5} {expected:>8.0f} {limit:>5} {kept:>5.0f} {'':>12} {hours:>10.2f}"
+        f"  {'all':<{width}} {'':>6} {first:>5} {expected:>8.0f} {limit:>5} {kept:>5.0f} {'':>12} "
+        f"{hours:>10.2f}"
     )
     lines.append("  exams: those that a run learns from; kept: runs expected to predict the test exams")
     if predictions:
@@ -148,7 +150,7 @@ def power_lines(campaign: Campaign) -> list[str]:
     lines = []
     for experiment, cohort in pairs:
         lines.append(f"  {experiment.name} on {cohort}: {_power_line(campaign, experiment, cohort)}")
-        if experiment.name in campaign.analysis.comparisons:
+        if experiment.name in campaign.compared:
             lines += _stated_lines(campaign, experiment, cohort)
     return [
         f"least effects that 4 campaigns of 5 would find, at {confidence:g} % confidence",
@@ -192,7 +194,7 @@ def _stated_lines(campaign: Campaign, experiment: ExperimentSettings, cohort: st
     often = (
         "4 campaigns of 5 or more" if effect <= stated else "fewer than 4 campaigns of 5: too small for it"
     )
-    return [f"    stated margin {stated:g} {unit}: networks without an advantage would meet it in {often}"]
+    return [f"    margin {stated:g} {unit}: networks without an advantage would meet it in {often}"]
 
 
 def _sphere_effects(campaign: Campaign, cohort: str, runs: Runs, test: SplitCount) -> dict[str, float]:

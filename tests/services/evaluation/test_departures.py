@@ -1,5 +1,7 @@
 """Where a campaign departs from the paper."""
 
+from nameplate.campaign.cohort import MatchSettings
+from nameplate.campaign.factor import FieldLevels
 from nameplate_evaluation.departures import departures_of
 
 
@@ -38,3 +40,14 @@ def test_controls_and_twins_are_no_part_of_the_paper(plant):
         row = rows[f"cohort {role}"]
         assert (row.paper, row.here, row.differs) == ("none", words, True)
     assert not any(name.startswith("null-control:") for name in rows)
+
+
+def test_another_factor_and_more_to_match_are_departures(plant):
+    factor = {"name": "kernel", "levels": ["H30s", "SOFT"], "title": "algorithm"}
+    campaign = plant(own=(2.0,), runs=2, choose_on="own", factor=factor).campaign
+    same = (FieldLevels(name="kvp"), FieldLevels(name="thickness_mm", bins=(3.0,)))
+    study = campaign.cohorts["study"].model_copy(update={"match": MatchSettings(sex=False, same=same)})
+    rows = rows_of(campaign.model_copy(update={"cohorts": {"study": study}}))
+    assert rows["factor and levels"].here == "kernel: H30s, SOFT"
+    assert rows["spheres: runs chosen on validation exams of"].here == "the own kernel"
+    assert rows["study: matched on"].here == "age, tube voltage, slice thickness"

@@ -26,3 +26,11 @@ def test_real_exams_are_not_called_simulated(plant):
     lines = limits_of(analyse(results))
     assert not any("real scanners" in line for line in lines)
     assert any(line.startswith("The kernel apart from") for line in lines)
+
+
+def test_another_factor_is_not_said_to_come_with_itself(plant):
+    factor = {"name": "kernel", "levels": ["H30s", "SOFT"], "title": "kernel class"}
+    lines = limits_of(analyse(plant(own=(2.0,), runs=2, factor=factor)))
+    words = "The kernel class apart from what comes with it: manufacturer, dose, protocol, software and site"
+    assert any(line.startswith(words) for line in lines)
+    assert "Other kernel classes than those compared." in lines

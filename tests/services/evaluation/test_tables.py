@@ -1,5 +1,6 @@
 """The paper's tables beside ours: counts, naming, spheres, Dice."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -99,3 +100,13 @@ def test_another_factor_has_no_numbers_of_the_paper(plant):
     assert not tables.is_paper(analysis)
     for table in (tables.counts_table(analysis), *tables.sphere_tables(analysis)):
         assert not any(column.published for column in table.columns)
+
+
+def test_levels_of_any_spelling_have_tables_and_columns_of_their_own(plant):
+    analysis = analyse(plant(own=(2.0,), runs=2, factor={"name": "kernel", "levels": ["≥ 3", "< 3"]}))
+    names = [table.name for table in tables.sphere_tables(analysis)]
+    assert len(set(names)) == len(names) == 2
+    assert all(re.fullmatch(r"spheres-[a-z0-9-]+", name) for name in names)
+    for table in tables.sphere_tables(analysis):
+        columns = [column.key for column in table.columns]
+        assert len(set(columns)) == len(columns)

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.services.fingerprint.scene import head
 
 from nameplate.image.fingerprint.catalogue import STAGES
-from nameplate.image.volume import nifti_bytes
+from nameplate.image.volume import nifti_bytes, read_nifti_bytes
 from nameplate.image.window import Window
 from nameplate.job.inputs import Committed, Inputs
 from nameplate.job.outputs import Outputs
@@ -50,5 +50,7 @@ def test_every_exam_has_a_row_a_stage(tmp_path: Path) -> None:
     rows = MEASURED.read(Committed(store, {"fingerprint": done}), cohort="study", shard=0)
     assert [(row.exam, row.stage) for row in rows] == [(name, stage) for name in exams for stage in STAGES]
     assert rows[0] == as_read[1]
-    again = [as_record("e1", stage, numbers) for stage, numbers in measured_stages(*exams["e1"], WINDOW)]
+    # As a file has them: it holds places in single precision.
+    image, mask = (read_nifti_bytes(nifti_bytes(volume)) for volume in exams["e1"])
+    again = [as_record("e1", stage, numbers) for stage, numbers in measured_stages(image, mask, WINDOW)]
     assert rows[5:] == again

@@ -1,9 +1,18 @@
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
-from nameplate_training.checkpoint import CURRENT, PREVIOUS, load_checkpoint, save_checkpoint
+from nameplate_training.checkpoint import (
+    CURRENT,
+    PAUSE_SECONDS,
+    PREVIOUS,
+    is_due,
+    load_checkpoint,
+    save_checkpoint,
+    written,
+)
 
 
 def epochs(folder: Path, run: str = "run") -> int | None:
@@ -55,3 +64,18 @@ def test_both_torn(folder: Path) -> None:
     for name in (CURRENT, PREVIOUS):
         (folder / name).write_bytes(b"{}\n")
     assert epochs(folder) is None
+
+
+def test_on_a_gpu_a_checkpoint_waits_for_its_turn() -> None:
+    assert is_due("cpu", 0.0)
+    assert not is_due("cuda", PAUSE_SECONDS - 1)
+    assert is_due("cuda", PAUSE_SECONDS)
+
+
+def test_one_sees_whether_a_checkpoint_was_written(tmp_path: Path) -> None:
+    assert written(tmp_path) is None
+    save_checkpoint(tmp_path, "run", {"step": 1})
+    first = written(tmp_path)
+    assert first is not None
+    os.utime(tmp_path / "checkpoint.pt", ns=(0, 5))
+    assert written(tmp_path) == 5

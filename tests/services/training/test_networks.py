@@ -5,7 +5,7 @@ from torch import nn
 from nameplate.campaign.experiment import InputSettings, NetworkSettings
 from nameplate.errors import UserError
 from nameplate.image.window import Window
-from nameplate_training.networks import build_network, parameters_of
+from nameplate_training.networks import build_network, parameters_of, stem_by_blocks
 
 SEEN = InputSettings(window=Window(width=100, level=50), slices=3)
 PAPER_RESNET = NetworkSettings(channels=(32, 64, 128, 256), strides=(1, 2, 2, 2), hidden=1000)
@@ -90,3 +90,24 @@ def test_networks_that_do_not_fit_are_refused() -> None:
         build_network("spheres", PAPER_RESNET, SEEN, (2, 64, 64))
     with pytest.raises(UserError, match="too few for 3 poolings"):
         build_network("factor", NetworkSettings(channels=(4, 8, 8)), SEEN, (9, 7, 64))
+
+
+@pytest.mark.parametrize("spatial", [(35, 64, 48), (34, 33, 40), (9, 17, 16), (8, 8, 8)])
+def test_the_stem_by_blocks_is_the_stem(spatial: tuple[int, int, int]) -> None:
+    stem = nn.Conv3d(1, 4, 7, stride=2, padding=3, bias=False).double()
+    images = torch.randn(2, 1, *spatial).double()
+    wanted = stem(images)
+    found = stem_by_blocks(images, stem.weight)
+    torch.testing.assert_close(found, wanted)
+    weights = torch.randn_like(wanted)
+    gradients = [torch.autograd.grad((out * weights).sum(), stem.weight)[0] for out in (wanted, found)]
+    torch.testing.assert_close(gradients[1], gradients[0])
+
+
+@pytest.mark.parametrize(("spatial", "padded"), [((16, 32, 16), False), ((17, 32, 16), True)])
+def test_the_unet_pads_only_where_halving_dropped_a_plane(
+    spatial: tuple[int, int, int], padded: bool
+) -> None:
+    built = build_network("segmentation", PAPER_UNET, SEEN, spatial)
+    assert {module.is_pad for module in built.modules() if hasattr(module, "is_pad")} == {padded}
+    assert built(torch.zeros(2, 1, *spatial)).shape == (2, 1, *spatial)

@@ -42,3 +42,26 @@ def test_predictions_carry_what_the_report_splits_by(tiny_pack) -> None:  # type
         ("e08", 0.75, 0, "GE", "val"),
     ]
     assert [(p.difficulty, p.radius_mm) for p in made] == [("easy", 21.5), (None, None)]
+
+
+class FewAtOnce(nn.Module):
+    """Holds two exams at a time."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if len(x) > 2:
+            raise torch.OutOfMemoryError
+        return (x - 0.395) * 50
+
+
+def test_an_evaluation_that_does_not_fit_the_card_is_made_in_halves(learning, batches_of, tiny_pack) -> None:  # type: ignore[no-untyped-def]
+    pack = tiny_pack()
+    batches = batches_of(learning("segmentation"), pack)
+    rows = range(7)
+    assert evaluate(FewAtOnce(), batches, rows) == evaluate(Above(), batches, rows)
+    with pytest.raises(torch.OutOfMemoryError):
+        evaluate(NoneFits(), batches, rows)
+
+
+class NoneFits(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        raise torch.OutOfMemoryError

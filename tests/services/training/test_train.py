@@ -239,3 +239,16 @@ def test_gradients_of_a_cut_batch_add_up_to_the_whole_ones(
         found.append(torch.cat([loss.reshape(1), net.weight.grad.flatten()]))
     torch.testing.assert_close(found[1], found[0])
     torch.testing.assert_close(found[2], found[0])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card")
+def test_a_card_that_was_asked_for_and_is_not_there_is_a_failure(
+    learning: Any, tiny_pack: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, pack = learning("spheres"), tiny_pack()
+    trained = go(settings, pack)
+    monkeypatch.setenv(train.GPU_VARIABLE, "yes")
+    with pytest.raises(UserError, match=r"a GPU was asked for, and torch sees none.*image with CUDA"):
+        go(settings, pack)
+    with pytest.raises(UserError, match="a GPU was asked for"):
+        predict_run(7, settings, pack, trained.weights, split="test")

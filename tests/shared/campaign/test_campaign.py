@@ -204,6 +204,7 @@ def test_settings_that_make_no_sense_together(change: Any, expected: str) -> Non
 
 def test_arms_are_those_of_the_short_form_and_then_the_others() -> None:
     raw = _demo()
+    del raw["analysis"]["comparisons"]  # they need a training set of each level
     raw["experiments"][1].pop("training_sets")
     short = parse_campaign(yaml.safe_dump(raw), "my.yaml").experiments[1]
     assert [(arm.name, arm.levels, arm.exams) for arm in short.all_arms] == [("mixed", None, None)]
@@ -224,6 +225,25 @@ def test_arms_are_those_of_the_short_form_and_then_the_others() -> None:
     assert every.arm("few GE").exams == 20
     # An advantage is that of networks that know all exams of one level.
     assert [arm.own_level for arm in every.all_arms] == ["GE", None, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("sphere", "'sphere' is not one of"), ("manufacturer", "does not train on each level alone")],
+)
+def test_a_comparison_that_no_experiment_can_make_is_refused(name: str, words: str) -> None:
+    raw = _demo()
+    raw["analysis"]["comparisons"] = [name]
+    with pytest.raises(CampaignError, match=words):
+        parse_campaign(yaml.safe_dump(raw), "my.yaml")
+
+
+def test_the_day_of_a_campaign_is_written_as_a_day() -> None:
+    raw = _demo()
+    for wrong in ("27 November 2026", "2026-11"):
+        raw["stated_on"] = wrong
+        with pytest.raises(CampaignError, match="stated_on"):
+            parse_campaign(yaml.safe_dump(raw), "my.yaml")
 
 
 def test_all_runs_count_and_all_validation_exams_unless_the_file_says_otherwise() -> None:

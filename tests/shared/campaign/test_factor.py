@@ -114,6 +114,7 @@ def test_a_bare_name_is_a_field() -> None:
 @pytest.mark.parametrize(
     ("title", "plural"),
     [
+        ("number of slices", "numbers of slices"),
         ("manufacturer", "manufacturers"),
         ("kernel class", "kernel classes"),
         ("body", "bodies"),
@@ -263,3 +264,15 @@ def test_whatever_a_level_is_called_its_keys_are_plain_and_its_own(levels: list[
     for key in (one, two):
         assert all(c.isascii() and (c.isalnum() or c in "-._") for c in key)
         assert key[0].isalnum()
+
+
+@pytest.mark.parametrize(
+    ("factor", "value", "said"),
+    [
+        ({"name": "site", "levels": ("A", "B")}, "ward 7", "another value"),
+        ({"name": "age", "bins": (40.0,), "levels": ("young", "old")}, 63.0, "old"),
+        ({"name": "manufacturer", "groups": {"big": ("GE",), "other": ("C.*",)}}, "Philips", "Philips"),
+    ],
+)
+def test_values_that_may_be_a_patients_are_not_told(factor: dict[str, Any], value: Value, said: str) -> None:
+    assert FactorSettings(**factor).described(Known(factor["name"], value)) == said

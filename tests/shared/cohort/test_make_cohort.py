@@ -4,11 +4,11 @@ import random
 from collections import Counter, defaultdict
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from nameplate.campaign.cohort import MatchSettings, SplitSettings
-from nameplate.campaign.factor import FactorSettings
+from nameplate.campaign.factor import FactorSettings, FieldLevels
 from nameplate.cohort import split_counts
 from nameplate.errors import CohortError
 from nameplate.steps.skullstrip import MaskReport
@@ -288,3 +288,103 @@ def test_too_few_patients_is_an_error_that_says_so(make_exam, build):
     exams = [make_exam(n, patient=f"p{n % 2:016x}", manufacturer=("GE", "Siemens")[n % 2]) for n in range(80)]
     with pytest.raises(CohortError, match="40 matched exams of GE belong to so few patients"):
         build(exams)
+
+
+@pytest.mark.parametrize(
+    ("factor", "field", "values"),
+    [
+        (FactorSettings(name="thickness_mm", bins=(3.0,)), "thickness_mm", (2.5, 5.0)),
+        (FactorSettings(name="kvp", levels=("100", "120")), "kvp", (100.0, 120.0)),
+        (
+            FactorSettings(name="kernel", groups={"soft": ("^H[123]", "soft"), "sharp": ("^H[67]", "bone")}),
+            "kernel",
+            ("Head soft", "H60s"),
+        ),
+        (FactorSettings(name="kernel_class", levels=("soft", "sharp")), "kernel_class", ("soft", "sharp")),
+        (
+            FactorSettings(name="site", levels=("≥ 3 & <b>", "../x")),
+            "fields",
+            ({"site": "≥ 3 & <b>"}, {"site": "../x"}),
+        ),
+    ],
+    ids=lambda value: value.name if isinstance(value, FactorSettings) else "",
+)
+def test_any_field_can_be_the_factor(two_makers, make_exam, build, factor, field, values):
+    value_of = dict(zip(("GE", "Siemens"), values, strict=True))
+    exams = [exam.model_copy(update={field: value_of[exam.manufacturer]}) for exam in two_makers(40)]
+    unknown = make_exam(
+        9998, **{field: {"kvp": None, "thickness_mm": float("nan"), "fields": {}}.get(field, "")}
+    )
+    made = build([*exams, unknown], factor=factor, match=MatchSettings(age_years=100, sex=False))
+    level_of = dict(zip(("GE", "Siemens"), factor.levels, strict=True))
+    maker_of = {exam.exam: exam.manufacturer for exam in exams}
+    assert len(made.members) == 80
+    assert all(member.level == level_of[maker_of[member.exam]] for member in made.members)
+    (refusal,) = made.refusals
+    assert (refusal.exam, refusal.reason) == (unknown.exam, f"{factor.noun} unknown")
+
+
+def test_a_value_in_no_level_is_refused_by_the_field_s_title(two_makers, make_exam, build):
+    factor = FactorSettings(name="kernel", groups={"soft": ("^soft$",), "sharp": ("^bone$",)})
+    kernels = {"GE": "SOFT", "Siemens": "Bone"}
+    exams = [exam.model_copy(update={"kernel": kernels[exam.manufacturer]}) for exam in two_makers(40)]
+    odd = make_exam(9998, kernel="Detail")
+    made = build([*exams, odd], factor=factor)
+    assert {one.exam: one.reason for one in made.refusals} == {odd.exam: "kernel is none of soft, sharp"}
+    with pytest.raises(CohortError) as caught:
+        build([odd, *(exam for exam in exams if exam.kernel == "SOFT")], factor=factor)
+    assert str(caught.value) == (
+        "cohorts.study: no usable exam of kernel sharp; "
+        "the campaign compares soft and sharp, the exams are of Detail: 1, soft: 40"
+    )
+
+
+def test_an_error_counts_the_commonest_values_only(make_exam, build):
+    factor = FactorSettings(name="model", levels=("A", "B"))
+    exams = [make_exam(n, model=f"M{n:02d}") for n in range(30)]
+    with pytest.raises(CohortError, match=r"M00: 1, .*M11: 1, others: 18"):
+        build(exams, factor=factor)
+
+
+SAME = MatchSettings(same=(FieldLevels(name="kernel_class"), FieldLevels(name="thickness_mm", bins=(3.0,))))
+
+
+@given(data=st.data(), count=st.integers(60, 90))
+@settings(max_examples=20, deadline=None)
+def test_matched_exams_agree_in_every_field_that_they_must(two_makers, build, data, count):
+    kinds = st.tuples(st.sampled_from(["soft", "sharp"]), st.sampled_from([1.0, 2.9, 3.0, 5.0]))
+    exams = [
+        exam.model_copy(update=dict(zip(("kernel_class", "thickness_mm"), data.draw(kinds), strict=True)))
+        for exam in two_makers(count)
+    ]
+    rules = SAME.model_copy(update={"age_years": 100.0, "sex": False})
+    try:
+        made = build(exams, match=rules)
+    except CohortError:
+        reject()  # too few of them agree
+    by_exam = {exam.exam: exam for exam in exams}
+    strata = Counter((member.level, member.same) for member in made.members)
+    before = Counter((exam.manufacturer, same_of(exam)) for exam in exams)
+    for kind in {same for _, same in before}:
+        few = min(before["GE", kind], before["Siemens", kind])
+        assert strata["GE", kind] == strata["Siemens", kind] == few
+    for member in made.members:
+        assert member.same == same_of(by_exam[member.exam])
+    assert {one.reason for one in made.refusals} <= {
+        "no partner of the other level with the same kernel class, slice thickness and age within 100 years"
+    }
+
+
+def same_of(exam):
+    return exam.kernel_class, "below 3 mm" if exam.thickness_mm < 3 else "3 mm and more"
+
+
+def test_an_exam_that_cannot_be_compared_in_a_field_is_refused_with_its_title(two_makers, make_exam, build):
+    exams = [exam.model_copy(update={"kernel_class": "soft"}) for exam in two_makers(40)]
+    blank, sharp = make_exam(9998), make_exam(9999, kernel_class="sharp")
+    only_soft = MatchSettings(same=(FieldLevels(name="kernel_class", levels=("soft", "medium")),))
+    made = build([*exams, blank, sharp], match=only_soft)
+    assert {one.exam: one.reason for one in made.refusals} == {
+        blank.exam: "kernel class unknown, cannot be matched",
+        sharp.exam: "kernel class is none of soft, medium, cannot be matched",
+    }

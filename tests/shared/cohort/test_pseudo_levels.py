@@ -181,3 +181,27 @@ def test_the_odd_pairs_of_many_parts_do_not_all_go_one_way() -> None:
     for seed in range(5):
         after = with_pseudo_levels(members, job_of(seed=seed))
         assert Counter(one.level for one in after) == {"GE": 3, "Siemens": 3}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_those_alike_in_the_matched_fields_exchange_their_levels(seed: int) -> None:
+    members = []
+    for kind, sex, level in itertools.product(("soft", "sharp"), "FM", LEVELS[:2]):
+        # The nearest in age is of the other kind.
+        age = {"soft": 40.0, "sharp": 41.0}[kind] + (20.0 if level == "GE" else 0.0)
+        members += [member(len(members) + n, level, age=age, sex=sex, same=(kind,)) for n in range(3)]
+    after = with_pseudo_levels(members, job_of(match=MatchSettings(), seed=seed))
+    pairs = Counter((a.same, a.sex, a.level, b.level) for a, b in zip(members, after, strict=True))
+    for kind, sex in itertools.product(("soft", "sharp"), "FM"):
+        stayed = [pairs[(kind,), sex, level, level] for level in LEVELS[:2]]
+        assert stayed[0] == stayed[1]
+
+
+def test_who_finds_nobody_alike_is_paired_all_the_same() -> None:
+    members = [
+        member(0, "GE", sex="F", age=30.0, same=("soft",)),
+        member(1, "Siemens", sex="M", age=80.0, same=("sharp",)),
+    ]
+    for seed in range(6):
+        one, other = with_pseudo_levels(members, job_of(match=MatchSettings(), seed=seed))
+        assert {one.level, other.level} == {"GE", "Siemens"}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nameplate.campaign.cohort import MatchSettings, SplitSettings
-from nameplate.campaign.factor import FactorSettings
+from nameplate.campaign.factor import FactorSettings, FieldLevels
 from nameplate.cohort import Cohort
 from nameplate.cohort.split import SPLITS, split_counts
 from nameplate.errors import CohortError
@@ -131,3 +131,18 @@ def test_without_the_setting_patients_with_two_exams_are_no_twins(build: Build, 
     made = build(twins(60), match=None)
     assert len({(row.positive, row.rank) for rows in by_head(made).values() for row in rows}) > 1
     assert any(len({row.positive for row in rows}) == 2 for rows in by_head(made).values())
+
+
+def test_twins_that_differ_in_a_field_that_must_agree_are_out(build: Build, twins: Twins) -> None:
+    exams = [exam.model_copy(update={"kernel_class": "soft"}) for exam in twins(42)]
+    exams[1] = exams[1].model_copy(update={"kernel_class": "sharp"})
+    exams[2] = exams[2].model_copy(update={"kernel_class": ""})
+    rules = MatchSettings(same=(FieldLevels(name="kernel_class"), FieldLevels(name="thickness_mm")))
+    made = build(exams, match=rules, twins=True)
+    assert {one.exam: one.reason for one in made.refusals} == {
+        exams[0].exam: "its twin has another kernel class",
+        exams[1].exam: "its twin has another kernel class",
+        exams[2].exam: "kernel class unknown, cannot be matched",
+        exams[3].exam: "no usable twin of GE",
+    }
+    assert {member.same for member in made.members} == {("soft", "5")}

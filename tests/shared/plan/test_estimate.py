@@ -19,6 +19,7 @@ from nameplate.plan.estimate import (
 from nameplate.plan.pipeline import STEPS
 from nameplate.plan.plan import plan
 from nameplate.plan.summary import plan_summary
+from nameplate.steps.cohort import are_twins
 
 PAPER = Path(__file__).parents[3] / "campaigns" / "paper.yaml"
 
@@ -113,6 +114,41 @@ def test_exams_of_a_level_as_the_campaign_says(tiny_text: str) -> None:
     assert level_exams(fewer, "study") == 26
     by_model = {"name": "model", "levels": ["GE", "Siemens"]}
     assert level_exams(_campaign(tiny_text, factor=by_model), "study") is None
+    groups = {"old": ["^GE$"], "young": ["siemens", "philips"]}
+    together = _campaign(
+        tiny_text,
+        cohorts__study__phantom__manufacturers=three,
+        factor={"groups": groups},
+        experiments__1__training_sets=["mixed", "old"],
+    )
+    assert level_exams(together, "study") == 17
+    halves = {"a": ["GE", "Canon"], "b": ["Siemens", "Philips"]}
+    doubled = _campaign(
+        tiny_text,
+        cohorts__study__phantom__manufacturers=["GE", "Siemens", "Philips", "Canon"],
+        factor={"groups": halves},
+        experiments__1__training_sets=["mixed", "a"],
+    )
+    assert level_exams(doubled, "study") == 26
+
+
+def test_twins_of_another_factor_may_leave_fewer(tiny_text: str) -> None:
+    assert are_twins(_campaign(tiny_text, cohorts__study__phantom__twins=True), "study")
+    campaign = _campaign(
+        tiny_text,
+        cohorts__study__phantom__twins=True,
+        cohorts__study__match={"same": ["kernel_class"], "exams_per_level": 20},
+        factor={"name": "thickness_mm", "bins": [3]},
+        experiments__1__training_sets=["mixed", "below 3 mm"],
+    )
+    assert not are_twins(campaign, "study")
+    assert "per slice thickness" in "\n".join(plan_summary(campaign, gpu_tflops=40))
+
+
+def test_what_matched_exams_agree_in_is_told(tiny_text: str) -> None:
+    by_maker = _campaign(tiny_text, cohorts__study__match={"same": ["kvp", "kernel_class"]})
+    printed = "\n".join(plan_summary(by_maker, gpu_tflops=40))
+    assert "before matching on age, sex, tube voltage and kernel class, which may leave fewer" in printed
 
 
 def test_twins_are_counted_as_exams(tiny_text: str) -> None:

@@ -2,15 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+import yaml
 
 from nameplate.campaign import Campaign, parse_campaign
+from nameplate.campaign.factor import FactorSettings
 from nameplate.job.result import Output, Result, job_digest
 from nameplate.plan.pipeline import STEPS, step_named
 from nameplate.plan.plan import cells_of, plan
 from nameplate.steps.cell import Cell
 from nameplate.steps.cohort import CohortJob
+from nameplate.steps.ingest import IngestJob
 from nameplate.steps.selection import Selection
 from nameplate.steps.step import Job, step_of
 from nameplate.steps.synthesis import SphereRecipe, SynthesisJob
@@ -227,6 +231,49 @@ def test_twins_reach_the_settings_of_all_that_treats_them_alike(controlled_text:
     assert isinstance(spheres, SynthesisJob)
     assert isinstance(spheres.recipe, SphereRecipe)
     assert spheres.recipe.twins
+
+
+@pytest.mark.parametrize(
+    "factor",
+    [
+        {"name": "thickness_mm", "bins": [3, 4]},
+        {"name": "thickness_mm", "bins": [3], "levels": ["< 3 mm", "≥ 3 mm"]},
+        {"name": "kernel_class", "groups": {"soft": ["soft"], "bone & lung": ["sharp", "medium"]}},
+        {"name": "site", "levels": ["../A", "B <b>"], "title": "hospital"},
+    ],
+    ids=lambda factor: factor["name"],
+)
+def test_a_campaign_with_another_factor_is_planned(tiny_text: str, factor: dict[str, Any]) -> None:
+    raw = yaml.safe_load(tiny_text)
+    study = raw["cohorts"]["study"]
+    del study["phantom"]
+    study |= {"folder": "dicom", "fields_csv": "fields.csv", "fields": ["site"]}
+    study["match"] = {"same": [{"name": "kvp"}, {"name": "exposure_mas", "bins": [200]}]}
+    derived = {"from": "study", "shuffle": "factor", "role": "null-control"}
+    raw["cohorts"]["control"] = derived
+    levels = FactorSettings.model_validate(factor).levels
+    raw |= {"factor": factor}
+    raw["experiments"][1] |= {"training_sets": ["mixed", *levels], "cohorts": ["study", "control"]}
+    campaign = parse_campaign(yaml.safe_dump(raw), "other")
+    made = plan(campaign, {}, {})
+    for name in ("cohort/study", "cohort/control"):
+        settings = made.job(name).settings
+        assert isinstance(settings, CohortJob)
+        # What a pod is given says the levels as the campaign does, without the title.
+        read = CohortJob.model_validate_json(settings.model_dump_json())
+        assert read == settings
+        assert read.factor == campaign.factor.field_levels
+        assert not settings.twins
+    ingest = made.job("ingest/study/000").settings
+    assert isinstance(ingest, IngestJob)
+    assert ingest.fields == ("site",)
+    keys = {str(cell) for cell in cells_of(campaign)}
+    assert len(keys) == len(cells_of(campaign))
+    assert all(check_key(key) and key.count("/") == 4 for key in keys)
+    renamed = parse_campaign(yaml.safe_dump({**raw, "factor": {**factor, "title": "vendor"}}), "renamed")
+    jobs = [{job.id: job for job in plan(one, {}, {}).jobs} for one in (campaign, renamed)]
+    changed = {name for name, job in jobs[0].items() if job.settings != jobs[1][name].settings}
+    assert not changed
 
 
 def test_a_job_digest_follows_the_outputs_it_reads(demo: Campaign) -> None:

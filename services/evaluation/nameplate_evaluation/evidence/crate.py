@@ -66,6 +66,7 @@ def crate(campaign: Campaign, provenance: Mapping[str, str], files: Mapping[str,
     }
     if campaign.stated_on is not None:
         root["datePublished"] = campaign.stated_on
+        root["description"] += " Its date is the day on which the campaign was stated."
     graph = [
         {
             "@id": METADATA,

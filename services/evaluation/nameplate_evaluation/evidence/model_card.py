@@ -19,7 +19,7 @@ TASKS = {
 def model_card(
     analysis: Analysis, answer: Answer, criteria: Sequence[Criterion], sizes: Sequence[Size]
 ) -> bytes:
-    """The card as Markdown, after the headings of FDA's example card (draft guidance of 2025, appendix E)."""
+    """The card as Markdown, in the spirit of FDA's example card (draft guidance of 2025, appendix E)."""
     return ("\n".join(_lines(analysis, answer, criteria, sizes)) + "\n").encode()
 
 
@@ -34,7 +34,7 @@ def _lines(
     yield from _section(
         "Model",
         [
-            _trained_by(analysis),
+            _made_by(analysis),
             *(_network(analysis, experiment) for experiment in campaign.experiments),
         ],
     )
@@ -61,11 +61,11 @@ def _section(title: str, lines: list[str]) -> Iterator[str]:
         yield ""
 
 
-def _trained_by(analysis: Analysis) -> str:
+def _made_by(analysis: Analysis) -> str:
     campaign = analysis.campaign
     version = analysis.results.provenance.get("nameplate", "of unknown version")
     stated = f", stated on {campaign.stated_on}" if campaign.stated_on is not None else ""
-    return f"Trained by nameplate {version}, seed {campaign.seed}{stated}"
+    return f"Made by nameplate {version}, seed {campaign.seed}{stated}"
 
 
 def _network(analysis: Analysis, experiment: ExperimentSettings) -> str:
@@ -79,7 +79,7 @@ def _network(analysis: Analysis, experiment: ExperimentSettings) -> str:
     kept = sum(
         len(cell.selection.kept) for cell in analysis.results.cells if cell.cell.experiment == experiment.name
     )
-    task = TASKS[experiment.task].format(factor=analysis.campaign.factor.name)
+    task = TASKS[experiment.task].format(factor=analysis.campaign.factor.title)
     sizes = sorted({run.parameters for run in runs})
     size = f", {' or '.join(f'{count:,}' for count in sizes)} parameters" if sizes else ""
     window = experiment.input.window

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from nameplate.cohort.quality.markup import counted, link, page, paragraph, table
-from nameplate_evaluation.evidence.criteria import Criterion, Size
+from nameplate_evaluation.evidence.criteria import METRIC_WORDS, Criterion, Size
 from nameplate_evaluation.evidence.guidelines import Answered, Guideline, Places, answers, guidelines
 from nameplate_evaluation.table import Column, Table, interval, printed
 
@@ -22,10 +22,11 @@ def evidence_page(
 ) -> bytes:
     """The page at ``PAGE`` of the report; ``places`` is what the report has to link to."""
     ways = [link(REPORT, "Report"), link(CARD.rpartition("/")[2], "Model card")]
-    day = f"on {stated_on} " if stated_on is not None else ""
+    day = f" on {stated_on}" if stated_on is not None else ""
     header = f"<p>{' · '.join(ways)}</p>\n" + paragraph(
-        f"What campaign {campaign} stated {day}before its first result, and what came of it. The digest of"
-        f" the campaign's settings is {digest}: filed elsewhere before the results, it is their registration."
+        f"What campaign {campaign} stated{day}, and what came of it. The digest of the campaign's settings is"
+        f" {digest}: where it was filed elsewhere before the first result, it shows that they were stated"
+        " before. This report cannot show it by itself."
     )
     body = [_verdicts(criteria, sizes)]
     for guideline in guidelines():
@@ -63,9 +64,10 @@ def _verdicts(criteria: Sequence[Criterion], sizes: Sequence[Size]) -> str:
         result = "–"
         if one.estimate is not None:
             result = f"{printed(one.estimate.mean, 'points')} ({interval(one.estimate, 'points')})"
+        metric = METRIC_WORDS[one.metric]
         rows.append(
             (
-                f"{one.experiment}, cohort {one.cohort}: own-level advantage, points of {one.metric}",
+                f"{one.experiment}, cohort {one.cohort}: own-level advantage in {metric}, points",
                 f"below {100 * one.margin:g}",
                 result,
                 one.verdict,
@@ -77,7 +79,16 @@ def _verdicts(criteria: Sequence[Criterion], sizes: Sequence[Size]) -> str:
         rows.append((size.what, f"at least {size.stated}", str(size.there), size.verdict, why))
     if not rows:
         return "<h2>Stated before</h2>\n" + paragraph("Nothing that could be compared yet.")
-    return "<h2>Stated before</h2>\n" + table(heads, rows, texts=(3, 4))
+    named = not criteria or any(one.named for one in criteria)
+    default = (
+        ""
+        if named
+        else paragraph(
+            "The campaign names no comparison: held against the margin is its first sphere experiment with"
+            " networks of each level alone."
+        )
+    )
+    return "<h2>Stated before</h2>\n" + default + table(heads, rows, texts=(3, 4))
 
 
 def _guideline(guideline: Guideline, found: Sequence[Answered]) -> str:

@@ -20,6 +20,8 @@ RECORD_STAGE: Stage = "as read"
 """The stage at which the exam's record is shown: the header is gone from then on."""
 _RECORD: tuple[Group, ...] = ("header", "protocol")
 _PICTURE: tuple[Group, ...] = tuple(group for group in get_args(Group) if group not in _RECORD)
+LEAST_KNOWN_OF_A_LEVEL = 5
+"""Exams with a number, below which a level cannot be compared in it."""
 _SAME = {"kernel_class": "kernel", "absolute_tilt_degrees": "tilt_degrees"}
 """Fields of a record that say the same as a measure."""
 
@@ -65,6 +67,18 @@ class Measurements:
                 columns.append(_numbers(labels, measure.name, numbers, stage))
         return columns
 
+    def why_missing(self, columns: Sequence[Column], stage: Stage) -> str:
+        """The most frequent reason for which exams have none of these numbers at this stage, or ''."""
+        names = {column.name for column in columns}
+        reasons = Counter(
+            why
+            for (_, at), row in self.rows.items()
+            if at == stage
+            for name, why in row.missing.items()
+            if name in names
+        )
+        return min(reasons, key=lambda why: (-reasons[why], why), default="")
+
 
 def _of_record(labels: Labels, measure: Measure, exams: Sequence[Exam | None]) -> Column:
     values = [None if exam is None else exam.value_of(measure.name) for exam in exams]
@@ -77,6 +91,18 @@ def _of_record(labels: Labels, measure: Measure, exams: Sequence[Exam | None]) -
 def _numbers(labels: Labels, name: str, values: Sequence[float | None], stage: Stage) -> Numbers:
     ranks = stream(labels.seed, *labels.names, "absent", stage, name).random(len(values))
     return Numbers(name, np.array([np.nan if v is None else v for v in values], dtype=np.float64), ranks)
+
+
+def absent_levels(column: Column, labels: Labels) -> tuple[str, ...]:
+    """The levels of which hardly any exam has the number; none for a text."""
+    if isinstance(column, Texts):
+        return ()
+    known = np.isfinite(column.values)
+    return tuple(
+        level
+        for code, level in enumerate(labels.levels)
+        if known[labels.codes == code].sum() < LEAST_KNOWN_OF_A_LEVEL
+    )
 
 
 def level_values(column: Column, labels: Labels) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
 Of networks that look for spheres, positive and negative exams are also probed apart. Last features are made
 to tell spheres from none, so most of what varies in them is the answer; within a class that is out of the
-way.
+way. A patient's exams may be of both classes, so one permutation serves both, as it does all runs and cells:
+averages of null values are then as wide as those of what is observed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +15,13 @@ from numpy.typing import NDArray
 from nameplate.image.fingerprint.slices import Missing
 from nameplate.steps.training import Prediction
 from nameplate_evaluation.analysis import Analysis, CellFigures
-from nameplate_evaluation.fingerprint.draws import Labels, Subject, labels_of
+from nameplate_evaluation.fingerprint.draws import Labels, Permuted, Subject, permuted
 from nameplate_evaluation.fingerprint.features import NOT_KEPT, Features
 from nameplate_evaluation.fingerprint.probe import Probe, probe_features
+
+_CLASSES = (1, 0)
+"""Labels of positives and of negatives."""
+_Runs = list[tuple[Features, tuple[Prediction, ...]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,24 +51,35 @@ class CellProbe:
     """The mean of positives and negatives, each probed apart; None where exams have no classes."""
 
 
-def network_probes(
-    analysis: Analysis, cohort: str, features: Mapping[str, Features | Missing], draws: int
-) -> tuple[CellProbe, ...]:
-    """One per cell of the cohort with kept runs; ``features`` are by the run's name, ``cell.run(seed)``."""
-    probes = []
-    labels_for = _memory(analysis, cohort, draws)
-    for grid in analysis.grids:
-        if grid.cohort != cohort:
-            continue
-        for figures in grid.cells:
-            if figures.cell.selection.kept:
-                classes = grid.experiment.task == "spheres"
-                probes.append(_of_cell(grid.experiment.title, figures, features, labels_for, classes=classes))
-    return tuple(probes)
+def network_probes(analysis: Analysis, cohort: str, draws: int) -> tuple[CellProbe, ...]:
+    """One per cell of the cohort with kept runs."""
+    found = [
+        (grid.experiment, figures, _runs(figures))
+        for grid in analysis.grids
+        if grid.cohort == cohort
+        for figures in grid.cells
+        if figures.cell.selection.kept
+    ]
+    spheres = [row for one, _, runs in found if one.task == "spheres" for _, rows in runs for row in rows]
+    every = [row for _, _, runs in found for _, rows in runs for row in rows]
+    classes = [{row.exam for row in spheres if row.label == label} for label in _CLASSES]
+    overall, within = (_draws(analysis, cohort, every, parts, draws) for parts in ((), classes))
+    return tuple(
+        CellProbe(
+            experiment=experiment.title,
+            dataset=figures.dataset,
+            training_set=figures.training_set,
+            group=figures.group,
+            exams=len(runs[0][1]) if runs else 0,
+            overall=_of_runs(runs, overall),
+            within=_within(runs, within) if experiment.task == "spheres" else None,
+        )
+        for experiment, figures, runs in found
+    )
 
 
 def pooled(parts: list[RunsProbe]) -> RunsProbe:
-    """Several cells' runs as one; the mean is over all runs alike."""
+    """Several cells' runs as one; the mean is over all runs alike. The cells have the same draws."""
     runs = [len(part.aurocs) for part in parts]
     return RunsProbe(
         np.concatenate([part.aurocs for part in parts]),
@@ -72,85 +88,71 @@ def pooled(parts: list[RunsProbe]) -> RunsProbe:
     )
 
 
-_LabelsFor = Callable[[tuple[Prediction, ...], str], Labels | Missing]
+def _draws(
+    analysis: Analysis,
+    cohort: str,
+    rows: Sequence[Prediction],
+    parts: Sequence[Collection[str]],
+    draws: int,
+) -> Permuted | Missing:
+    """One permutation for all cells: their null values are averaged, draw by draw."""
+    subjects = sorted({(row.exam, row.patient, row.level) for row in rows})
+    names = ("fingerprint", cohort, "networks", "all")
+    return permuted(
+        [Subject(*one) for one in subjects],
+        analysis.levels,
+        analysis.campaign.seed,
+        names,
+        draws,
+        parts=parts,
+    )
 
 
-def _memory(analysis: Analysis, cohort: str, draws: int) -> _LabelsFor:
-    """Labels of exams; the same exams get the same draws, so that runs and cells can be averaged."""
-    kept: dict[tuple[tuple[str, str, str], ...], Labels | Missing] = {}
-
-    def labels_for(rows: tuple[Prediction, ...], part: str) -> Labels | Missing:
-        key = tuple(sorted((row.exam, row.patient, row.level) for row in rows))
-        if key not in kept:
-            subjects = [Subject(exam, patient, level) for exam, patient, level in key]
-            names = ("fingerprint", cohort, "networks", part)
-            kept[key] = labels_of(subjects, analysis.levels, analysis.campaign.seed, names, draws)
-        return kept[key]
-
-    return labels_for
-
-
-def _of_cell(
-    experiment: str,
-    figures: CellFigures,
-    features: Mapping[str, Features | Missing],
-    labels_for: _LabelsFor,
-    *,
-    classes: bool,
-) -> CellProbe:
+def _runs(figures: CellFigures) -> _Runs:
+    """The kept runs of a cell whose features are there, each with its rows of the test exams."""
     cell = figures.cell
-    runs: list[tuple[Features, tuple[Prediction, ...]]] = []
+    runs = []
     for seed in cell.selection.kept:
-        found = features.get(cell.cell.run(seed), NOT_KEPT)
+        found = cell.features.get(seed)
         rows = tuple(row for row in cell.predictions.get(seed, ()) if row.split == "test")
-        if isinstance(found, Features) and {row.exam for row in rows} <= set(found.exams) and rows:
+        if found is not None and {row.exam for row in rows} <= set(found.exams) and rows:
             runs.append((found, rows))
-    overall = _of_runs(runs, labels_for, "all")
-    within: RunsProbe | Missing | None = None
-    if classes:
-        parts = [
-            _of_runs(
-                [(found, tuple(row for row in rows if row.label == label)) for found, rows in runs],
-                labels_for,
-                name,
-            )
-            for label, name in ((1, "positives"), (0, "negatives"))
-        ]
-        missing = next((part for part in parts if isinstance(part, Missing)), None)
-        within = missing or _mean([part for part in parts if isinstance(part, RunsProbe)])
-    return CellProbe(
-        experiment=experiment,
-        dataset=figures.dataset,
-        training_set=figures.training_set,
-        group=figures.group,
-        exams=len(runs[0][1]) if runs else 0,
-        overall=overall,
-        within=within,
-    )
+    return runs
 
 
-def _of_runs(
-    runs: list[tuple[Features, tuple[Prediction, ...]]], labels_for: _LabelsFor, part: str
-) -> RunsProbe | Missing:
-    probes: list[Probe] = []
-    for found, rows in runs:
-        labels = labels_for(rows, part)
-        if isinstance(labels, Missing):
-            return labels
-        place = {exam: n for n, exam in enumerate(found.exams)}
-        probes.append(probe_features(labels, found.values[[place[exam] for exam in labels.exams]]))
-    if not probes:
-        return NOT_KEPT
-    return RunsProbe(
-        np.array([one.auroc for one in probes]),
-        np.array([one.balanced_accuracy for one in probes]),
-        np.mean([one.null for one in probes], axis=0),
-    )
-
-
-def _mean(parts: list[RunsProbe]) -> RunsProbe:
+def _within(runs: _Runs, draws: Permuted | Missing) -> RunsProbe | Missing:
+    """The mean of the classes, in what is observed and in every draw."""
+    parts = []
+    for label in _CLASSES:
+        of_class = [(found, tuple(row for row in rows if row.label == label)) for found, rows in runs]
+        part = _of_runs(of_class, draws)
+        if isinstance(part, Missing):
+            return part
+        parts.append(part)
     return RunsProbe(
         np.mean([part.aurocs for part in parts], axis=0),
         np.mean([part.balanced_accuracies for part in parts], axis=0),
         np.mean([part.null for part in parts], axis=0),
+    )
+
+
+def _of_runs(runs: _Runs, draws: Permuted | Missing) -> RunsProbe | Missing:
+    if not runs:
+        return NOT_KEPT
+    if isinstance(draws, Missing):
+        return draws
+    probes: list[Probe] = []
+    # All runs of a cell predict the same exams.
+    kept: dict[frozenset[str], Labels | Missing] = {}
+    for found, rows in runs:
+        exams = frozenset(row.exam for row in rows)
+        labels = kept[exams] if exams in kept else kept.setdefault(exams, draws.labels(exams))
+        if isinstance(labels, Missing):
+            return labels
+        place = {exam: n for n, exam in enumerate(found.exams)}
+        probes.append(probe_features(labels, found.values[[place[exam] for exam in labels.exams]]))
+    return RunsProbe(
+        np.array([one.auroc for one in probes]),
+        np.array([one.balanced_accuracy for one in probes]),
+        np.mean([one.null for one in probes], axis=0),
     )

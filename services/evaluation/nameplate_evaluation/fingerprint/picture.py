@@ -7,29 +7,37 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from nameplate_evaluation.fingerprint.tables import STAGE_TITLES
-from nameplate_evaluation.fingerprint.where_it_lives import CohortFingerprint, Fingerprint, Place
+from nameplate_evaluation.fingerprint.where_it_lives import (
+    MISSING,
+    NO_NUMBER,
+    CohortFingerprint,
+    Fingerprint,
+    Place,
+)
 from nameplate_evaluation.fingerprint.words import noun_of
-from nameplate_evaluation.panel import FAINT, GRID, INK, Panel, draw
+from nameplate_evaluation.panel import GRID, INK, Panel, draw
 
 _WIDEST = 34
 """Letters of a row's name in one line."""
 _LINE_INCHES = 0.21
-_PALE = "#f0f0f0"
+_PALE, _SOFT = "#f0f0f0", "#666666"
+_WHY = {NO_NUMBER: "no number", MISSING: "one-sided", "too few": "too few"}
+"""What a cell without a result says, by how its place's note begins."""
 
 
 def panels(fingerprint: Fingerprint) -> tuple[Panel, ...]:
-    """One a cohort that has anything to show."""
+    """One a cohort in which anything was probed."""
     several = len(fingerprint.cohorts) > 1
     return tuple(
         _panel(cohort, f", cohort {cohort.cohort}" if several else "")
         for cohort in fingerprint.cohorts
-        if cohort.places
+        if any(place.auroc is not None for place in cohort.places)
     )
 
 
 def _panel(cohort: CohortFingerprint, which: str) -> Panel:
     noun, probes = noun_of(cohort.factor), sum(place.auroc is not None for place in cohort.places)
-    names = [textwrap.wrap(group, _WIDEST) for group in cohort.groups]
+    names = [_lines(group) for group in cohort.groups]
     heights = [max(len(lines), 1.35) * _LINE_INCHES for lines in names]
     return draw(
         f"where-it-lives-{cohort.cohort}",
@@ -38,8 +46,15 @@ def _panel(cohort: CohortFingerprint, which: str) -> Panel:
         size=(6.4, sum(heights) + 0.55),
         caption=f"AUROC of naming the {noun} from each group of numbers alone; 0.5 is chance. Coloured:"
         f" beyond chance, allowing for all {probes} probes (5 %). Grey and hatched: no better than permuted"
-        " labels. Empty: not there at this stage.",
+        " labels. Empty: not there at this stage; the table says why a number is missing.",
     )
+
+
+def _lines(group: str) -> list[str]:
+    """A row's name in lines; that of networks is cut between what they do and what they learnt from."""
+    if len(group) > _WIDEST:
+        group = group.replace(", trained on ", ",\ntrained on ")
+    return [line for part in group.split("\n") for line in textwrap.wrap(part, _WIDEST)]
 
 
 def _paint(axes: Axes, cohort: CohortFingerprint, names: list[list[str]], heights: list[float]) -> None:
@@ -69,8 +84,8 @@ def _cell(axes: Axes, place: Place, column: int, top: float, height: float) -> N
     middle = (column, top + height / 2)
     if place.auroc is None:
         axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=GRID, linewidth=0.8))
-        why = "too few" if "too few" in place.note else "not kept"
-        axes.text(*middle, why, ha="center", va="center", fontsize=8, color=FAINT)
+        why = next((words for begins, words in _WHY.items() if place.note.startswith(begins)), "not kept")
+        axes.text(*middle, why, ha="center", va="center", fontsize=8, color=_SOFT)
         return
     number = f"{place.auroc:.2f}"
     if place.named:
@@ -88,6 +103,6 @@ def _cell(axes: Axes, place: Place, column: int, top: float, height: float) -> N
 
 
 def _is_dark(colour: tuple[float, float, float, float]) -> bool:
-    """Whether white is easier to read on it than black, by WCAG's relative luminance."""
+    """Whether white is easier to read on it than ``INK``, by WCAG's relative luminance."""
     red, green, blue = ((c + 0.055) ** 2.4 / 1.055**2.4 if c > 0.03928 else c / 12.92 for c in colour[:3])
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.18
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.21

@@ -37,24 +37,24 @@ def places_table(fingerprint: Fingerprint) -> Table:
             Column("exams", "Exams", "count"),
             Column("auroc", "AUROC", "number"),
             Column("chance", "Chance alone"),
-            Column("balanced_accuracy", "Balanced accuracy, %", "percent"),
             Column("p", "p, all probes", "p"),
-            Column("runs", "Runs (range of AUROC)"),
+            Column("balanced_accuracy", "Balanced, %", "percent"),
             Column("note", "Note"),
         ),
         rows,
         "A linear probe on exams of patients that it was not trained on (5 folds); several levels: each"
         " against the rest. Chance alone: the band of 95 % of the AUROCs of permuted labels; a patient's"
         " labels stay together. p allows for all probes of the cohort (step-down maximum of Westfall and"
-        f" Young). That a probe names the {factor} from a network's features does not show that the network's"
-        " answers rest on it; the effects of the training set do.",
+        " Young). Balanced: mean of sensitivity and specificity. That a probe names the"
+        f" {factor} from a network's features does not show that the network's answers rest on it; the"
+        " effects of the training set do.",
         SECTION,
     )
 
 
 def _place_row(cohort: CohortFingerprint, place: Place) -> tuple[Value, ...]:
     chance = None if place.low is None else f"{place.low:.2f} to {place.high:.2f}"
-    runs = None if place.runs is None else f"{place.runs} ({place.lowest:.2f} to {place.highest:.2f})"
+    runs = "" if place.runs is None else f"runs: {place.runs}, {place.lowest:.2f} to {place.highest:.2f}"
     return (
         cohort.cohort,
         place.group,
@@ -62,10 +62,9 @@ def _place_row(cohort: CohortFingerprint, place: Place) -> tuple[Value, ...]:
         place.exams,
         place.auroc,
         chance,
-        place.balanced_accuracy,
         place.p_family,
-        runs,
-        place.note,
+        place.balanced_accuracy,
+        "; ".join(part for part in (runs, place.note) if part),
     )
 
 
@@ -105,7 +104,8 @@ def carriers_table(fingerprint: Fingerprint) -> Table:
         ),
         tuple(rows),
         f"Up to three of each group that names the {factor} beyond chance at some stage. Values: median"
-        " (quartiles), or the most frequent texts (exams).",
+        " (quartiles), or the most frequent texts (exams). Listed are the best of several, picked by what"
+        " each reaches by itself, and so that AUROC is too high: more so, the more numbers a group has.",
         SECTION,
     )
 

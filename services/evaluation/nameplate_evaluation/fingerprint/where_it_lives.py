@@ -5,7 +5,7 @@ That a probe names the level shows that the picture, or the network, holds it. I
 network's answers rest on it: that is what training on one level and testing on another is for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 from nameplate.image.fingerprint.catalogue import STAGES, Measure, Stage
 from nameplate.image.fingerprint.measure import MEASURES
 from nameplate.image.fingerprint.slices import Missing
-from nameplate.steps.measured import MeasuredExam
 from nameplate_evaluation.analysis import Analysis
 from nameplate_evaluation.fingerprint.carriers import Carrier, carriers_of
 from nameplate_evaluation.fingerprint.design import Column
 from nameplate_evaluation.fingerprint.draws import DRAWS, Labels, Subject, labels_of
-from nameplate_evaluation.fingerprint.features import Features
-from nameplate_evaluation.fingerprint.measures import Measurements
+from nameplate_evaluation.fingerprint.measures import Measurements, absent_levels
 from nameplate_evaluation.fingerprint.multiplicity import step_down
 from nameplate_evaluation.fingerprint.networks import CellProbe, RunsProbe, network_probes, pooled
 from nameplate_evaluation.fingerprint.probe import probe
@@ -30,6 +28,10 @@ NETWORKS = "networks"
 """The last stage."""
 EVERY_NUMBER = "all measured numbers"
 """A row for all groups that are measured in the picture together."""
+NO_NUMBER = "too few exams have these numbers"
+MISSING = "missing for"
+"""Begins the note of a place that one level has no numbers of: they cannot be compared."""
+NAMED_IN_A_NOTE = 2
 SIGNIFICANT = 0.05
 BAND = 0.95
 
@@ -75,7 +77,7 @@ class CohortFingerprint:
     carriers: tuple[Carrier, ...] = ()
     cells: tuple[CellProbe, ...] = ()
     reason: str = ""
-    """Why there are no places, or which levels are left out."""
+    """Why nothing could be probed (then there are no places and no cells), or which levels are left out."""
 
     def place(self, group: str, stage: str) -> Place | None:
         """One place, or None where the group does not exist at the stage."""
@@ -95,26 +97,24 @@ class Fingerprint:
 
 
 def fingerprint_of(
-    analysis: Analysis,
-    measured: Mapping[str, Sequence[MeasuredExam]],
-    features: Mapping[str, Features | Missing],
-    *,
-    measures: Sequence[Measure] = MEASURES,
-    draws: int = DRAWS,
+    analysis: Analysis, *, measures: Sequence[Measure] = MEASURES, draws: int = DRAWS
 ) -> Fingerprint:
-    """Probe every study cohort. ``measured`` is by cohort, ``features`` by the run's name (``Cell.run``)."""
+    """Probe every study cohort: its measured exams, and the kept features of its cells.
+
+    Takes a few seconds; the same results give the same values.
+    """
     found = []
     for cohort in analysis.results.cohorts:
         if analysis.role(cohort.name) != "study":
             continue
         measurements = Measurements(
             measures=tuple(measures),
-            rows={(row.exam, row.stage): row for row in measured.get(cohort.name, ())},
+            rows={(row.exam, row.stage): row for row in cohort.measured},
             exams={exam.exam: exam for exam in cohort.exams},
             factor=analysis.campaign.factor.name,
         )
-        cells = network_probes(analysis, cohort.name, features, draws)
-        found.append(_of_cohort(analysis, cohort, measurements, cells, draws))
+        cells = network_probes(analysis, cohort.name, draws)
+        found.append(_unless_empty(_of_cohort(analysis, cohort, measurements, cells, draws)))
     return Fingerprint(tuple(found))
 
 
@@ -161,6 +161,18 @@ def _of_cohort(
     )
 
 
+def _unless_empty(found: CohortFingerprint) -> CohortFingerprint:
+    """Only the reason where no probe has a result, as in stores without measures and features."""
+    probed = any(place.auroc is not None for place in found.places) or any(
+        isinstance(one, RunsProbe) for cell in found.cells for one in (cell.overall, cell.within)
+    )
+    if probed:
+        return found
+    notes = [place.note for place in found.places if place.note]
+    reason = found.reason or next(iter(notes), "nothing was measured")
+    return replace(found, places=(), carriers=(), cells=(), reason=reason)
+
+
 def _groups(measurements: Measurements, labels: Labels) -> list[_Pending]:
     """Every group at every stage where it exists, and all that is measured in the picture together."""
     pending = []
@@ -169,28 +181,44 @@ def _groups(measurements: Measurements, labels: Labels) -> list[_Pending]:
         for stage in STAGES:
             columns = measurements.columns(labels, measures, stage)
             if columns:
-                pending.append(_probed(labels, group, stage, columns))
+                place = Place(group=group, stage=stage, exams=len(labels.exams), auroc=None)
+                pending.append(_probed(place, measurements, labels, columns, stage))
     return pending
 
 
-def _probed(labels: Labels, group: str, stage: Stage, columns: Sequence[Column]) -> _Pending:
+def _probed(
+    place: Place, measurements: Measurements, labels: Labels, columns: Sequence[Column], stage: Stage
+) -> _Pending:
     found = probe(labels, columns)
-    exams = len(labels.exams)
     if found is None:
-        note = "too few exams have these numbers"
-        return _Pending(Place(group=group, stage=stage, exams=exams, auroc=None, note=note), None)
-    notes = [f"without {', '.join(found.left_out)}: too few exams have it"] if found.left_out else []
+        why = measurements.why_missing(columns, stage)
+        return _Pending(replace(place, note=f"{NO_NUMBER} ({why})" if why else NO_NUMBER), None)
+    absent = {column.name: absent_levels(column, labels) for column in columns}
+    if all(absent.values()):
+        levels = sorted({level for one in absent.values() for level in one}, key=labels.levels.index)
+        return _Pending(replace(place, note=f"{MISSING} {', '.join(levels)}"), None)
+    titles = {measure.name: measure.title for measure in measurements.measures}
+    one_sided: dict[str, list[str]] = {}
+    for name, lacking in absent.items():
+        if lacking and name not in found.left_out:
+            one_sided.setdefault(", ".join(lacking), []).append(titles[name])
+    notes = [f"{MISSING} {lacking}: {_some(names)}" for lacking, names in one_sided.items()]
+    if found.left_out:
+        notes.append(f"too few exams have: {_some([titles[name] for name in found.left_out])}")
     if found.constant:
         notes.append("the same in all exams")
-    place = Place(
-        group=group,
-        stage=stage,
-        exams=exams,
-        auroc=found.auroc,
-        balanced_accuracy=found.balanced_accuracy,
-        note="; ".join(notes),
+    return _Pending(
+        replace(place, auroc=found.auroc, balanced_accuracy=found.balanced_accuracy, note="; ".join(notes)),
+        found.null,
     )
-    return _Pending(place, found.null)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The names, or the first ones and how many there are more."""
+    if len(names) <= NAMED_IN_A_NOTE:
+        return ", ".join(names)
+    first = names[: NAMED_IN_A_NOTE - 1]
+    return f"{', '.join(first)} and {len(names) - len(first)} more"
 
 
 def _networks(cells: Sequence[CellProbe]) -> list[_Pending]:

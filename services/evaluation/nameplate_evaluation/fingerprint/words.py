@@ -97,21 +97,28 @@ def _listed(named: Sequence[Place]) -> str:
 
 
 def _removed(cohort: CohortFingerprint) -> list[str]:
-    """What each step of the chain takes away."""
+    """What no longer names the level after each step, which need not mean that the step removed it."""
     present = [stage for stage in STAGES if any(place.stage == stage for place in _measured(cohort))]
-    named = {
-        stage: [place.group for place in _measured(cohort) if place.stage == stage and place.named]
-        for stage in present
-    }
-    parts = [
-        f"{_STEPS[after]} takes away {_and(gone)}"
-        for before, after in pairwise(present)
-        if (gone := [group for group in named[before] if group not in named[after]])
-    ]
+    parts, faded = [], False
+    for before, after in pairwise(present):
+        named = [place.group for place in _measured(cohort) if place.stage == before and place.named]
+        left = {place.group: place for place in _measured(cohort) if place.stage == after}
+        compared = [group for group in named if group in left and left[group].auroc is not None]
+        lost = [group for group in compared if not left[group].named]
+        gone = [group for group in named if group not in compared]
+        faded = faded or bool(lost)
+        words = [
+            f"{_and(groups)} {'is' if len(groups) == 1 else 'are'} no longer {how}"
+            for groups, how in ((lost, "beyond chance"), (gone, "there to compare"))
+            if groups
+        ]
+        if words:
+            parts.append(f"after {_STEPS[after]}, {_and(words)}")
     if not parts:
         return []
     line = "; ".join(parts)
-    return [f"{line[0].upper()}{line[1:]} (no longer beyond chance, or no longer there)."]
+    caution = " What is no longer beyond chance may still be there, too weak for this cohort to show."
+    return [f"{line[0].upper()}{line[1:]}.{caution if faded else ''}"]
 
 
 def _together(cohort: CohortFingerprint) -> list[str]:
@@ -141,7 +148,10 @@ def _carriers(cohort: CohortFingerprint) -> list[str]:
     values = ", ".join(
         f"{level} {value}{unit}" for level, value in zip(cohort.levels, best.values, strict=True)
     )
-    return [f"Most is carried by {best.title} (by itself {best.best:.2f}): {values}, {_WHERE[best.stage]}."]
+    # A title stands in the middle of the sentence here; an abbreviation stays as it is.
+    begins, rest = best.title[:1], best.title[1:]
+    title = best.title if rest[:1].isupper() else begins.lower() + rest
+    return [f"Most is carried by {title} (by itself {best.best:.2f}): {values}, {_WHERE[best.stage]}."]
 
 
 def _networks(cohort: CohortFingerprint) -> list[str]:

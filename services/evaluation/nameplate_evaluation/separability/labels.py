@@ -7,6 +7,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from nameplate_evaluation.permuted import permuted
+
 Positions = NDArray[np.int64]
 
 
@@ -56,26 +58,35 @@ class Labels:
         """Share of the level with most exams: how often one is right who always names it."""
         return max(self.counts) / self.exams if self.exams else None
 
+    @cached_property
+    def exchangeable(self) -> float:
+        """How much of the levels' mixture is among patients with the same number of exams, from 0 to 1.
+
+        That is, the chance that two exams of patients with equally many are of different levels, over that
+        of any two. 0 where all patients of one level have one exam and those of the other three: then no
+        exchange of levels between patients with equally many exams changes anything.
+        """
+        number = np.bincount(self.patient)[self.patient]
+        whole = _mixture(self.level)
+        return sum(_mixture(self.level[number == n]) for n in np.unique(number)) / whole if whole else 1.0
+
+    def one_each(self, rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Which exams to keep, (exams,), if it is one of each patient and level, chosen by chance."""
+        order = rng.permutation(self.exams)
+        _, first = np.unique((self.patient * len(self.levels) + self.level)[order], return_index=True)
+        chosen = np.zeros(self.exams, dtype=bool)
+        chosen[order[first]] = True
+        return chosen
+
     def dealt(self, draws: int, rng: np.random.Generator) -> Positions:
         """The levels dealt again by chance, (draws, exams), as if they had nothing to do with the exams.
 
-        A patient whose exams are all of one level gets the level of another such patient for all of them;
-        the levels of a patient with exams of several are exchanged among these exams.
+        Between patients with equally many exams, and within patients; see ``permuted``.
         """
-        result = np.repeat(self.level[None, :], draws, axis=0)
-        if not self.exams:
-            return result
-        patients = int(self.patient.max()) + 1
-        lowest = np.full(patients, len(self.levels))
-        np.minimum.at(lowest, self.patient, self.level)
-        highest = np.full(patients, -1)
-        np.maximum.at(highest, self.patient, self.level)
-        pure = lowest == highest
-        of_patient = np.repeat(lowest[None, :], draws, axis=0)
-        of_patient[:, pure] = rng.permuted(of_patient[:, pure], axis=1)
-        single = pure[self.patient]
-        result[:, single] = of_patient[:, self.patient[single]]
-        for patient in np.flatnonzero(~pure):
-            places = np.flatnonzero(self.patient == patient)
-            result[:, places] = rng.permuted(result[:, places], axis=1)
-        return result
+        return permuted(self.level, self.patient, draws, rng)
+
+
+def _mixture(level: Positions) -> float:
+    """Exams times the chance that two of them, drawn with replacement, are of different levels."""
+    counts = np.bincount(level)
+    return float(level.size - (counts**2).sum() / level.size) if level.size else 0.0

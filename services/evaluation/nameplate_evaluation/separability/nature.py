@@ -7,16 +7,18 @@ _BY_NATURE = {
     ("manufacturer", "software"): "a software version is one manufacturer's",
     ("manufacturer", "kernel"): "the names of kernels are each manufacturer's own",
     ("model", "manufacturer"): "a model is made by one manufacturer",
-    ("model", "software"): "a software version runs on few models",
     ("software", "manufacturer"): "a software version is one manufacturer's",
-    ("software", "model"): "a software version runs on few models",
     ("kernel", "manufacturer"): "the names of kernels are each manufacturer's own",
     ("kernel", "kernel_class"): "the class is read from the kernel's name",
     ("kernel_class", "kernel"): "the class is read from the kernel's name",
     ("tilt_degrees", "absolute_tilt_degrees"): "it is the same without its sign",
     ("absolute_tilt_degrees", "tilt_degrees"): "it is the same with its sign",
 }
-"""Why, by factor and field. Of the fields themselves, whichever exams a campaign has."""
+"""Why, by factor and field. Of the fields themselves, whichever exams a campaign has.
+
+Model and software version are not among them: models of one manufacturer share versions, and one scanner
+gets several in its life. That they hardly overlap is a matter of the exams, and they may be matched.
+"""
 
 
 def nested_reason(factor: FactorSettings, field: str) -> str:

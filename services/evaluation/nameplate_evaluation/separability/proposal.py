@@ -18,11 +18,10 @@ from nameplate.cohort.split import least_exams
 from nameplate.errors import CohortError
 from nameplate.steps.cohort import CohortJob, are_twins
 from nameplate.steps.ingest import Exam
-from nameplate.streams import stream
 from nameplate_evaluation.results import CohortResult
-from nameplate_evaluation.separability.confound import Confound, confound_of
+from nameplate_evaluation.separability.confound import Confound
 from nameplate_evaluation.separability.grouping import grouping
-from nameplate_evaluation.separability.separability import FieldRow, Separability, stage_of
+from nameplate_evaluation.separability.separability import FieldRow, Separability, confounds_of, stage_of
 
 PARTS = (5, 4, 3, 2)
 """Into how many groups a number is cut: the first that leaves enough exams."""
@@ -91,17 +90,12 @@ def proposal_of(cohort: CohortResult, campaign: Campaign, separability: Separabi
             chosen.append((row, found))
     fields = [row.field for row, _ in chosen]
     stage = stage_of(kept, fields, campaign.factor)
-    names = (campaign.seed, "separability", cohort.name, "proposal")
+    then = confounds_of(stage, fields, campaign.seed, "separability", cohort.name, "proposal")
     return Proposal(
         cohort=cohort.name,
         fields=tuple(
-            ProposedField(
-                field=row.field,
-                levels=levels,
-                now=row.judged,
-                then=confound_of(values, row.field, stage.labels, stream(*names, row.field.name)),
-            )
-            for (row, levels), values in zip(chosen, stage.values, strict=True)
+            ProposedField(field=row.field, levels=levels, now=row.judged, then=confound)
+            for (row, levels), confound in zip(chosen, then, strict=True)
         ),
         left_out=tuple(left_out),
         now=separability.exams_after,
@@ -115,9 +109,10 @@ def _usable(row: FieldRow) -> bool:
     return not row.is_nested and row.field.name not in NOT_PROPOSED
 
 
-def _imbalance(row: FieldRow) -> tuple[float, float]:
+def _imbalance(row: FieldRow) -> tuple[bool, float]:
+    """Most unlike first, by whichever says more; the site last, as it stands for all that a site does."""
     found = row.judged
-    return found.overlap or 0.0, -max(found.difference or 0.0, found.v or 0.0)
+    return row.field.name == "institution", -max(1.0 - (found.overlap or 0.0), found.v or 0.0)
 
 
 def _groupings(row: FieldRow, exams: Sequence[Exam]) -> list[FieldLevels]:

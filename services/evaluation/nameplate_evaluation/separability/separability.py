@@ -13,13 +13,19 @@ from nameplate.steps.ingest import Exam
 from nameplate.streams import stream
 from nameplate_evaluation.results import CohortResult
 from nameplate_evaluation.separability.bins import Bins
-from nameplate_evaluation.separability.confound import Confound, Kind, bins_of, confound_of, known_places
+from nameplate_evaluation.separability.confound import (
+    LOW_OVERLAP,
+    Confound,
+    Kind,
+    bins_of,
+    confound_of,
+    corrected,
+    draws_for,
+    known_places,
+)
 from nameplate_evaluation.separability.labels import Labels, Positions
 from nameplate_evaluation.separability.naming import accuracies_together, accuracy_alone, folds_of
 from nameplate_evaluation.separability.nature import is_other_name, nested_reason
-
-LOW_OVERLAP = 0.20
-"""Below it the report warns in its first block."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,22 +122,21 @@ def separability_of(cohort: CohortResult, campaign: Campaign) -> Separability | 
     after = stage_of([exam for exam in exams if exam.exam in members], fields, factor)
     names = (campaign.seed, "separability", cohort.name)
     rows = []
-    first, second = _Naming(before, fields, *names, "before"), _Naming(after, fields, *names, "after")
+    first, second = _Naming(before, fields, *names), _Naming(after, fields, *names)
     nested = [nested_reason(factor, field.name) for field in fields]
     others = second.together([_all_but(place, len(fields)) for place in range(len(fields))])
-    for place, field in enumerate(fields):
-        found = [
-            confound_of(stage.values[place], field, stage.labels, stream(*names, word, field.name))
-            for stage, word in ((before, "before"), (after, "after"))
-        ]
-        matched = bool(after.labels.exams)
-        judged, stage = (found[1], after) if matched else (found[0], before)
+    now_all = confounds_of(before, fields, *names)
+    # Where the matching leaves nobody out, nothing changes.
+    then_all = now_all if after.labels.exams == before.labels.exams else confounds_of(after, fields, *names)
+    matched = bool(after.labels.exams)
+    for place, (field, now, then) in enumerate(zip(fields, now_all, then_all, strict=True)):
+        judged, stage = (then, after) if matched else (now, before)
         rows.append(
             FieldRow(
                 field=field,
                 nested=nested[place],
-                before=found[0],
-                after=found[1],
+                before=now,
+                after=then,
                 alone_before=first.alone(place),
                 alone=second.alone(place),
                 chance=second.chance(place),
@@ -161,6 +166,17 @@ def stage_of(exams: Sequence[Exam], fields: Sequence[Field], factor: FactorSetti
     return Stage(
         labels=Labels.of(factor.levels, [(level, exam.patient) for exam, level in found]),
         values=tuple(values_of(chosen, field) for field in fields),
+    )
+
+
+def confounds_of(stage: Stage, fields: Sequence[Field], seed: int, *names: str) -> tuple[Confound, ...]:
+    """Every field of a stage against the levels, judged together."""
+    draws = draws_for(len(fields))
+    return corrected(
+        [
+            confound_of(values, field, stage.labels, stream(seed, *names, field.name), draws)
+            for values, field in zip(stage.values, fields, strict=True)
+        ]
     )
 
 

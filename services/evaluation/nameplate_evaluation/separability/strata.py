@@ -1,7 +1,8 @@
 """The advantage of the own level within strata: among test exams that agree in a field.
 
-If the advantage came with the field alone, it would be smaller among exams that have the same value. The
-networks are those that were trained on all exams: only the test exams are chosen.
+If the advantage came with the field alone, it would be smaller among exams that have the same value. It is
+compared with the advantage on the same exams taken together, as exams outside the strata may be easier or
+harder. The networks are those that were trained on all exams: only the test exams are chosen.
 """
 
 from collections.abc import Collection, Sequence
@@ -49,15 +50,17 @@ class Stratified:
     """Test exams altogether."""
     within: Estimate
     """Mean over the strata, weighted by their exams."""
+    together: Estimate
+    """On the exams of these strata, with no regard to the strata."""
     whole: Estimate
     """On all test exams."""
     change: Estimate
-    """Within minus whole, of the same networks and patients."""
+    """Within minus together: of the same networks and exams."""
 
     @property
     def shrinks(self) -> bool:
         """Whether the advantage is shown to be smaller within the strata."""
-        return self.whole.mean > 0 and self.change.high is not None and self.change.high < 0
+        return self.together.mean > 0 and self.change.high is not None and self.change.high < 0
 
 
 def stratified(
@@ -95,21 +98,26 @@ def _within(
             break
     else:
         return None
-    total = sum(sum(stratum.exams) for stratum, _ in strata)
+    total = sum(sum(stratum.exams) for stratum, _, _ in strata)
     weighted: Parts = tuple(
         (factor * sum(stratum.exams) / total, measured)
-        for stratum, advantage in strata
+        for stratum, advantage, _ in strata
         for factor, measured in advantage.overall_parts
     )
-    less = tuple((-factor, measured) for factor, measured in whole.overall_parts)
+    union = frozenset[str]().union(*(names for _, _, names in strata))
+    together = advantage_of(analysis, restricted(analysis, grid, union), "auroc")
+    if together is None or set(together.by_task) != set(whole.by_task):
+        return None
+    less = tuple((-factor, measured) for factor, measured in together.overall_parts)
     confidence = analysis.confidence
     return Stratified(
         cohort=grid.cohort,
         field=row.field,
-        strata=tuple(stratum for stratum, _ in strata),
+        strata=tuple(stratum for stratum, _, _ in strata),
         exams=total,
         of_exams=len(exams),
         within=combine(weighted, confidence, ceiling=False),
+        together=together.overall,
         whole=whole.overall,
         change=combine((*weighted, *less), confidence, ceiling=False),
     )
@@ -117,8 +125,11 @@ def _within(
 
 def _strata(
     analysis: Analysis, grid: ResultGrid, whole: Advantage, groups: FieldLevels, exams: Sequence[Exam]
-) -> list[tuple[Stratum, Advantage]]:
-    """The strata in which every level has enough exams and every task of ``whole`` has an advantage."""
+) -> list[tuple[Stratum, Advantage, frozenset[str]]]:
+    """The strata in which every level has enough exams and every task of ``whole`` has an advantage.
+
+    With their exams' names.
+    """
     by_name: dict[str, list[Exam]] = {}
     for exam in exams:
         if (name := groups.level_of(exam)) is not None:
@@ -130,10 +141,12 @@ def _strata(
         counts = tuple(sum(factor.level_of(exam) == level for exam in rows) for level in factor.levels)
         if min(counts) < FEWEST_EXAMS:
             continue
-        part = restricted(analysis, grid, {exam.exam for exam in rows})
+        names = frozenset(exam.exam for exam in rows)
+        part = restricted(analysis, grid, names)
         advantage = advantage_of(analysis, part, "auroc")
         if advantage is not None and set(advantage.by_task) == set(whole.by_task):
-            strata.append((Stratum(name=name, exams=counts, advantage=advantage.overall), advantage))
+            stratum = Stratum(name=name, exams=counts, advantage=advantage.overall)
+            strata.append((stratum, advantage, names))
     return strata
 
 

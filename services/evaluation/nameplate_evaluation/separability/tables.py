@@ -1,10 +1,12 @@
 """The tables of separability: fields against the factor, advantages within strata, the sub-cohort."""
 
+import math
 from collections.abc import Sequence
 
-from nameplate_evaluation.separability.confound import DRAWS, FEWEST_PATIENTS, Confound
+from nameplate_evaluation.separability.confound import ALPHA, FEWEST_PATIENTS, LOW_OVERLAP, Confound
+from nameplate_evaluation.separability.power import POWER, WORTH_FINDING
 from nameplate_evaluation.separability.proposal import Proposal
-from nameplate_evaluation.separability.separability import LOW_OVERLAP, Separability
+from nameplate_evaluation.separability.separability import Separability
 from nameplate_evaluation.separability.strata import FEWEST_EXAMS, Stratified
 from nameplate_evaluation.separability.words import verdict
 from nameplate_evaluation.table import Column, Table, Value
@@ -41,6 +43,7 @@ def confound_table(found: Sequence[Separability]) -> Table:
                     row.alone,
                     row.chance,
                     row.others,
+                    _finite(row.judged.detectable),
                     *row.judged.missing,
                 )
             )
@@ -65,19 +68,29 @@ def confound_table(found: Sequence[Separability]) -> Table:
             *after,
             Column("chance", "chance", "percent", "Named, %"),
             Column("others", "all others", "percent", "Named, %"),
+            Column("detectable", "Detectable", "number"),
             *(Column(f"missing_{level}", level, "count", "Not known, exams") for level in levels),
         ),
         tuple(rows),
         f"Std. diff.: largest difference of two {factor.plural if factor else 'levels'} in pooled standard"
         " deviations. V: Cramer's, corrected for bias; of a number, that of its deciles. Overlap: share of"
-        " the exams whose value, or decile, all have, as a share of what chance would give; below"
+        " the exams whose value all have (of a number: that lie in no stretch of values without one of them),"
+        " as a share of what chance would give; below"
         f" {100 * LOW_OVERLAP:.0f} % little can be compared. Named: how often the {title} is named right"
         " from the field alone, in five folds that keep patients together; by chance, that is by always"
-        " naming the commonest; and from all other fields. Told apart: no more than chance would give with"
-        f" patients kept together ({DRAWS} deals), or next to nothing. Not known: fewer than"
+        " naming the commonest; and from all other fields. Detectable: the least standardised difference of"
+        f" a number, or V of a text, that so many patients show in {100 * POWER:.0f} of 100 cohorts. Told"
+        " apart: no more unlike than chance would make them with patients kept together (p above"
+        f" {ALPHA:g} after Holm's correction for the fields), and {WORTH_FINDING['number']:g} standard"
+        f" deviations or a V of {WORTH_FINDING['text']:g} would be detectable; or next to nothing. No"
+        " difference found: that could be for the small number of patients. Not known: fewer than"
         f" {FEWEST_PATIENTS} patients with a value.",
         SECTION,
     )
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or math.isinf(value) else value
 
 
 def _figures(found: Confound) -> tuple[Value, Value, Value]:
@@ -91,7 +104,8 @@ def strata_table(strata: Sequence[Stratified]) -> Table:
         title = one.field.title
         for stratum in one.strata:
             rows.append((one.cohort, title, stratum.name, sum(stratum.exams), stratum.advantage, None))
-        rows.append((one.cohort, title, "all of these", one.exams, one.within, one.change))
+        rows.append((one.cohort, title, "within these strata", one.exams, one.within, one.change))
+        rows.append((one.cohort, title, "the same exams together", one.exams, one.together, None))
         rows.append((one.cohort, title, "all test exams", one.of_exams, one.whole, None))
     return Table(
         "advantage-within-strata",
@@ -106,9 +120,10 @@ def strata_table(strata: Sequence[Stratified]) -> Table:
         ),
         tuple(rows),
         f"Over all tasks. Strata with {FEWEST_EXAMS} test exams or more of each level, weighted by their"
-        " exams; change is what they have less or more than all test exams. The networks are the same,"
-        " trained on all training exams: a difference that training exams had in the field remains."
-        " Description, with no correction for the number of fields.",
+        " exams; change is what they have less or more than the same exams taken together. The networks are"
+        " the same, trained on all training exams: a difference that training exams had in the field remains."
+        " Description, with no correction for the number of fields; a smaller advantage does not say that the"
+        " field made the rest.",
         SECTION,
     )
 

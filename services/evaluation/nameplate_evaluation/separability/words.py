@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from nameplate_evaluation.separability.confound import GOOD_OVERLAP
+from nameplate_evaluation.separability.confound import GOOD_OVERLAP, OWN_VALUES
+from nameplate_evaluation.separability.power import WORTH_FINDING
 from nameplate_evaluation.separability.proposal import Proposal
 from nameplate_evaluation.separability.separability import FieldRow, Separability
 from nameplate_evaluation.separability.strata import Stratified
@@ -24,7 +25,7 @@ def verdict(row: FieldRow, factor: str) -> str:
     if found.kind == "constant":
         return "constant"
     if found.kind == "not known":
-        if found.reason == "nearly every exam has a value of its own":
+        if found.reason == OWN_VALUES:
             return f"not known: {found.reason}"
         return f"not known for {listed(found.unknown)}: {found.reason}"
     overlap = f"overlap {_percent(found.overlap)} %"
@@ -34,6 +35,8 @@ def verdict(row: FieldRow, factor: str) -> str:
         if found.overlap is not None and found.overlap >= GOOD_OVERLAP:
             return f"partly ({overlap}, but in other shares)"
         return f"partly ({overlap})"
+    if found.kind == "no difference found":
+        return f"no difference found (few exams, {overlap})"
     return f"told apart ({overlap})"
 
 
@@ -62,10 +65,9 @@ def warnings(found: Separability) -> tuple[str, ...]:
         return ()
     factor = found.factor.title
     hardly = "cannot be told" if all(row.kind == "cannot be told" for row in low) else "can hardly be told"
-    theirs = "its" if len(low) == 1 else "theirs"
     return (
         f"In cohort {found.cohort} the {factor} {hardly} from {_with_overlaps(low)}: an effect of the"
-        f" {factor} could be {theirs}.",
+        f" {factor} could be {_whose(low)}.",
     )
 
 
@@ -86,6 +88,15 @@ def _percent(share: float | None) -> str:
 
 def _titles(rows: Sequence[FieldRow]) -> str:
     return listed([row.field.title for row in rows])
+
+
+def _whose(rows: Sequence[FieldRow]) -> str:
+    return "theirs" if len(rows) > 1 else f"the {_titles(rows)}'s"
+
+
+def _opening(text: str) -> str:
+    """At the start of a sentence; other capitals, as in a column's name, stay."""
+    return text[:1].upper() + text[1:]
 
 
 def _with_overlaps(rows: Sequence[FieldRow]) -> str:
@@ -112,12 +123,11 @@ def _overall(found: Separability) -> list[str]:
         )
     lost = found.of_kind("cannot be told")
     if lost:
-        theirs = "its" if len(lost) == 1 else "theirs"
         lines.append(
             f"In cohort {found.cohort} the {factor} cannot be told from {_with_overlaps(lost)}: an effect of"
-            f" the {factor} could be {theirs}."
+            f" the {factor} could be {_whose(lost)}."
         )
-    elif found.of_kind("partly", "told apart"):
+    elif found.of_kind("partly", "told apart", "no difference found"):
         lines.append(
             f"In cohort {found.cohort} no field that is known goes with the {factor} alone: exams of all"
             f" {found.factor.plural} have some of its values."
@@ -134,7 +144,7 @@ def _by_kind(found: Separability) -> list[str]:
     avoidable = [row for row in lost if not row.is_nested]
     if natural:
         reasons = listed(list(dict.fromkeys(row.nested for row in natural)))
-        text = f"{_titles(natural).capitalize()} {'is' if len(natural) == 1 else 'are'} nested by nature"
+        text = f"{_opening(_titles(natural))} {'is' if len(natural) == 1 else 'are'} nested by nature"
         usable = [row for row in (*avoidable, *partly) if not row.is_nested]
         tail = f" What matching can use are fields that all could have: {_titles(usable)}." if usable else ""
         lines.append(f"{text} ({reasons}): no choice of exams tells them apart.{tail}")
@@ -144,14 +154,31 @@ def _by_kind(found: Separability) -> list[str]:
             " exams of these, could tell the two apart."
         )
     if avoidable:
-        lines.append(f"{_titles(avoidable).capitalize()} could have overlapped, but do not here.")
+        do = "does" if len(avoidable) == 1 else "do"
+        lines.append(f"{_opening(_titles(avoidable))} could have overlapped, but {do} not here.")
     if partly:
         lines.append(f"Partly told apart: {_with_overlaps(partly)}.")
-    for kind, words in (("told apart", "Told apart"), ("constant", "Constant in all exams")):
-        rows = [row for row in found.rows if row.kind == kind]
-        if rows:
-            lines.append(f"{words}: {_titles(rows)}.")
+    if told := found.of_kind("told apart"):
+        lines.append(f"Told apart: {_titles(told)}.")
+    if open_fields := found.of_kind("no difference found"):
+        lines.append(
+            f"No difference found, but few exams: {_titles(open_fields)}. {_large(open_fields)} could have"
+            " been missed, so this is no proof that they do not differ."
+        )
+    if constant := found.of_kind("constant"):
+        lines.append(f"Constant in all exams: {_titles(constant)}.")
     return lines
+
+
+def _large(rows: Sequence[FieldRow]) -> str:
+    """What could have been missed, by the kinds of these fields."""
+    kinds = {row.field.kind for row in rows}
+    sizes = []
+    if "number" in kinds:
+        sizes.append(f"a difference of {WORTH_FINDING['number']:g} standard deviations")
+    if "text" in kinds:
+        sizes.append(f"an association of V = {WORTH_FINDING['text']:g}")
+    return _opening(" or ".join(sizes))
 
 
 def _missing(found: Separability) -> list[str]:
@@ -177,20 +204,18 @@ def _together(found: Separability) -> list[str]:
 
 
 def _strata(found: Separability, strata: Sequence[Stratified]) -> list[str]:
-    lines = []
-    for one in strata:
-        within = f"{printed(one.within.mean, 'points')} AUROC points ({interval(one.within, 'points')})"
-        whole = f"{printed(one.whole.mean, 'points')} on all ({interval(one.whole, 'points')})"
-        change = f"{printed(one.change.mean, 'points')} points ({interval(one.change, 'points')})"
-        result = (
-            f"it shrinks by {change}: a part of it came with the {one.field.title}"
-            if one.shrinks
-            else f"that it shrinks is not shown (change {change})"
-        )
+    """The field with least overlap and those within which it is smaller; the others in one line."""
+    overlaps = {row.field.name: row.judged.overlap or 0.0 for row in found.rows}
+    ordered = sorted(strata, key=lambda one: overlaps.get(one.field.name, 0.0))
+    told = [one for place, one in enumerate(ordered) if place == 0 or one.shrinks]
+    lines = [_within(one) for one in told]
+    rest = [one for one in ordered if one not in told]
+    if rest:
+        means = [printed(mean, "points") for mean in sorted(one.within.mean for one in rest)]
+        size = means[0] if means[0] == means[-1] else f"{means[0]} to {means[-1]}"
         lines.append(
-            f"Within {len(one.strata)} {'stratum' if len(one.strata) == 1 else 'strata'} of"
-            f" {one.field.title} ({one.exams} of {one.of_exams} test exams) the advantage is {within}, and"
-            f" {whole}; {result}."
+            f"Within strata of {listed([one.field.title for one in rest])} it is"
+            f" {size} points; that it is smaller is not shown."
         )
     shown = {one.field.name for one in strata}
     rows = (*found.of_kind("cannot be told"), *found.of_kind("partly"))
@@ -201,6 +226,22 @@ def _strata(found: Separability, strata: Sequence[Stratified]) -> list[str]:
             " the advantage within it."
         )
     return lines
+
+
+def _within(one: Stratified) -> str:
+    count = len(one.strata)
+    within = f"{printed(one.within.mean, 'points')} AUROC points ({interval(one.within, 'points')})"
+    pooled = f"{printed(one.together.mean, 'points')} ({interval(one.together, 'points')})"
+    change = f"{printed(one.change.mean, 'points')} points ({interval(one.change, 'points')})"
+    result = f"that it is smaller within {one.field.title} is not shown (change {change})"
+    if one.shrinks:
+        note = "not corrected for the number of fields"
+        result = f"it is smaller within {one.field.title} (change {change}; {note})"
+    return (
+        f"Within {count} {'stratum' if count == 1 else 'strata'} of {one.field.title} ({one.exams} of"
+        f" {one.of_exams} test exams) the advantage is {within}, and {pooled} on the same exams together:"
+        f" {result}."
+    )
 
 
 def _proposal(found: Separability, proposal: Proposal | None) -> list[str]:
@@ -214,7 +255,7 @@ def _proposal(found: Separability, proposal: Proposal | None) -> list[str]:
     counts = zip(found.factor.levels, proposal.then, proposal.now, strict=True)
     remain = listed([f"{then} of {now} {level}" for level, then, now in counts])
     tail = (
-        f" {listed([field.title for field in proposal.left_out]).capitalize()} could not be matched as well."
+        f" {_opening(listed([field.title for field in proposal.left_out]))} could not be matched as well."
         if proposal.left_out
         else ""
     )

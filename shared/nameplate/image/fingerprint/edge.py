@@ -28,8 +28,8 @@ MEASURES: tuple[Measure, ...] = (
         title="MTF at 50 %",
         formula="In-plane frequency at which the modulation transfer function falls to 0.5. From the outer "
         "half of the edge-spread function between air and skin, oversampled to an eighth of a pixel over "
-        "many clean, upright places of the outline: MTF(f) = 1 - 4 pi f * integral of E(u) sin(2 pi f u) du, "
-        "E the share of the step at u mm outside the edge.",
+        "many clean, upright places of the outline, the back left out: MTF(f) = 1 - 4 pi f * integral of "
+        "E(u) sin(2 pi f u) du, E the share of the step at u mm outside the edge.",
     ),
     Measure(
         name="mtf10",

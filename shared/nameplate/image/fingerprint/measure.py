@@ -2,22 +2,40 @@
 
 from collections.abc import Callable
 
+from nameplate.image.fingerprint import (
+    cupping,
+    edge,
+    field,
+    head_shape,
+    noise,
+    surroundings,
+    tissue,
+)
 from nameplate.image.fingerprint.catalogue import Measure
 from nameplate.image.fingerprint.slices import Missing, Numbers, Slices
 
-_PARTS: tuple[tuple[tuple[Measure, ...], Callable[[Slices], Numbers]], ...] = ()
+_PARTS: tuple[tuple[tuple[Measure, ...], Callable[[Slices], Numbers]], ...] = (
+    (noise.MEASURES, noise.noise),
+    (tissue.MEASURES, tissue.tissue),
+    (edge.MEASURES, edge.sharpness),
+    (cupping.MEASURES, cupping.cupping),
+    (field.MEASURES, field.field),
+    (surroundings.MEASURES, surroundings.surroundings),
+    (head_shape.MEASURES, head_shape.head_shape),
+)
 """The measures of each module, with the function that takes them."""
 
 PICTURE_MEASURES: tuple[Measure, ...] = tuple(measure for measures, _ in _PARTS for measure in measures)
 """Those that are taken from the picture, at every stage."""
-_RECORD = "as the exam's record has it, from the header of the source"
+_RECORD = "As the exam's record has it, from the header of the source."
+_PLACES = "From the positions of the slices"
 RECORD_MEASURES: tuple[Measure, ...] = (
     Measure("kvp", "protocol", "kV", "tube voltage", _RECORD),
-    Measure("exposure_mas", "protocol", "mAs", "exposure", f"{_RECORD}: the median of its slices"),
+    Measure("exposure_mas", "protocol", "mAs", "exposure", "Median over the slices of what the header says."),
     Measure("thickness_mm", "protocol", "mm", "slice thickness", _RECORD),
-    Measure("largest_gap_mm", "protocol", "mm", "largest distance of slices", "from the slices' positions"),
-    Measure("tilt_degrees", "protocol", "degrees", "gantry tilt", "from the slices' positions; signed"),
-    Measure("source_slices", "protocol", "", "slices of the source", "count"),
+    Measure("largest_gap_mm", "protocol", "mm", "largest distance of slices", f"{_PLACES}."),
+    Measure("tilt_degrees", "protocol", "degrees", "gantry tilt", f"{_PLACES}; signed."),
+    Measure("source_slices", "protocol", "", "slices of the source", "Slices of the chosen series."),
     Measure("model", "header", "", "model", _RECORD),
     Measure("software", "header", "", "software", _RECORD),
     Measure("kernel", "header", "", "convolution kernel", _RECORD),

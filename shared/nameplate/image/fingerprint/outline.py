@@ -20,6 +20,8 @@ _WIDE = 0.6
 """Slices with at least this share of the largest brain area: there the head's sides stand upright."""
 _NEAREST_MM, _FARTHEST_MM = 30.0, 160.0
 """Radii between which skin is looked for."""
+_BACK_SINE = 0.5
+"""Directions within 60 degrees of straight back are left out."""
 _CIRCLE_MM = 80.0
 """Radius at which one direction is as wide as one pixel."""
 INSIDE_MM = 4.0
@@ -82,7 +84,8 @@ def band_of(slices: Slices, picked: Ints, level_hu: float) -> Band | Missing:
 
     From the axis through the brain's middle outwards, the outline is the first fall below ``level_hu`` that
     is followed by nothing above it for as far as the reach; where there is none (a table, the field's border,
-    an unknown value) there are no pixels either.
+    an unknown value) there are no pixels either. Nor are there any at the back of the head: it is in a
+    holder, whose foam is nearly air.
     """
     row_mm, column_mm = slices.pixel_mm
     pixel_mm = float(np.sqrt(row_mm * column_mm))
@@ -112,7 +115,7 @@ def band_of(slices: Slices, picked: Ints, level_hu: float) -> Band | Missing:
     np.cumsum(~air, axis=2, dtype=np.int16, out=solid[:, :, 1:])
     clear = solid[:, :, length + 1 :] == solid[:, :, 1:-length]
     last = ~air[:, :, : clear.shape[2]] & clear
-    found = last.any(axis=2)
+    found = last.any(axis=2) & (np.sin(angle) > -_BACK_SINE)
     if not found.any():
         return Missing("no air around the head")
     rough = np.where(found, radii[last.argmax(axis=2)] + step / 2, 0.0)

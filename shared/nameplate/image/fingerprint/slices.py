@@ -25,12 +25,20 @@ class Slices:
     """Distance between neighbouring slices, where ``adjacent``."""
     adjacent: bool = True
     """Whether slice k + 1 is the next one of the series; else they are picked from all over it."""
+    thickness_mm: float | None = None
+    """Of a slice; None if it is as thick as slices are apart."""
 
     def __post_init__(self) -> None:
         if self.hu.ndim != 3 or self.hu.shape != self.brain.shape:
             raise ValueError(f"expected 3 axes and a mask alike, got {self.hu.shape} and {self.brain.shape}")
-        if min(*self.pixel_mm, self.slice_mm) <= 0:
-            raise ValueError(f"sizes must be positive, got {self.pixel_mm} and {self.slice_mm} mm")
+        sizes = (*self.pixel_mm, self.slice_mm, self.thick_mm)
+        if min(sizes) <= 0:
+            raise ValueError(f"sizes must be positive, got {sizes} mm")
+
+    @property
+    def thick_mm(self) -> float:
+        """Thickness of a slice."""
+        return self.slice_mm if self.thickness_mm is None else self.thickness_mm
 
     @classmethod
     def of_volume(cls, image: Volume, mask: Volume) -> "Slices":

@@ -47,6 +47,24 @@ def test_an_item_counts_only_with_all_of_its_places():
     assert found["XII"].why_not == "a matter of the product that carries a model"
 
 
+def test_what_no_report_of_ours_holds_is_not_answered(report):
+    """Items of which a section with a related name must not count as the answer."""
+    whole = Places(
+        sections=re.findall(r'id="([a-z-]+)"', report["index.html"].decode()),
+        tables=[name.split("/")[1].removesuffix(".csv") for name in report if name.startswith("tables/")],
+        files=[*report, "fingerprint/measures.csv"],
+    )
+    for name, items in {
+        "fda": {"VI", "VIII sources", "X.A sizes", "X.A repeatability", "XI", "XIII"},
+        "claim": {"7", "15", "31", "33", "34", "36", "43"},
+        "metrics": {"2", "4", "9", "12", "25", "27", "29"},
+        "tripod-ai": {"5a", "6a", "10", "14", "18d", "18f", "20c", "22"},
+    }.items():
+        found = {one.item.id: one for one in answers(by_name(name), whole)}
+        assert not any(found[item].answered for item in items)
+        assert any(one.answered for one in found.values())
+
+
 def test_a_whole_report_has_every_place_that_an_item_names(report):
     page = report["index.html"].decode()
     later = {"fingerprint", "separability"}  # made-up results have no measures

@@ -44,3 +44,10 @@ def test_texts_are_escaped():
     assert "&lt;digest&gt;" in page
     assert "on 2026-01-02" in page
     assert "at least 4" in page
+    assert "names no comparison" not in page
+
+
+def test_a_default_comparison_is_not_passed_off_as_a_named_one():
+    criterion = Criterion("spheres", "main", "auroc", 0.02, None, "no result", "none", named=False)
+    nothing = Places(sections=(), tables=(), files=())
+    assert b"names no comparison" in evidence_page("x", "y", None, [criterion], [], nothing)

@@ -1,6 +1,6 @@
 """Made-up exams with made-up numbers, of which it is known what they tell about the level."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from nameplate.image.fingerprint.catalogue import STAGES, Measure
-from nameplate.image.fingerprint.slices import Missing
 from nameplate.steps.ingest import Exam
 from nameplate.steps.measured import MeasuredExam
 from nameplate.streams import stream
@@ -17,7 +16,7 @@ from nameplate_evaluation.fingerprint.design import Numbers
 from nameplate_evaluation.fingerprint.draws import Labels, Subject, labels_of
 from nameplate_evaluation.fingerprint.features import Features
 from nameplate_evaluation.fingerprint.where_it_lives import Fingerprint, fingerprint_of
-from nameplate_evaluation.results import CampaignResults
+from nameplate_evaluation.results import CampaignResults, CellResult
 
 MEASURES = (
     Measure("noise_peak", "noise texture", "/mm", "peak of the noise spectrum", ""),
@@ -56,12 +55,36 @@ UNITS = {"noise_peak": (0.3, 0.02), "noise_sd": (4, 0.3), "hu_csf": (9, 1), "fie
 class Planted:
     """A campaign with measures."""
 
-    analysis: Analysis
-    measured: Mapping[str, Sequence[MeasuredExam]]
-    features: Mapping[str, Features | Missing]
+    results: CampaignResults
+
+    @property
+    def analysis(self) -> Analysis:
+        return analyse(self.results)
+
+    @property
+    def measured(self) -> tuple[MeasuredExam, ...]:
+        return self.results.cohorts[0].measured
 
     def fingerprint(self, draws: int = 200) -> Fingerprint:
-        return fingerprint_of(self.analysis, self.measured, self.features, measures=MEASURES, draws=draws)
+        return fingerprint_of(self.analysis, measures=MEASURES, draws=draws)
+
+    def with_measured(self, rows: Sequence[MeasuredExam]) -> "Planted":
+        first, *others = self.results.cohorts
+        cohorts = (replace(first, measured=tuple(rows)), *others)
+        return Planted(replace(self.results, cohorts=cohorts))
+
+    def with_features(self, change: Callable[[str, Features], Features | None]) -> "Planted":
+        """Changed by the run's name; None is not kept."""
+        cells = []
+        for cell in self.results.cells:
+            changed = {seed: change(cell.cell.run(seed), found) for seed, found in cell.features.items()}
+            kept = {seed: found for seed, found in changed.items() if found is not None}
+            cells.append(replace(cell, features=kept))
+        return Planted(replace(self.results, cells=tuple(cells)))
+
+    def older(self) -> "Planted":
+        """As from a store that has neither measures nor features."""
+        return self.with_measured(()).with_features(lambda _, __: None)
 
 
 def _measured(results: CampaignResults, strength: float, stages: Sequence[str]) -> list[MeasuredExam]:
@@ -116,16 +139,14 @@ def _exams(results: CampaignResults, strength: float) -> tuple[Exam, ...]:
     )
 
 
-def _features(results: CampaignResults, strength: float) -> dict[str, Features | Missing]:
-    found: dict[str, Features | Missing] = {}
-    for cell in results.cells:
-        for seed in cell.selection.kept:
-            rows = [row for row in cell.predictions[seed] if row.split == "test"]
-            random = stream(4, cell.cell.run(seed))
-            values = random.normal(size=(len(rows), 60)).astype(np.float32)
-            values[:, 0] += 8 * np.array([row.label for row in rows])
-            values[:, 1:5] += strength * np.array([row.level != rows[0].level for row in rows])[:, None]
-            found[cell.cell.run(seed)] = Features(tuple(row.exam for row in rows), values)
+def _features(cell: CellResult, strength: float) -> dict[int, Features]:
+    found: dict[int, Features] = {}
+    for seed in cell.selection.kept:
+        rows = [row for row in cell.predictions[seed] if row.split == "test"]
+        values = stream(4, cell.cell.run(seed)).normal(size=(len(rows), 60)).astype(np.float32)
+        values[:, 0] += 8 * np.array([row.label for row in rows])
+        values[:, 1:5] += strength * np.array([row.level != rows[0].level for row in rows])[:, None]
+        found[seed] = Features(tuple(row.exam for row in rows), values)
     return found
 
 
@@ -135,10 +156,10 @@ def with_measures(plant: Callable[..., CampaignResults]) -> Callable[..., Plante
 
     def make(strength: float = 1.0, stages: Sequence[str] = STAGES, **settings: Any) -> Planted:
         results = plant(**{"own": (2.0,), "runs": 2, **settings})
-        study = replace(results.cohorts[0], exams=_exams(results, strength))
-        results = replace(results, cohorts=(study, *results.cohorts[1:]))
-        measured = _measured(results, strength, stages)
-        return Planted(analyse(results), {study.name: measured}, _features(results, strength))
+        measured = tuple(_measured(results, strength, stages))
+        study = replace(results.cohorts[0], exams=_exams(results, strength), measured=measured)
+        cells = tuple(replace(cell, features=_features(cell, strength)) for cell in results.cells)
+        return Planted(replace(results, cohorts=(study, *results.cohorts[1:]), cells=cells))
 
     return make
 

@@ -41,6 +41,13 @@ def test_few_values_have_an_indicator_each(number: Make) -> None:
     assert (np.sum(tags, axis=0) == 1).all()
 
 
+def test_a_value_of_few_exams_has_one_too(number: Make) -> None:
+    values = np.array([-3024.0] * 5 + [-2000.0] * 5 + [-1024.0] * 90)
+    made = design([number(values)], np.ones(100, dtype=bool))
+    assert made.shape == (100, 1 + 3)
+    assert sorted((made[:, 1:] > 0).sum(axis=0).tolist()) == [5, 5, 90]
+
+
 def test_rare_and_new_texts_share_a_column() -> None:
     values = ("a",) * 10 + ("b",) * 10 + ("rare 1", "rare 2", "rare 3", "new")
     train = np.arange(24) < 23

@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nameplate.image.fingerprint.slices import Missing
-from nameplate_evaluation.fingerprint.draws import FOLDS, LEAST_EXAMS, Labels, Subject, labels_of
+from nameplate.streams import stream
+from nameplate_evaluation.fingerprint.draws import (
+    FOLDS,
+    LEAST_EXAMS,
+    Labels,
+    Permuted,
+    Subject,
+    labels_of,
+    permuted,
+)
+from nameplate_evaluation.fingerprint.probe import probe_features
 
 PATIENTS = st.lists(st.lists(st.sampled_from("AB"), min_size=1, max_size=3), min_size=12, max_size=30)
 
@@ -89,3 +99,85 @@ def test_a_level_with_too_few_exams_is_left_out_and_the_others_are_probed() -> N
     assert labels.levels == ("A", "C")
     assert labels.left_out == ("B: 3 exams, needs 10",)
     assert len(labels.exams) == 24
+
+
+@given(PATIENTS, st.integers(0, 2**16))
+def test_parts_have_the_draws_of_the_whole(patients: list[list[str]], salt: int) -> None:
+    subjects = subjects_of([*patients, *([["A", "A"]] * LEAST_EXAMS), *([["B", "B"]] * LEAST_EXAMS)])
+    # The first and second exam of every patient are in different parts.
+    parts = [{s.exam for s in subjects if s.exam.endswith(end)} for end in ("0", "1")]
+    whole = permuted(subjects, ("A", "B"), salt, ("x",), 10, parts=parts)
+    assert isinstance(whole, Permuted)
+    place = {subject.exam: n for n, subject in enumerate(whole.subjects)}
+    for part in parts:
+        labels = whole.labels(part)
+        assert isinstance(labels, Labels)
+        assert set(labels.exams) == part
+        assert (labels.draws == whole.draws[:, [place[exam] for exam in labels.exams]]).all()
+        levels = {subject.exam: subject.level for subject in subjects}
+        assert [labels.levels[code] for code in labels.codes] == [levels[exam] for exam in labels.exams]
+    every = whole.labels(place)
+    alone = labels_of(subjects, ("A", "B"), salt, ("x",), 10)
+    assert isinstance(every, Labels)
+    assert isinstance(alone, Labels)
+    assert (every.draws == alone.draws).all()
+    assert (every.folds == alone.folds).all()
+
+
+def test_a_level_needs_enough_exams_in_every_part() -> None:
+    subjects = subjects_of([["A", "A"]] * 12 + [["B", "B"]] * 12 + [["C"]] * 12)
+    parts = [{s.exam for s in subjects if s.exam.endswith(end)} for end in ("0", "1")]
+    found = permuted(subjects, ("A", "B", "C"), 3, ("x",), 5, parts=parts)
+    assert isinstance(found, Permuted)
+    assert (found.levels, found.left_out) == (("A", "B"), ("C: 0 exams, needs 10",))
+    assert found.labels(sorted(parts[0])[:20]) == Missing("too few exams (B: 8 exams, needs 10)")
+    assert permuted(subjects, ("A", "C"), 3, ("x",), 5, parts=parts) == Missing(
+        "too few exams (C: 0 exams, needs 10)"
+    )
+
+
+def _patients(kind: str, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """Levels, patients and parts of 60 to 80 exams."""
+    if kind == "an exam in each part":
+        return np.repeat(random.permutation(30) % 2, 2), np.repeat(np.arange(30), 2), np.tile([0, 1], 30)
+    if kind == "twins in one part":
+        part = np.repeat(random.permutation(30) % 2, 2)
+        return np.tile([0, 1], 30), np.repeat(np.arange(30), 2), part
+    if kind == "one exam a patient":
+        return random.permutation(60) % 2, np.arange(60), random.permutation(60) % 2
+    sizes = random.permutation([1] * 20 + [2] * 15 + [3] * 10)
+    patients = np.repeat(np.arange(45), sizes)
+    own = (random.permutation(45) % 2)[patients]
+    levels = np.where(random.random(80) < 0.15, 1 - own, own)
+    return levels, patients, random.permutation(80) % 2
+
+
+@pytest.mark.parametrize(
+    "kind", ["an exam in each part", "twins in one part", "one exam a patient", "mixed patients"]
+)
+def test_the_mean_over_parts_varies_as_its_null_does(kind: str) -> None:
+    observed, widths = [], []
+    for n in range(150):
+        random = stream(6, kind, n)
+        levels, patients, part = _patients(kind, random)
+        # What is measured depends on the patient and not on the level.
+        heads = random.normal(size=(patients.max() + 1, 2))[patients]
+        values = (heads + 0.3 * random.normal(size=heads.shape)).astype(np.float32)
+        subjects = [
+            Subject(f"e{k:02d}", f"p{patient:02d}", "AB"[level])
+            for k, (patient, level) in enumerate(zip(patients, levels, strict=True))
+        ]
+        parts = [{f"e{k:02d}" for k in np.flatnonzero(part == which)} for which in (0, 1)]
+        whole = permuted(subjects, ("A", "B"), n, ("x",), 60, parts=parts)
+        if isinstance(whole, Missing):
+            continue
+        probes = []
+        for exams in parts:
+            labels = whole.labels(exams)
+            assert isinstance(labels, Labels)
+            probes.append(probe_features(labels, values[[int(exam[1:]) for exam in labels.exams]]))
+        observed.append(np.mean([one.auroc for one in probes]))
+        widths.append(np.mean([one.null for one in probes], axis=0).var())
+    assert len(observed) > 100
+    # Parts that are permuted apart give 0.7 to 0.8 for patients with an exam in each.
+    assert np.sqrt(np.mean(widths)) / np.std(observed) == pytest.approx(1, abs=0.17)

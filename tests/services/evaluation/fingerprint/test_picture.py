@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -24,11 +25,18 @@ def test_what_was_not_probed_says_why(planted_fingerprint: Fingerprint) -> None:
     (cohort,) = planted_fingerprint.cohorts
     places = (
         Place(group="tissue", stage="nifti", exams=5, auroc=None, note="too few exams have these numbers"),
+        Place(group="padding", stage="nifti", exams=50, auroc=None, note="missing for GE"),
+        Place(group="b", stage=NETWORKS, exams=9, auroc=None, note="too few exams (GE: 9 exams, needs 10)"),
         Place(group="spheres <1>", stage=NETWORKS, exams=0, auroc=None, note="were not kept"),
     )
-    two = Fingerprint((replace(cohort, places=places), replace(cohort, cohort="other", places=())))
+    places += (Place(group="head", stage="nifti", exams=50, auroc=0.5),)
+    two = Fingerprint((replace(cohort, places=places), replace(cohort, cohort="other", places=places[:-1])))
     (panel,) = panels(two)
     assert panel.title.endswith("removes, cohort study")
     texts = [text.strip() for text in ElementTree.fromstring(panel.svg).itertext()]
-    assert {"too few", "not kept", "spheres <1>"} <= set(texts)
+    assert {"no number", "one-sided", "too few", "not kept", "spheres <1>"} <= set(texts)
     assert panels(Fingerprint(())) == ()
+
+
+def test_a_store_without_measures_and_features_has_no_picture(with_measures: Callable[..., object]) -> None:
+    assert panels(with_measures().older().fingerprint(20)) == ()  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 from nameplate_evaluation.fingerprint.tables import tables
-from nameplate_evaluation.fingerprint.where_it_lives import Fingerprint, fingerprint_of
+from nameplate_evaluation.fingerprint.where_it_lives import Fingerprint
 from nameplate_evaluation.table import csv_bytes
 
 
@@ -15,8 +15,9 @@ def test_tables_have_what_was_probed(planted_fingerprint: Fingerprint) -> None:
     assert str(first["chance"]).startswith("0.3")
     assert " to 0.6" in str(first["chance"])
     last = dict(zip((column.key for column in places.columns), places.rows[-1], strict=True))
-    assert (last["stage"], last["note"]) == ("Networks' last features", "within class")
-    assert str(last["runs"]).startswith("2 (0.")
+    assert last["stage"] == "Networks' last features"
+    assert str(last["note"]).startswith("runs: 2, 0.")
+    assert str(last["note"]).endswith("; within class")
     assert [column.label for column in carriers.columns[-2:]] == ["GE", "Siemens"]
     assert [row[3] for row in networks.rows] == ["GE", "Siemens"]
     for row in networks.rows:
@@ -30,8 +31,16 @@ def test_tables_have_what_was_probed(planted_fingerprint: Fingerprint) -> None:
 
 def test_tables_of_what_was_not_probed(with_measures: Callable[..., object]) -> None:
     made = with_measures()
-    places, carriers, networks = tables(fingerprint_of(made.analysis, {}, {}, draws=20))  # type: ignore
-    assert [row[-1] for row in places.rows] == ["the features of its networks were not kept"] * 2
-    assert carriers.rows == ()
-    assert [row[6] for row in networks.rows] == [0, 0]
+    # Nothing is known: no table, and so no section of the report.
+    assert [table.rows for table in tables(made.older().fingerprint(20))] == [(), (), ()]  # type: ignore
     assert [table.rows for table in tables(Fingerprint(()))] == [(), (), ()]
+
+
+def test_tables_of_networks_whose_features_were_not_kept(with_measures: Callable[..., object]) -> None:
+    made = with_measures().with_features(lambda _, __: None)  # type: ignore[attr-defined]
+    places, carriers, networks = tables(made.fingerprint(20))
+    assert [row[-1] for row in places.rows[-2:]] == ["the features of its networks were not kept"] * 2
+    assert [row[6] for row in networks.rows] == [0, 0]
+    # The note says that the best of several are shown.
+    assert "best of several" in carriers.note
+    assert "too high" in carriers.note

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ from nameplate_evaluation.fingerprint.where_it_lives import (
     NETWORKS,
     CohortFingerprint,
     Fingerprint,
-    fingerprint_of,
 )
 
 
@@ -88,19 +86,35 @@ def test_the_strongest_measures_are_named_with_their_values(planted_fingerprint:
 
 def test_the_same_inputs_in_any_order_give_the_same(with_measures: Callable[..., object]) -> None:
     made = with_measures()
-    turned = replace(made, measured={name: rows[::-1] for name, rows in made.measured.items()})  # type: ignore
+    turned = made.with_measured(made.measured[::-1])  # type: ignore[attr-defined]
     one, other = only(made.fingerprint(50)), only(turned.fingerprint(50))  # type: ignore[attr-defined]
     assert one.places == other.places
     assert one.carriers == other.carriers
 
 
 def test_a_store_without_measures(with_measures: Callable[..., object]) -> None:
-    made = with_measures()
-    cohort = only(fingerprint_of(made.analysis, {}, {}, draws=50))  # type: ignore[attr-defined]
+    cohort = only(with_measures().older().fingerprint(50))  # type: ignore[attr-defined]
+    assert cohort.reason == "no measures of this cohort's exams are kept"
+    assert (cohort.places, cohort.carriers, cohort.cells) == ((), (), ())
+
+
+def test_a_store_with_features_alone(with_measures: Callable[..., object]) -> None:
+    made = with_measures().with_measured(())  # type: ignore[attr-defined]
+    cohort = only(made.fingerprint(50))
     assert cohort.reason == "no measures of this cohort's exams are kept"
     assert {place.stage for place in cohort.places} == {NETWORKS}
-    assert all(place.auroc is None and place.note == NOT_KEPT.reason for place in cohort.places)
-    assert not any(place.named for place in cohort.places)
+    assert all(place.auroc is not None for place in cohort.places)
+    assert len(cohort.cells) == 2
+
+
+def test_a_store_with_measures_alone(with_measures: Callable[..., object]) -> None:
+    made = with_measures().with_features(lambda _, __: None)  # type: ignore[attr-defined]
+    cohort = only(made.fingerprint(50))
+    networks = [place for place in cohort.places if place.stage == NETWORKS]
+    assert cohort.reason == ""
+    assert len(networks) == 2
+    assert all(place.auroc is None and place.note == NOT_KEPT.reason for place in networks)
+    assert not any(place.named for place in networks)
 
 
 def test_a_stage_without_rows_is_empty(with_measures: Callable[..., object]) -> None:
@@ -113,22 +127,44 @@ def test_too_few_exams_say_so(exams: int, with_measures: Callable[..., object]) 
     made = with_measures(exams=2 * exams, val=0)
     cohort = only(made.fingerprint(50))  # type: ignore[attr-defined]
     assert cohort.reason.startswith("too few exams (GE: ")
-    assert all(place.auroc is None and "too few" in place.note for place in cohort.places)
+    assert (cohort.places, cohort.cells) == ((), ())
 
 
 def test_numbers_that_are_missing_in_most_exams(with_measures: Callable[..., object]) -> None:
     made = with_measures()
     rows = [
-        row.model_copy(update={"numbers": row.numbers | {"table_hu": None, "hu_csf": float("nan")}})
-        for row in made.measured["study"]  # type: ignore[attr-defined]
+        row.model_copy(
+            update={
+                "numbers": row.numbers | {"table_hu": None, "hu_csf": float("nan")},
+                "missing": {"table_hu": "no table is seen", "hu_csf": "other"},
+            }
+        )
+        for row in made.measured  # type: ignore[attr-defined]
     ]
-    cohort = only(replace(made, measured={"study": rows}).fingerprint(50))  # type: ignore
+    cohort = only(made.with_measured(rows).fingerprint(50))  # type: ignore[attr-defined]
     place = cohort.place("surroundings", "as read")
     assert place is not None
-    assert (place.auroc, place.note) == (None, "too few exams have these numbers")
+    assert (place.auroc, place.note) == (None, "too few exams have these numbers (no table is seen)")
     together = cohort.place(EVERY_NUMBER, "as read")
     assert together is not None
-    assert together.note == "without hu_csf, table_hu: too few exams have it"
+    assert together.note.endswith("; too few exams have: HU of CSF, HU of the table")
+
+
+def test_numbers_that_one_level_lacks_are_not_compared(with_measures: Callable[..., object]) -> None:
+    made = with_measures()
+    rows = []
+    for row in made.measured:  # type: ignore[attr-defined]
+        lacks = {"noise_sd": None, "field_mm": None} if "Siemens" in row.exam else {}
+        rows.append(row.model_copy(update={"numbers": row.numbers | lacks}))
+    cohort = only(made.with_measured(rows).fingerprint(50))  # type: ignore[attr-defined]
+    amount = cohort.place("noise amount", "nifti")
+    assert amount is not None
+    assert (amount.auroc, amount.named, amount.note) == (None, False, "missing for Siemens")
+    texture = cohort.place("noise texture", "nifti")
+    assert texture is not None
+    assert texture.note == "missing for Siemens: correlation of neighbouring slices"
+    assert texture.named
+    assert "field" not in {carrier.group for carrier in cohort.carriers}
 
 
 def test_only_study_cohorts_are_probed_and_seeds_matter(with_measures: Callable[..., object]) -> None:

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from nameplate_evaluation.fingerprint.where_it_lives import Fingerprint, Place, fingerprint_of
+from nameplate_evaluation.fingerprint.where_it_lives import Fingerprint, Place
 from nameplate_evaluation.fingerprint.words import noun_of, sentences
 
 
@@ -13,8 +13,11 @@ def test_what_stands_out_is_said_with_its_numbers(planted_fingerprint: Fingerpri
         "padding (1.00), "
     )
     assert "; through the networks' window from field (0.9" in picture
-    assert removed.startswith("The step to NIfTI takes away padding; the window takes away surroundings")
-    assert "leaving the brain alone takes away " in removed
+    assert removed.startswith(
+        "After the step to NIfTI, padding is no longer there to compare; after the window, surroundings "
+    )
+    assert "; after leaving the brain alone, " in removed
+    assert " field is no longer there to compare." in removed
     assert together.startswith("All of these numbers together reach an AUROC of 1.00 in the scanner's own")
     assert carried == (
         "Most is carried by value outside the circle (by itself 1.00): GE −1024 (25), −3024 (25) HU, "
@@ -36,11 +39,44 @@ def test_nothing_found_is_said_once(with_measures: Callable[..., object]) -> Non
 
 def test_what_was_not_probed_is_said(with_measures: Callable[..., object]) -> None:
     made = with_measures()
-    assert sentences(fingerprint_of(made.analysis, {}, {}, draws=20)) == (  # type: ignore[attr-defined]
+    assert sentences(made.older().fingerprint(20)) == (  # type: ignore[attr-defined]
         "What gives the manufacturer away was not probed: no measures of this cohort's exams are kept.",
-        "The networks' last features were not probed: the features of its networks were not kept.",
+    )
+    without = sentences(made.with_features(lambda _, __: None).fingerprint(20))  # type: ignore[attr-defined]
+    assert without[-1] == (
+        "The networks' last features were not probed: the features of its networks were not kept."
     )
     assert sentences(Fingerprint(())) == ()
+
+
+def test_what_fades_is_not_said_to_be_taken_away(planted_fingerprint: Fingerprint) -> None:
+    (cohort,) = planted_fingerprint.cohorts
+
+    def place(group: str, stage: str, auroc: float | None, p: float | None) -> Place:
+        return Place(group=group, stage=stage, exams=80, auroc=auroc, p_family=p)
+
+    before = [place(group, "nifti", 0.7, 0.01) for group in ("tissue", "field", "head")]
+    faded = [place("tissue", "windowed", 0.64, 0.06), place("field", "windowed", 0.6, 0.2)]
+    for after, said in (
+        (
+            [*faded, place("head", "windowed", 0.7, 0.01)],
+            "After the window, tissue and field are no longer beyond chance. What is no longer beyond chance"
+            " may still be there, too weak for this cohort to show.",
+        ),
+        (
+            [*faded[:1], place("head", "windowed", None, None), place("field", "windowed", 0.7, 0.05)],
+            "After the window, tissue is no longer beyond chance and head is no longer there to compare. What"
+            " is no longer beyond chance may still be there, too weak for this cohort to show.",
+        ),
+        (
+            [place("tissue", "windowed", 0.7, 0.01), place("head", "windowed", 0.7, 0.01)],
+            "After the window, field is no longer there to compare.",
+        ),
+        ([place(one.group, "windowed", 0.7, 0.02) for one in before], None),
+    ):
+        lines = sentences(Fingerprint((replace(cohort, places=(*before, *after), carriers=()),)))
+        assert [line for line in lines if line.startswith("After")] == ([said] if said else [])
+        assert not any("take" in line or "remove" in line for line in lines)
 
 
 def test_several_cohorts_are_told_apart(planted_fingerprint: Fingerprint) -> None:
@@ -58,3 +94,13 @@ def test_several_cohorts_are_told_apart(planted_fingerprint: Fingerprint) -> Non
 def test_fields_have_names() -> None:
     assert noun_of("kernel_class") == "kernel class"
     assert noun_of("scanner room") == "scanner room"
+
+
+def test_a_title_stands_in_the_middle_of_a_sentence(planted_fingerprint: Fingerprint) -> None:
+    (cohort,) = planted_fingerprint.cohorts
+    strongest = max(
+        (one for one in cohort.carriers if one.group not in ("header", "protocol")), key=lambda one: one.best
+    )
+    for title, printed in (("Share of the table", "share of the table"), ("HU of CSF", "HU of CSF")):
+        changed = replace(cohort, carriers=(replace(strongest, title=title),))
+        assert any(f"Most is carried by {printed} (" in line for line in sentences(Fingerprint((changed,))))

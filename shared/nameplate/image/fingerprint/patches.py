@@ -1,0 +1,175 @@
+"""Square patches of brain without bone, air or clipped values, and their power at spatial frequencies.
+
+A patch loses a quadratic surface (its share of cupping and of the head's shape) and is tapered by a Hann
+window. Both take power away, most of it at low frequencies; what they take of white noise is known exactly
+for every frequency, and every power here is divided by it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nameplate.image.fingerprint.slices import Slices
+
+Floats = NDArray[np.float64]
+
+SIDE_MM = 25.0
+"""Side of a patch: tells frequencies 0.06 cycles/mm apart, and finds room in white matter."""
+STEP_MM = 7.0
+"""Distance between neighbouring patches: they overlap, so that no quiet place is missed."""
+_LEAST_PIXELS = 6
+"""Of a patch's side. A quadratic surface has six coefficients."""
+BRAIN_HU = (-10.0, 80.0)
+"""What brain and CSF can be, with the noise of slices of 5 mm."""
+SOFT_HU = (-60.0, 130.0)
+"""What they can be with that of thin slices; beyond is bone, air or fat."""
+_MOST_ODD = 0.01
+"""Share of a patch's pixels that may be beyond ``BRAIN_HU`` or at the least or greatest HU of all slices."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patches:
+    """Places of the patches, and their values; ``n`` patches of the shape (rows, columns)."""
+
+    places: NDArray[np.intp]
+    """(n, 3): slice, first row and first column."""
+    values: NDArray[np.float32]
+    """(n, rows, columns), HU."""
+    pixel_mm: tuple[float, float]
+
+
+def patches_of(slices: Slices) -> Patches:
+    """All patches whose pixels, and those around them, are brain, nearly all of them within ``BRAIN_HU``.
+
+    The pixels around them count because the brain's outermost ones are half bone, or filled in where only
+    the brain is shown.
+    """
+    shape = _shape(slices.pixel_mm)
+    rows, columns = shape
+    step_j, step_i = (max(1, round(STEP_MM / mm)) for mm in slices.pixel_mm)
+    first_j, past_j = _extent(np.asarray(slices.brain.any(axis=(0, 2))))
+    first_i, past_i = _extent(np.asarray(slices.brain.any(axis=(0, 1))))
+    hu = slices.hu[:, first_j:past_j, first_i:past_i]
+    with np.errstate(invalid="ignore"):
+        soft = slices.brain[:, first_j:past_j, first_i:past_i] & _within(hu, SOFT_HU)
+        odd = soft & (~_within(hu, BRAIN_HU) | _at_an_end(slices.hu, hu))
+    whole = _box_sums(soft, rows + 2, columns + 2) == (rows + 2) * (columns + 2)
+    if odd.any():
+        whole &= _box_sums(odd, rows + 2, columns + 2) <= _MOST_ODD * rows * columns
+    k, j, i = np.nonzero(whole[:, ::step_j, ::step_i])
+    places = np.stack([k, j * step_j + 1, i * step_i + 1], axis=1)
+    if not len(places):
+        return Patches(places, np.empty((0, rows, columns), np.float32), slices.pixel_mm)
+    windows = np.lib.stride_tricks.sliding_window_view(hu, shape, axis=(1, 2))
+    return Patches(places, windows[tuple(places.T)], slices.pixel_mm)
+
+
+def _extent(flags: NDArray[np.bool_]) -> tuple[int, int]:
+    """The first of the places that are set, and the one after the last."""
+    at = np.flatnonzero(flags)
+    return (int(at[0]), int(at[-1]) + 1) if at.size else (0, 0)
+
+
+def _within(hu: NDArray[np.float32], bounds: tuple[float, float]) -> NDArray[np.bool_]:
+    return (hu >= bounds[0]) & (hu <= bounds[1])
+
+
+def _at_an_end(everywhere: NDArray[np.float32], hu: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where the HU are the least or the greatest of all, as clipping leaves them."""
+    least, greatest = np.fmin.reduce(everywhere, axis=None), np.fmax.reduce(everywhere, axis=None)
+    found: NDArray[np.bool_] = (hu == least) | (hu == greatest)
+    return found
+
+
+def _shape(pixel_mm: tuple[float, float]) -> tuple[int, int]:
+    rows, columns = (max(_LEAST_PIXELS, round(SIDE_MM / mm)) for mm in pixel_mm)
+    return rows, columns
+
+
+def _box_sums(flags: NDArray[np.bool_], rows: int, columns: int) -> NDArray[np.uint16]:
+    """How many of the rows x columns pixels from each one on are set: (slices, rows left, columns left)."""
+    count, height, width = flags.shape
+    if height < rows or width < columns:
+        return np.zeros((count, 0, 0), np.uint16)
+    # The running sums may overflow: their differences are right all the same.
+    down = np.zeros((count, height + 1, width), np.uint16)
+    np.cumsum(flags, axis=1, dtype=np.uint16, out=down[:, 1:])
+    across = np.zeros((count, height + 1 - rows, width + 1), np.uint16)
+    np.cumsum(down[:, rows:] - down[:, :-rows], axis=2, dtype=np.uint16, out=across[:, :, 1:])
+    found: NDArray[np.uint16] = across[:, :, columns:] - across[:, :, :-columns]
+    return found
+
+
+class Transform:
+    """Fourier transform of patches of one shape, at the frequencies up to ``limit`` along each axis.
+
+    The frequencies are those of a field of at least ``field_mm``, half of the plane; ``radius`` (cycles/mm),
+    ``weight`` (1 or 2, for the half that is left out) and ``gain`` are flat over them. For white noise the
+    mean of |value|^2 is ``gain`` times its variance: times the pixel's area and over the gain it is the
+    power density, HU^2 mm^2.
+    """
+
+    def __init__(
+        self, shape: tuple[int, int], pixel_mm: tuple[float, float], limit: float, field_mm: float = 0.0
+    ) -> None:
+        rows, columns = shape
+        self._size = [max(n, int(np.ceil(field_mm / mm))) for n, mm in zip(shape, pixel_mm, strict=True)]
+        j = _frequencies(self._size[0], pixel_mm[0], limit, both=True)
+        i = _frequencies(self._size[1], pixel_mm[1], limit, both=False)
+        self.radius: Floats = np.hypot(j[:, None], i[None, :]).ravel()
+        once = (i == 0) | (np.abs(i * 2 * pixel_mm[1] - 1) < 1e-9)
+        self.weight: Floats = np.broadcast_to(np.where(once, 1.0, 2.0), (len(j), len(i))).ravel()
+        self._along = np.exp(-2j * np.pi * np.outer(j, np.arange(rows) * pixel_mm[0]))
+        self._across = np.exp(-2j * np.pi * np.outer(np.arange(columns) * pixel_mm[1], i))
+        self._surface = _surfaces(rows, columns)
+        self._window = np.outer(_hann(rows), _hann(columns))
+        self.pixel_mm2 = pixel_mm[0] * pixel_mm[1]
+        window2 = float((self._window**2).sum())
+        tapered = self._surface.reshape(-1, rows, columns) * self._window
+        self.gain: Floats = window2 - (np.abs(self._raw(tapered)) ** 2).sum(axis=0)
+        self.gain_of_all = window2 - float((tapered**2).sum())
+        """Mean of ``gain`` over all frequencies of the grid, also those above ``limit``."""
+
+    @property
+    def frequencies(self) -> int:
+        """Number of all frequencies of the whole plane, also those above the limit."""
+        return self._size[0] * self._size[1]
+
+    def tapered(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Patches (n, rows, columns) without their surface, through the window."""
+        flat = values.reshape(len(values), -1)
+        surface = self._surface.astype(np.float32)
+        # Around the mean first: single precision then holds hundredths of a HU.
+        flat = flat - flat.mean(axis=1, keepdims=True)
+        left = flat - (flat @ surface.T) @ surface
+        shaped: NDArray[np.float32] = left.reshape(values.shape) * self._window.astype(np.float32)
+        return shaped
+
+    def of(self, tapered: NDArray[np.float32]) -> NDArray[np.complex64]:
+        """Values of tapered patches at the frequencies, not yet divided by the gain: (n, frequencies)."""
+        return self._raw(tapered).astype(np.complex64)
+
+    def _raw(self, tapered: NDArray[Any]) -> NDArray[Any]:
+        kind = np.complex64 if tapered.dtype == np.float32 else np.complex128
+        half = tapered @ self._across.astype(kind)
+        values: NDArray[Any] = self._along.astype(kind) @ half
+        return values.reshape(len(tapered), -1)
+
+
+def _frequencies(size: int, pixel_mm: float, limit: float, *, both: bool) -> Floats:
+    found = np.fft.fftfreq(size, pixel_mm) if both else np.fft.rfftfreq(size, pixel_mm)
+    return np.asarray(found[np.abs(found) <= limit], dtype=np.float64)
+
+
+def _hann(size: int) -> Floats:
+    return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(size) + 0.5) / size), dtype=np.float64)
+
+
+def _surfaces(rows: int, columns: int) -> Floats:
+    """An orthonormal basis of the quadratic surfaces over a patch: (6, pixels)."""
+    y, x = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
+    powers = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y]).reshape(6, -1)
+    basis, _ = np.linalg.qr(powers.T)
+    return np.ascontiguousarray(basis.T)

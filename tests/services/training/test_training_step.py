@@ -1,0 +1,43 @@
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from nameplate_training import training_step
+from nameplate_training.checkpoint import save_checkpoint
+
+
+class Stopped(Exception):
+    """The run ends here."""
+
+
+class Epoch:
+    def model_dump(self) -> dict[str, Any]:
+        return {}
+
+
+def test_a_checkpoint_is_stored_when_it_was_written_and_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored: list[Path] = []
+    outputs: Any = SimpleNamespace(
+        load_checkpoints=lambda: tmp_path, save_checkpoints=stored.append, should_stop=lambda: False
+    )
+    counts: list[int] = []
+
+    def trained(*_: Any, on_epoch: Any, **__: Any) -> None:
+        for written in (False, True, False, False, True):
+            if written:
+                save_checkpoint(tmp_path, "run", {"number": len(counts)})
+            on_epoch(Epoch())
+            counts.append(len(stored))
+        raise Stopped
+
+    monkeypatch.setattr(training_step, "train_run", trained)
+    monkeypatch.setattr(training_step, "fetch_pack", lambda *_: None)
+    job: Any = SimpleNamespace(cell=None)
+    with pytest.raises(Stopped):
+        training_step.training(job, outputs, outputs)
+    assert counts == [0, 1, 1, 1, 2]
+    assert len(stored) == 3

@@ -1,0 +1,53 @@
+"""Table and head holder."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nameplate.image.fingerprint.slices import Missing
+from nameplate.image.fingerprint.surroundings import MEASURES, surroundings
+
+from .drawn_head import drawn_head
+
+
+@given(st.floats(6, 14), st.floats(-200, 300), st.floats(0, 6))
+@settings(max_examples=12, deadline=None)
+def test_a_table_is_found_at_its_distance(gap_mm: float, hu: float, noise: float) -> None:
+    numbers = surroundings(
+        drawn_head(field_mm=250, table_hu=hu, table_gap_mm=gap_mm, noise=noise + 1, count=2)
+    )
+    assert set(numbers) == {measure.name for measure in MEASURES}
+    assert numbers["table_gap_mm"] == pytest.approx(gap_mm, abs=2.5)
+    assert isinstance(numbers["table_share"], float)
+    assert numbers["table_share"] > 0.02
+    assert numbers["table_hu"] == pytest.approx(hu, abs=80)
+
+
+def test_without_a_table_there_is_no_distance() -> None:
+    numbers = surroundings(drawn_head(noise=4.0))
+    assert numbers["table_share"] == pytest.approx(0, abs=0.002)
+    assert isinstance(numbers["table_gap_mm"], Missing)
+    assert isinstance(numbers["table_hu"], Missing)
+
+
+def test_the_field_s_size_says_nothing_of_the_table() -> None:
+    small, large = (
+        surroundings(drawn_head(field_mm=mm, matrix=matrix, table_hu=100.0, noise=4.0, padding=-2000.0))
+        for mm, matrix in ((240.0, 120), (260.0, 130))
+    )
+    assert small["table_share"] == pytest.approx(large["table_share"], abs=0.02)
+    assert small["table_gap_mm"] == pytest.approx(large["table_gap_mm"], abs=1)
+
+
+def test_where_air_is_not_seen_there_is_a_reason() -> None:
+    slices = drawn_head(table_hu=100.0, noise=4.0, count=2)
+    for changed in (
+        replace(slices, hu=np.clip(slices.hu, 0, 80)),
+        replace(slices, hu=np.where(slices.brain, slices.hu, np.float32(30))),
+        replace(slices, brain=np.zeros_like(slices.brain)),
+        replace(slices, hu=np.full_like(slices.hu, np.nan)),
+    ):
+        assert all(isinstance(number, Missing) for number in surroundings(changed).values())
