@@ -1,5 +1,6 @@
 """What the chart renders, and what in a pod the Pod Security level ``restricted`` forbids."""
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -37,6 +38,24 @@ def pod_specs(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, An
         elif thing["kind"] == "CronJob":
             template = thing["spec"]["jobTemplate"]["spec"]["template"]
             yield where, template["spec"], template["metadata"]["labels"]
+
+
+def every_pod(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Name, spec and metadata of every pod, Argo's too as Argo makes them of a template and its patch."""
+    for thing in objects:
+        where = f"{thing['kind']}/{thing['metadata']['name']}"
+        if thing["kind"] == "Pod":
+            yield where, thing["spec"], thing["metadata"]
+        elif thing["kind"] in ("StatefulSet", "Job"):
+            template = thing["spec"]["template"]
+            yield where, template["spec"], template["metadata"]
+        elif thing["kind"] == "WorkflowTemplate":
+            for template in thing["spec"]["templates"]:
+                if "container" in template:
+                    patch = json.loads(template["podSpecPatch"])
+                    containers = [{"name": "main", **template["container"]}, *patch["containers"]]
+                    spec = {**template, **patch, "containers": containers}
+                    yield f"{where}/{template['name']}", spec, template["metadata"]
 
 
 def violations(spec: dict[str, Any]) -> list[str]:

@@ -1,6 +1,7 @@
 """The chart: what it renders is what k8s/ holds, keeps `restricted`, and opens no more than is used."""
 
 import filecmp
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from chart import CHART, HELM, ROOT, helm, pod_specs, rendered, violations
 pytestmark = pytest.mark.skipif(HELM is None, reason="no helm program")
 
 PRIVATE = [
-    {"ipBlock": {"cidr": cidr}} for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+    {"ipBlock": {"cidr": cidr}}
+    for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 ]
 """Where a rendering supposes the API server, which it cannot ask."""
 
@@ -91,11 +93,12 @@ def test_campaigns_of_the_values_come_beside_them(tmp_path: Path) -> None:
     ("setting", "said"),
     [
         ("minio.enabled=perhaps", "at '/minio/enabled': got string, want boolean"),
-        ("minio.enabld=true", "at '/minio': additional properties 'enabld' not allowed"),
+        ("minio.enabld=true", "at '/minio/enabld': value must be 'did you mean enabled?'"),
+        ("minio.colour=red", "at '/minio': additional properties 'colour' not allowed"),
         ("minio.size=large", "at '/minio/size': 'large' does not match"),
         ("objectStore.bucket=My_Bucket", "at '/objectStore/bucket': 'My_Bucket' does not match"),
         ("objectStore.endpoint=minio:9000", "at '/objectStore/endpoint': 'minio:9000' does not match"),
-        ("image.tags.trainning=1", "at '/image/tags': additional properties 'trainning' not allowed"),
+        ("image.tags.trainning=1", "at '/image/tags/trainning': value must be 'did you mean training?'"),
         ("networkPolicy.apiServer.ports={0}", "at '/networkPolicy/apiServer/ports/0': minimum"),
         ("campaigns.Not_A_Name=x", "at '/campaigns': additional properties 'Not_A_Name' not allowed"),
         ("minio.enabled=false", "objectStore.endpoint: expected the URL of an S3 service"),
@@ -108,7 +111,7 @@ def test_a_wrong_value_is_named(setting: str, said: str) -> None:
 
 
 def test_every_value_has_a_schema() -> None:
-    schema = yaml.safe_load((CHART / "values.schema.json").read_text())
+    schema = json.loads((CHART / "values.schema.json").read_text())
     values = yaml.safe_load((CHART / "values.yaml").read_text())
 
     def walk(part: Any, known: dict[str, Any], path: str) -> None:
@@ -267,7 +270,7 @@ def test_policies_of_the_default(objects: list[dict[str, Any]]) -> None:
     [
         (
             "",
-            {"to": peers("0.0.0.0/0"), "ports": tcp(443)},
+            {"to": peers("0.0.0.0/0", "::/0"), "ports": tcp(443)},
             {"to": PRIVATE, "ports": tcp(443, 6443)},
         ),
         (
@@ -283,7 +286,7 @@ def test_policies_of_the_default(objects: list[dict[str, Any]]) -> None:
         ),
         (
             "objectStore.port=8333",
-            {"to": peers("0.0.0.0/0"), "ports": tcp(8333)},
+            {"to": peers("0.0.0.0/0", "::/0"), "ports": tcp(8333)},
             {"to": PRIVATE, "ports": tcp(443, 6443)},
         ),
     ],
@@ -303,6 +306,7 @@ def test_another_s3_brings_no_minio() -> None:
         "AWS_ENDPOINT_URL": "https://s3.example.org",
         "AWS_REGION": "us-east-1",
         "NAMEPLATE_BUCKET": "nameplate",
+        "NAMEPLATE_PREFIX": "",
     }
     (job,) = of_kind(objects, "Job").values()
     arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]

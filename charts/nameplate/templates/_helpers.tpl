@@ -16,8 +16,19 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{/* Image of a service. Call with (dict "root" $ "service" "training"). */}}
 {{- define "nameplate.image" -}}
 {{- $image := .root.Values.image -}}
+{{- $tag := get $image.tags .service | default $image.tag | default .root.Chart.AppVersion -}}
 {{- with $image.registry }}{{ trimSuffix "/" . }}/{{ end -}}
-nameplate/{{ .service }}:{{ get $image.tags .service | default $image.tag | default .root.Chart.AppVersion }}
+{{ replace "SERVICE" .service $image.name }}{{ hasPrefix "@" $tag | ternary "" ":" }}{{ $tag }}
+{{- end }}
+
+{{/* MinIO's image: from the registry of all images, else from where it is published. A name that starts with a
+     host is taken as it is. */}}
+{{- define "nameplate.minioImage" -}}
+{{- $image := .Values.minio.image -}}
+{{- if not (regexMatch "^([^/]*[.:][^/]*|localhost)/" $image) -}}
+{{ .Values.image.registry | default "quay.io" | trimSuffix "/" }}/
+{{- end -}}
+{{ $image }}
 {{- end }}
 
 {{/* spec.imagePullSecrets of a pod, or imagePullSecrets of a ServiceAccount; nothing if there are none. */}}
@@ -30,30 +41,14 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
-{{/* securityContext of a pod, for the Pod Security level `restricted`. */}}
-{{- define "nameplate.podSecurity" -}}
-runAsNonRoot: true
-runAsUser: 10001
-runAsGroup: 10001
-fsGroup: 10001
-fsGroupChangePolicy: OnRootMismatch
-seccompProfile: {type: RuntimeDefault}
-{{- end }}
-
-{{/* securityContext of a container, for the Pod Security level `restricted`. */}}
-{{- define "nameplate.containerSecurity" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities: {drop: [ALL]}
-{{- end }}
-
 {{/* "true" if the chart installs the object store itself, else nothing. */}}
 {{- define "nameplate.ownMinio" -}}
 {{- if and .Values.minio.enabled (not .Values.objectStore.endpoint) }}true{{ end }}
 {{- end }}
 
+{{/* Secret of the campaigns' account; nothing where the pods' identity is the account. */}}
 {{- define "nameplate.storeSecret" -}}
-{{ .Values.objectStore.existingSecret | default "nameplate-store" }}
+{{- if not .Values.objectStore.webIdentity }}{{ .Values.objectStore.existingSecret | default "nameplate-store" }}{{ end }}
 {{- end }}
 
 {{- define "nameplate.keySecret" -}}
@@ -66,12 +61,14 @@ capabilities: {drop: [ALL]}
 
 {{/* URL of the object store; fails with what is missing if there is none. */}}
 {{- define "nameplate.endpoint" -}}
-{{- if include "nameplate.ownMinio" . -}}
+{{- if and .Values.objectStore.webIdentity (or .Values.objectStore.existingSecret (include "nameplate.ownMinio" .)) -}}
+{{- fail "objectStore.webIdentity: expected the endpoint of another S3 and no existingSecret: the account is the pods' ServiceAccount" -}}
+{{- else if include "nameplate.ownMinio" . -}}
 http://nameplate-minio:9000
 {{- else if not .Values.objectStore.endpoint -}}
 {{- fail "objectStore.endpoint: expected the URL of an S3 service, since minio.enabled is false" -}}
-{{- else if not .Values.objectStore.existingSecret -}}
-{{- fail "objectStore.existingSecret: expected the name of a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, since objectStore.endpoint is set" -}}
+{{- else if not (or .Values.objectStore.existingSecret .Values.objectStore.webIdentity) -}}
+{{- fail "objectStore.existingSecret: expected the name of a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, since objectStore.endpoint is set (or objectStore.webIdentity)" -}}
 {{- else -}}
 {{ trimSuffix "/" .Values.objectStore.endpoint }}
 {{- end -}}
@@ -100,10 +97,10 @@ http://nameplate-minio:9000
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- range $rules | default (list (dict "cidrs" ($given.cidrs | default (list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" "100.64.0.0/10")) "ports" ($given.ports | default (list 443 6443)))) }}
+{{- range $rules | default (list (dict "cidrs" ($given.cidrs | default (list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" "100.64.0.0/10" "fc00::/7")) "ports" ($given.ports | default (list 443 6443)))) }}
 - to:
     {{- range .cidrs }}
-    - ipBlock: {cidr: {{ . }}}
+    - ipBlock: {cidr: {{ . | quote }}}
     {{- end }}
   ports:
     {{- range .ports }}
@@ -112,16 +109,5 @@ http://nameplate-minio:9000
 {{- end }}
 {{- end }}
 
-{{/* The site's own authority, for every client of the object store: its folder, and JSON lists of its volume
-     and its mount, empty without one. */}}
+{{/* Folder of the site's own authority, for every client of the object store. */}}
 {{- define "nameplate.authorityFolder" -}}/etc/nameplate/authority{{- end -}}
-{{- define "nameplate.authorityVolumes" -}}
-{{- $found := list -}}
-{{- with .Values.objectStore.authority -}}{{- $found = append $found (dict "name" "authority" "configMap" (dict "name" .)) -}}{{- end -}}
-{{- $found | toJson -}}
-{{- end -}}
-{{- define "nameplate.authorityMounts" -}}
-{{- $found := list -}}
-{{- if .Values.objectStore.authority -}}{{- $found = append $found (dict "name" "authority" "mountPath" (include "nameplate.authorityFolder" .) "readOnly" true) -}}{{- end -}}
-{{- $found | toJson -}}
-{{- end -}}

@@ -5,17 +5,20 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import urllib3
 from minio import Minio, MinioAdmin
-from minio.credentials import StaticProvider
+from minio.credentials import Provider, StaticProvider
 from minio.error import MinioAdminException, MinioException, S3Error
 
 from nameplate.errors import StoreUnreachable, UserError
 from nameplate.store.connection import BROKEN, failure_of, meaning_of, refusal_of, status_and_code
+from nameplate.store.s3_service import S3Service, ask_for_bucket
 
 logger = logging.getLogger(__name__)
+
+READ_TIMEOUT = 60.0
+RETRIES = urllib3.Retry(connect=0, read=0, total=2)
 
 
 def bucket_policy(bucket: str) -> dict[str, Any]:
@@ -46,35 +49,29 @@ def bucket_policy(bucket: str) -> dict[str, Any]:
 class ObjectStore:
     """An S3 service, used with one account.
 
-    ``secret`` names the Kubernetes Secret of that account, for messages.
+    ``account`` is user, password and perhaps session token, or a source of them. ``secret`` names the
+    Kubernetes Secret of that account, for messages.
     """
 
-    def __init__(self, endpoint: str, region: str, account: tuple[str, str], secret: str) -> None:
-        where = urlsplit(endpoint)
-        if where.scheme not in ("http", "https") or not where.netloc:
-            raise UserError("AWS_ENDPOINT_URL: expected http://host:port or https://host:port")
-        self.endpoint = endpoint
+    def __init__(self, service: S3Service, account: tuple[str, ...] | Provider, secret: str) -> None:
+        self.service = service
+        self.endpoint = service.endpoint
         self.secret = secret
-        self.user = account[0]
-        self._service = {
-            "endpoint": where.netloc,
-            "region": region,
-            "secure": where.scheme == "https",
-            "http_client": urllib3.PoolManager(
-                timeout=urllib3.Timeout(connect=5, read=60), retries=urllib3.Retry(connect=0, read=0, total=2)
-            ),
-        }
-        self.client = self._client(*account)
-        self.admin = MinioAdmin(credentials=StaticProvider(*account), **self._service)
+        self.user = account[0] if isinstance(account, tuple) else ""
+        provider = StaticProvider(*account) if isinstance(account, tuple) else account
+        self.client = self._client(provider)
+        self.admin = MinioAdmin(
+            credentials=provider, **service.settings(read_timeout=READ_TIMEOUT, retries=RETRIES)
+        )
 
-    def _client(self, user: str, password: str) -> Minio:
-        return Minio(access_key=user, secret_key=password, **self._service)
+    def _client(self, account: Provider) -> Minio:
+        return self.service.client(account, read_timeout=READ_TIMEOUT, retries=RETRIES)
 
-    def make_bucket(self, bucket: str) -> None:
-        """Create the bucket if it is missing."""
+    def make_bucket(self, bucket: str, prefix: str = "") -> None:
+        """Create the bucket if it is missing; the account may be one that sees ``prefix`` alone."""
         try:
             with self._translated(f"bucket {bucket!r}"):
-                if _is_there(self.client, bucket):
+                if _is_there(self.client, bucket, prefix):
                     return
         except ValueError as error:
             raise UserError(f"objectStore.bucket: {error}") from None
@@ -115,7 +112,7 @@ class ObjectStore:
     def _opens(self, user: str, password: str, bucket: str) -> bool:
         """Whether the account has this password."""
         try:
-            _is_there(self._client(user, password), bucket)
+            _is_there(self._client(StaticProvider(user, password)), bucket)
         except S3Error as error:
             meaning = meaning_of(*status_and_code(error))
             if meaning == "passing":
@@ -158,13 +155,10 @@ def _in_order(policy: Any) -> Any:
     return policy
 
 
-def _is_there(client: Minio, bucket: str) -> bool:
-    """Whether there is such a bucket.
-
-    A GET, because the answer to a HEAD has no body that tells a wrong password from a missing right.
-    """
+def _is_there(client: Minio, bucket: str, prefix: str = "") -> bool:
+    """Whether there is such a bucket."""
     try:
-        next(iter(client.list_objects(bucket_name=bucket)), None)
+        ask_for_bucket(client, bucket, prefix)
     except S3Error as error:
         if error.code == "NoSuchBucket":
             return False

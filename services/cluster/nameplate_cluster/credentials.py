@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 MINIO_KEYS = ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD")
 STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+STORE_OPTIONAL_KEYS = ("AWS_SESSION_TOKEN",)
 PSEUDONYM_KEYS = ("NAMEPLATE_KEY",)
 
 # They let a person find what the chart does not own.
@@ -47,8 +48,8 @@ class Secrets:
         self.api = api
         self.namespace = namespace
 
-    def read(self, name: str, keys: tuple[str, ...]) -> dict[str, str] | None:
-        """The values under ``keys``; None when there is no such Secret.
+    def read(self, name: str, keys: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, str] | None:
+        """The values under ``keys``, and under those of ``optional`` that it has; None without such a Secret.
 
         Raises UserError for a Secret without one of them.
         """
@@ -63,23 +64,23 @@ class Secrets:
         if missing:
             raise UserError(f"Secret {self.namespace}/{name}: expected a value for {' and '.join(missing)}")
         try:
-            return {key: values[key].decode() for key in keys}
+            return {key: values[key].decode() for key in (*keys, *optional) if values.get(key)}
         except UnicodeDecodeError:
             raise UserError(f"Secret {self.namespace}/{name}: expected text in UTF-8") from None
 
-    def need(self, name: str, keys: tuple[str, ...]) -> dict[str, str]:
+    def need(self, name: str, keys: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, str]:
         """A Secret that the site provides; raises UserError when it is missing."""
-        if (values := self.read(name, keys)) is None:
+        if (values := self.read(name, keys, optional)) is None:
             raise UserError(
                 f"Secret {self.namespace}/{name}: expected it, with {' and '.join(keys)}; there is none. "
                 f"Create it: kubectl create secret generic {name} -n {self.namespace} ..."
             )
         return values
 
-    def make(self, name: str, content: Mapping[str, str]) -> dict[str, str]:
+    def make(self, name: str, content: Mapping[str, str], optional: tuple[str, ...] = ()) -> dict[str, str]:
         """The Secret ``name`` as it is, or created with ``content`` if it is missing."""
         keys = tuple(content)
-        if (values := self.read(name, keys)) is not None:
+        if (values := self.read(name, keys, optional)) is not None:
             return values
         body = {"metadata": {"name": name, "labels": LABELS}, "stringData": dict(content), "type": "Opaque"}
         try:

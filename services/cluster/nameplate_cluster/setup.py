@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import kubernetes
+from minio.credentials import Provider
 
 from nameplate.errors import StoreError, TryAgain, UserError
 from nameplate.service.command import parser_of
@@ -19,11 +20,13 @@ from nameplate.service.log import log_to_stderr
 from nameplate.service.main import exit_code_of
 from nameplate.store.retrying import with_retries
 from nameplate.store.s3 import S3Store
+from nameplate.store.s3_service import S3Service, account_from_environment
 from nameplate_cluster.account import ObjectStore
 from nameplate_cluster.credentials import (
     MINIO_KEYS,
     PSEUDONYM_KEYS,
     STORE_KEYS,
+    STORE_OPTIONAL_KEYS,
     Secrets,
     random_account,
     random_pseudonym_key,
@@ -52,24 +55,35 @@ def setup(options: argparse.Namespace) -> int:
     existing = Secrets(_api(), options.namespace)
     given = set(options.given)
 
-    def secret(name: str, keys: tuple[str, ...], content: Callable[[], dict[str, str]]) -> tuple[str, ...]:
+    def secret(
+        name: str,
+        keys: tuple[str, ...],
+        content: Callable[[], dict[str, str]],
+        optional: tuple[str, ...] = (),
+    ) -> tuple[str, ...]:
         def ensure() -> dict[str, str]:
-            return existing.need(name, keys) if name in given else existing.make(name, content())
+            if name in given:
+                return existing.need(name, keys, optional)
+            return existing.make(name, content(), optional)
 
-        values = _wait_for(ensure, deadline)
-        return tuple(values[key] for key in keys)
+        return tuple(_wait_for(ensure, deadline).values())
 
     # All Secrets first: MinIO does not start without its own.
     root = secret(options.minio_secret, MINIO_KEYS, random_root) if options.minio_secret else None
-    user, password = secret(options.store_secret, STORE_KEYS, random_account)
+    account: tuple[str, ...] | Provider
+    if options.store_secret:
+        account = secret(options.store_secret, STORE_KEYS, random_account, STORE_OPTIONAL_KEYS)
+    else:
+        account = account_from_environment("the identity of nameplate-setup")
     secret(options.key_secret, PSEUDONYM_KEYS, random_pseudonym_key)
+    _environment("AWS_ENDPOINT_URL")
     prepare_store(
-        endpoint=_environment("AWS_ENDPOINT_URL"),
-        region=os.environ.get("AWS_REGION") or "us-east-1",
+        service=S3Service.from_environment(),
         bucket=_environment("NAMEPLATE_BUCKET"),
-        account=(user, password),
+        prefix=os.environ.get("NAMEPLATE_PREFIX", ""),
+        account=account,
         account_secret=options.store_secret,
-        root=None if root is None else (root[0], root[1]),
+        root=root,
         root_secret=options.minio_secret,
         deadline=deadline,
     )
@@ -79,12 +93,12 @@ def setup(options: argparse.Namespace) -> int:
 
 def prepare_store(
     *,
-    endpoint: str,
-    region: str,
+    service: S3Service,
     bucket: str,
-    account: tuple[str, str],
+    prefix: str = "",
+    account: tuple[str, ...] | Provider,
     account_secret: str,
-    root: tuple[str, str] | None,
+    root: tuple[str, ...] | None,
     root_secret: str,
     deadline: float,
 ) -> None:
@@ -93,22 +107,25 @@ def prepare_store(
     A store that does not answer is asked again until ``deadline`` (time.monotonic()).
     """
     if root is None:
-        store = ObjectStore(endpoint, region, account, account_secret)
-        _wait_for(lambda: store.make_bucket(bucket), deadline)
+        store = ObjectStore(service, account, account_secret)
+        _wait_for(lambda: store.make_bucket(bucket, prefix), deadline)
         return
-    admin = ObjectStore(endpoint, region, root, root_secret)
+    if not isinstance(account, tuple):
+        raise UserError("--store-secret: expected one, since MinIO knows its accounts by their keys")
+    user, password = account[:2]
+    admin = ObjectStore(service, root, root_secret)
     _wait_for(lambda: admin.make_bucket(bucket), deadline)
-    _wait_for(lambda: admin.grant(*account, bucket), deadline)
+    _wait_for(lambda: admin.grant(user, password, bucket), deadline)
 
 
 def check(options: argparse.Namespace) -> int:
     """Write one object under a fresh key, read it and delete it, as a campaign's pod would."""
     log_to_stderr()
     deadline = time.monotonic() + options.store_timeout
-    bucket = _environment("NAMEPLATE_BUCKET")
+    place = f"{_environment('NAMEPLATE_BUCKET')}/{os.environ.get('NAMEPLATE_PREFIX', '')}helm-test"
     content = secrets.token_hex(16)
     key = f"{content}.txt"
-    store = _wait_for(lambda: S3Store.from_environment(f"s3://{bucket}/helm-test"), deadline)
+    store = _wait_for(lambda: S3Store.from_environment(f"s3://{place}"), deadline)
     store.put(key, content.encode())
     back = store.get(key)
     store.delete(key)
@@ -125,11 +142,14 @@ def _wait_for(call: Callable[[], T], deadline: float) -> T:
 
 def _api() -> Any:
     """The API server, with the account of this pod."""
+    configuration = kubernetes.client.Configuration()
     try:
-        kubernetes.config.load_incluster_config()
+        kubernetes.config.load_incluster_config(client_configuration=configuration)
     except kubernetes.config.ConfigException:
         raise UserError("setup: runs in a pod with the token of nameplate-setup, not here") from None
-    return kubernetes.client.CoreV1Api()
+    # A proxy of the site's leads out of the cluster, and this server is in it.
+    configuration.proxy = None
+    return kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(configuration))
 
 
 def _environment(name: str) -> str:
@@ -144,11 +164,15 @@ def _setup_parser() -> argparse.ArgumentParser:
         "nameplate-cluster setup",
         "Create what an installation needs besides its manifests, if missing: Secrets with "
         "random content, the bucket and, in the chart's MinIO, an account limited to that bucket. "
-        "AWS_ENDPOINT_URL, AWS_REGION and NAMEPLATE_BUCKET say where the store is. A second run changes "
-        "nothing. Exit codes: 0 done, 2 a mistake that no retry will fix, 75 try again.",
+        "AWS_ENDPOINT_URL, AWS_REGION, NAMEPLATE_BUCKET and NAMEPLATE_PREFIX say where the store is. A "
+        "second run changes nothing. Exit codes: 0 done, 2 a mistake that no retry will fix, 75 try again.",
         "nameplate-cluster setup --minio-secret nameplate-minio",
     )
-    parser.add_argument("--store-secret", default="nameplate-store", help="the account of the pods")
+    parser.add_argument(
+        "--store-secret",
+        default="nameplate-store",
+        help="the account of the pods; empty: the identity of this pod's ServiceAccount",
+    )
     parser.add_argument("--key-secret", default="nameplate-patient-key", help="the key of the pseudonyms")
     parser.add_argument(
         "--minio-secret", default="", help="MinIO's administrator; without it no account is made"
@@ -167,7 +191,8 @@ def _check_parser() -> argparse.ArgumentParser:
     parser = parser_of(
         "nameplate-cluster check",
         "Write, read and delete one object in the bucket NAMEPLATE_BUCKET, as a campaign's pod "
-        "would: with AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        "would: below NAMEPLATE_PREFIX, with AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY (or the identity of its ServiceAccount).",
         "nameplate-cluster check",
     )
     _add_store_timeout(parser, 30)

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from minio.error import MinioException, S3Error
 
 from nameplate.errors import StoreUnreachable, UserError
 from nameplate.store.connection import BROKEN, failure_of, refusal_of
+from nameplate.store.s3_service import S3Service, account_from_environment, ask_for_bucket
 from nameplate.store.store import NoBucket, NoSuchKey, check_key
 from nameplate.whole import whole_file
 
@@ -29,10 +29,10 @@ class S3Store:
 
     @classmethod
     def from_environment(cls, url: str) -> "S3Store":
-        """Open ``s3://bucket/prefix`` with endpoint and credentials from the environment.
+        """Open ``s3://bucket/prefix`` with endpoint and account from the environment.
 
-        AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL (http://minio:9000), AWS_ACCESS_KEY_ID,
-        AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_REGION, as AWS's own tools read them.
+        AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL (http://minio:9000) and AWS_REGION, as AWS's own tools read
+        them; account_from_environment() says what an account may be.
         """
         parts = urlsplit(url)
         if not parts.netloc:
@@ -42,37 +42,18 @@ class S3Store:
                 check_key(parts.path.strip("/"))
             except ValueError as error:
                 raise UserError(f"--store: {error}") from None
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        where = urlsplit(endpoint or "https://s3.amazonaws.com")
-        if where.scheme not in ("http", "https") or not where.netloc:
-            raise UserError("AWS_ENDPOINT_URL: expected http://host:port or https://host:port")
-        missing = [
-            name for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") if not os.environ.get(name)
-        ]
-        if missing:
-            raise UserError(f"{url}: {' and '.join(missing)} not set in the environment")
-        client = Minio(
-            endpoint=where.netloc,
-            access_key=os.environ["AWS_ACCESS_KEY_ID"],
-            secret_key=os.environ["AWS_SECRET_ACCESS_KEY"],
-            session_token=os.environ.get("AWS_SESSION_TOKEN"),
-            secure=where.scheme == "https",
-            region=os.environ.get("AWS_REGION") or "us-east-1",
-            # More connections than the SDK has threads for the parts of a large file.
-            http_client=urllib3.PoolManager(
-                maxsize=16,
-                timeout=urllib3.Timeout(connect=5, read=120),
-                retries=urllib3.Retry(total=4, backoff_factor=0.3, status_forcelist=(502, 503, 504)),
-            ),
+        service = S3Service.from_environment()
+        client = service.client(
+            account_from_environment(url),
+            read_timeout=120,
+            retries=urllib3.Retry(total=4, backoff_factor=0.3, status_forcelist=(502, 503, 504)),
         )
         store = cls(client, parts.netloc, parts.path)
         try:
-            with store._translated(f"the bucket {store.bucket!r} (does it exist?)"):
-                exists = client.bucket_exists(bucket_name=store.bucket)
+            with store._translated(f"the bucket {store.bucket!r}"):
+                ask_for_bucket(client, store.bucket, store.prefix)
         except ValueError as error:
             raise UserError(f"{url}: {error}") from None
-        if not exists:
-            raise NoBucket(f"{url}: there is no bucket {store.bucket!r}; create it first")
         return store
 
     def _name(self, key: str) -> str:

@@ -6,15 +6,18 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import kubernetes
 import pytest
 from minio import Minio
+from minio.credentials import AssumeRoleProvider
 from minio.error import S3Error
 
 from nameplate.errors import StoreError, StoreUnreachable, TryAgain, UserError
 from nameplate.store.retrying import with_retries
+from nameplate.store.s3_service import S3Service
 from nameplate_cluster import setup as module
 from nameplate_cluster.account import ObjectStore, bucket_policy
 from nameplate_cluster.credentials import (
@@ -48,8 +51,7 @@ def actions(policy: str) -> set[str]:
 def prepare(server: Any, bucket: str, **changes: Any) -> None:
     """Bucket and account, with the administrator of the test's server unless said otherwise."""
     settings: dict[str, Any] = {
-        "endpoint": server.endpoint,
-        "region": "us-east-1",
+        "service": S3Service(endpoint=server.endpoint),
         "bucket": bucket,
         "account": ACCOUNT,
         "account_secret": "nameplate-store",
@@ -102,7 +104,7 @@ def test_a_second_run_changes_nothing(s3_server: Any, caplog: pytest.LogCaptureF
     prepare(s3_server, "twice")
     assert {record.getMessage() for record in caplog.records} >= {"bucket made", "policy written"}
     admin = ObjectStore(
-        s3_server.endpoint, "us-east-1", (s3_server.access_key, s3_server.secret_key), "r"
+        S3Service(endpoint=s3_server.endpoint), (s3_server.access_key, s3_server.secret_key), "r"
     ).admin
     before = admin.user_info(ACCOUNT[0]), admin.policy_info("nameplate-twice")
     caplog.clear()
@@ -115,7 +117,9 @@ def test_a_second_run_changes_nothing(s3_server: Any, caplog: pytest.LogCaptureF
 @pytest.mark.s3
 def test_a_changed_secret_and_a_widened_policy_are_mended(s3_server: Any) -> None:
     prepare(s3_server, "mended")
-    store = ObjectStore(s3_server.endpoint, "us-east-1", (s3_server.access_key, s3_server.secret_key), "root")
+    store = ObjectStore(
+        S3Service(endpoint=s3_server.endpoint), (s3_server.access_key, s3_server.secret_key), "root"
+    )
     wide = bucket_policy("mended")
     wide["Statement"][0]["Resource"] = ["arn:aws:s3:::*"]
     store.admin.policy_add(policy_name="nameplate-mended", policy=wide)
@@ -176,7 +180,7 @@ def test_check_leaves_no_object(s3_account: Any, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_store_that_does_not_answer_is_waited_for_and_then_left() -> None:
-    store = ObjectStore("http://127.0.0.1:9", "us-east-1", ACCOUNT, "nameplate-store")
+    store = ObjectStore(S3Service(endpoint="http://127.0.0.1:9"), ACCOUNT, "nameplate-store")
     with pytest.raises(StoreUnreachable, match="NetworkPolicy") as caught:
         with_retries(lambda: store.make_bucket("ours"), 0.3)
     assert caught.value.exit_code == 75
@@ -184,8 +188,8 @@ def test_a_store_that_does_not_answer_is_waited_for_and_then_left() -> None:
 
 def test_wrong_names_are_one_line() -> None:
     with pytest.raises(UserError, match="AWS_ENDPOINT_URL"):
-        ObjectStore("minio:9000", "us-east-1", ACCOUNT, "s")
-    store = ObjectStore("http://127.0.0.1:9", "us-east-1", ACCOUNT, "s")
+        S3Service(endpoint="minio:9000")
+    store = ObjectStore(S3Service(endpoint="http://127.0.0.1:9"), ACCOUNT, "s")
     with pytest.raises(UserError, match=r"objectStore\.bucket"):
         store.make_bucket("No Bucket")
 
@@ -290,3 +294,86 @@ def test_setup_whole(
     events = [json.loads(line)["event"] for line in said.err.splitlines()]
     assert events.count("ready") == 2
     assert events.count("secret made") == 2
+
+
+class KubernetesOfADictionary:
+    """The part of CoreV1Api that setup asks, with these Secrets."""
+
+    def __init__(self, **secrets: dict[str, str]) -> None:
+        self.secrets = secrets
+
+    def read_namespaced_secret(self, name: str, namespace: str, **_: Any) -> Any:
+        encoded = {key: base64.b64encode(text.encode()).decode() for key, text in self.secrets[name].items()}
+        return SimpleNamespace(data=encoded)
+
+
+@pytest.fixture
+def limited(s3_server: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A temporary account that may use one folder of the bucket `bias`."""
+    bucket = "arn:aws:s3:::bias"
+    statements = [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket"],
+            "Resource": [bucket],
+            "Condition": {"StringLike": {"s3:prefix": ["team/ct/*"]}},
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            "Resource": [f"{bucket}/team/ct/*"],
+        },
+    ]
+    root = (s3_server.access_key, s3_server.secret_key)
+    admin = ObjectStore(S3Service(endpoint=s3_server.endpoint), root, "r").admin
+    admin.policy_add(policy_name="folder", policy={"Version": "2012-10-17", "Statement": statements})
+    admin.user_add(access_key="folder", secret_key="a-secret-for-this-test-only")
+    admin.policy_set(policy_name="folder", user="folder")
+    hour = AssumeRoleProvider(
+        sts_endpoint=s3_server.endpoint,
+        access_key="folder",
+        secret_key="a-secret-for-this-test-only",
+        duration_seconds=3600,
+    ).retrieve()
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.endpoint)
+    monkeypatch.setenv("NAMEPLATE_BUCKET", "bias")
+    monkeypatch.setenv("NAMEPLATE_PREFIX", "team/ct/")
+    return {
+        "AWS_ACCESS_KEY_ID": hour.access_key,
+        "AWS_SECRET_ACCESS_KEY": hour.secret_key,
+        "AWS_SESSION_TOKEN": hour.session_token,
+    }
+
+
+@pytest.mark.s3
+def test_setup_and_check_need_no_more_than_a_temporary_account_of_a_prefix(
+    limited: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    key = {"NAMEPLATE_KEY": "0" * 64}
+    monkeypatch.setattr(module, "_api", lambda: KubernetesOfADictionary(site=limited, key=key))
+    arguments = ["--store-secret=site", "--given=site", "--key-secret=key", "--given=key"]
+    assert setup_main(arguments) == 0, capsys.readouterr().err
+    for name, value in limited.items():
+        monkeypatch.setenv(name, value)
+    assert check_main([]) == 0
+    assert "s3://bias/team/ct/helm-test" in capsys.readouterr().out
+    without = {name: value for name, value in limited.items() if name != "AWS_SESSION_TOKEN"}
+    monkeypatch.setattr(module, "_api", lambda: KubernetesOfADictionary(site=without, key=key))
+    assert setup_main(arguments) == 2
+    assert "refused the account in the Secret site" in capsys.readouterr().err
+
+
+@pytest.mark.s3
+def test_setup_may_be_the_identity_of_its_pod(
+    limited: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(module, "_api", lambda: KubernetesOfADictionary(key={"NAMEPLATE_KEY": "0" * 64}))
+    for name in limited:
+        monkeypatch.delenv(name, raising=False)
+    arguments = ["--store-secret=", "--key-secret=key", "--given=key"]
+    assert setup_main(arguments) == 2
+    assert "the identity of nameplate-setup: AWS_ACCESS_KEY_ID" in capsys.readouterr().err
+    for name, value in limited.items():  # what a ServiceAccount's identity comes to
+        monkeypatch.setenv(name, value)
+    assert setup_main(arguments) == 0

@@ -63,8 +63,8 @@ def refusing(status: int, body: bytes, kind: str) -> Iterator[str]:
 
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            there = self.command == "HEAD"
-            sent = b"" if there else body
+            there = self.command == "GET" and "list-type=2" in self.path
+            sent = b"<ListBucketResult><Name>bias</Name></ListBucketResult>" if there else body
             self.send_response(200 if there else status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(sent)))

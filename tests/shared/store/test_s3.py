@@ -55,7 +55,7 @@ def test_wrong_credentials_are_the_users_mistake_and_are_not_printed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong-and-not-to-be-shown")
-    with pytest.raises(StoreError, match="check AWS_ACCESS_KEY_ID") as caught:
+    with pytest.raises(StoreError, match="refused the account in AWS_ACCESS_KEY_ID") as caught:
         open_store("s3://bias/x")
     assert "wrong-and-not-to-be-shown" not in str(caught.value)
     assert caught.value.exit_code == 2

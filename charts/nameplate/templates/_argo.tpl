@@ -1,0 +1,102 @@
+{{/* A template of Argo's from a file of workflows/, as JSON; one that has a container gets the rest of its pod.
+     Call with (dict "root" $ "file" name "step" row of steps.yaml "pool" values "own" values of this step). */}}
+{{- define "nameplate.template" -}}
+{{- $pool := .pool.name | default "" -}}
+{{- $workflow := .root.Values.workflow -}}
+{{- $text := .root.Files.Get (printf "workflows/%s.yaml" .file) | replace "STEP" .step.name | replace "SERVICE" .step.service -}}
+{{- $text = $text | replace "CHUNK" (ternary "chunk" (printf "chunk-%s" $pool) (empty $pool)) | replace "POOL" $pool -}}
+{{- $text = $text | replace "SECONDS" (toString $workflow.chunkSeconds) | replace "MOST" (int $workflow.maxChunks | toString) -}}
+{{- $template := $text | replace "PATIENCE" (int $workflow.storeTimeout | toString) | fromYaml -}}
+{{- if $template.container -}}
+{{- $place := include "nameplate.place" (dict "root" .root "layers" (list .step.place .pool .own)) | fromJson -}}
+{{- $about := dict "root" .root "step" .step "place" $place "command" (last $template.container.command) -}}
+{{- $container := dict "containers" (list (merge (dict "name" "main") $template.container)) "volumes" $template.volumes -}}
+{{- $own := include "nameplate.merged" (dict "onto" (include "nameplate.stepSpec" $about | fromYaml) "patch" $container) | fromJson -}}
+{{- $spec := include "nameplate.podSpec" (dict "root" .root "place" $place "own" $own) | fromJson -}}
+{{- /* Argo has fields for some of a pod's settings, and takes the others, its own containers' too, as a patch. */ -}}
+{{- $fields := list "serviceAccountName" "automountServiceAccountToken" "securityContext" "nodeSelector" "tolerations" "affinity" "priorityClassName" "volumes" -}}
+{{- $patch := dict "containers" (rest $spec.containers) -}}
+{{- range $key, $value := omit $spec "containers" -}}
+{{- $_ := set (ternary $template $patch (has $key $fields)) $key $value -}}
+{{- end -}}
+{{- $pod := dict "container" (omit (first $spec.containers) "name") "podSpecPatch" (toJson $patch) -}}
+{{- $template = mergeOverwrite $template $pod (include "nameplate.handling" $about | fromYaml) -}}
+{{- end -}}
+{{- toJson $template -}}
+{{- end -}}
+
+{{/* What makes a pod that of a step, besides its file. */}}
+{{- define "nameplate.stepSpec" -}}
+{{- $values := .root.Values -}}
+{{- $gpus := dig "gpu" "count" 0 .place | int -}}
+{{- $readsSource := and .step.readsSource (ne .command "export") -}}
+serviceAccountName: nameplate-runner
+automountServiceAccountToken: false
+terminationGracePeriodSeconds: {{ int (.place.gracePeriod | default $values.workflow.gracePeriod) }}
+{{- if and .place.limit .place.timeout }}
+{{- $unit := trimAll "0123456789" .place.timeout }}
+activeDeadlineSeconds: {{ mul (trimSuffix $unit .place.timeout | int) (get (dict "s" 1 "m" 60 "h" 3600) $unit) }}
+{{- end }}
+initContainers: [{name: init, resources: {{ toJson $values.workflow.executorResources }}}]
+containers:
+  - name: main
+    image: {{ include "nameplate.image" (dict "root" .root "service" .step.service) }}
+    envFrom: {{- include "nameplate.storeEnvironment" .root | nindent 6 }}
+    env:
+      {{- if $readsSource }}
+      - name: NAMEPLATE_KEY
+        valueFrom: {secretKeyRef: {name: {{ include "nameplate.keySecret" .root }}, key: NAMEPLATE_KEY}}
+      {{- end }}
+      {{- if and $gpus (dig "gpu" "required" true .place) }}
+      - {name: NAMEPLATE_EXPECTS_GPU, value: "yes"}
+      {{- end }}
+    {{- if $gpus }}
+    resources: {limits: {{ dict .place.gpu.resource $gpus | toJson }}}
+    {{- end }}
+    volumeMounts:
+      {{- if and $readsSource $values.data.existingClaim }}
+      - {name: data, mountPath: {{ $values.data.mountPath }}, readOnly: true}
+      {{- end }}
+      {{- if .place.sharedMemory }}
+      - {name: shared-memory, mountPath: /dev/shm}
+      {{- end }}
+  - {name: wait, resources: {{ toJson $values.workflow.executorResources }}}
+volumes:
+  {{- if and $readsSource $values.data.existingClaim }}
+  - {name: data, persistentVolumeClaim: {claimName: {{ $values.data.existingClaim }}, readOnly: true}}
+  {{- end }}
+  {{- with .place.sharedMemory }}
+  - {name: shared-memory, emptyDir: {medium: Memory, sizeLimit: {{ . }}}}
+  {{- end }}
+{{- end -}}
+
+{{/* How Argo treats a step's pod. */}}
+{{- define "nameplate.handling" -}}
+metadata:
+  {{- $labels := dict "nameplate.dev/needs" "store" }}
+  {{- with .place.name }}{{ $labels = set $labels "nameplate.dev/pool" . }}{{ end }}
+  {{- include "nameplate.podMetadata" (dict "component" .step.name "labels" $labels "place" .place) | nindent 2 }}
+executor: {serviceAccountName: nameplate-executor}
+archiveLocation: {archiveLogs: {{ .root.Values.workflow.archiveLogs }}}
+{{- /* Argo's timeout counts from the request for a pod, which also limits the wait for a node and an image; the
+       wait for a semaphore is not the pod's fault, so with one the clock starts with the pod. */}}
+{{- if .place.limit }}
+synchronization:
+  semaphores:
+    - configMapKeyRef: {name: nameplate-pools, key: {{ .place.name | default (printf "step.%s" .step.name) }}}
+{{- else if .place.timeout }}
+timeout: {{ .place.timeout }}
+{{- end }}
+{{- if ne .command "export" }}
+{{- /* Retry failures of machines, not mistakes: 75 (try again), 143 (SIGTERM), a pod that was taken away (Error,
+       or no exit code: evicted, its node shut down or not ready for it), and once a SIGKILL that was not for
+       memory. The plan is not retried after 75: its problems are shown at once. */}}
+{{- $gone := `lastRetry.status == "Error" || (asInt(lastRetry.exitCode) == -1 && !(lastRetry.message contains "deadline"))` }}
+{{- $killed := `(asInt(lastRetry.exitCode) == 137 && asInt(retries) == 0 && !(lastRetry.message contains "OOMKilled"))` }}
+retryStrategy:
+  limit: {{ .step.retries | toString | quote }}
+  retryPolicy: Always
+  expression: {{ printf "%s || asInt(lastRetry.exitCode) in [%s143] || %s" $gone (ternary "" "75, " (eq .command "plan")) $killed | quote }}
+  backoff: {duration: 5s, factor: 3}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,315 @@
+"""Where an S3 service is, by which way and as whom it is asked."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+from hypothesis import given
+from hypothesis import strategies as st
+from minio import MinioAdmin
+from minio.credentials import AssumeRoleProvider, StaticProvider
+
+from nameplate.errors import StoreError, StoreUnreachable, UserError
+from nameplate.store import open_store
+from nameplate.store.s3 import S3Store
+from nameplate.store.s3_service import S3Service, account_from_environment, connections_to, proxy_for
+
+VARIABLES = [
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ROLE_ARN"),
+    *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_STS", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    *("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "NAMEPLATE_S3_STYLE"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+]
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+class Recorder:
+    """A service that answers everything alike, and what it was asked."""
+
+    def __init__(self, status: int, body: str) -> None:
+        self.asked: list[tuple[str, str, dict[str, str]]] = []
+        recorder = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                recorder.asked.append((self.command, self.path, dict(self.headers.items())))
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            do_GET = do_POST = do_PUT = answer
+
+            def log_message(self, format: str, *_: object) -> None:  # noqa: A002 (the base class names it so)
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+
+
+@contextmanager
+def recorder(status: int = 200, body: str = "") -> Iterator[Recorder]:
+    made = Recorder(status, body)
+    thread = threading.Thread(target=made.server.serve_forever)
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.server.shutdown()
+        thread.join()
+        made.server.server_close()
+
+
+EMPTY = "<ListBucketResult><Name>bias</Name></ListBucketResult>"
+
+
+def test_an_address_of_ipv6_is_an_address() -> None:
+    service = S3Service(endpoint="https://[fd00:10::5]:9443")
+    client = service.client(StaticProvider("a", "b"), read_timeout=1, retries=urllib3.Retry(0))
+    url = client._base_url.build(method="GET", region="us-east-1", bucket_name="bias", object_name="x")
+    assert url.geturl() == "https://[fd00:10::5]:9443/bias/x"
+
+
+@pytest.mark.parametrize("endpoint", ["minio:9000", "ftp://s3", "https://", "https://gateway/s3"])
+def test_what_is_no_endpoint_is_the_users_mistake(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(UserError, match=r"AWS_ENDPOINT_URL: expected http://host:port"):
+        S3Service.from_environment()
+
+
+@pytest.mark.parametrize(
+    ("style", "url"),
+    [
+        ("", "https://s3.example.org/bias/x"),
+        ("path", "https://s3.example.org/bias/x"),
+        ("virtual", "https://bias.s3.example.org/x"),
+    ],
+)
+def test_the_buckets_name_goes_where_the_site_wants_it(
+    style: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://s3.example.org")
+    monkeypatch.setenv("NAMEPLATE_S3_STYLE", style)
+    client = S3Service.from_environment().client(
+        StaticProvider("a", "b"), read_timeout=1, retries=urllib3.Retry(0)
+    )
+    built = client._base_url.build(method="GET", region="us-east-1", bucket_name="bias", object_name="x")
+    assert built.geturl() == url
+
+
+def test_another_style_is_the_users_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAMEPLATE_S3_STYLE", "virtul")
+    with pytest.raises(UserError, match="expected auto, path or virtual, got 'virtul'"):
+        S3Service.from_environment()
+
+
+# --- proxies ---
+
+
+@pytest.mark.parametrize(
+    ("url", "bypass", "expected"),
+    [
+        ("https://s3.example.org", "", "http://secure:3128"),
+        ("http://s3.example.org:9000", "", "http://plain:3128"),
+        ("https://s3.example.org", "example.org", None),
+        ("https://s3.example.org", "localhost,.example.org", None),
+        ("https://s3.example.org:9443", "s3.example.org:9443", None),
+        ("https://s3.example.org", "other.org", "http://secure:3128"),
+        ("https://s3.example.org", "*", None),
+        ("https://10.1.2.3", "10.0.0.0/8", None),
+        ("https://10.1.2.3", "10.1.2.3", None),
+        ("https://11.1.2.3", "10.0.0.0/8", "http://secure:3128"),
+        ("https://[fd00::5]:9443", "fd00::/8", None),
+        ("https://[fd00::5]:9443", "10.0.0.0/8, x", "http://secure:3128"),
+        ("http://nameplate-minio:9000", "", None),
+        ("http://127.0.0.1:9000", "", None),
+        ("http://169.254.170.23", "", None),
+    ],
+)
+def test_proxies_of_the_environment(
+    url: str, bypass: str, expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://secure:3128")
+    monkeypatch.setenv("HTTP_PROXY", "plain:3128")
+    monkeypatch.setenv("NO_PROXY", bypass)
+    assert proxy_for(url) == expected
+
+
+def test_without_proxies_there_is_none() -> None:
+    assert proxy_for("https://s3.example.org") is None
+
+
+@given(st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=30))
+def test_any_text_of_no_proxy_is_survived(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HTTPS_PROXY", "http://secure:3128")
+        patch.setenv("NO_PROXY", text)
+        assert proxy_for("https://10.1.2.3") in (None, "http://secure:3128")
+
+
+def test_the_store_is_asked_through_the_proxy_and_with_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with recorder(body=EMPTY) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.address.replace("http://", "http://user:word@"))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://s3.example.org")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a long secret")
+        pool = connections_to("http://s3.example.org")
+        assert pool.request("GET", "http://s3.example.org/x").status == 200
+    _, path, headers = proxy.asked[0]
+    assert path == "http://s3.example.org/x"
+    assert headers["proxy-authorization"] == "Basic dXNlcjp3b3Jk"
+
+
+# --- accounts ---
+
+
+def test_half_an_account_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY not set"):
+        account_from_environment("here")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere")
+    with pytest.raises(UserError, match="here: AWS_SECRET_ACCESS_KEY not set"):
+        account_from_environment("here")
+
+
+ROLE = """\
+<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>ASIA</AccessKeyId>
+<SecretAccessKey>the secret</SecretAccessKey><SessionToken>the session</SessionToken>
+<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult>
+</AssumeRoleWithWebIdentityResponse>"""
+
+
+@pytest.fixture
+def identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A pod that has no keys, and a token of its ServiceAccount."""
+    token = tmp_path / "token"
+    token.write_text("token-not-to-be-shown")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::1:role/ct")
+    return token
+
+
+def test_a_web_identity_is_an_account(identity: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with recorder(body=ROLE) as sts, recorder(body=EMPTY) as s3:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.address)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", s3.address)
+        store = S3Store.from_environment("s3://bias/x")
+        assert store.get("a") == EMPTY.encode()
+    (asked,) = {path.partition("?")[0] for _, path, _ in sts.asked}
+    assert asked == "/"
+    assert len(sts.asked) == 1, "the account is kept until it ends"
+    assert "token-not-to-be-shown" in sts.asked[0][1]
+    assert {headers["X-Amz-Security-Token"] for _, _, headers in s3.asked} == {"the session"}
+    assert all("Credential=ASIA/" in headers["Authorization"] for _, _, headers in s3.asked)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(403, StoreError), (400, StoreError), (429, StoreUnreachable), (503, StoreUnreachable)],
+)
+def test_an_identity_that_is_refused(
+    status: int, expected: type[Exception], identity: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with recorder(status, "<Error/>") as sts, recorder(body=EMPTY) as s3:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.address)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", s3.address)
+        with pytest.raises(expected) as caught:
+            open_store("s3://bias/x")
+    assert "token-not-to-be-shown" not in str(caught.value)
+    assert str(status) in str(caught.value)
+    assert not s3.asked
+
+
+def test_an_identity_without_its_token_or_its_service(
+    identity: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
+    with pytest.raises(StoreUnreachable, match="no answer to the question for the pod's account"):
+        account_from_environment("here").retrieve()
+    identity.unlink()
+    with pytest.raises(StoreError, match=r"serviceAccounts\.annotations"):
+        account_from_environment("here").retrieve()
+
+
+@pytest.mark.parametrize(
+    ("region", "place"),
+    [
+        (None, "https://sts.amazonaws.com"),
+        ("eu-central-1", "https://sts.eu-central-1.amazonaws.com"),
+        ("cn-north-1", "https://sts.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_where_an_identity_is_shown(
+    region: str | None, place: str, identity: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if region:
+        monkeypatch.setenv("AWS_REGION", region)
+    assert account_from_environment("here").place == place
+
+
+# --- an account that may use one folder of a bucket, for an hour ---
+
+
+def limited_policy(prefix: str) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["s3:ListBucket"],
+                "Resource": ["arn:aws:s3:::bias"],
+                "Condition": {"StringLike": {"s3:prefix": [f"{prefix}/*"]}},
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+                "Resource": [f"arn:aws:s3:::bias/{prefix}/*"],
+            },
+        ],
+    }
+
+
+@pytest.mark.s3
+def test_a_temporary_account_of_a_prefix_is_enough(s3_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = s3_server.endpoint.removeprefix("http://")
+    root = StaticProvider(s3_server.access_key, s3_server.secret_key)
+    admin = MinioAdmin(endpoint=host, credentials=root, secure=False)
+    admin.policy_add(policy_name="limited", policy=limited_policy("team/ct"))
+    admin.user_add(access_key="limited", secret_key="a-secret-for-this-test-only")
+    admin.policy_set(policy_name="limited", user="limited")
+    hour = AssumeRoleProvider(
+        sts_endpoint=s3_server.endpoint,
+        access_key="limited",
+        secret_key="a-secret-for-this-test-only",
+        duration_seconds=3600,
+    ).retrieve()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", hour.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", hour.secret_key)
+    with pytest.raises(StoreError, match="refused"):
+        open_store("s3://bias/team/ct/demo")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", hour.session_token)
+    store = open_store("s3://bias/team/ct/demo")
+    store.put("a", b"x")
+    assert store.sizes("") == {"a": 1, "nameplate-store.json": store.sizes("")["nameplate-store.json"]}
+    with pytest.raises(StoreError, match="AccessDenied"):
+        open_store("s3://bias/other")
+    with pytest.raises(StoreError, match="AccessDenied"):
+        open_store("s3://bias")
