@@ -162,6 +162,10 @@ class ArgoServer:
         """An Argo Server does not show them."""
         raise NotAllowed(f"an Argo Server does not show ConfigMaps ({name})")
 
+    def claim(self, name: str) -> Json:
+        """An Argo Server does not show them."""
+        raise NotAllowed(f"an Argo Server does not show PersistentVolumeClaims ({name})")
+
     @property
     def _login(self) -> str:
         return _LOGIN.replace("NAMESPACE", self.namespace)

@@ -99,7 +99,7 @@ def _pools_of(
 
 
 def _absent(cluster: Cluster, pods: list[PodNeeds], notes: list[str]) -> list[str]:
-    """Secrets and ConfigMaps that the pods need and the namespace does not have."""
+    """Secrets, ConfigMaps and claims that the pods need and the namespace does not have."""
     problems = []
     fix = f"kubectl -n {cluster.namespace} get jobs (the chart's setup creates what it was not given)"
     for name in dict.fromkeys(name for pod in pods for name in pod.secrets):
@@ -112,4 +112,27 @@ def _absent(cluster: Cluster, pods: list[PodNeeds], notes: list[str]) -> list[st
             problems.append(
                 f"the namespace {cluster.namespace} has no ConfigMap {name}: helm upgrade the chart"
             )
+    for name in dict.fromkeys(name for pod in pods for name in pod.claims):
+        steps = ", ".join(dict.fromkeys(pod.step for pod in pods if name in pod.claims))
+        try:
+            claim = _look(lambda name=name: cluster.claim(name), notes, "PersistentVolumeClaims")  # type: ignore[misc]
+        except NotThere:
+            problems.append(
+                f"the namespace {cluster.namespace} has no PersistentVolumeClaim {name}, which the pods of"
+                f" {steps} mount: create it, or correct data.existingClaim of the chart"
+            )
+            continue
+        if claim is not None and (trouble := claim_trouble(claim)):
+            problems.append(f"the PersistentVolumeClaim {name}, which the pods of {steps} mount, {trouble}")
     return problems
+
+
+def claim_trouble(claim: Json) -> str:
+    """Why pods on several nodes cannot mount the claim; empty if they can."""
+    phase = (claim.get("status") or {}).get("phase")
+    if phase == "Lost":
+        return "has lost its volume"
+    modes = set((claim.get("status") or {}).get("accessModes") or claim["spec"].get("accessModes") or ())
+    if modes and not modes & {"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce"}:
+        return f"is for one pod at a time ({', '.join(sorted(modes))}): several must mount it at once"
+    return ""

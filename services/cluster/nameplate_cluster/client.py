@@ -3,6 +3,7 @@
 Objects of the cluster stay plain JSON (``Json``), not models of some client's version.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -16,6 +17,7 @@ CAMPAIGN_TEMPLATE = "nameplate-campaign"
 REPORT_TEMPLATE = "nameplate-report"
 POOLS = "nameplate-pools"
 DEFAULT_NAMESPACE = "nameplate"
+INSTANCE_LABEL = "workflows.argoproj.io/controller-instanceid"
 
 
 class Cluster(Protocol):
@@ -64,6 +66,19 @@ class Cluster(Protocol):
 
     def config_map(self, name: str) -> dict[str, str]:
         """The data of a ConfigMap; NotThere when there is none."""
+
+    def claim(self, name: str) -> Json:
+        """A PersistentVolumeClaim; NotThere when there is none."""
+
+
+def workflow_labels(**labels: str) -> dict[str, str]:
+    """Labels of a workflow that we create: these, and that of the controller which is to take it.
+
+    Where Argo's controller has an instance id it looks at workflows with its label alone; as for the argo
+    command, ARGO_INSTANCEID names it.
+    """
+    instance = os.environ.get("ARGO_INSTANCEID")
+    return labels | ({INSTANCE_LABEL: instance} if instance else {})
 
 
 def in_cluster_namespace() -> str | None:

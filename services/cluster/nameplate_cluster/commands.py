@@ -42,7 +42,8 @@ EXAMPLES = {
 EPILOG = """
 the cluster:
   a kubeconfig (KUBECONFIG, --context), inside a pod that pod's account, or an Argo Server:
-  ARGO_SERVER=host:port, ARGO_TOKEN="Bearer ...", ARGO_SECURE, ARGO_INSECURE_SKIP_VERIFY
+  ARGO_SERVER=host:port, ARGO_TOKEN="Bearer ...", ARGO_SECURE, ARGO_INSECURE_SKIP_VERIFY;
+  ARGO_INSTANCEID where Argo's controller has an instance id
 """
 
 

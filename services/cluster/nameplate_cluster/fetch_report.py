@@ -11,7 +11,7 @@ from nameplate.errors import DamagedObject, NameplateError, TryAgain, UserError
 from nameplate.store.archive import unpack_folder
 from nameplate.store.parcel import MOST_BYTES, decode
 from nameplate.whole import check_empty, user_may_write, whole_folder
-from nameplate_cluster.client import REPORT_TEMPLATE, Cluster, Json
+from nameplate_cluster.client import REPORT_TEMPLATE, Cluster, Json, workflow_labels
 from nameplate_cluster.http_errors import NotThere
 from nameplate_cluster.logs import last_reason
 from nameplate_cluster.plan_pod import IMAGE_S, PodFailed
@@ -49,7 +49,7 @@ def manifest_of(campaign: str) -> Json:
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
-        "metadata": {"generateName": f"nameplate-report-of-{campaign}-"},
+        "metadata": {"generateName": f"nameplate-report-of-{campaign}-", "labels": workflow_labels()},
         "spec": {
             "workflowTemplateRef": {"name": REPORT_TEMPLATE},
             "entrypoint": "export",

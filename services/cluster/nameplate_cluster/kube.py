@@ -155,6 +155,12 @@ class Kube:
         answer = self._ask(doing, self._core.read_namespaced_config_map, name=name, namespace=self.namespace)
         return dict(answer.get("data") or {})
 
+    def claim(self, name: str) -> Json:
+        """A PersistentVolumeClaim."""
+        doing = f"look for the PersistentVolumeClaim {name} in {self.namespace}"
+        call = self._core.read_namespaced_persistent_volume_claim
+        return self._ask(doing, call, name=name, namespace=self.namespace)
+
     def _ask_argo(self, doing: str, call: Callable[..., Any], plural: str, **arguments: Any) -> Json:
         """One call about Argo's objects of the namespace."""
         place = {**_ARGO, "namespace": self.namespace, "plural": plural}

@@ -4,6 +4,7 @@ Wrong credentials, a missing bucket, a wrong campaign file and an image that can
 there, and ``submit`` reports them at once.
 """
 
+import os
 import time
 
 from nameplate.errors import NameplateError, TryAgain, UserError
@@ -19,6 +20,22 @@ PLAN_S = 900.0
 """How long submit waits for the plan: the first pod on a node has to pull its image."""
 
 
+UNSEEN_S = 30.0
+"""After how long without a phase it is said that no controller has taken a workflow."""
+
+
+def unseen() -> str:
+    """What to look at when no controller takes a workflow."""
+    instance = os.environ.get("ARGO_INSTANCEID")
+    asked = (
+        f"it has the instance id {instance!r}" if instance else "ARGO_INSTANCEID names it for this command"
+    )
+    return (
+        f"no controller has taken this workflow for {UNSEEN_S:g} s: is Argo's controller running, does it"
+        f" watch this namespace, and if it has an instance id, is it this one ({asked})?"
+    )
+
+
 class PodFailed(NameplateError):
     """A pod that a person waits for failed; the exit code is that pod's."""
 
@@ -32,8 +49,11 @@ def await_plan(cluster: Cluster, name: str, campaign: str) -> None:
     alarm = ImageAlarm(IMAGE_S, ("plan",))
     trouble: list[tuple[Attempt, Wait]] = []
     told: set[str] = set()
+    began = time.monotonic()
 
     def until(workflow: Json) -> bool:
+        if not (workflow.get("status") or {}).get("phase") and time.monotonic() - began >= UNSEEN_S:
+            _tell(told, unseen())
         attempts = [attempt for attempt in attempts_of(workflow) if attempt.step == "plan"]
         if attempts and attempts[-1].state == "waiting":
             _tell(told, f"plan: {wait_of(attempts[-1].message).text}")

@@ -25,6 +25,8 @@ class PodNeeds:
     secrets: tuple[str, ...] = ()
     """Secrets without which its container cannot start."""
     config_maps: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    """PersistentVolumeClaims that it mounts."""
 
     @property
     def extended(self) -> dict[str, Fraction]:
@@ -64,6 +66,7 @@ def _needs(item: Json, container: Json, spec: Json, step: str, pool: str) -> Pod
         tolerations=(*(spec.get("tolerations") or ()), *(item.get("tolerations") or ())),
         secrets=_named(sources, item, "secretRef", "secretKeyRef", ("secret", "secretName")),
         config_maps=_named(sources, item, "configMapRef", "configMapKeyRef", ("configMap", "name")),
+        claims=_named([], item, "", "", ("persistentVolumeClaim", "claimName")),
     )
 
 
@@ -108,7 +111,7 @@ def _resources(container: Json, kind: str) -> dict[str, Fraction]:
 def _named(
     containers: list[Json], item: Json, whole: str, single: str, volume: tuple[str, str]
 ) -> tuple[str, ...]:
-    """Names of Secrets or ConfigMaps that must exist."""
+    """Names of Secrets, ConfigMaps or claims that must exist."""
     references = [source.get(whole) for part in containers for source in part.get("envFrom") or ()]
     for part in containers:
         references += [(row.get("valueFrom") or {}).get(single) for row in part.get("env") or ()]

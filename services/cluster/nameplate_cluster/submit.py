@@ -8,7 +8,7 @@ from nameplate.plan.estimate import cell_estimates, totals_of
 from nameplate.plan.pipeline import STEPS
 from nameplate.plan.plan import plan
 from nameplate.plan.summary import byte_lines
-from nameplate_cluster.client import CAMPAIGN_LABEL, CAMPAIGN_TEMPLATE, Cluster, Json
+from nameplate_cluster.client import CAMPAIGN_LABEL, CAMPAIGN_TEMPLATE, Cluster, Json, workflow_labels
 from nameplate_cluster.logs import failure_reasons
 from nameplate_cluster.plan_pod import await_plan, stopped
 from nameplate_cluster.waiting import Wait
@@ -40,7 +40,7 @@ def manifest_of(campaign: Campaign, text: str, only: str) -> Json:
         "kind": "Workflow",
         "metadata": {
             "generateName": f"nameplate-{campaign.name}-",
-            "labels": {CAMPAIGN_LABEL: campaign.name},
+            "labels": workflow_labels(**{CAMPAIGN_LABEL: campaign.name}),
         },
         "spec": {
             "workflowTemplateRef": {"name": CAMPAIGN_TEMPLATE},

@@ -35,6 +35,7 @@ class PlayedCluster:
         self.machines: list[Json] | None = None
         self.limits: list[Json] | None = None
         self.pods_there: list[Json] | None = None
+        self.claims: dict[str, Json] | None = None
         self.told: list[Any] = []
 
     def create_workflow(self, manifest: Json) -> Json:
@@ -88,6 +89,13 @@ class PlayedCluster:
         if name not in self.maps:
             raise NotThere(name)
         return self.maps[name]
+
+    def claim(self, name: str) -> Json:
+        if self.claims is None:
+            raise NotAllowed("PersistentVolumeClaims")
+        if name not in self.claims:
+            raise NotThere(name)
+        return self.claims[name]
 
 
 @pytest.fixture

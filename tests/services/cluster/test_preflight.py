@@ -6,6 +6,7 @@ import pytest
 
 from nameplate.campaign import Campaign
 from nameplate.campaign.overrides import load_with_overrides
+from nameplate_cluster.checks import claim_trouble
 from nameplate_cluster.client import Json
 from nameplate_cluster.pods import PodNeeds, pods_of
 from nameplate_cluster.preflight import (
@@ -171,11 +172,16 @@ def test_secrets_and_config_maps_of_a_pod() -> None:
                 {"name": "C", "value": "x"},
             ],
         },
-        "volumes": [{"name": "v", "configMap": {"name": "files"}}, {"name": "t", "emptyDir": {}}],
+        "volumes": [
+            {"name": "v", "configMap": {"name": "files"}},
+            {"name": "t", "emptyDir": {}},
+            {"name": "d", "persistentVolumeClaim": {"claimName": "ncct"}},
+        ],
     }
     (pod,) = pods_of({"spec": {"templates": [item, {"name": "arm", "steps": []}]}}, "plan")
     assert pod.secrets == ("store", "key")
     assert pod.config_maps == ("place", "files")
+    assert pod.claims == ("ncct",)
     assert pod.pool == ""
 
 
@@ -183,3 +189,18 @@ def test_pools_that_the_campaign_does_not_use_are_left_out() -> None:
     templates = [{"name": f"chunk-{pool}", "container": {}} for pool in ("a", "b")]
     found = pods_of({"spec": {"templates": templates}}, "training", frozenset({"b"}))
     assert [pod.pool for pod in found] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "trouble"),
+    [
+        ({"spec": {"accessModes": ["ReadWriteMany"]}, "status": {"phase": "Bound"}}, ""),
+        ({"spec": {"accessModes": ["ReadOnlyMany"]}, "status": {"phase": "Pending"}}, ""),
+        ({"spec": {"accessModes": ["ReadWriteOnce"]}}, ""),
+        ({"spec": {"accessModes": ["ReadWriteOncePod"]}}, "one pod at a time"),
+        ({"spec": {"accessModes": ["ReadWriteMany"]}, "status": {"phase": "Lost"}}, "lost its volume"),
+    ],
+)
+def test_a_claim_that_several_pods_cannot_mount(claim: Json, trouble: str) -> None:
+    assert trouble in claim_trouble(claim)
+    assert bool(trouble) == bool(claim_trouble(claim))

@@ -12,6 +12,8 @@ from nameplate.errors import NameplateError, TryAgain, UserError
 from nameplate.plan.estimate import cell_estimates
 from nameplate_cluster import plan_pod
 from nameplate_cluster.checks import check
+from nameplate_cluster.client import INSTANCE_LABEL, workflow_labels
+from nameplate_cluster.fetch_report import manifest_of as report_manifest
 from nameplate_cluster.preflight import steps_needed
 from nameplate_cluster.stop import stop
 from nameplate_cluster.submit import manifest_of, plan_lines, submit
@@ -67,6 +69,26 @@ def test_all_problems_are_reported_at_once(ready: Any, workflow: Callable[..., A
     ):
         assert any(part in problem for problem in problems), part
     assert not any("nvidia" in problem for problem in check(ready, *DEMO, "", elastic=True).problems)
+
+
+def test_a_claim_that_is_not_there_is_refused(ready: Any) -> None:
+    item = {
+        "name": "chunk",
+        "container": {},
+        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "ncct"}}],
+    }
+    ready.there["nameplate-ingest"] = {"spec": {"templates": [item]}}
+    assert check(ready, *DEMO, "").notes[-1].endswith("PersistentVolumeClaims")
+    ready.claims = {}
+    (problem,) = check(ready, *DEMO, "").problems
+    assert problem.startswith(
+        "the namespace hospital has no PersistentVolumeClaim ncct, which the pods of ingest"
+    )
+    ready.claims = {"ncct": {"spec": {"accessModes": ["ReadWriteOncePod"]}}}
+    (problem,) = check(ready, *DEMO, "").problems
+    assert "one pod at a time" in problem
+    ready.claims = {"ncct": {"spec": {"accessModes": ["ReadOnlyMany"]}}}
+    assert check(ready, *DEMO, "").problems == ()
 
 
 def test_what_may_not_be_looked_at_is_said(ready: Any) -> None:
@@ -175,6 +197,40 @@ def test_a_plan_that_does_not_begin(
     ]
     with pytest.raises(TryAgain, match="no node has room"):
         plan_pod.await_plan(ready, "wf", "demo")
+
+
+def test_a_workflow_that_no_controller_takes(
+    ready: Any,
+    workflow: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(plan_pod, "PLAN_S", 0.0)
+    monkeypatch.setattr(plan_pod, "UNSEEN_S", 0.0)
+    unseen = workflow()
+    unseen["status"] = {}
+    ready.story = [unseen]
+    with pytest.raises(TryAgain):
+        plan_pod.await_plan(ready, "wf", "demo")
+    said = capsys.readouterr().out
+    assert "no controller has taken this workflow" in said
+    assert "ARGO_INSTANCEID" in said
+    ready.story = [workflow()]
+    with pytest.raises(TryAgain):
+        plan_pod.await_plan(ready, "wf", "demo")
+    assert "no controller" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("instance", [None, "hospital"])
+def test_a_controller_with_an_instance_id_is_named_to_it(
+    instance: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ARGO_INSTANCEID", raising=False)
+    if instance:
+        monkeypatch.setenv("ARGO_INSTANCEID", instance)
+    labels = workflow_labels(kind="x")
+    assert labels == {"kind": "x"} | ({INSTANCE_LABEL: instance} if instance else {})
+    assert report_manifest("demo")["metadata"]["labels"] == workflow_labels()
 
 
 def test_stopping(ready: Any, workflow: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
