@@ -30,7 +30,7 @@ def verdict(row: FieldRow, factor: str) -> str:
         return f"not known for {listed(found.unknown)}: {found.reason}"
     overlap = f"overlap {_percent(found.overlap)} %"
     if found.kind == "cannot be told":
-        return f"the {factor} cannot be told from it ({overlap}){_why(row)}"
+        return f"cannot be told from the {factor} ({overlap}){_why(row)}"
     if found.kind == "partly":
         if found.overlap is not None and found.overlap >= GOOD_OVERLAP:
             return f"partly ({overlap}, but in other shares)"
@@ -109,7 +109,7 @@ def _with_overlaps(rows: Sequence[FieldRow]) -> str:
 
 def _why(row: FieldRow) -> str:
     if row.nested:
-        return f"; by nature: {row.nested}"
+        return ", by nature"
     return "; each institution has one" if row.one_site else ""
 
 
@@ -233,15 +233,17 @@ def _within(one: Stratified) -> str:
     within = f"{printed(one.within.mean, 'points')} AUROC points ({interval(one.within, 'points')})"
     pooled = f"{printed(one.together.mean, 'points')} ({interval(one.together, 'points')})"
     change = f"{printed(one.change.mean, 'points')} points ({interval(one.change, 'points')})"
+    where = (
+        f"Within {count} {'stratum' if count == 1 else 'strata'} of {one.field.title} ({one.exams} of"
+        f" {one.of_exams} test exams) the advantage is {within}"
+    )
+    if count == 1:  # which are the same exams together
+        return f"{where}."
     result = f"that it is smaller within {one.field.title} is not shown (change {change})"
     if one.shrinks:
         note = "not corrected for the number of fields"
         result = f"it is smaller within {one.field.title} (change {change}; {note})"
-    return (
-        f"Within {count} {'stratum' if count == 1 else 'strata'} of {one.field.title} ({one.exams} of"
-        f" {one.of_exams} test exams) the advantage is {within}, and {pooled} on the same exams together:"
-        f" {result}."
-    )
+    return f"{where}, and {pooled} on the same exams together: {result}."
 
 
 def _proposal(found: Separability, proposal: Proposal | None) -> list[str]:

@@ -93,10 +93,7 @@ def test_every_field_is_in_a_sentence_or_its_verdict(judge):
     assert words["exposure_mas"] == "not known for Siemens: no value"
     assert words["kvp"] == "constant"
     assert words["kernel_class"] == "told apart (overlap 100 %)"
-    assert words["model"] == (
-        "the manufacturer cannot be told from it (overlap 0 %); by nature: a model is made by one"
-        " manufacturer"
-    )
+    assert words["model"] == "cannot be told from the manufacturer (overlap 0 %), by nature"
 
 
 def test_few_exams_without_a_difference_are_said_to_be_few(make_campaign, make_cohort):
