@@ -42,12 +42,12 @@ def estimate(mean, low, high) -> Estimate:
     return Estimate(mean=mean, low=low, high=high, models=4, exams=100)
 
 
-def within(name, title, mean, change) -> Stratified:
+def within(name, title, mean, change, strata=2) -> Stratified:
     whole = estimate(0.12, 0.08, 0.16)
     return Stratified(
         cohort="study", field=Field(name, "text", "", title), exams=90, of_exams=100, whole=whole,
         together=estimate(0.13, 0.09, 0.17),
-        strata=(Stratum(name="soft", exams=(45, 45), advantage=estimate(mean, 0.0, 0.2)),),
+        strata=(Stratum(name="soft", exams=(45, 45), advantage=estimate(mean, 0.0, 0.2)),) * strata,
         within=estimate(mean, 0.0, 0.2), change=change,
     )  # fmt: skip
 
@@ -147,13 +147,16 @@ def test_strata_are_told_with_their_change(judge):
     shrinks = within("exposure_mas", "exposure", 0.05, estimate(-0.07, -0.10, -0.04))
     same = within("kernel_class", "kernel class", 0.11, estimate(-0.01, -0.03, 0.02))
     text = "\n".join(sentences(found, [same, shrinks]))
-    assert "Within 1 stratum of exposure (90 of 100 test exams) the advantage is +5.0 AUROC points" in text
+    assert "Within 2 strata of exposure (90 of 100 test exams) the advantage is +5.0 AUROC points" in text
     assert "and +13.0 (+9.0 to +17.0) on the same exams together: it is smaller within exposure" in text
     assert (
         "(change \u22127.0 points (\u221210.0 to \u22124.0); not corrected for the number of fields)." in text
     )
     assert "came with the exposure" not in text
     assert "Within strata of kernel class it is +11.0 points; that it is smaller is not shown." in text
+    one = "\n".join(sentences(found, [replace(shrinks, strata=shrinks.strata[:1])]))
+    assert "Within 1 stratum of exposure (90 of 100 test exams) the advantage is +5.0 AUROC points (" in one
+    assert "on the same exams together" not in one
     assert "No stratum of" in "\n".join(sentences(found, []))
     assert "stratum" not in "\n".join(sentences(found))
 
