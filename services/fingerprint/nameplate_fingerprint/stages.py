@@ -1,6 +1,7 @@
 """An ingested exam measured at the stages of the chain that come after ingest."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,14 +21,9 @@ def measured_stages(image: Volume, mask: Volume, window: Window) -> Iterator[tup
     """
     if mask.array.shape != image.array.shape:
         raise ValueError(f"a mask of shape {mask.array.shape} for an image of {image.array.shape}")
-    yield "nifti", measured(Slices.of_volume(image, mask))
-    yield "windowed", measured(_seen(image, mask, window))
-    known = image.with_array(np.nan_to_num(image.array, nan=window.low))
-    alone = known.with_array(brain_only(known.array, mask.array))
-    yield "brain alone", measured(_seen(alone, mask, window))
-
-
-def _seen(image: Volume, mask: Volume, window: Window) -> Slices:
-    """What a network sees: HU clipped to the window."""
-    clipped = image.with_array(np.clip(image.array, window.low, window.high))
-    return Slices.of_volume(clipped, mask)
+    slices = Slices.of_volume(image, mask)
+    yield "nifti", measured(slices)
+    yield "windowed", measured(replace(slices, hu=np.clip(slices.hu, window.low, window.high)))
+    known = np.clip(np.nan_to_num(image.array, nan=window.low), window.low, window.high)
+    alone = image.with_array(brain_only(known, mask.array))
+    yield "brain alone", measured(Slices.of_volume(alone, mask))

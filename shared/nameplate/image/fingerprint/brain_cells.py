@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nameplate.image.fingerprint.slices import Slices
+from nameplate.image.fingerprint.slices import Slices, most_brain, without_holes
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -14,6 +14,8 @@ CELL_MM = 2.0
 """Smaller pixels are averaged to about this; larger ones stay."""
 TISSUE_HU = (-60.0, 140.0)
 """Voxels beyond are bone, air, metal or calcified."""
+MOST_SLICES, MOST_MM = 20, 100.0
+"""So many neighbouring slices or mm of the head, the larger of the two: those with the most brain."""
 SLAB_MM = 5.0
 """Thinner neighbouring slices are averaged to about this."""
 DEEP_MM = 15.0
@@ -70,12 +72,20 @@ def distance_mm(mask: Mask, cell_mm: tuple[float, float]) -> Floats:
     from scipy.ndimage import distance_transform_edt
 
     result = np.zeros(mask.shape, np.float32)
-    for k in np.flatnonzero(mask.any(axis=(1, 2))):
-        rows = np.flatnonzero(mask[k].any(axis=1))
-        columns = np.flatnonzero(mask[k].any(axis=0))
-        box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-        framed = np.pad(mask[k][box], 1)
-        result[k][box] = distance_transform_edt(framed, sampling=cell_mm)[1:-1, 1:-1]
+    if not mask.any():
+        return result
+    box = tuple(_span(mask, axis) for axis in range(3))
+    within = mask[box]
+    framed = np.zeros((len(within), within.shape[1] + 2, within.shape[2] + 2), bool)
+    framed[:, 1:-1, 1:-1] = within
+    # Slices that are far apart: no cell of another one is the nearest.
+    nearest = distance_transform_edt(
+        framed, sampling=(1e5, *cell_mm), return_distances=False, return_indices=True
+    )[1:, :, 1:-1, 1:-1]
+    j, i = np.ogrid[1 : framed.shape[1] - 1, 1 : framed.shape[2] - 1]
+    result[box] = np.hypot(
+        (nearest[0] - j) * np.float32(cell_mm[0]), (nearest[1] - i) * np.float32(cell_mm[1]), dtype=np.float32
+    )
     return result
 
 
@@ -83,12 +93,17 @@ def brain_cells(slices: Slices) -> BrainCells | None:
     """The brain on cells, cut to the box around it; None without a voxel of tissue in the mask."""
     from scipy.ndimage import uniform_filter1d
 
-    tissue = slices.brain & (slices.hu > TISSUE_HU[0]) & (slices.hu < TISSUE_HU[1])
+    most = max(MOST_SLICES, int(MOST_MM / slices.slice_mm))
+    run = most_brain(slices.brain, most) if slices.adjacent else slice(0, len(slices.brain))
+    tissue, hu = slices.brain[run], slices.hu[run]
+    if not tissue.any():
+        return None
+    box = tuple(_span(tissue, axis) for axis in range(3))
+    tissue, hu = tissue[box], hu[box]
+    tissue = tissue & (hu > TISSUE_HU[0]) & (hu < TISSUE_HU[1])
     if not tissue.any():
         return None
     factors = [max(1, round(CELL_MM / size)) for size in slices.pixel_mm]
-    box = tuple(_span(tissue, axis) for axis in range(3))
-    tissue, hu = tissue[box], slices.hu[box]
     weight = _blocks(tissue.astype(np.float32), factors)
     total = _blocks(np.where(tissue, hu, np.float32(0)), factors)
     if slices.adjacent and slices.slice_mm < 0.8 * SLAB_MM:
@@ -101,16 +116,10 @@ def brain_cells(slices: Slices) -> BrainCells | None:
         hu=np.asarray(total / np.maximum(weight, np.float32(1e-3)), dtype=np.float32),
         weight=weight,
         brain=brain,
-        depth=distance_mm(_filled(brain), cell_mm),
+        # A calcification or unknown voxels are a hole, and no edge.
+        depth=distance_mm(without_holes(brain), cell_mm),
         cell_mm=cell_mm,
     )
-
-
-def _filled(brain: Mask) -> Mask:
-    """Without holes in the slices: a calcification or unknown voxels are no edge."""
-    from scipy.ndimage import binary_fill_holes
-
-    return np.stack([binary_fill_holes(plane) for plane in brain])
 
 
 def _span(mask: Mask, axis: int) -> slice:
@@ -124,9 +133,13 @@ def _blocks(array: Floats, factors: list[int]) -> Floats:
     rows, columns = -array.shape[1] % down, -array.shape[2] % across
     if rows or columns:
         array = np.pad(array, ((0, 0), (0, rows), (0, columns)))
-    count, rows, columns = array.shape
-    blocks = array.reshape(count, rows // down, down, columns // across, across)
-    return np.asarray(blocks.mean(axis=(2, 4)), dtype=np.float32)
+    flat = array[:, ::down].copy()
+    for row in range(1, down):
+        flat += array[:, row::down]
+    blocks = flat[:, :, ::across].copy()
+    for column in range(1, across):
+        blocks += flat[:, :, column::across]
+    return np.asarray(blocks / np.float32(down * across), dtype=np.float32)
 
 
 def commonest_hu(values: Floats) -> float | None:

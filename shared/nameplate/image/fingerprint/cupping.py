@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from nameplate.image.fingerprint.brain_cells import BrainCells, brain_cells
 from nameplate.image.fingerprint.catalogue import Measure
 from nameplate.image.fingerprint.slices import Missing, Number, Numbers, Slices
-from nameplate.image.fingerprint.tissue import NO_TISSUE, NO_WHITE, tissue, tissue_of, white_hu
+from nameplate.image.fingerprint.tissue import NO_WHITE, White, white_matter
 from nameplate.image.fingerprint.visible import MIDDLE_SHARE
 
 MEASURES = (
@@ -32,33 +31,20 @@ LEAST_CELLS = 100
 
 def cupping(slices: Slices) -> Numbers:
     """HU at the skull above those in the middle of the brain, from white matter alone."""
-    cells = brain_cells(slices)
-    return {"cupping_hu": NO_TISSUE if cells is None else cupping_hu(cells)}
+    found = white_matter(slices)
+    return {"cupping_hu": found if isinstance(found, Missing) else _cupping_hu(found)}
 
 
-def tissue_and_cupping(slices: Slices) -> Numbers:
-    """What ``tissue`` and ``cupping`` say, in less time than both."""
-    cells = brain_cells(slices)
-    if cells is None:
-        return tissue(slices) | {"cupping_hu": NO_TISSUE}
-    return tissue_of(cells) | {"cupping_hu": cupping_hu(cells)}
-
-
-def cupping_hu(cells: BrainCells) -> Number:
-    """HU at the skull above those in the middle, from the brain on cells; Missing with a reason."""
-    smooth = cells.smoothed(max(3.0, 0.8 * max(cells.cell_mm)))
-    odd = cells.odd(smooth)
-    white = white_hu(cells, smooth, odd)
-    if white is None:
-        return NO_WHITE
+def _cupping_hu(found: White) -> Number:
+    """HU at the skull above those in the middle; Missing with a reason."""
+    cells, smooth = found.cells, found.wide
     areas = cells.weight.sum(axis=(1, 2))
-    chosen = cells.brain & ~odd & (cells.depth >= OUTERMOST_MM)
+    chosen = cells.brain & ~found.odd & (cells.depth >= OUTERMOST_MM)
     chosen[areas < MIDDLE_SHARE * areas.max()] = False
-    slope = cells.slope(smooth)
     if not chosen.any():
         return NO_WHITE
-    chosen &= slope <= np.quantile(slope[chosen], FLAT_SHARE)
-    chosen &= np.abs(smooth - white) < WHITE_HU
+    chosen &= found.slope <= np.quantile(found.slope[chosen], FLAT_SHARE)
+    chosen &= np.abs(smooth - found.hu) < WHITE_HU
     rise = np.exp(-cells.depth[chosen].astype(np.float64) / DECAY_MM)
     hu = smooth[chosen].astype(np.float64)
     if len(hu) < LEAST_CELLS or np.ptp(rise) < 0.1:

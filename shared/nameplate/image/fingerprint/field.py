@@ -9,10 +9,9 @@ from nameplate.image.fingerprint.visible import (
     Fields,
     coarser,
     fields_of,
-    heads_of,
     hidden,
     middle_slices,
-    some_middle_slices,
+    some_heads,
 )
 
 MEASURES = (
@@ -59,17 +58,19 @@ MEASURES = (
 
 SQUARE_SHARE = 0.03
 """The box around a field has sides that differ by no more than this share, and 2 pixels."""
-SLICES = 6
-"""About so many slices are asked for a circle: it is the same in all."""
+MOST_SLICES, SLICES = 12, 6
+"""So many slices from all over the head are asked for the field, and about so many for a circle: it is the
+same in all."""
 NO_BRAIN = Missing("the mask is empty")
 
 
 def field(slices: Slices) -> Numbers:
     """Size, air, circle, centre and padding of the field; ``MEASURES`` has units and formulas."""
-    fields = fields_of(slices.hu)
     coarse = coarser(slices)
     reason = hidden(coarse)
-    square = reason is None and _square(fields, slices.pixel_mm)
+    few = slice(None, None, -(-len(coarse.hu) // MOST_SLICES) or 1)
+    fields = fields_of(coarse.hu[few])
+    square = reason is None and _square(fields, coarse.pixel_mm)
     if not square:
         fields = _whole(fields)
     circle = reason or _circle_share(fields, square)
@@ -81,10 +82,10 @@ def field(slices: Slices) -> Numbers:
     else:
         padding = fields.padding
     return {
-        "field_mm": _side_mm(fields, slices.pixel_mm),
+        "field_mm": _side_mm(fields, coarse.pixel_mm),
         "air_share": reason or _air_share(coarse, square),
         "circle_share": circle,
-        "head_off_mm": _head_off_mm(slices, fields),
+        "head_off_mm": _head_off_mm(coarse.brain[few], coarse.pixel_mm, fields),
         "padding_hu": padding,
     }
 
@@ -144,14 +145,12 @@ def _circle_share(fields: Fields, square: bool) -> Number:
 
 
 def _air_share(slices: Slices, square: bool) -> Number:
-    chosen = some_middle_slices(slices.brain)
-    if not len(chosen):
+    some = some_heads(slices)
+    if some is None:
         return NO_BRAIN
-    hu = slices.hu[chosen]
-    fields = fields_of(hu) if square else _whole(fields_of(hu))
-    heads = heads_of(hu, slices.brain[chosen], slices.pixel_mm)
+    fields = some.fields if square else _whole(some.fields)
     shares = []
-    for k, head in enumerate(heads):
+    for k, head in enumerate(some.heads):
         top, end, left, right = fields.boxes[k]
         seen = fields.seen[k, top:end, left:right]
         if seen.any():
@@ -159,14 +158,14 @@ def _air_share(slices: Slices, square: bool) -> Number:
     return float(np.mean(shares)) if shares else Missing("no slice shows a field")
 
 
-def _head_off_mm(slices: Slices, fields: Fields) -> Number:
-    chosen = middle_slices(slices.brain)
+def _head_off_mm(brain: NDArray[np.bool_], pixel_mm: tuple[float, float], fields: Fields) -> Number:
+    chosen = middle_slices(brain)
     if not len(chosen):
         return NO_BRAIN
-    j_mm, i_mm = slices.pixel_mm
+    j_mm, i_mm = pixel_mm
     offs = []
     for k in chosen:
-        j, i = np.nonzero(slices.brain[k])
+        j, i = np.nonzero(brain[k])
         top, end, left, right = fields.boxes[k]
         offs.append(((j.mean() + 0.5 - (top + end) / 2) * j_mm, (i.mean() + 0.5 - (left + right) / 2) * i_mm))
     return float(np.hypot(*np.mean(offs, axis=0)))

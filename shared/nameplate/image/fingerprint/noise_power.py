@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.image.fingerprint.catalogue import BAND_WIDTH, BANDS
-from nameplate.image.fingerprint.patches import SIDE_MM, Floats, Patches, Transform, patches_of
+from nameplate.image.fingerprint.patches import SIDE_MM, Floats, Spectra, Transform, patches_of
 from nameplate.image.fingerprint.slices import Missing, Slices
 
 LOWEST = BANDS[0]
@@ -111,12 +111,12 @@ def noise_spectrum(slices: Slices) -> NoiseSpectrum | Missing:
         return Missing("too few patches of brain without bone, air and clipped values")
     rows, columns = patches.values.shape[1:]
     transform = Transform((rows, columns), patches.pixel_mm, top + 1e-6, 2 * SIDE_MM)
-    tapered = transform.tapered(patches.values)
-    found = _Estimate(patches, tapered, transform, LOWEST, top)
+    spectra = Spectra(patches, transform)
+    found = _Estimate(spectra, LOWEST, top)
     spectrum = found.spectrum(nyquist, adjacent=slices.adjacent)
     if nyquist < _SMALL or isinstance(spectrum, Missing):
         return spectrum
-    texture = _Estimate(patches, tapered, transform, TEXTURE, top).spectrum(nyquist, adjacent=slices.adjacent)
+    texture = _Estimate(spectra, TEXTURE, top).spectrum(nyquist, adjacent=slices.adjacent)
     if isinstance(texture, Missing):
         return texture
     below = spectrum.frequencies[spectrum.frequencies < TEXTURE]
@@ -152,23 +152,17 @@ def _line(beyond: Floats, power: Floats) -> tuple[float, float, float]:
 class _Estimate:
     """The way from patches to their noise, from ``lowest`` cycles/mm on."""
 
-    def __init__(
-        self,
-        patches: Patches,
-        tapered: NDArray[np.float32],
-        transform: Transform,
-        lowest: float,
-        top: float,
-    ) -> None:
-        self._patches, self._tapered, self._fine, self._lowest = patches, tapered, transform, lowest
+    def __init__(self, spectra: Spectra, lowest: float, top: float) -> None:
+        self._spectra, self._fine, self._lowest = spectra, spectra.transform, lowest
+        transform = spectra.transform
         self._bins = int(np.floor((top - lowest) / BIN + 1e-6))
         self._middles: Floats = np.asarray(lowest + (np.arange(self._bins) + 0.5) * BIN, np.float64)
         self._bin = np.floor((transform.radius - lowest) / BIN + 1e-6).astype(np.intp)
         self._bin[transform.radius < lowest] = -1
         beyond = 1 / transform.pixel_mm2 - np.pi * (lowest + self._bins * BIN) ** 2
         self._areas = np.append(_rings(self._middles), beyond)
-        rows, columns = tapered.shape[1:]
-        self._low = Transform((rows, columns), patches.pixel_mm, lowest)
+        rows, columns = spectra.patches.values.shape[1:]
+        self._low = Transform((rows, columns), spectra.patches.pixel_mm, lowest)
         self._is_low = (self._low.radius > 0) & (self._low.radius <= lowest)
 
     def spectrum(self, nyquist: float, *, adjacent: bool) -> NoiseSpectrum | Missing:
@@ -177,14 +171,12 @@ class _Estimate:
         anatomy = np.asarray((low.real**2 + low.imag**2).mean(axis=1), dtype=np.float64)
         order = np.argsort(anatomy, kind="stable")
         kept = order[: max(_FEWEST, int(_KEPT * len(order)))]
-        values = self._fine.of(self._tapered[kept])
-        powers = self._powers(kept, values)
+        powers = self._powers(kept)
         expected = self._low_power(powers[: max(_FEWEST, len(order) // 10)].mean(axis=0))
         calm = order[len(kept) : np.searchsorted(anatomy[order], _QUIET * expected)]
         if len(calm):
-            more = self._fine.of(self._tapered[calm])
-            powers = np.concatenate([powers, self._powers(calm, more)])
-            kept, values = np.append(kept, calm), np.concatenate([values, more])
+            powers = np.concatenate([powers, self._powers(calm)])
+            kept = np.append(kept, calm)
         mean = powers.mean(axis=0)
         if not (expected > 0 and (mean > 0).all()):
             return _NO_NOISE
@@ -201,7 +193,7 @@ class _Estimate:
             frequencies=self._middles,
             power=mean[:-1],
             sd=float(np.sqrt(mean @ self._areas + below)),
-            neighbours=self._neighbours(kept, values, low, expected) if adjacent else None,
+            neighbours=self._neighbours(kept, low, expected) if adjacent else None,
             patches=len(kept),
             nyquist=nyquist,
             surest_from=self._lowest,
@@ -209,24 +201,23 @@ class _Estimate:
 
     def _low_values(self) -> NDArray[np.complex64]:
         """Values of all patches at the frequencies where anatomy is looked at."""
-        found = self._low.of(self._tapered)[:, self._is_low]
+        found = self._low.of_some(self._spectra.patches.values, self._is_low)
         scale = np.sqrt(self._low.pixel_mm2 / self._low.gain[self._is_low])
         return np.asarray(found * scale.astype(np.float32), dtype=np.complex64)
 
-    def _powers(self, which: NDArray[np.intp], values: NDArray[np.complex64]) -> Floats:
+    def _powers(self, which: NDArray[np.intp]) -> Floats:
         """Power density in each bin and beyond them: (patches, bins + 1)."""
         fine = self._fine
-        power = values.real**2 + values.imag**2
+        self._spectra.make(which)
         inside = (self._bin >= 0) & (self._bin < self._bins)
         sums = np.zeros((len(fine.radius), self._bins + 1))
         sums[inside, self._bin[inside]] = (fine.weight / fine.gain)[inside]
         counts = np.bincount(self._bin[inside], fine.weight[inside], self._bins)
         sums[:, :-1] /= np.maximum(counts, 1)
         sums[:, -1] = np.where(self._bin < self._bins, fine.weight, 0.0)
-        found = np.asarray(power @ sums.astype(np.float32), dtype=np.float64)
+        found = np.asarray(self._spectra.power[which] @ sums.astype(np.float32), dtype=np.float64)
         # Parseval: all that a patch has and that is not up to the last ring is beyond it.
-        tapered = self._tapered[which].reshape(len(which), -1)
-        found[:, -1] = fine.frequencies * np.einsum("np,np->n", tapered, tapered) - found[:, -1]
+        found[:, -1] = fine.frequencies * self._spectra.energy[which] - found[:, -1]
         found[:, -1] /= fine.frequencies * fine.gain_of_all - float(sums[:, -1] @ fine.gain)
         return found * fine.pixel_mm2
 
@@ -245,21 +236,21 @@ class _Estimate:
     def _neighbours(
         self,
         kept: NDArray[np.intp],
-        values: NDArray[np.complex64],
         low: NDArray[np.complex64],
         expected: float,
     ) -> float | None:
         """Correlation of the noise of patches at one place in neighbouring slices."""
-        at = {tuple(place): row for row, place in enumerate(self._patches.places[kept].tolist())}
+        places = self._spectra.patches.places[kept].tolist()
+        at = {tuple(place): row for place, row in zip(places, kept.tolist(), strict=True)}
         pairs = [(row, at[k + 1, j, i]) for (k, j, i), row in at.items() if (k + 1, j, i) in at]
         if len(pairs) < _FEWEST:
             return None
         one, other = np.array(pairs).T
         fine = self._fine
         scale = (fine.weight * (fine.radius >= self._lowest) / fine.gain).astype(np.float32)
-        each = (values.real**2 + values.imag**2) @ scale
-        shared = (values[one].real * values[other].real + values[one].imag * values[other].imag) @ scale
-        both = np.stack([shared, (each[one] + each[other]) / 2], axis=1).astype(np.float64)
+        values, power = self._spectra.values, self._spectra.power
+        shared = (values[one] * values[other].conj()).real @ scale
+        both = np.stack([shared, (power[one] @ scale + power[other] @ scale) / 2], axis=1).astype(np.float64)
         anatomy = (low[one] * low[other].conj()).real.mean(axis=1)
         found = 0.0
         for _ in range(3):

@@ -15,7 +15,9 @@ from nameplate.image.fingerprint.slices import Missing, Slices
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
-_MOST_SLICES = 12
+_MOST_SLICES, _FEWER_SLICES = 8, 6
+_SMALL_MM = 0.7
+"""With pixels smaller than this, fewer slices have places enough."""
 _WIDE = 0.6
 """Slices with at least this share of the largest brain area: there the head's sides stand upright."""
 _NEAREST_MM, _FARTHEST_MM = 30.0, 160.0
@@ -31,14 +33,15 @@ _HALF_WINDOW_MM, _HALF_WINDOW_PIXELS = 10.0, 5.5
 
 
 def chosen_slices(slices: Slices) -> tuple[Ints, int]:
-    """Slices through the widest part of the brain, at most 12, and how many of the series one step is."""
+    """Slices through the widest part of the brain, a few, and how many of the series one step is."""
     area = slices.brain.sum(axis=(1, 2))
     if not area.any():
         return np.zeros(0, dtype=np.intp), 1
     wide = np.flatnonzero(area >= _WIDE * area.max())
-    step = max(1, len(wide) // _MOST_SLICES)
-    spare = len(wide) - 1 - step * (min(_MOST_SLICES, len(wide)) - 1)
-    return wide[max(0, spare) // 2 :: step][:_MOST_SLICES], step
+    most = _FEWER_SLICES if max(slices.pixel_mm) < _SMALL_MM else _MOST_SLICES
+    step = max(1, len(wide) // most)
+    spare = len(wide) - 1 - step * (min(most, len(wide)) - 1)
+    return wide[max(0, spare) // 2 :: step][:most], step
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +103,9 @@ def band_of(slices: Slices, picked: Ints, level_hu: float) -> Band | Missing:
 
     # A coarse look along rays, at the nearest pixels.
     angle = (np.arange(directions) + 0.5) * (2 * np.pi / directions) - np.pi
-    step = 0.7 * pixel_mm
+    looked = np.flatnonzero(np.sin(angle) > -_BACK_SINE)
+    angle = angle[looked]
+    step = pixel_mm
     radii = np.arange(_NEAREST_MM, _FARTHEST_MM + reach, step)
     at_row = np.rint(middle_row + np.sin(angle)[:, None] * radii / row_mm).astype(np.intp)
     at_column = np.rint(middle_column + np.cos(angle)[:, None] * radii / column_mm).astype(np.intp)
@@ -111,14 +116,15 @@ def band_of(slices: Slices, picked: Ints, level_hu: float) -> Band | Missing:
     length = int(np.ceil(reach / step))
     if len(radii) <= length + 1:
         return Missing("the pixels are too coarse for an edge")
-    solid = np.zeros((count, directions, len(radii) + 1), dtype=np.int16)
+    solid = np.zeros((count, len(looked), len(radii) + 1), dtype=np.int16)
     np.cumsum(~air, axis=2, dtype=np.int16, out=solid[:, :, 1:])
     clear = solid[:, :, length + 1 :] == solid[:, :, 1:-length]
     last = ~air[:, :, : clear.shape[2]] & clear
-    found = last.any(axis=2) & (np.sin(angle) > -_BACK_SINE)
+    found, rough = np.zeros((count, directions), bool), np.zeros((count, directions))
+    found[:, looked] = last.any(axis=2)
     if not found.any():
         return Missing("no air around the head")
-    rough = np.where(found, radii[last.argmax(axis=2)] + step / 2, 0.0)
+    rough[:, looked] = np.where(found[:, looked], radii[last.argmax(axis=2)] + step / 2, 0.0)
 
     y = (np.arange(rows) - middle_row) * row_mm
     x = (np.arange(columns) - middle_column) * column_mm

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nameplate.image.fingerprint.slices import Slices
+from nameplate.image.fingerprint.slices import Slices, extremes, most_brain
 
 Floats = NDArray[np.float64]
 
@@ -19,12 +19,16 @@ SIDE_MM = 25.0
 """Side of a patch: tells frequencies 0.06 cycles/mm apart, and finds room in white matter."""
 STEP_MM = 7.0
 """Distance between neighbouring patches: they overlap, so that no quiet place is missed."""
+MOST_SLICES = 20
+"""Neighbouring slices that are looked at, those with the most brain: 10 cm of a usual head."""
 _LEAST_PIXELS = 6
 """Of a patch's side. A quadratic surface has six coefficients."""
 BRAIN_HU = (-10.0, 80.0)
 """What brain and CSF can be, with the noise of slices of 5 mm."""
 SOFT_HU = (-60.0, 130.0)
 """What they can be with that of thin slices; beyond is bone, air or fat."""
+_AT_A_TIME = 32
+"""Patches that are transformed together."""
 _MOST_ODD = 0.01
 """Share of a patch's pixels that may be beyond ``BRAIN_HU`` or at the least or greatest HU of all slices."""
 
@@ -34,7 +38,7 @@ class Patches:
     """Places of the patches, and their values; ``n`` patches of the shape (rows, columns)."""
 
     places: NDArray[np.intp]
-    """(n, 3): slice, first row and first column."""
+    """(n, 3): slice, first row and first column, those within the box around the brain."""
     values: NDArray[np.float32]
     """(n, rows, columns), HU."""
     pixel_mm: tuple[float, float]
@@ -49,21 +53,26 @@ def patches_of(slices: Slices) -> Patches:
     shape = _shape(slices.pixel_mm)
     rows, columns = shape
     step_j, step_i = (max(1, round(STEP_MM / mm)) for mm in slices.pixel_mm)
-    first_j, past_j = _extent(np.asarray(slices.brain.any(axis=(0, 2))))
-    first_i, past_i = _extent(np.asarray(slices.brain.any(axis=(0, 1))))
-    hu = slices.hu[:, first_j:past_j, first_i:past_i]
+    run = most_brain(slices.brain, MOST_SLICES)
+    brain = slices.brain[run]
+    flat = np.asarray(brain.any(axis=0))
+    box = (run, *(slice(*_extent(np.asarray(flat.any(axis=axis)))) for axis in (1, 0)))
+    hu, brain = slices.hu[box], slices.brain[box]
+    least, greatest = extremes(slices)
     with np.errstate(invalid="ignore"):
-        soft = slices.brain[:, first_j:past_j, first_i:past_i] & _within(hu, SOFT_HU)
-        odd = soft & (~_within(hu, BRAIN_HU) | _at_an_end(slices.hu, hu))
+        soft = brain & _within(hu, SOFT_HU)
+        # What holds the least or the greatest of all HU may be clipped.
+        odd = soft & (~_within(hu, BRAIN_HU) | (hu == least) | (hu == greatest))
     whole = _box_sums(soft, rows + 2, columns + 2) == (rows + 2) * (columns + 2)
     if odd.any():
         whole &= _box_sums(odd, rows + 2, columns + 2) <= _MOST_ODD * rows * columns
     k, j, i = np.nonzero(whole[:, ::step_j, ::step_i])
-    places = np.stack([k, j * step_j + 1, i * step_i + 1], axis=1)
+    at = (k, j * step_j + 1, i * step_i + 1)
+    places = np.stack([k + run.start, *at[1:]], axis=1)
     if not len(places):
         return Patches(places, np.empty((0, rows, columns), np.float32), slices.pixel_mm)
     windows = np.lib.stride_tricks.sliding_window_view(hu, shape, axis=(1, 2))
-    return Patches(places, windows[tuple(places.T)], slices.pixel_mm)
+    return Patches(places, windows[at], slices.pixel_mm)
 
 
 def _extent(flags: NDArray[np.bool_]) -> tuple[int, int]:
@@ -74,13 +83,6 @@ def _extent(flags: NDArray[np.bool_]) -> tuple[int, int]:
 
 def _within(hu: NDArray[np.float32], bounds: tuple[float, float]) -> NDArray[np.bool_]:
     return (hu >= bounds[0]) & (hu <= bounds[1])
-
-
-def _at_an_end(everywhere: NDArray[np.float32], hu: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Where the HU are the least or the greatest of all, as clipping leaves them."""
-    least, greatest = np.fmin.reduce(everywhere, axis=None), np.fmax.reduce(everywhere, axis=None)
-    found: NDArray[np.bool_] = (hu == least) | (hu == greatest)
-    return found
 
 
 def _shape(pixel_mm: tuple[float, float]) -> tuple[int, int]:
@@ -149,13 +151,56 @@ class Transform:
 
     def of(self, tapered: NDArray[np.float32]) -> NDArray[np.complex64]:
         """Values of tapered patches at the frequencies, not yet divided by the gain: (n, frequencies)."""
-        return self._raw(tapered).astype(np.complex64)
+        return self._raw(tapered).astype(np.complex64, copy=False)
+
+    def of_some(self, values: NDArray[np.float32], which: NDArray[np.bool_]) -> NDArray[np.complex64]:
+        """The same of patches as they are, at the marked frequencies only; quick where these are few."""
+        waves = np.einsum("fj,if->fji", *self._pairs(which)) * self._window
+        waves = waves.reshape(len(waves), -1)
+        waves = waves - (waves @ self._surface.T) @ self._surface
+        parts = np.concatenate([waves.real, waves.imag]).astype(np.float32)
+        found = values.reshape(len(values), -1) @ parts.T
+        return np.asarray(found[:, : len(waves)] + 1j * found[:, len(waves) :], dtype=np.complex64)
+
+    def _pairs(self, which: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:
+        j, i = np.divmod(np.flatnonzero(which), self._across.shape[1])
+        return self._along[j], self._across[:, i]
 
     def _raw(self, tapered: NDArray[Any]) -> NDArray[Any]:
         kind = np.complex64 if tapered.dtype == np.float32 else np.complex128
-        half = tapered @ self._across.astype(kind)
-        values: NDArray[Any] = self._along.astype(kind) @ half
-        return values.reshape(len(tapered), -1)
+        count, rows, columns = tapered.shape
+        # Patches are real: their product with real and imaginary parts is half the work.
+        across = np.ascontiguousarray(self._across, dtype=kind).view(tapered.dtype)
+        half = (np.ascontiguousarray(tapered).reshape(-1, columns) @ across).view(kind)
+        values: NDArray[Any] = self._along.astype(kind) @ half.reshape(count, rows, -1)
+        return values.reshape(count, -1)
+
+
+class Spectra:
+    """Fourier transforms of patches, each made when it is first asked for."""
+
+    def __init__(self, patches: Patches, transform: Transform) -> None:
+        self.patches, self.transform = patches, transform
+        size = (len(patches.places), len(transform.radius))
+        self.values = np.empty(size, np.complex64)
+        """(patches, frequencies); of those that were made."""
+        self.power = np.empty(size, np.float32)
+        """Of each value, its squared magnitude."""
+        self.energy = np.empty(size[0], np.float64)
+        """Sum of the squared pixels of each patch, tapered."""
+        self._made = np.zeros(size[0], bool)
+
+    def make(self, which: NDArray[np.intp]) -> None:
+        """Make the transforms of these patches."""
+        missing = which[~self._made[which]]
+        # Few at a time, which stay in the processor's cache.
+        for new in np.array_split(missing, -(-len(missing) // _AT_A_TIME)) if len(missing) else ():
+            tapered = self.transform.tapered(self.patches.values[new])
+            values = self.transform.of(tapered)
+            self.values[new] = values
+            self.power[new] = values.real**2 + values.imag**2
+            self.energy[new] = np.einsum("nij,nij->n", tapered, tapered)
+        self._made[missing] = True
 
 
 def _frequencies(size: int, pixel_mm: float, limit: float, *, both: bool) -> Floats:

@@ -1,11 +1,15 @@
 """What every measure of the fingerprint is taken from: axial slices, and where the brain is in them."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.image.volume import Volume
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +31,8 @@ class Slices:
     """Whether slice k + 1 is the next one of the series; else they are picked from all over it."""
     thickness_mm: float | None = None
     """Of a slice; None if it is as thick as slices are apart."""
+    derived: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False)
+    """What several measures need, kept by ``once``."""
 
     def __post_init__(self) -> None:
         if self.hu.ndim != 3 or self.hu.shape != self.brain.shape:
@@ -63,3 +69,47 @@ Number = float | Missing
 """A measured number in the unit of its measure, or why there is none."""
 Numbers = dict[str, Number]
 """Numbers by the names of the measures."""
+
+
+def once(function: Callable[[Slices], T]) -> Callable[[Slices], T]:
+    """The function, which is computed once for the same slices however many measures ask."""
+
+    def kept(slices: Slices) -> T:
+        if function not in slices.derived:
+            slices.derived[function] = function(slices)
+        found: T = slices.derived[function]
+        return found
+
+    return kept
+
+
+@once
+def extremes(slices: Slices) -> tuple[float, float]:
+    """The least and the greatest HU of all that is known; NaN where nothing is."""
+    if not slices.hu.size:
+        return float("nan"), float("nan")
+    least, greatest = float(slices.hu.min()), float(slices.hu.max())
+    if np.isnan(least):  # asked for only here, as leaving out what is not known takes ten times as long
+        least = float(np.fmin.reduce(slices.hu, axis=None))
+        greatest = float(np.fmax.reduce(slices.hu, axis=None))
+    return least, greatest
+
+
+def most_brain(brain: NDArray[np.bool_], most: int) -> slice:
+    """The neighbouring slices, at most ``most``, that together hold the most brain."""
+    held = np.concatenate([[0], np.cumsum(np.count_nonzero(brain, axis=(1, 2)))])
+    count = min(most, len(brain))
+    start = int(np.argmax(held[count:] - held[: len(held) - count]))
+    return slice(start, start + count)
+
+
+def without_holes(planes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Masks (k, j, i) with the holes in each slice filled."""
+    from scipy.ndimage import label  # imported here: a command that only reads records does not need it
+
+    beside = np.zeros((3, 3, 3), bool)
+    beside[1] = [[0, 1, 0], [1, 1, 1], [0, 1, 0]]
+    framed = np.ones((len(planes), planes.shape[1] + 2, planes.shape[2] + 2), bool)
+    framed[:, 1:-1, 1:-1] = ~planes
+    labels, _ = label(framed, beside)
+    return np.asarray((labels != labels[:, :1, :1])[:, 1:-1, 1:-1], dtype=bool)

@@ -7,10 +7,8 @@ from nameplate.image.fingerprint.slices import Missing, Numbers, Slices
 from nameplate.image.fingerprint.visible import (
     AIR_HU,
     coarser,
-    fields_of,
-    heads_of,
     hidden,
-    some_middle_slices,
+    some_heads,
 )
 
 MEASURES = (
@@ -53,17 +51,15 @@ def surroundings(slices: Slices) -> Numbers:
     slices = coarser(slices)
     if reason := hidden(slices):
         return _all(reason)
-    chosen = some_middle_slices(slices.brain)
-    if not len(chosen):
+    some = some_heads(slices)
+    if some is None:
         return _all(Missing("the mask is empty"))
-    hu = slices.hu[chosen]
-    heads = heads_of(hu, slices.brain[chosen], slices.pixel_mm)
-    seen = fields_of(hu).seen
+    hu, heads, seen = some.hu, some.heads, some.fields.seen
     nearest = max(BAND_MM[0], 1.5 * max(slices.pixel_mm))
     values, distances = [], []
     band, visible = 0, 0
-    for k in range(len(chosen)):
-        middle = int(np.nonzero(slices.brain[chosen[k]])[0].mean())
+    for k in range(len(hu)):
+        middle = int(np.nonzero(some.brain[k])[0].mean())
         # A little of the front half, so that the distances at the sides are right.
         rows = min(heads.shape[1], middle + int(BAND_MM[1] / slices.pixel_mm[0]) + 1)
         away = ndimage.distance_transform_edt(~heads[k, :rows], sampling=slices.pixel_mm)

@@ -5,6 +5,8 @@ regions, the ventricles and the deep nuclei: there, neither the neighbouring tis
 folds is in the voxel.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +21,7 @@ from nameplate.image.fingerprint.brain_cells import (
     distance_mm,
 )
 from nameplate.image.fingerprint.catalogue import Measure
-from nameplate.image.fingerprint.slices import Missing, Number, Numbers, Slices
+from nameplate.image.fingerprint.slices import Missing, Number, Numbers, Slices, once
 
 MEASURES = (
     Measure(
@@ -58,6 +60,8 @@ CSF_REGION_MM2 = 20.0
 CORE_SHARE = 0.6
 """Of a ventricle's cross-section counts what is at least this share of its greatest distance inside."""
 GREY_MM2 = 400.0
+MARGIN_MM = 8.0
+"""How far around the depths where a tissue is looked for its regions are followed."""
 BIG_SHARE = 0.85
 """Slices with this share of the largest cross-section hold the deep nuclei, and no brain stem."""
 LEAST_CSF_BELOW_HU, LEAST_GREY_ABOVE_HU = 8.0, 2.0
@@ -72,34 +76,55 @@ NO_WHITE = Missing("no tissue is the commonest in the deep brain")
 
 def tissue(slices: Slices) -> Numbers:
     """HU of CSF, grey and white matter; Missing with a reason for a tissue that is not found."""
-    cells = brain_cells(slices)
-    return dict.fromkeys(("hu_csf", "hu_grey", "hu_white"), NO_TISSUE) if cells is None else tissue_of(cells)
-
-
-def tissue_of(cells: BrainCells) -> Numbers:
-    """The same from the brain on cells, which ``cupping`` needs, too."""
-    largest = max(cells.cell_mm)
-    wide = cells.smoothed(max(3.0, 0.8 * largest))
-    narrow = cells.smoothed(max(2.0, 0.5 * largest))
-    odd = cells.odd(narrow)
-    white = white_hu(cells, wide, odd)
-    if white is None:
-        return dict.fromkeys(("hu_csf", "hu_grey", "hu_white"), NO_WHITE)
-    noise = _noise_of_nine(cells, cells.brain & ~odd & (np.abs(wide - white) < 3.0))
+    found = white_matter(slices)
+    if isinstance(found, Missing):
+        return dict.fromkeys(("hu_csf", "hu_grey", "hu_white"), found)
+    cells, odd, white = found.cells, found.odd, found.hu
+    noise = _noise_of_nine(cells, cells.brain & ~odd & (np.abs(found.wide - white) < 3.0))
     return {
-        "hu_csf": _csf_hu(cells, narrow, white, noise),
-        "hu_grey": _grey_hu(cells, narrow, white, odd),
+        "hu_csf": _csf_hu(cells, found.narrow, white, noise),
+        "hu_grey": _grey_hu(cells, found.narrow, white, odd),
         "hu_white": white,
     }
 
 
-def white_hu(cells: BrainCells, smooth: Floats, odd: Mask) -> float | None:
-    """HU of white matter from smoothed HU, leaving out what is ``odd``; None where nothing is commonest."""
+@dataclass(frozen=True, slots=True, eq=False)
+class White:
+    """White matter's HU, and the brain on cells that they were found in; arrays have axes (k, j, i)."""
+
+    cells: BrainCells
+    wide: Floats
+    """HU smoothed with 3 mm."""
+    narrow: Floats
+    """HU smoothed with 2 mm."""
+    odd: Mask
+    """Bleeds and calcifications."""
+    slope: Floats
+    """Of ``wide``, HU per mm."""
+    hu: float
+
+
+@once
+def white_matter(slices: Slices) -> White | Missing:
+    """White matter in the brain, for all who need it; Missing with a reason."""
+    cells = brain_cells(slices)
+    if cells is None:
+        return NO_TISSUE
+    largest = max(cells.cell_mm)
+    wide = cells.smoothed(max(3.0, 0.8 * largest))
+    narrow = cells.smoothed(max(2.0, 0.5 * largest))
+    odd, slope = cells.odd(narrow), cells.slope(wide)
+    hu = _white_hu(cells, wide, slope, odd)
+    return NO_WHITE if hu is None else White(cells, wide, narrow, odd, slope, hu)
+
+
+def _white_hu(cells: BrainCells, smooth: Floats, slope: Floats, odd: Mask) -> float | None:
+    """The commonest HU of the even deep brain without what is ``odd``; None where none is commonest."""
     deep = cells.brain & ~odd & (cells.depth >= DEEP_MM)
     if np.count_nonzero(deep) < 20:
         return None
-    slope = cells.slope(smooth)[deep]
-    return commonest_hu(smooth[deep][slope <= np.quantile(slope, FLAT_SHARE)])
+    steepness = slope[deep]
+    return commonest_hu(smooth[deep][steepness <= np.quantile(steepness, FLAT_SHARE)])
 
 
 def _noise_of_nine(cells: BrainCells, white: Mask) -> float:
@@ -117,8 +142,11 @@ def _csf_hu(cells: BrainCells, smooth: Floats, white: float, noise: float) -> Nu
     nothing = Missing("no compact region of CSF is found")
     limit, found, doubt = white - 10.0, white, 0.0
     inside = cells.brain & (cells.depth >= CSF_DEPTH_MM)
+    # What is farther out is of no concern: a region's border there is too far away to matter.
+    near = cells.brain & (cells.depth >= CSF_DEPTH_MM - MARGIN_MM)
+    near[~inside.any(axis=(1, 2))] = False
     for _ in range(3):
-        away = distance_mm(cells.brain & (smooth < limit), cells.cell_mm)
+        away = distance_mm(near & (smooth < limit), cells.cell_mm)
         core = inside & (away >= max(CSF_RIM_MM, 1.01 * max(cells.cell_mm)))
         means, sizes = _regions(core, away, cells.hu)
         area = sizes * (cells.cell_mm[0] * cells.cell_mm[1])
@@ -177,10 +205,12 @@ def _grey_hu(cells: BrainCells, smooth: Floats, white: float, odd: Mask) -> Numb
     half = 0.5 * cells.depth.max(axis=(1, 2))
     inside = cells.brain & (cells.depth >= half[:, None, None])
     inside[areas < BIG_SHARE * areas.max()] = False
+    near = cells.brain & ~odd & (cells.depth >= half[:, None, None] - MARGIN_MM)
+    near[~inside.any(axis=(1, 2))] = False
     count = max(6, round(GREY_MM2 / (cells.cell_mm[0] * cells.cell_mm[1])))
     limit, found = white + 4.0, white
     for _ in range(3):
-        away = distance_mm(cells.brain & (smooth > limit) & ~odd, cells.cell_mm)
+        away = distance_mm(near & (smooth > limit), cells.cell_mm)
         core = inside & (away >= max(GREY_RIM_MM, 1.01 * max(cells.cell_mm)))
         values, distances = cells.hu[core], away[core]
         if len(values) < 8:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nameplate.image.fingerprint.slices import Missing, Slices
+from nameplate.image.fingerprint.slices import Missing, Slices, extremes, once, without_holes
 
 Mask = NDArray[np.bool_]
 
@@ -47,14 +47,15 @@ def some_middle_slices(brain: Mask, most: int = 4) -> NDArray[np.intp]:
     return chosen[:: -(-len(chosen) // most)] if len(chosen) else chosen
 
 
+@once
 def coarser(slices: Slices) -> Slices:
     """Every second pixel or fewer, so that pixels are about ``COARSE_MM``: the head's shape needs no more."""
     down, across = (max(1, int(COARSE_MM / size)) for size in slices.pixel_mm)
     if down == across == 1:
         return slices
     return Slices(
-        hu=slices.hu[:, ::down, ::across],
-        brain=slices.brain[:, ::down, ::across],
+        hu=np.ascontiguousarray(slices.hu[:, ::down, ::across]),
+        brain=np.ascontiguousarray(slices.brain[:, ::down, ::across]),
         pixel_mm=(slices.pixel_mm[0] * down, slices.pixel_mm[1] * across),
         slice_mm=slices.slice_mm,
         adjacent=slices.adjacent,
@@ -62,9 +63,10 @@ def coarser(slices: Slices) -> Slices:
     )
 
 
+@once
 def hidden(slices: Slices) -> Missing | None:
     """Why nothing outside of the head can be measured, if so."""
-    lowest = np.fmin.reduce(slices.hu, axis=None) if slices.hu.size else np.nan
+    lowest = extremes(slices)[0]
     if not np.isfinite(lowest):
         return Missing("no voxel has a value")
     if _even(slices.hu[:, ::8, ::8], slices.brain[:, ::8, ::8]) and _even(slices.hu, slices.brain):
@@ -75,8 +77,10 @@ def hidden(slices: Slices) -> Missing | None:
 
 
 def _even(hu: NDArray[np.float32], brain: Mask) -> bool:
-    outside = hu[~brain]
-    return bool(np.all(outside == outside[0])) if outside.size else True
+    outside = ~brain
+    if not outside.any():
+        return True
+    return not bool(np.any(outside & (hu != hu.flat[outside.argmax()])))
 
 
 def fields_of(hu: NDArray[np.float32]) -> Fields:
@@ -112,10 +116,29 @@ def heads_of(hu: NDArray[np.float32], brain: Mask, pixel_mm: tuple[float, float]
     down, across = (max(1, round(2.0 / size)) for size in pixel_mm)
     rows, columns = np.ogrid[-down : down + 1, -across : across + 1]
     disc = np.hypot(rows / down, columns / across) <= 1.1
-    heads = np.zeros_like(brain)
+    ours = np.zeros_like(brain)
     for k in np.flatnonzero(brain.any(axis=(1, 2))):
         solid = ndimage.binary_opening(dense[k], disc) | brain[k]
         labels, _ = ndimage.label(solid)
-        ours = np.bincount(labels[brain[k]]).argmax()
-        heads[k] = ndimage.binary_fill_holes(labels == ours)
-    return heads
+        ours[k] = labels == np.bincount(labels[brain[k]]).argmax()
+    return without_holes(ours)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heads:
+    """Some slices through the middle of the head; arrays have axes (k, j, i)."""
+
+    hu: NDArray[np.float32]
+    brain: Mask
+    fields: Fields
+    heads: Mask
+
+
+@once
+def some_heads(slices: Slices) -> Heads | None:
+    """The fields and heads of ``some_middle_slices``; None where there is no brain."""
+    chosen = some_middle_slices(slices.brain)
+    if not len(chosen):
+        return None
+    hu, brain = slices.hu[chosen], slices.brain[chosen]
+    return Heads(hu, brain, fields_of(hu), heads_of(hu, brain, slices.pixel_mm))

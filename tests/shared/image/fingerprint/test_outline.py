@@ -107,7 +107,7 @@ def test_a_picture_full_of_head_has_no_outline() -> None:
     assert isinstance(band_of(full, np.arange(3), -480.0), Missing)
 
 
-@pytest.mark.parametrize(("count", "most"), [(0, 0), (1, 1), (5, 5), (12, 12), (13, 12), (90, 12)])
+@pytest.mark.parametrize(("count", "most"), [(0, 0), (1, 1), (5, 5), (8, 8), (9, 8), (15, 8), (90, 8)])
 def test_slices_are_chosen_evenly_from_the_widest(count: int, most: int) -> None:
     brain = np.zeros((count + 6, 20, 20), dtype=bool)
     brain[3 : 3 + count, 2:18, 2:18] = True
