@@ -8,8 +8,8 @@ slices; with more than 4 mm nothing. What is not measurable is ``Missing``.
 
 On simulated heads with known noise, in fields of 220 to 250 mm (``benchmarks/noise.py``), the SD is off by 1
 to 4 % (root mean square; 6 % at most, with 96 pixels), on coarse grids rather too high; with 256 and 512
-pixels the peak is off by 0.014 to 0.018 cycles/mm (0.031 at most). The correlation of neighbouring slices
-comes out 0.01 to 0.05 too high: slices share anatomy. Kernel, contrast and offset of the HU enter by nothing
+pixels the peak is off by 0.015 to 0.019 cycles/mm (0.034 at most). The correlation of neighbouring slices
+comes out 0.00 to 0.03 too high: slices share anatomy. Kernel, contrast and offset of the HU enter by nothing
 but what they do to noise itself.
 """
 
