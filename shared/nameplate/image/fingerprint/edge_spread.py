@@ -43,7 +43,7 @@ _SLANT = 0.3
 _SLANT_PIXELS, _SLANT_MM = 0.6, 0.3
 """The larger of these is the limit, too: an edge that slants everywhere is wide, and must not allow itself
 to slant."""
-_LEAST_PLACES, _LEAST_MM = 50, 200.0
+_LEAST_PLACES, _LEAST_MM = 50, 100.0
 """Least length of clean outline, in directions and in mm."""
 _STEP_OFF = 0.35
 """Most that the step at the edge may differ from that between air and brain; else it is not skin."""

@@ -15,9 +15,7 @@ from nameplate.image.fingerprint.slices import Missing, Slices
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
-_MOST_SLICES, _FEWER_SLICES = 8, 6
-_SMALL_MM = 0.7
-"""With pixels smaller than this, fewer slices have places enough."""
+_MOST_SLICES = 8
 _WIDE = 0.6
 """Slices with at least this share of the largest brain area: there the head's sides stand upright."""
 _NEAREST_MM, _FARTHEST_MM = 30.0, 160.0
@@ -38,10 +36,9 @@ def chosen_slices(slices: Slices) -> tuple[Ints, int]:
     if not area.any():
         return np.zeros(0, dtype=np.intp), 1
     wide = np.flatnonzero(area >= _WIDE * area.max())
-    most = _FEWER_SLICES if max(slices.pixel_mm) < _SMALL_MM else _MOST_SLICES
-    step = max(1, len(wide) // most)
-    spare = len(wide) - 1 - step * (min(most, len(wide)) - 1)
-    return wide[max(0, spare) // 2 :: step][:most], step
+    step = max(1, len(wide) // _MOST_SLICES)
+    spare = len(wide) - 1 - step * (min(_MOST_SLICES, len(wide)) - 1)
+    return wide[max(0, spare) // 2 :: step][:_MOST_SLICES], step
 
 
 @dataclass(frozen=True, slots=True, eq=False)
