@@ -191,7 +191,12 @@ def nodes_of(workflow: Json) -> list[Json]:
     return list(by_id(workflow).values())
 
 
-OF_THE_MACHINE = {"report/provenance.json", "report/index.html", "jobs/report.json"}
+OF_THE_MACHINE = {
+    "report/provenance.json",
+    "report/index.html",
+    "report/ro-crate-metadata.json",  # names the versions and the digests of the two above
+    "jobs/report.json",
+}
 """What names the machine and not the result: the report lists the versions of what made it."""
 
 
