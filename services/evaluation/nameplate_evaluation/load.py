@@ -26,7 +26,7 @@ from nameplate.steps import (
 )
 from nameplate.steps.cell import Cell
 from nameplate.steps.synthesis import Sample
-from nameplate.steps.training import Run
+from nameplate.steps.training import Prediction, Run
 from nameplate.store.archive import unpack_folder
 from nameplate_evaluation.example import example_of
 from nameplate_evaluation.fingerprint.features import Features, load_features
@@ -86,19 +86,16 @@ def _cell(cell: Cell, runs: list[Run], committed: Committed) -> CellResult | Non
     rounds = sorted(selection.SELECTION.read_all(committed, cell=cell), key=lambda made: made.round)
     if not rounds:
         return None
-    features = {run.seed: load_features(committed, cell, run.seed) for run in runs}
-    return CellResult(
-        rounds=tuple(rounds),
-        runs=tuple(runs),
-        features={seed: found for seed, found in features.items() if isinstance(found, Features)},
-        predictions={
-            seed: (
-                *training.VALIDATION.read_all(committed, run=cell.run(seed)),
-                *prediction.TEST.read_all(committed, run=cell.run(seed)),
-            )
-            for seed in sorted(run.seed for run in runs)
-        },
-    )
+    predictions: dict[int, tuple[Prediction, ...]] = {}
+    features: dict[int, Features] = {}
+    for seed in sorted(run.seed for run in runs):
+        name = cell.run(seed)
+        test = prediction.TEST.read_all(committed, run=name)
+        predictions[seed] = (*training.VALIDATION.read_all(committed, run=name), *test)
+        found = load_features(committed, name, test)
+        if isinstance(found, Features):
+            features[seed] = found
+    return CellResult(rounds=tuple(rounds), runs=tuple(runs), features=features, predictions=predictions)
 
 
 def _examples(campaign: Campaign, committed: Committed) -> list[Example]:

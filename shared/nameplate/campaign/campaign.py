@@ -15,7 +15,7 @@ from nameplate.campaign.experiment import ExperimentSettings
 from nameplate.campaign.factor import FactorSettings, no_field
 from nameplate.campaign.field import FIELDS
 from nameplate.campaign.names import MIXED, ORIGINAL, SKULL
-from nameplate.campaign.settings import Settings
+from nameplate.campaign.settings import Settings, as_tuples
 from nameplate.errors import CampaignError
 
 NEW_KEYS = {
@@ -108,8 +108,7 @@ class Campaign(Settings):
             if name not in names:
                 raise ValueError(f"analysis.comparisons: {name!r} is not one of {names}")
             experiment = self.experiment(name)
-            own = {arm.own_level for arm in experiment.all_arms}
-            if experiment.task == "factor" or not set(self.factor.levels) <= own:
+            if experiment.task == "factor" or not experiment.trains_each_alone(self.factor.levels):
                 raise ValueError(
                     f"analysis.comparisons: {name!r} does not train on each level alone: nothing to compare"
                 )
@@ -158,8 +157,7 @@ class Campaign(Settings):
         able = [
             experiment.name
             for experiment in self.experiments
-            if experiment.task == "spheres"
-            and set(self.factor.levels) <= {arm.own_level for arm in experiment.all_arms}
+            if experiment.task == "spheres" and experiment.trains_each_alone(self.factor.levels)
         ]
         return tuple(able[:1])
 
@@ -224,21 +222,12 @@ def parse_campaign(text: str, origin: str) -> Campaign:
     if not isinstance(raw, dict):
         raise CampaignError(f"{origin}: expected a mapping of settings, got {type(raw).__name__}")
     try:
-        return Campaign.model_validate(_tuples(raw))
+        return Campaign.model_validate(as_tuples(raw))
     except ValidationError as error:
         # A default that is made from other values is not made where one of those is wrong; that one is told.
         told = [item for item in error.errors() if item["type"] != "default_factory_not_called"]
         lines = [f"{origin}: {_sentence(item)}" for item in told]
         raise CampaignError("\n".join(lines)) from error
-
-
-def _tuples(value: Any) -> Any:
-    """YAML's lists as tuples, which the strict, frozen settings hold."""
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    return value
 
 
 def load_campaign(path: Path) -> Campaign:

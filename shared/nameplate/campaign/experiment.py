@@ -1,5 +1,6 @@
 """Settings of an experiment: the task, the network, how it is trained and which runs are kept."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Literal
 
@@ -180,6 +181,10 @@ class ExperimentSettings(Settings):
     def arm(self, name: str) -> ArmSettings:
         """The arm of this name."""
         return next(arm for arm in self.all_arms if arm.name == name)
+
+    def trains_each_alone(self, levels: Iterable[str]) -> bool:
+        """Whether each of the levels has an arm of its exams alone, as an own-level advantage needs."""
+        return set(levels) <= {arm.own_level for arm in self.all_arms}
 
     @property
     def learning(self) -> LearningSettings:

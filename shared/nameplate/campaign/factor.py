@@ -10,7 +10,7 @@ from pydantic import field_validator, model_validator
 
 from nameplate.campaign.field import FIELDS, HasFields, Value, is_column_name, number_in
 from nameplate.campaign.names import MIXED, slug
-from nameplate.campaign.settings import Settings
+from nameplate.campaign.settings import Settings, as_tuples
 
 _RESERVED = (MIXED, "val")
 """Names under which results of all levels, and of the validation exams, are kept."""
@@ -254,15 +254,7 @@ def _mapping(raw: Any) -> Any:
     what passed through a validator for Python's own values, also when it reads JSON."""
     if isinstance(raw, str):
         return {"name": raw}
-    return _tuples(raw) if isinstance(raw, dict) else raw
-
-
-def _tuples(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    return value
+    return as_tuples(raw) if isinstance(raw, dict) else raw
 
 
 def _names_of_bins(cuts: Sequence[float], unit: str) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What ``nameplate plan`` prints: cohorts, jobs, trainings, effects that could be found, bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from nameplate.campaign import Campaign
 from nameplate.campaign.cohort import CohortSettings
@@ -136,65 +136,58 @@ def power_lines(campaign: Campaign) -> list[str]:
     One line for each sphere or segmentation experiment that trains on every single level, on each study
     cohort; nothing without such an experiment.
     """
-    levels = campaign.factor.levels
     pairs = [
         (experiment, cohort)
         for experiment in campaign.experiments
-        if experiment.task != "factor" and {arm.own_level for arm in experiment.all_arms} >= set(levels)
+        if experiment.task != "factor" and experiment.trains_each_alone(campaign.factor.levels)
         for cohort in experiment.cohorts
         if campaign.cohorts[cohort].role == "study"
     ]
     if not pairs:
         return []
     confidence = 100 * campaign.analysis.confidence
-    lines = []
-    for experiment, cohort in pairs:
-        lines.append(f"  {experiment.name} on {cohort}: {_power_line(campaign, experiment, cohort)}")
-        if experiment.name in campaign.compared:
-            lines += _stated_lines(campaign, experiment, cohort)
     return [
         f"least effects that 4 campaigns of 5 would find, at {confidence:g} % confidence",
-        *lines,
+        *(line for experiment, cohort in pairs for line in _effect_lines(campaign, experiment, cohort)),
         *_assumed_lines(campaign, pairs),
     ]
 
 
-def _power_line(campaign: Campaign, experiment: ExperimentSettings, cohort: str) -> str:
+def _effect_lines(campaign: Campaign, experiment: ExperimentSettings, cohort: str) -> Iterator[str]:
+    """The least effects; and of a comparison that is held against the margin, whether networks without any
+    advantage would meet it often enough."""
+    where = f"  {experiment.name} on {cohort}:"
     counts = cohort_counts(campaign, cohort)
     if counts is None:
-        return "only the data can tell (set match.exams_per_level to fix the number of exams)"
+        yield f"{where} only the data can tell (set match.exams_per_level to fix the number of exams)"
+        return
     runs = _own_runs(campaign, experiment, cohort)
     few, many = min(map(min, runs)), max(map(max, runs))
     if few < 2:
-        return f"none, with {few:.2g} kept runs in a cell: nothing tells how runs differ (rounds.target)"
-    test = next(row for row in counts.rows if row.split == "test")
-    a_cell = f"{few:.0f}" if round(few) == round(many) else f"{few:.0f} to {many:.0f}"
-    if experiment.task == "segmentation":
-        effects, unit, exams = _dice_effects(campaign, cohort, runs, test), "Dice", f"{test.exams}"
-    else:
-        effects, unit = _sphere_effects(campaign, cohort, runs, test), "AUROC points"
-        exams = f"{test.positives} + {test.negatives}"
-    found = ", ".join(f"{name} {effect:.2g}" for name, effect in effects.items())
-    return f"{found} {unit} ({a_cell} runs a cell, {exams} test exams per {campaign.factor.title})"
-
-
-def _stated_lines(campaign: Campaign, experiment: ExperimentSettings, cohort: str) -> list[str]:
-    """Whether networks without any advantage would meet the stated margin often enough."""
-    counts, runs = cohort_counts(campaign, cohort), _own_runs(campaign, experiment, cohort)
-    if counts is None or min(map(min, runs)) < 2:
-        return []
+        yield (
+            f"{where} none, with {few:.2g} kept runs in a cell: nothing tells how runs differ (rounds.target)"
+        )
+        return
     test = next(row for row in counts.rows if row.split == "test")
     margin = campaign.analysis.margin
     if experiment.task == "segmentation":
-        stated, unit = margin.dice, "Dice"
-        effect = _dice_effects(campaign, cohort, runs, test)["advantage"]
+        effects, unit = _dice_effects(campaign, cohort, runs, test), "Dice"
+        stated = margin.dice
+        exams = f"{test.exams}"
     else:
-        stated, unit = 100 * margin.auroc, "AUROC points"
-        effect = _sphere_effects(campaign, cohort, runs, test)["advantage"]
-    often = (
-        "4 campaigns of 5 or more" if effect <= stated else "fewer than 4 campaigns of 5: too small for it"
-    )
-    return [f"    margin {stated:g} {unit}: networks without an advantage would meet it in {often}"]
+        effects, unit = _sphere_effects(campaign, cohort, runs, test), "AUROC points"
+        stated = 100 * margin.auroc
+        exams = f"{test.positives} + {test.negatives}"
+    found = ", ".join(f"{name} {effect:.2g}" for name, effect in effects.items())
+    a_cell = f"{few:.0f}" if round(few) == round(many) else f"{few:.0f} to {many:.0f}"
+    yield f"{where} {found} {unit} ({a_cell} runs a cell, {exams} test exams per {campaign.factor.title})"
+    if experiment.name in campaign.compared:
+        often = (
+            "4 campaigns of 5 or more"
+            if effects["advantage"] <= stated
+            else "fewer than 4 campaigns of 5: too small for it"
+        )
+        yield f"    margin {stated:g} {unit}: networks without an advantage would meet it in {often}"
 
 
 def _sphere_effects(campaign: Campaign, cohort: str, runs: Runs, test: SplitCount) -> dict[str, float]:

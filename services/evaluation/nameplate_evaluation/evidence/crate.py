@@ -5,11 +5,11 @@ the report itself knows no clock, so that the same results give the same bytes.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from nameplate.campaign import Campaign
+from nameplate_evaluation.metrics_file import json_bytes
 
 METADATA = "ro-crate-metadata.json"
 FORMATS = {
@@ -18,10 +18,6 @@ FORMATS = {
     "json": "application/json",
     "md": "text/markdown",
     "png": "image/png",
-    "jpg": "image/jpeg",
-    "svg": "image/svg+xml",
-    "css": "text/css",
-    "yaml": "application/yaml",
 }
 DESCRIBED = {
     "index.html": "The report: the answer, what it rests on, what it does not show, and every table.",
@@ -81,7 +77,7 @@ def crate(campaign: Campaign, provenance: Mapping[str, str], files: Mapping[str,
         *(_file(name, files[name]) for name in sorted(files)),
     ]
     document = {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph}
-    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+    return json_bytes(document)
 
 
 def _file(name: str, data: bytes) -> dict[str, Any]:

@@ -159,12 +159,17 @@ def _enough(there: int, stated: int) -> Verdict:
     return "met" if there >= stated else "not met"
 
 
+def chosen_by_default(criteria: Sequence[Criterion]) -> bool:
+    """Whether the campaign names no comparison, and these are of the experiment that stands instead."""
+    return bool(criteria) and not any(one.named for one in criteria)
+
+
 def criteria_table(analysis: Analysis, criteria: Sequence[Criterion]) -> Table:
     """The comparisons with margin, result and verdict."""
     factor, confidence = analysis.campaign.factor.title, analysis.confidence
     default = (
         " The campaign names no comparison: this is its first sphere experiment of each level alone."
-        if criteria and not any(one.named for one in criteria)
+        if chosen_by_default(criteria)
         else ""
     )
     rows: list[tuple[Value, ...]] = [

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from nameplate.cohort.quality.markup import counted, link, page, paragraph, table
-from nameplate_evaluation.evidence.criteria import METRIC_WORDS, Criterion, Size
+from nameplate_evaluation.evidence.criteria import METRIC_WORDS, Criterion, Size, chosen_by_default
 from nameplate_evaluation.evidence.guidelines import Answered, Guideline, Places, answers, guidelines
 from nameplate_evaluation.table import Column, Table, interval, printed
 
@@ -79,14 +79,13 @@ def _verdicts(criteria: Sequence[Criterion], sizes: Sequence[Size]) -> str:
         rows.append((size.what, f"at least {size.stated}", str(size.there), size.verdict, why))
     if not rows:
         return "<h2>Stated before</h2>\n" + paragraph("Nothing that could be compared yet.")
-    named = not criteria or any(one.named for one in criteria)
     default = (
-        ""
-        if named
-        else paragraph(
+        paragraph(
             "The campaign names no comparison: held against the margin is its first sphere experiment with"
             " networks of each level alone."
         )
+        if chosen_by_default(criteria)
+        else ""
     )
     return "<h2>Stated before</h2>\n" + default + table(heads, rows, texts=(3, 4))
 

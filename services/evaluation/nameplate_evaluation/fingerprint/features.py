@@ -1,6 +1,7 @@
 """The kept last features of networks, as the prediction step left them."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,8 @@ from numpy.typing import NDArray
 from nameplate.errors import DamagedObject
 from nameplate.image.fingerprint.slices import Missing
 from nameplate.job.inputs import Committed
-from nameplate.steps.cell import Cell
-from nameplate.steps.prediction import FEATURES, TEST
+from nameplate.steps.prediction import FEATURES
+from nameplate.steps.training import Prediction
 
 NOT_KEPT = Missing("the features of its networks were not kept")
 
@@ -24,16 +25,16 @@ class Features:
     """(exams, features); the features have no names."""
 
 
-def load_features(committed: Committed, cell: Cell, seed: int) -> Features | Missing:
-    """The features of one run of a cell; Missing for a run that was not kept, or of an older store.
+def load_features(committed: Committed, run: str, predicted: Sequence[Prediction]) -> Features | Missing:
+    """The features of one run; Missing for a run that was not kept, or of an older store.
 
-    Raises DamagedObject for a file that is no array, or whose exams are not those of the predictions.
+    ``predicted`` are the run's predictions for the test exams, whose order the features have. Raises
+    DamagedObject for a file that is no array, or that has another number of exams.
     """
-    run = cell.run(seed)
     key = FEATURES.key(run=run)
-    if key not in committed.keys or TEST.key(run=run) not in committed.keys:
+    if key not in committed.keys or not predicted:
         return NOT_KEPT
-    exams = tuple(row.exam for row in TEST.read(committed, run=run))
+    exams = tuple(row.exam for row in predicted)
     try:
         values = np.load(io.BytesIO(committed.read(key)), allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:

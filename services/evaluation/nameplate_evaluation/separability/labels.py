@@ -81,7 +81,7 @@ class Labels:
     def dealt(self, draws: int, rng: np.random.Generator) -> Positions:
         """The levels dealt again by chance, (draws, exams), as if they had nothing to do with the exams.
 
-        Between patients with equally many exams, and within patients; see ``permuted``.
+        Between patients with equally many exams, and within patients; see ``exchanged``.
         """
         return exchanged(self.level, self.patient, draws, rng)
 

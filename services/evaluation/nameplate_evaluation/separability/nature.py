@@ -27,10 +27,9 @@ def nested_reason(factor: FactorSettings, field: str) -> str:
     A factor of groups is nested in a field only as far as its groups are: with kernels in two groups, a
     manufacturer may have kernels of both.
     """
-    reason = _BY_NATURE.get((factor.name, field), "")
     if factor.groups is not None and field == "manufacturer":
         return ""
-    return reason
+    return _BY_NATURE.get((factor.name, field), "")
 
 
 def is_other_name(factor: FactorSettings, field: str) -> bool:

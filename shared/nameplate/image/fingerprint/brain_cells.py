@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nameplate.image.box import box_around
 from nameplate.image.fingerprint.slices import Slices, most_brain, without_holes
 
 Floats = NDArray[np.float32]
@@ -74,7 +75,7 @@ def distance_mm(mask: Mask, cell_mm: tuple[float, float]) -> Floats:
     result = np.zeros(mask.shape, np.float32)
     if not mask.any():
         return result
-    box = tuple(_span(mask, axis) for axis in range(3))
+    box = box_around(mask, (0, 0, 0))
     within = mask[box]
     framed = np.zeros((len(within), within.shape[1] + 2, within.shape[2] + 2), bool)
     framed[:, 1:-1, 1:-1] = within
@@ -98,7 +99,7 @@ def brain_cells(slices: Slices) -> BrainCells | None:
     tissue, hu = slices.brain[run], slices.hu[run]
     if not tissue.any():
         return None
-    box = tuple(_span(tissue, axis) for axis in range(3))
+    box = box_around(tissue, (0, 0, 0))
     tissue, hu = tissue[box], hu[box]
     tissue = tissue & (hu > TISSUE_HU[0]) & (hu < TISSUE_HU[1])
     if not tissue.any():
@@ -120,11 +121,6 @@ def brain_cells(slices: Slices) -> BrainCells | None:
         depth=distance_mm(without_holes(brain), cell_mm),
         cell_mm=cell_mm,
     )
-
-
-def _span(mask: Mask, axis: int) -> slice:
-    lines = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
-    return slice(int(lines[0]), int(lines[-1]) + 1)
 
 
 def _blocks(array: Floats, factors: list[int]) -> Floats:

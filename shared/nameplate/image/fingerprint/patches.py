@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nameplate.image.box import box_around
 from nameplate.image.fingerprint.slices import Slices, extremes, most_brain
 
 Floats = NDArray[np.float64]
@@ -55,9 +56,8 @@ def patches_of(slices: Slices) -> Patches:
     step_j, step_i = (max(1, round(STEP_MM / mm)) for mm in slices.pixel_mm)
     run = most_brain(slices.brain, MOST_SLICES)
     brain = slices.brain[run]
-    flat = np.asarray(brain.any(axis=0))
-    box = (run, *(slice(*_extent(np.asarray(flat.any(axis=axis)))) for axis in (1, 0)))
-    hu, brain = slices.hu[box], slices.brain[box]
+    _, down, across = box_around(brain, (0, 0, 0))
+    hu, brain = slices.hu[run, down, across], brain[:, down, across]
     least, greatest = extremes(slices)
     with np.errstate(invalid="ignore"):
         soft = brain & _within(hu, SOFT_HU)
@@ -73,12 +73,6 @@ def patches_of(slices: Slices) -> Patches:
         return Patches(places, np.empty((0, rows, columns), np.float32), slices.pixel_mm)
     windows = np.lib.stride_tricks.sliding_window_view(hu, shape, axis=(1, 2))
     return Patches(places, windows[at], slices.pixel_mm)
-
-
-def _extent(flags: NDArray[np.bool_]) -> tuple[int, int]:
-    """The first of the places that are set, and the one after the last."""
-    at = np.flatnonzero(flags)
-    return (int(at[0]), int(at[-1]) + 1) if at.size else (0, 0)
 
 
 def _within(hu: NDArray[np.float32], bounds: tuple[float, float]) -> NDArray[np.bool_]:

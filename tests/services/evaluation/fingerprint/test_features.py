@@ -5,14 +5,21 @@ import numpy as np
 import pytest
 
 from nameplate.errors import DamagedObject
-from nameplate.records import to_jsonl
 from nameplate.steps.cell import Cell
-from nameplate.steps.prediction import FEATURES, TEST
+from nameplate.steps.prediction import FEATURES
 from nameplate.steps.training import Prediction
 from nameplate_evaluation.fingerprint.features import NOT_KEPT, Features, load_features
 
 CELL = Cell(experiment="spheres", cohort="study", dataset="easy", training_set="GE", group=0)
+RUN = CELL.run(0)
 VALUES = np.arange(6, dtype=np.float32).reshape(2, 3)
+PREDICTED = [
+    Prediction(
+        exam=exam, patient=f"p{exam}", level="GE", split="test", label=1, score=0.5, difficulty=None,
+        radius_mm=None,
+    )
+    for exam in ("e2", "e1")
+]  # fmt: skip
 
 
 class Store:
@@ -33,27 +40,20 @@ def npy(values: np.ndarray) -> bytes:  # type: ignore[type-arg]
 
 
 def store(features: bytes | None) -> Store:
-    rows = [
-        Prediction(
-            exam=exam, patient=f"p{exam}", level="GE", split="test", label=1, score=0.5, difficulty=None,
-            radius_mm=None,
-        )
-        for exam in ("e2", "e1")
-    ]  # fmt: skip
-    files = {TEST.key(run=CELL.run(0)): to_jsonl(rows)}
-    return Store(files if features is None else files | {FEATURES.key(run=CELL.run(0)): features})
+    return Store({} if features is None else {FEATURES.key(run=RUN): features})
 
 
 def test_features_belong_to_the_exams_of_the_predictions() -> None:
-    found = load_features(store(npy(VALUES)), CELL, 0)  # type: ignore[arg-type]
+    found = load_features(store(npy(VALUES)), RUN, PREDICTED)  # type: ignore[arg-type]
     assert isinstance(found, Features)
     assert found.exams == ("e2", "e1")
     np.testing.assert_array_equal(found.values, VALUES)
 
 
 def test_features_that_were_not_kept() -> None:
-    assert load_features(store(None), CELL, 0) == NOT_KEPT  # type: ignore[arg-type]
-    assert load_features(store(npy(VALUES)), CELL, 1) == NOT_KEPT  # type: ignore[arg-type]
+    assert load_features(store(None), RUN, PREDICTED) == NOT_KEPT  # type: ignore[arg-type]
+    assert load_features(store(npy(VALUES)), CELL.run(1), PREDICTED) == NOT_KEPT  # type: ignore[arg-type]
+    assert load_features(store(npy(VALUES)), RUN, []) == NOT_KEPT  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -62,4 +62,4 @@ def test_features_that_were_not_kept() -> None:
 )
 def test_damaged_features(damaged: bytes) -> None:
     with pytest.raises(DamagedObject, match=r"features-test\.npy"):
-        load_features(store(damaged), CELL, 0)  # type: ignore[arg-type]
+        load_features(store(damaged), RUN, PREDICTED)  # type: ignore[arg-type]
