@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import settings
-from minio import Minio
+from minio import Minio, MinioAdmin
+from minio.credentials import AssumeRoleProvider, StaticProvider
 
 from nameplate.service.log import JsonFormatter
 
@@ -114,6 +115,42 @@ def s3_account(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server
     for name, value in s3_server.environment.items():
         monkeypatch.setenv(name, value)
     return s3_server
+
+
+@pytest.fixture
+def folder_account(s3_server: S3Server) -> dict[str, str]:
+    """A temporary account, as variables, that may use the folder ``team/ct`` of the bucket alone."""
+    bucket = "arn:aws:s3:::bias"
+    statements = [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket"],
+            "Resource": [bucket],
+            "Condition": {"StringLike": {"s3:prefix": ["team/ct/*"]}},
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            "Resource": [f"{bucket}/team/ct/*"],
+        },
+    ]
+    root = StaticProvider(s3_server.access_key, s3_server.secret_key)
+    admin = MinioAdmin(endpoint=urlsplit(s3_server.endpoint).netloc, credentials=root, secure=False)
+    admin.policy_add(policy_name="folder", policy={"Version": "2012-10-17", "Statement": statements})
+    admin.user_add(access_key="folder", secret_key="a-secret-for-this-test-only")
+    admin.policy_set(policy_name="folder", user="folder")
+    hour = AssumeRoleProvider(
+        sts_endpoint=s3_server.endpoint,
+        access_key="folder",
+        secret_key="a-secret-for-this-test-only",
+        duration_seconds=3600,
+    ).retrieve()
+    assert hour.session_token is not None
+    return {
+        "AWS_ACCESS_KEY_ID": hour.access_key,
+        "AWS_SECRET_ACCESS_KEY": hour.secret_key,
+        "AWS_SESSION_TOKEN": hour.session_token,
+    }
 
 
 @pytest.fixture

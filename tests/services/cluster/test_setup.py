@@ -12,7 +12,6 @@ from typing import Any
 import kubernetes
 import pytest
 from minio import Minio
-from minio.credentials import AssumeRoleProvider
 from minio.error import S3Error
 
 from nameplate.errors import StoreError, StoreUnreachable, TryAgain, UserError
@@ -308,42 +307,15 @@ class KubernetesOfADictionary:
 
 
 @pytest.fixture
-def limited(s3_server: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """A temporary account that may use one folder of the bucket `bias`."""
-    bucket = "arn:aws:s3:::bias"
-    statements = [
-        {
-            "Effect": "Allow",
-            "Action": ["s3:ListBucket"],
-            "Resource": [bucket],
-            "Condition": {"StringLike": {"s3:prefix": ["team/ct/*"]}},
-        },
-        {
-            "Effect": "Allow",
-            "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-            "Resource": [f"{bucket}/team/ct/*"],
-        },
-    ]
-    root = (s3_server.access_key, s3_server.secret_key)
-    admin = ObjectStore(S3Service(endpoint=s3_server.endpoint), root, "r").admin
-    admin.policy_add(policy_name="folder", policy={"Version": "2012-10-17", "Statement": statements})
-    admin.user_add(access_key="folder", secret_key="a-secret-for-this-test-only")
-    admin.policy_set(policy_name="folder", user="folder")
-    hour = AssumeRoleProvider(
-        sts_endpoint=s3_server.endpoint,
-        access_key="folder",
-        secret_key="a-secret-for-this-test-only",
-        duration_seconds=3600,
-    ).retrieve()
+def limited(
+    s3_server: Any, folder_account: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
+    """A temporary account that may use one folder of the bucket `bias`, and the chart's settings for it."""
     monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.endpoint)
     monkeypatch.setenv("NAMEPLATE_BUCKET", "bias")
     monkeypatch.setenv("NAMEPLATE_PREFIX", "team/ct/")
-    return {
-        "AWS_ACCESS_KEY_ID": hour.access_key,
-        "AWS_SECRET_ACCESS_KEY": hour.secret_key,
-        "AWS_SESSION_TOKEN": hour.session_token,
-    }
+    return folder_account
 
 
 @pytest.mark.s3

@@ -1,7 +1,5 @@
 """A certificate that nobody vouches for, and every refusal of an S3: a mistake, or trouble that may pass."""
 
-import http.server
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,8 @@ from minio.error import MinioAdminException
 from nameplate.errors import StoreError, StoreUnreachable
 from nameplate.store import open_store
 from nameplate.store.connection import Meaning, meaning_of, status_and_code
+
+from .answering import Answer, answering
 
 
 def test_an_authority_that_is_not_known_is_a_mistake(
@@ -58,33 +58,13 @@ REFUSALS = [
 def refusing(status: int, body: bytes, kind: str) -> Iterator[str]:
     """An S3 that has the bucket, and answers everything else so; gives its address."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(command: str, path: str, _: dict[str, str]) -> Answer:
+        if command == "GET" and "list-type=2" in path:
+            return Answer(200, b"<ListBucketResult><Name>bias</Name></ListBucketResult>", kind)
+        return Answer(status, body, kind)
 
-        def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            there = self.command == "GET" and "list-type=2" in self.path
-            sent = b"<ListBucketResult><Name>bias</Name></ListBucketResult>" if there else body
-            self.send_response(200 if there else status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(sent)))
-            self.end_headers()
-            self.wfile.write(sent)
-
-        do_GET = do_PUT = do_HEAD = do_POST = answer
-
-        def log_message(self, format: str, *_: object) -> None:  # noqa: A002 (the base class names it so)
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(answer) as address:
+        yield address
 
 
 def put_to(address: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,8 @@
 """Where an S3 service is, by which way and as whom it is asked."""
 
-import http.server
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,14 @@ import pytest
 import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
-from minio import MinioAdmin
-from minio.credentials import AssumeRoleProvider, StaticProvider
+from minio.credentials import StaticProvider
 
 from nameplate.errors import StoreError, StoreUnreachable, UserError
 from nameplate.store import open_store
 from nameplate.store.s3 import S3Store
 from nameplate.store.s3_service import S3Service, account_from_environment, connections_to, proxy_for
+
+from .answering import Answer, answering
 
 VARIABLES = [
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ROLE_ARN"),
@@ -34,44 +34,24 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+@dataclass
 class Recorder:
     """A service that answers everything alike, and what it was asked."""
 
-    def __init__(self, status: int, body: str) -> None:
-        self.asked: list[tuple[str, str, dict[str, str]]] = []
-        recorder = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answer(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                recorder.asked.append((self.command, self.path, dict(self.headers.items())))
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body.encode())
-
-            do_GET = do_POST = do_PUT = answer
-
-            def log_message(self, format: str, *_: object) -> None:  # noqa: A002 (the base class names it so)
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
+    address: str
+    asked: list[tuple[str, str, dict[str, str]]]
 
 
 @contextmanager
 def recorder(status: int = 200, body: str = "") -> Iterator[Recorder]:
-    made = Recorder(status, body)
-    thread = threading.Thread(target=made.server.serve_forever)
-    thread.start()
-    try:
-        yield made
-    finally:
-        made.server.shutdown()
-        thread.join()
-        made.server.server_close()
+    asked: list[tuple[str, str, dict[str, str]]] = []
+
+    def answer(*question: Any) -> Answer:
+        asked.append(question)
+        return Answer(status, body.encode())
+
+    with answering(answer) as address:
+        yield Recorder(address, asked)
 
 
 EMPTY = "<ListBucketResult><Name>bias</Name></ListBucketResult>"
@@ -267,45 +247,16 @@ def test_where_an_identity_is_shown(
 # --- an account that may use one folder of a bucket, for an hour ---
 
 
-def limited_policy(prefix: str) -> dict[str, Any]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": ["s3:ListBucket"],
-                "Resource": ["arn:aws:s3:::bias"],
-                "Condition": {"StringLike": {"s3:prefix": [f"{prefix}/*"]}},
-            },
-            {
-                "Effect": "Allow",
-                "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-                "Resource": [f"arn:aws:s3:::bias/{prefix}/*"],
-            },
-        ],
-    }
-
-
 @pytest.mark.s3
-def test_a_temporary_account_of_a_prefix_is_enough(s3_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    host = s3_server.endpoint.removeprefix("http://")
-    root = StaticProvider(s3_server.access_key, s3_server.secret_key)
-    admin = MinioAdmin(endpoint=host, credentials=root, secure=False)
-    admin.policy_add(policy_name="limited", policy=limited_policy("team/ct"))
-    admin.user_add(access_key="limited", secret_key="a-secret-for-this-test-only")
-    admin.policy_set(policy_name="limited", user="limited")
-    hour = AssumeRoleProvider(
-        sts_endpoint=s3_server.endpoint,
-        access_key="limited",
-        secret_key="a-secret-for-this-test-only",
-        duration_seconds=3600,
-    ).retrieve()
+def test_a_temporary_account_of_a_prefix_is_enough(
+    s3_server: Any, folder_account: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", hour.access_key)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", hour.secret_key)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, folder_account[name])
     with pytest.raises(StoreError, match="refused"):
         open_store("s3://bias/team/ct/demo")
-    monkeypatch.setenv("AWS_SESSION_TOKEN", hour.session_token)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", folder_account["AWS_SESSION_TOKEN"])
     store = open_store("s3://bias/team/ct/demo")
     store.put("a", b"x")
     assert store.sizes("") == {"a": 1, "nameplate-store.json": store.sizes("")["nameplate-store.json"]}

@@ -1,5 +1,7 @@
 """A head drawn with known HU, for tests that need nothing else: skin, skull, brain, ventricles, nuclei."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
@@ -52,3 +54,12 @@ def drawn_head(
     if padding is not None:
         volume[:, np.hypot(at[:, None], at[None, :]) > field_mm / 2] = padding
     return Slices(volume.astype(np.float32), np.repeat(brain[None], count, axis=0), (pixel, pixel), 5.0)
+
+
+def without_brain(slices: Slices) -> list[Slices]:
+    """Slices in which nothing can be measured: an empty mask, no known value, nothing but air."""
+    return [
+        replace(slices, brain=np.zeros_like(slices.brain)),
+        replace(slices, hu=np.full_like(slices.hu, np.nan)),
+        replace(slices, hu=np.full_like(slices.hu, -1000.0)),
+    ]

@@ -9,7 +9,7 @@ from nameplate.image.fingerprint.cupping import MEASURES, cupping
 from nameplate.image.fingerprint.slices import Missing, Number
 from nameplate.image.fingerprint.tissue import tissue
 
-from .drawn_head import drawn_head
+from .drawn_head import drawn_head, without_brain
 
 
 def value(number: Number) -> float:
@@ -45,11 +45,7 @@ def test_it_matters_not_what_was_measured_before() -> None:
 
 def test_bad_input_gets_reasons() -> None:
     slices = drawn_head(noise=3.0, count=2)
-    for changed in (
-        replace(slices, brain=np.zeros_like(slices.brain)),
-        replace(slices, hu=np.full_like(slices.hu, np.nan)),
-        replace(slices, hu=np.full_like(slices.hu, -1000.0)),
-    ):
+    for changed in without_brain(slices):
         assert all(isinstance(number, Missing) for number in (tissue(changed) | cupping(changed)).values())
     rim = slices.brain & ~np.roll(slices.brain, 6, axis=2)
     assert isinstance(cupping(replace(slices, brain=rim))["cupping_hu"], Missing)

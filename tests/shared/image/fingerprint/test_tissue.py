@@ -19,7 +19,7 @@ from nameplate_phantom.skull import FORAMEN_Z
 from nameplate_phantom.stack import sample, stack_slices
 from nameplate_phantom.study import Plan, head_of, plan_study
 
-from .drawn_head import drawn_head
+from .drawn_head import drawn_head, without_brain
 
 
 def value(number: Number) -> float:
@@ -75,11 +75,7 @@ def test_a_brain_without_a_tissue_says_so() -> None:
 
 def test_bad_input_gets_reasons() -> None:
     slices = drawn_head(noise=3.0, count=2)
-    for changed in (
-        replace(slices, brain=np.zeros_like(slices.brain)),
-        replace(slices, hu=np.full_like(slices.hu, np.nan)),
-        replace(slices, hu=np.full_like(slices.hu, -1000.0)),
-    ):
+    for changed in without_brain(slices):
         assert all(isinstance(number, Missing) for number in tissue(changed).values())
     hu = slices.hu.copy()
     hu[:, ::9, ::7] = np.nan
