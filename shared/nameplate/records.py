@@ -40,3 +40,8 @@ def from_jsonl(kind: type[R], data: bytes) -> list[R]:
         return [kind.model_validate_json(line) for line in data.splitlines() if line.strip()]
     except ValidationError as error:
         raise DamagedObject(f"not a file of {kind.__name__} rows: {error.error_count()} errors") from error
+
+
+def csv_cell(text: str) -> str:
+    """Text for a CSV file: what a spreadsheet would read as a formula gets a leading apostrophe."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Literal
 
+from nameplate.records import csv_cell
 from nameplate_evaluation.measure import Estimate
 
 Value = str | int | float | Estimate | None
@@ -168,5 +169,5 @@ def _plain(value: Value) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, str):
-        return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+        return csv_cell(value)
     return str(value)

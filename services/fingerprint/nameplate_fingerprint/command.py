@@ -11,7 +11,7 @@ from pathlib import Path
 from nameplate.errors import DamagedObject, TryAgain, UserError
 from nameplate.image.fingerprint.catalogue import Stage
 from nameplate.image.window import Window
-from nameplate.records import R, from_jsonl, to_jsonl
+from nameplate.records import R, csv_cell, from_jsonl, to_jsonl
 from nameplate.service.command import Command
 from nameplate.steps.ingest import Exam
 from nameplate.steps.measured import MeasuredExam, as_record
@@ -151,7 +151,9 @@ def _write(
     files = {
         "measures.jsonl": to_jsonl(rows),
         "measures.csv": measures_csv(rows).encode(),
-        "refused.csv": csv_text([("image", "reason"), *refused]).encode(),
+        "refused.csv": csv_text(
+            [("image", "reason"), *((csv_cell(name), reason) for name, reason in refused)]
+        ).encode(),
     }
     if scanners := scanners_of(rows, exams):
         files["scanners.csv"] = scanners_csv(scanners).encode()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from nameplate.image.fingerprint.catalogue import STAGES, Stage
 from nameplate.image.fingerprint.measure import PICTURE_MEASURES
+from nameplate.records import csv_cell
 from nameplate.steps.ingest import Exam
 from nameplate.steps.measured import MeasuredExam, rounded
 
@@ -64,7 +65,9 @@ def _medians(rows: Sequence[MeasuredExam]) -> dict[str, float | None]:
 
 def measures_csv(rows: Iterable[MeasuredExam]) -> str:
     """A row an exam and stage; an empty field where there is no number."""
-    body = ([row.exam, row.stage, *(_text(row.numbers.get(name)) for name in NAMES)] for row in rows)
+    body = (
+        [csv_cell(row.exam), row.stage, *(_text(row.numbers.get(name)) for name in NAMES)] for row in rows
+    )
     return csv_text([["exam", "stage", *NAMES], *body])
 
 
@@ -72,7 +75,8 @@ def scanners_csv(scanners: Iterable[Scanner]) -> str:
     """A row a scanner and stage."""
     body = (
         [
-            *(one.manufacturer, one.model, one.kernel, one.stage, str(one.exams)),
+            *(csv_cell(text) for text in (one.manufacturer, one.model, one.kernel)),
+            *(one.stage, str(one.exams)),
             *(_text(one.medians[name]) for name in NAMES),
         ]
         for one in scanners
