@@ -8,7 +8,7 @@ from nameplate_fingerprint.table import NAMES, Scanner, measures_csv, scanners_c
 
 
 def test_what_a_spreadsheet_would_run_is_text_and_numbers_stay_numbers() -> None:
-    numbers = {name: None for name in NAMES} | {"cupping_hu": -1.5}
+    numbers = dict.fromkeys(NAMES) | {"cupping_hu": -1.5}
     row = MeasuredExam(exam="=cmd()", stage="as read", numbers=numbers, missing={})
     (measured,) = csv.DictReader(io.StringIO(measures_csv([row])))
     assert (measured["exam"], measured["cupping_hu"], measured["noise_sd"]) == ("'=cmd()", "-1.5", "")

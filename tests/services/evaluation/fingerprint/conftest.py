@@ -25,7 +25,7 @@ MEASURES = (
     Measure("hu_csf", "tissue", "HU", "HU of CSF", ""),
     Measure("field_mm", "field", "mm", "field of view", ""),
     Measure("padding_hu", "padding", "HU", "value outside the circle", ""),
-    Measure("table_hu", "surroundings", "HU", "HU of the table", ""),
+    Measure("table_water_mm", "surroundings", "mm", "Table as water", ""),
     Measure("brain_ml", "head", "ml", "volume of the brain", ""),
     Measure("kvp", "protocol", "kV", "tube voltage", ""),
     Measure("model", "header", "", "scanner model", ""),
@@ -36,13 +36,13 @@ SHIFTS = {
     "noise_sd": 0.0,
     "hu_csf": 1.0,
     "field_mm": 2.0,
-    "table_hu": 3.0,
+    "table_water_mm": 3.0,
     "brain_ml": 0.0,
 }
 """What the second level adds to each number, in standard deviations, as read."""
 KEPT = {
     "as read": dict.fromkeys(SHIFTS, 1.0),
-    "nifti": {"table_hu": 1.0, "noise_peak": 1.0, "hu_csf": 1.0, "field_mm": 1.0},
+    "nifti": {"table_water_mm": 1.0, "noise_peak": 1.0, "hu_csf": 1.0, "field_mm": 1.0},
     "windowed": {"noise_peak": 0.7, "hu_csf": 0.2, "field_mm": 0.9},
     "brain alone": {"noise_peak": 0.5},
 }
@@ -95,7 +95,7 @@ def _measured(results: CampaignResults, strength: float, stages: Sequence[str]) 
             second = member.level != members[0].level
             numbers: dict[str, float | None] = {}
             for name, shift in SHIFTS.items():
-                if stage == "brain alone" and name in ("field_mm", "table_hu"):
+                if stage == "brain alone" and name in ("field_mm", "table_water_mm"):
                     continue
                 mean, sd = UNITS.get(name, (100, 10))
                 drawn = (

@@ -135,8 +135,8 @@ def test_numbers_that_are_missing_in_most_exams(with_measures: Callable[..., obj
     rows = [
         row.model_copy(
             update={
-                "numbers": row.numbers | {"table_hu": None, "hu_csf": float("nan")},
-                "missing": {"table_hu": "no table is seen", "hu_csf": "other"},
+                "numbers": row.numbers | {"table_water_mm": None, "hu_csf": float("nan")},
+                "missing": {"table_water_mm": "no table is seen", "hu_csf": "other"},
             }
         )
         for row in made.measured  # type: ignore[attr-defined]
