@@ -147,7 +147,7 @@ def test_numbers_that_are_missing_in_most_exams(with_measures: Callable[..., obj
     assert (place.auroc, place.note) == (None, "too few exams have these numbers (no table is seen)")
     together = cohort.place(EVERY_NUMBER, "as read")
     assert together is not None
-    assert together.note.endswith("; too few exams have: HU of CSF, HU of the table")
+    assert together.note.endswith("; too few exams have: HU of CSF, Table as water")
 
 
 def test_numbers_that_one_level_lacks_are_not_compared(with_measures: Callable[..., object]) -> None:

@@ -47,7 +47,9 @@ def drawn_head(
     hu[brain] += cupping * np.exp(-depth[brain] / 14)
     if table_hu is not None:
         behind = -95 - table_gap_mm
-        hu[((y < behind) & (y > behind - 6) & (np.abs(x) < 60))] = table_hu
+        # Pixels that the board covers in part: its thickness must not depend on where they lie.
+        covered = np.clip(np.minimum(behind - y, y - (behind - 6)) / pixel + 0.5, 0, 1) * (np.abs(x) < 60)
+        hu += covered * (table_hu - hu)
     volume = np.repeat(gaussian_filter(hu, 0.6 / pixel)[None], count, axis=0)
     if noise:
         volume = volume + noise * stream(3, "drawn head").standard_normal(volume.shape)

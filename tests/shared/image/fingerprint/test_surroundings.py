@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 
 from nameplate.image.fingerprint.slices import Missing
 from nameplate.image.fingerprint.surroundings import MEASURES, surroundings
@@ -24,6 +25,20 @@ def test_a_table_is_found_at_its_distance(gap_mm: float, hu: float, noise: float
     assert numbers["table_gap_mm"] == pytest.approx(gap_mm + 3, abs=2)
     assert 0.1 < numbers["table_share"] < 0.6
     assert numbers["table_water_mm"] == pytest.approx(6 * (1000 + hu) / 1000, rel=0.25)
+
+
+@pytest.mark.parametrize("matrix", [128, 200, 256])
+@pytest.mark.parametrize("blur_mm", [0.0, 0.6, 1.2])
+def test_neither_blur_nor_pixels_nor_the_hu_of_air_change_the_table(matrix: int, blur_mm: float) -> None:
+    drawn = {"field_mm": 250.0, "table_hu": 100.0, "table_gap_mm": 7.0, "noise": 2.0}
+    plain = surroundings(drawn_head(**drawn, matrix=160, count=2))
+    slices = drawn_head(**drawn, matrix=matrix, count=2)
+    sigma = (0.0, blur_mm / slices.pixel_mm[0], blur_mm / slices.pixel_mm[1])
+    shown = np.asarray(gaussian_filter(slices.hu, sigma) + 60, dtype=np.float32)
+    numbers = surroundings(replace(slices, hu=shown))
+    assert numbers["table_water_mm"] == pytest.approx(plain["table_water_mm"], rel=0.1)
+    assert numbers["table_gap_mm"] == pytest.approx(plain["table_gap_mm"], abs=0.5)
+    assert numbers["table_share"] == pytest.approx(plain["table_share"], abs=0.06)
 
 
 def test_without_a_table_there_is_no_distance() -> None:
