@@ -1327,14 +1327,14 @@ MUTANTS = (
         "shared/nameplate/image/fingerprint/surroundings.py",
         "excess = hu - float(np.percentile(medians, 10))",
         "excess = hu + 1000.0",
-        "tests/shared/image/fingerprint/test_surroundings.py",
+        "shared/image/fingerprint/test_surroundings.py",
     ),
     Mutant(
         "a formula in the fingerprint's files is text",
         "shared/nameplate/records.py",
         'return f"\'{text}" if text[:1] in',
         "return text if text[:1] in",
-        "tests/services/fingerprint/test_table.py",
+        "services/fingerprint/test_table.py",
     ),
     Mutant(
         "the runs' own noise is not counted as patients'",
