@@ -16,6 +16,7 @@ from nameplate.job.state import State, current_state
 from nameplate.plan.chunks import Chunk, arm_of, arms_of, chunks_of, stages_of
 from nameplate.plan.estimate import seconds_estimate
 from nameplate.plan.pipeline import ARM_STEPS, STEPS
+from nameplate.plan.plan import plan
 from nameplate.service.arguments import add_chunk_size_arguments, add_store_argument
 from nameplate.service.command import parser_of
 from nameplate.service.pod import timed, write_outputs
@@ -66,6 +67,9 @@ def _plan(options: argparse.Namespace) -> None:
     campaign = parse_campaign(text, f"campaign {options.campaign}")
     if campaign.name != options.campaign:
         raise UserError(f"the file of campaign {options.campaign} names itself {campaign.name!r}")
+    if set(ARM_STEPS) & set(only):
+        for arm in arms_of(plan(campaign, {}, {})):
+            pool_of(arm, pools)  # an arm without one, or with two, is refused before anything is written
     sources = sources_of(campaign, Path.cwd())
     store = open_store(options.store)
     state = current_state(campaign, store, sources)

@@ -252,6 +252,7 @@ def test_a_store_of_another_campaign_is_not_replaced(site: Site, monkeypatch: py
         (None, None, "tinny"),
         ("[]", None, "tiny"),
         ("- {name: Capital}", None, "tiny"),
+        ("[{name: a, experiments: [spheres]}, {name: b, training_sets: [Siemens]}, {name: c}]", None, "tiny"),
         (None, "name: other", "tiny"),
         (None, "nonsense: 1", "tiny"),
     ],
