@@ -271,7 +271,41 @@ def test_what_is_right_is_taken(path: str, value: Any, given: Any) -> None:
     assert given(nested(path, value))
 
 
-@pytest.mark.parametrize("prefix", ["", "team/ct", "/team/ct", "team/ct/", "/"])
+MOVED = {
+    "setup.patience": (300, "/setup/patience': value must be 'moved to setup.storeTimeout'"),
+    "workflow.batchSeconds": (30, "batchSeconds': value must be 'moved to workflow.chunkSeconds'"),
+    "workflow.mostBatches": (9, "mostBatches': value must be 'moved to workflow.maxChunks'"),
+    "workflow.storePatience": (9, "storePatience': value must be 'moved to workflow.storeTimeout'"),
+    "steps.judge": ({"timeout": "1h"}, "/steps/judge': value must be 'moved to steps.selection'"),
+    "pools.a100.evaluation": ({}, "a100/evaluation': value must be 'moved to pools.<name>.prediction'"),
+}
+
+
+def test_every_key_of_an_earlier_version_is_named_with_its_new_place(tmp_path: Path) -> None:
+    values: Json = {}
+    for path, (value, said) in MOVED.items():
+        text = refusal(tmp_path, nested(path, value))
+        assert text.count("- at '") == 1, text
+        assert said in text
+        *sections, key = path.split(".")
+        part = values
+        for section in sections:
+            part = part.setdefault(section, {})
+        part[key] = value
+    text = refusal(tmp_path, values)
+    for _, said in MOVED.values():
+        assert said in text
+
+
+@pytest.mark.parametrize(("prefix", "right"), [("/team/ct", "(team/ct)"), ("/", "(or empty)")])
+def test_a_prefix_with_a_slash_in_front_is_refused(prefix: str, right: str, tmp_path: Path) -> None:
+    said = (
+        f"objectStore.prefix: expected a folder in the bucket, without a slash in front {right}, got {prefix}"
+    )
+    assert said in refusal(tmp_path, {"objectStore": {"prefix": prefix}})
+
+
+@pytest.mark.parametrize("prefix", ["", "team/ct", "team/ct/"])
 def test_a_prefix_comes_between_bucket_and_campaign(prefix: str, given: Any) -> None:
     objects = given({"objectStore": {"prefix": prefix}})
     (store,) = (o["data"] for o in objects if o["metadata"]["name"] == "nameplate-store")

@@ -12,12 +12,14 @@ Secrets.
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import argo_workflows
 import urllib3
+from argo_workflows.api.info_service_api import InfoServiceApi
 from argo_workflows.api.workflow_service_api import WorkflowServiceApi
 from argo_workflows.api.workflow_template_service_api import WorkflowTemplateServiceApi
 from argo_workflows.exceptions import ApiException
@@ -33,6 +35,7 @@ from argo_workflows.model.io_argoproj_workflow_v1alpha1_workflow_terminate_reque
 
 from nameplate.errors import UserError
 from nameplate_cluster.client import Json, Shutdown
+from nameplate_cluster.controller import Controller
 from nameplate_cluster.http_errors import NotAllowed, NotThere, refusal_of, unreachable_of
 from nameplate_cluster.kube import lines_of
 
@@ -49,6 +52,7 @@ class ArgoServer:
         self.place = place
         self._workflows = WorkflowServiceApi(api)
         self._templates = WorkflowTemplateServiceApi(api)
+        self._info = InfoServiceApi(api)
 
     @classmethod
     def from_environment(cls, namespace: str, environment: Mapping[str, str] = os.environ) -> "ArgoServer":
@@ -153,6 +157,24 @@ class ArgoServer:
     def quotas(self) -> list[Json]:
         """An Argo Server does not show them."""
         raise NotAllowed("an Argo Server does not show quotas")
+
+    def limit_ranges(self) -> list[Json]:
+        """An Argo Server does not show them."""
+        raise NotAllowed("an Argo Server does not show LimitRanges")
+
+    def controllers(self) -> list[Controller]:
+        """The one behind the server: its version, and the namespace that both look at.
+
+        Its instance id is no matter: the server gives it to the workflows that it creates.
+        """
+        version = self._ask("read the version", self._info.get_version).get("version") or ""
+        watches = self._ask("read the server's settings", self._info.get_info).get("managedNamespace")
+        number = re.match(r"v?(\d+\.\d+\.\d+)", str(version))
+        return [Controller(place=self.place, version=number[1] if number else "", watches=watches or None)]
+
+    def account(self) -> str:
+        """Not needed: the server itself writes it to the workflows that it creates."""
+        raise NotAllowed("an Argo Server labels workflows with their creator")
 
     def has_secret(self, name: str) -> bool:
         """An Argo Server does not show them."""

@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from nameplate_cluster.controller import Controller
+
 Json = dict[str, Any]
 
 Shutdown = Literal["Stop", "Terminate"]
 
 CAMPAIGN_LABEL = "nameplate.dev/campaign"
+SUBMITTER = "nameplate.dev/submitted-by"
+"""Annotation of a workflow: the account that submitted it."""
 CAMPAIGN_TEMPLATE = "nameplate-campaign"
 REPORT_TEMPLATE = "nameplate-report"
 POOLS = "nameplate-pools"
@@ -61,6 +65,15 @@ class Cluster(Protocol):
     def quotas(self) -> list[Json]:
         """The ResourceQuotas of the namespace."""
 
+    def limit_ranges(self) -> list[Json]:
+        """The LimitRanges of the namespace."""
+
+    def controllers(self) -> list[Controller]:
+        """Argo's controllers in the whole cluster."""
+
+    def account(self) -> str:
+        """The name by which the cluster knows this account."""
+
     def has_secret(self, name: str) -> bool:
         """Whether the Secret exists; its content is dropped unread."""
 
@@ -77,8 +90,13 @@ def workflow_labels(**labels: str) -> dict[str, str]:
     Where Argo's controller has an instance id it looks at workflows with its label alone; as for the argo
     command, ARGO_INSTANCEID names it.
     """
-    instance = os.environ.get("ARGO_INSTANCEID")
+    instance = instance_id()
     return labels | ({INSTANCE_LABEL: instance} if instance else {})
+
+
+def instance_id() -> str:
+    """The instance id that a controller must have to take our workflows; empty for none."""
+    return os.environ.get("ARGO_INSTANCEID", "")
 
 
 def in_cluster_namespace() -> str | None:

@@ -19,7 +19,8 @@ DESCRIPTIONS = {
     "submit": "Show what the campaign will do, check whether the cluster can do it, and run it there as an "
     "Argo workflow. When a check fails nothing is sent, and every problem is listed with what to do. Then "
     "waits for the first pod, which finds wrong credentials, a missing bucket or an image that cannot be "
-    "pulled.",
+    "pulled. Another file under the campaign's name is shown by its differences, and left alone without "
+    "--replace.",
     "status": "Show the newest workflow of a campaign: pods by step, why some wait, which failed. Ends "
     "with 1 for a workflow that failed, whenever one looks.",
     "logs": "Print the log of a job (training/spheres/study/easy/GE/g0/s003) or of a whole step (training), "
@@ -70,6 +71,11 @@ def command_parser(command: str) -> argparse.ArgumentParser:
             help=f"only this step, from the results of the earlier ones: {', '.join(names)}",
         )
         parser.add_argument("--watch", action="store_true", help="show progress until the end")
+        parser.add_argument(
+            "--replace",
+            action="store_true",
+            help="put this file in the place of another one under the campaign's name",
+        )
         parser.add_argument("--yes", action="store_true", help="do not ask before submitting")
         parser.add_argument(
             "--elastic",
@@ -124,9 +130,13 @@ def _submit(options: argparse.Namespace) -> int:
     for line in submit.plan_lines(campaign, options.only, options.gpu_tflops):
         say(line)
     cluster = _connect(options)
-    findings = checks.check(cluster, campaign, text, options.only, elastic=options.elastic)
+    findings = checks.check(
+        cluster, campaign, text, options.only, elastic=options.elastic, replace=options.replace
+    )
     for note in findings.notes:
         say(f"note: {note}")
+    for line in findings.difference:
+        say(f"  {line}")
     if findings.problems:
         raise UserError("\n".join(findings.problems))
     say(f"checked against {cluster.place}, namespace {cluster.namespace}: all checks passed")
@@ -135,7 +145,9 @@ def _submit(options: argparse.Namespace) -> int:
         if answer not in ("", "y", "yes"):
             say("not submitted")
             return 0
-    return submit.submit(cluster, campaign, text, only=options.only, watch=options.watch)
+    return submit.submit(
+        cluster, campaign, text, only=options.only, watch=options.watch, replace=options.replace
+    )
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -13,7 +13,15 @@ from kubernetes import client, config
 
 from nameplate.errors import UserError
 from nameplate_cluster.client import DEFAULT_NAMESPACE, Json, Shutdown, in_cluster_namespace
-from nameplate_cluster.http_errors import NotThere, refusal_of, unreachable_of
+from nameplate_cluster.controller import (
+    CONFIGURATION,
+    SELECTORS,
+    Controller,
+    controller_of,
+    flags_of,
+    settings_of,
+)
+from nameplate_cluster.http_errors import NotAllowed, NotThere, refusal_of, unreachable_of
 
 _CONNECT_S, _READ_S = 10.0, 60.0
 _ARGO = {"group": "argoproj.io", "version": "v1alpha1"}
@@ -139,6 +147,43 @@ class Kube:
         doing = f"list resourcequotas in {self.namespace}"
         answer = self._ask(doing, self._core.list_namespaced_resource_quota, namespace=self.namespace)
         return list(answer["items"])
+
+    def limit_ranges(self) -> list[Json]:
+        """The LimitRanges of the namespace."""
+        doing = f"list limitranges in {self.namespace}"
+        answer = self._ask(doing, self._core.list_namespaced_limit_range, namespace=self.namespace)
+        return list(answer["items"])
+
+    def controllers(self) -> list[Controller]:
+        """Argo's controllers in the whole cluster; the replicas of one are one."""
+        doing, call = "list the cluster's pods", self._core.list_pod_for_all_namespaces
+        pods = [pod for label in SELECTORS for pod in self._ask(doing, call, label_selector=label)["items"]]
+        found: list[Controller] = []
+        for pod in pods:
+            controller = controller_of(pod, self._settings_of(pod))
+            if controller not in found:
+                found.append(controller)
+        return found
+
+    def _settings_of(self, pod: Json) -> Json | None:
+        """The configuration of a controller; None where this account may not read it."""
+        name = flags_of(pod).get("configmap", CONFIGURATION)
+        place = pod["metadata"]["namespace"]
+        doing = f"read the ConfigMap {name} in {place}"
+        try:
+            answer = self._ask(doing, self._core.read_namespaced_config_map, name=name, namespace=place)
+        except NotAllowed:
+            return None
+        except NotThere:
+            return {}
+        return settings_of(answer.get("data") or {})
+
+    def account(self) -> str:
+        """The name by which the cluster knows this account."""
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        call = client.AuthenticationV1Api(self._core.api_client).create_self_subject_review
+        answer = self._ask("ask who this account is", call, body=review)
+        return str(answer["status"]["userInfo"]["username"])
 
     def has_secret(self, name: str) -> bool:
         """Whether the Secret exists."""

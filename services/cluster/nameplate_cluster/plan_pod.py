@@ -4,11 +4,10 @@ Wrong credentials, a missing bucket, a wrong campaign file and an image that can
 there, and ``submit`` reports them at once.
 """
 
-import os
 import time
 
 from nameplate.errors import NameplateError, TryAgain, UserError
-from nameplate_cluster.client import Cluster, Json
+from nameplate_cluster.client import Cluster, Json, instance_id
 from nameplate_cluster.logs import last_reason
 from nameplate_cluster.waiting import Wait, wait_of
 from nameplate_cluster.watch import ImageAlarm, follow, say
@@ -26,7 +25,7 @@ UNSEEN_S = 30.0
 
 def unseen() -> str:
     """What to look at when no controller takes a workflow."""
-    instance = os.environ.get("ARGO_INSTANCEID")
+    instance = instance_id()
     asked = (
         f"it has the instance id {instance!r}" if instance else "ARGO_INSTANCEID names it for this command"
     )

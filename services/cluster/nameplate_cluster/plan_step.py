@@ -16,19 +16,23 @@ from nameplate.job.state import State, current_state
 from nameplate.plan.chunks import Chunk, arm_of, arms_of, chunks_of, stages_of
 from nameplate.plan.estimate import seconds_estimate
 from nameplate.plan.pipeline import ARM_STEPS, STEPS
+from nameplate.plan.plan import plan
 from nameplate.service.arguments import add_chunk_size_arguments, add_store_argument
 from nameplate.service.command import parser_of
 from nameplate.service.pod import timed, write_outputs
 from nameplate.steps import report
 from nameplate.steps.cell import Arm
 from nameplate.steps.step import step_of
-from nameplate.store import NoStore, NoSuchKey, open_store
+from nameplate.store import NoStore, NoSuchKey, Store, open_store
+from nameplate_cluster.difference import difference, shown
 from nameplate_cluster.pools import Pool, pool_of, read_pools
 
 REPORT = report.STEP.name
 
 logger = logging.getLogger(__name__)
 
+MOST_SHOWN = 6
+"""Settings of another file that a refusal names: it is one line of a log."""
 FILE_VARIABLE = "NAMEPLATE_CAMPAIGN"
 """Environment variable with the text of the submitted campaign file."""
 
@@ -46,6 +50,7 @@ def plan_main(arguments: Sequence[str]) -> int:
     parser.add_argument("--campaigns", type=Path, help="folder of campaign files, for a store without one")
     parser.add_argument("--pools", type=Path, required=True, help="pools of nodes for the training, YAML")
     parser.add_argument("--out", type=Path, required=True, help="folder for the outputs")
+    parser.add_argument("--replace", default="", help="yes: in the place of another file of the campaign")
     parser.add_argument("--only", default="", help="only this step, from the results of the earlier ones")
     add_chunk_size_arguments(parser)
     parser.add_argument("--timing", type=Path, help="file for a line of JSON: where the time went")
@@ -62,10 +67,15 @@ def _plan(options: argparse.Namespace) -> None:
     campaign = parse_campaign(text, f"campaign {options.campaign}")
     if campaign.name != options.campaign:
         raise UserError(f"the file of campaign {options.campaign} names itself {campaign.name!r}")
+    if set(ARM_STEPS) & set(only):
+        for arm in arms_of(plan(campaign, {}, {})):
+            pool_of(arm, pools)  # an arm without one, or with two, is refused before anything is written
     sources = sources_of(campaign, Path.cwd())
     store = open_store(options.store)
     state = current_state(campaign, store, sources)
     _check_earlier(state, only)
+    if not options.replace:
+        _check_same(store, campaign, text)
     put_campaign(store, campaign, text)
     outputs = outputs_of(
         campaign, state, pools, only=only, target_seconds=options.chunk_seconds, most=options.max_chunks
@@ -73,6 +83,22 @@ def _plan(options: argparse.Namespace) -> None:
     write_outputs(options.out, digest=campaign_digest(text), **outputs)
     left = sum(job.id not in state.results for job in state.plan.jobs)
     logger.info("planned", extra={"campaign": campaign.name, "done": len(state.results), "left": left})
+
+
+def _check_same(store: Store, campaign: Campaign, text: str) -> None:
+    """Refuse to put this file in the place of another one, perhaps another person's, of the same name."""
+    try:
+        stored = store.get(CAMPAIGN_KEY).decode()
+        lines = difference(stored, text)
+    except (NoSuchKey, UnicodeDecodeError):
+        return
+    # What belongs to a campaign of another name is refused with that file, whatever was asked.
+    if lines and not any(line.startswith("-name: ") for line in lines):
+        differing = "; ".join(shown(lines, MOST_SHOWN))
+        raise UserError(
+            f"{store.url} has another file of the campaign {campaign.name}: {differing}; submit with "
+            "--replace (argo: -p replace=yes) to put this one in its place, or give it another name"
+        )
 
 
 def _check_earlier(state: State, only: Sequence[str]) -> None:

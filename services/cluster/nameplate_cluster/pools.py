@@ -25,7 +25,7 @@ class Pool(Settings):
 
 
 def read_pools(path: Path) -> tuple[Pool, ...]:
-    """The pools of a file: a list; the first one that takes an arm gets it."""
+    """The pools of a file: a list; ``pool_of`` says which one an arm gets."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
         pools = tuple(
@@ -44,8 +44,18 @@ def read_pools(path: Path) -> tuple[Pool, ...]:
 
 
 def pool_of(arm: Arm, pools: tuple[Pool, ...]) -> Pool:
-    """The pool of an arm; UserError when none takes it."""
-    for pool in pools:
+    """The pool of an arm: the one that names it, or one that takes everything.
+
+    UserError when none takes it, or two pools name it: which one it got would depend on their order.
+    """
+    naming = [pool for pool in pools if pool.takes(arm) and (pool.experiments or pool.training_sets)]
+    if len(naming) > 1:
+        raise UserError(
+            f"{len(naming)} pools take the runs of {arm.experiment} on {arm.training_set}: "
+            f"{', '.join(pool.name for pool in naming)}; name them in one (pools.<name>.experiments and "
+            ".trainingSets in the chart's values)"
+        )
+    for pool in [*naming, *pools]:
         if pool.takes(arm):
             return pool
     raise UserError(

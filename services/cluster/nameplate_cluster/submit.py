@@ -4,11 +4,19 @@ import time
 from datetime import UTC, datetime
 
 from nameplate.campaign import Campaign
+from nameplate.errors import UserError
 from nameplate.plan.estimate import cell_estimates, totals_of
 from nameplate.plan.pipeline import STEPS
 from nameplate.plan.plan import plan
 from nameplate.plan.summary import byte_lines
-from nameplate_cluster.client import CAMPAIGN_LABEL, CAMPAIGN_TEMPLATE, Cluster, Json, workflow_labels
+from nameplate_cluster.client import (
+    CAMPAIGN_LABEL,
+    CAMPAIGN_TEMPLATE,
+    SUBMITTER,
+    Cluster,
+    Json,
+    workflow_labels,
+)
 from nameplate_cluster.logs import failure_reasons
 from nameplate_cluster.plan_pod import await_plan, stopped
 from nameplate_cluster.waiting import Wait
@@ -32,15 +40,19 @@ def plan_lines(campaign: Campaign, only: str, gpu_tflops: float) -> list[str]:
     ]
 
 
-def manifest_of(campaign: Campaign, text: str, only: str) -> Json:
-    """The workflow to submit: a reference to the chart's template, and the campaign file."""
-    values = {"campaign": campaign.name, "file": text, "only": only}
+def manifest_of(campaign: Campaign, text: str, only: str, *, replace: bool = False, who: str = "") -> Json:
+    """The workflow to submit: a reference to the chart's template, and the campaign file.
+
+    ``replace`` lets it take the place of another file of that name; ``who`` is the account that submits.
+    """
+    values = {"campaign": campaign.name, "file": text, "only": only} | ({"replace": "yes"} if replace else {})
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
         "metadata": {
             "generateName": f"nameplate-{campaign.name}-",
             "labels": workflow_labels(**{CAMPAIGN_LABEL: campaign.name}),
+            **({"annotations": {SUBMITTER: who}} if who else {}),
         },
         "spec": {
             "workflowTemplateRef": {"name": CAMPAIGN_TEMPLATE},
@@ -49,9 +61,12 @@ def manifest_of(campaign: Campaign, text: str, only: str) -> Json:
     }
 
 
-def submit(cluster: Cluster, campaign: Campaign, text: str, *, only: str, watch: bool) -> int:
+def submit(
+    cluster: Cluster, campaign: Campaign, text: str, *, only: str, watch: bool, replace: bool = False
+) -> int:
     """Create the workflow, wait for its plan, and watch the rest if asked; returns the exit code."""
-    workflow = name_of(cluster.create_workflow(manifest_of(campaign, text, only)))
+    manifest = manifest_of(campaign, text, only, replace=replace, who=_account(cluster))
+    workflow = name_of(cluster.create_workflow(manifest))
     say(f"submitted: workflow {workflow} in {cluster.namespace}")
     try:
         await_plan(cluster, workflow, campaign.name)
@@ -69,6 +84,14 @@ def submit(cluster: Cluster, campaign: Campaign, text: str, *, only: str, watch:
             f"{campaign.name} -n {cluster.namespace}"
         )
         return 130
+
+
+def _account(cluster: Cluster) -> str:
+    """Who submits; empty where the cluster does not say."""
+    try:
+        return cluster.account()
+    except UserError:
+        return ""
 
 
 def watch_to_the_end(cluster: Cluster, name: str, *, stop_without_image: bool = True) -> int:

@@ -24,6 +24,7 @@ from nameplate_cluster.workflow import (
     name_of,
     newest_attempts,
     phase_of,
+    submitter_of,
     time_of,
 )
 
@@ -84,6 +85,8 @@ def status_text(workflow: Json, now: datetime, reasons: Mapping[str, str] = {}) 
     """The workflow as lines of text; ``reasons`` holds the failed pods' own reasons, by node."""
     attempts = attempts_of(workflow)
     lines = [headline(workflow, now)]
+    if who := submitter_of(workflow):
+        lines.append(f"  submitted by {who}")
     rows = by_step(attempts)
     if rows:
         lines.append(f"  {'pods':<11} {'done':>6} {'running':>8} {'waiting':>8} {'failed':>7} {'again':>6}")

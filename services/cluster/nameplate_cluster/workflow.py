@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from nameplate.errors import UserError
-from nameplate_cluster.client import Json
+from nameplate_cluster.client import SUBMITTER, Json
 
 STAGES = ("plan", "export")
 State = Literal["waiting", "running", "done", "failed"]
@@ -63,6 +63,20 @@ def name_of(workflow: Json) -> str:
 def phase_of(workflow: Json) -> str:
     """Pending, Running, Succeeded, Failed or Error."""
     return str((workflow.get("status") or {}).get("phase") or "Pending")
+
+
+def submitter_of(workflow: Json) -> str:
+    """Who submitted it: the person that an Argo Server named, or the cluster's account; empty if unknown."""
+    labels = workflow["metadata"].get("labels") or {}
+    for name in ("creator-preferred-username", "creator-email", "creator"):
+        if label := labels.get(f"workflows.argoproj.io/{name}"):
+            return str(label)
+    return str((workflow["metadata"].get("annotations") or {}).get(SUBMITTER, ""))
+
+
+def parameter_of(workflow: Json, name: str) -> str:
+    """What a parameter was given when it was submitted; empty if nothing."""
+    return _parameters((workflow.get("spec") or {}).get("arguments")).get(name, "")
 
 
 def is_over(workflow: Json) -> bool:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from nameplate_cluster.client import Json
+from nameplate_cluster.controller import Controller
 from nameplate_cluster.http_errors import NotAllowed, NotThere
+from nameplate_cluster.pods import PodNeeds, pods_of
 
 FOLDER = Path(__file__).parent / "workflows"
 
@@ -34,6 +36,9 @@ class PlayedCluster:
         self.maps: dict[str, dict[str, str]] | None = None
         self.machines: list[Json] | None = None
         self.limits: list[Json] | None = None
+        self.ranges: list[Json] | None = []
+        self.argo: list[Controller] | None = [Controller(place="argo", version="4.0.7", settings={})]
+        self.who: str | None = "ada"
         self.pods_there: list[Json] | None = None
         self.claims: dict[str, Json] | None = None
         self.told: list[Any] = []
@@ -77,6 +82,21 @@ class PlayedCluster:
         if self.limits is None:
             raise NotAllowed("quotas")
         return self.limits
+
+    def limit_ranges(self) -> list[Json]:
+        if self.ranges is None:
+            raise NotAllowed("LimitRanges")
+        return self.ranges
+
+    def controllers(self) -> list[Controller]:
+        if self.argo is None:
+            raise NotAllowed("pods")
+        return self.argo
+
+    def account(self) -> str:
+        if self.who is None:
+            raise NotAllowed("account")
+        return self.who
 
     def has_secret(self, name: str) -> bool:
         if self.secrets is None:
@@ -146,3 +166,16 @@ def node() -> Callable[..., Json]:
 @pytest.fixture
 def workflow() -> Callable[..., Json]:
     return workflow_of
+
+
+def kind_of_pod(step: str = "training", resources: Json | None = None, **fields: Any) -> PodNeeds:
+    """A pod of the pool `gpu` with these resources; ``fields`` are of its template."""
+    container = {"name": "main", "resources": resources or {}}
+    item = {"name": "chunk-gpu", "container": container, **fields}
+    (pod,) = pods_of({"spec": {"templates": [item]}}, step)
+    return pod
+
+
+@pytest.fixture
+def kind() -> Callable[..., PodNeeds]:
+    return kind_of_pod

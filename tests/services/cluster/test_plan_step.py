@@ -213,7 +213,7 @@ def test_one_step_before_its_time_is_refused_and_the_file_in_the_store_stays(
 def test_the_file_is_the_submitted_one_else_the_stores_else_the_installed_one(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    installed, stored, submitted = (site.text + f"notes: [{name}]\n" for name in ("a", "b", "c"))
+    installed, stored, submitted = (site.text + f"# {name}\n" for name in ("a", "b", "c"))
     (site.folder / "campaigns" / "tiny.yaml").write_text(installed)
     assert site.plan()["digest"] == campaign_digest(installed)
     open_store(site.url).put(CAMPAIGN_KEY, stored.encode())
@@ -223,12 +223,36 @@ def test_the_file_is_the_submitted_one_else_the_stores_else_the_installed_one(
     assert open_store(site.url).get(CAMPAIGN_KEY).decode() == submitted
 
 
+def test_another_file_of_the_campaign_is_replaced_only_when_that_is_asked_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.plan()
+    other = site.text.replace("seed: 7", "seed: 8")
+    monkeypatch.setenv(FILE_VARIABLE, other)
+    with pytest.raises(UserError) as caught:
+        site.plan()
+    said = str(caught.value)
+    assert "has another file of the campaign tiny: -seed: 7; +seed: 8; submit with --replace" in said
+    assert open_store(site.url).get(CAMPAIGN_KEY).decode() == site.text
+    assert site.plan("--replace", "yes")["digest"] == campaign_digest(other)
+    assert open_store(site.url).get(CAMPAIGN_KEY).decode() == other
+
+
+def test_a_store_of_another_campaign_is_not_replaced(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_store(site.url).put(CAMPAIGN_KEY, site.text.replace("name: tiny", "name: large", 1).encode())
+    monkeypatch.setenv(FILE_VARIABLE, site.text)
+    for more in ((), ("--replace", "yes")):
+        with pytest.raises(NameplateError, match="holds the campaign 'large', not 'tiny'"):
+            site.plan(*more)
+
+
 @pytest.mark.parametrize(
     ("pools", "text", "name"),
     [
         (None, None, "tinny"),
         ("[]", None, "tiny"),
         ("- {name: Capital}", None, "tiny"),
+        ("[{name: a, experiments: [spheres]}, {name: b, training_sets: [Siemens]}, {name: c}]", None, "tiny"),
         (None, "name: other", "tiny"),
         (None, "nonsense: 1", "tiny"),
     ],

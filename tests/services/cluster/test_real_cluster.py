@@ -1,5 +1,6 @@
 """Both ways to a real cluster, where KUBECONFIG names one with Argo Workflows; in a namespace of its own."""
 
+import json
 import os
 import time
 import uuid
@@ -8,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from nameplate_cluster.admission import quota_problems, range_problems, with_defaults
 from nameplate_cluster.client import Cluster, Json
 from nameplate_cluster.http_errors import ClusterUnreachable, NotThere, SignedOut
 from nameplate_cluster.kube import Kube
+from nameplate_cluster.pods import pods_of
 from nameplate_cluster.waiting import wait_of
 from nameplate_cluster.watch import follow
 from nameplate_cluster.workflow import attempts_of, is_over, name_of, phase_of
@@ -127,6 +130,87 @@ def test_what_is_there_and_what_is_not(cluster: Cluster, core: Any, namespace: s
         cluster.workflow("absent")
     with pytest.raises(NotThere):
         list(cluster.pod_log("absent", "absent"))
+
+
+BOUNDS = [
+    ("Container", {"max": {"memory": "6Gi"}}),
+    ("Container", {"max": {"memory": "8Gi"}}),
+    ("Container", {"max": {"cpu": "4"}}),
+    ("Container", {"min": {"memory": "128Mi"}}),
+    ("Container", {"min": {"memory": "64Mi"}}),
+    ("Container", {"min": {"ephemeral-storage": "1Gi"}}),
+    ("Container", {"maxLimitRequestRatio": {"memory": "4"}}),
+    ("Container", {"maxLimitRequestRatio": {"memory": "8"}}),
+    ("Container", {"maxLimitRequestRatio": {"cpu": "8"}}),
+    ("Container", {"default": {"cpu": "1"}}),
+    ("Container", {"default": {"cpu": "3"}, "max": {"cpu": "4"}}),
+    ("Pod", {"max": {"memory": "8Gi"}}),
+    ("Pod", {"max": {"memory": "9Gi"}}),
+    ("Pod", {"max": {"cpu": "9"}}),
+    ("Pod", {"min": {"cpu": "3"}}),
+    ("Pod", {"min": {"cpu": "2"}}),
+    ("quota", {"limits.cpu": "64"}),
+    ("quota", {"requests.cpu": "64", "limits.memory": "64Gi"}),
+    ("quota", {"requests.memory": "1Gi"}),
+    ("quota", {"limits.ephemeral-storage": "1Ti", "requests.nvidia.com/gpu": "4"}),
+    ("quota", {"pods": "0"}),
+]
+"""Bounds of a namespace, some of which refuse the pod below."""
+MAIN = {"requests": {"cpu": "2", "memory": "4Gi"}, "limits": {"memory": "8Gi"}}
+ARGOS = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}
+
+
+def refusal_of_the_cluster(core: Any, namespace: str) -> str:
+    """What the API server says of a pod like ours, which it does not make; empty if it takes it."""
+    kubernetes = __import__("kubernetes")
+    container = {"name": "main", "image": IMAGE, "resources": MAIN}
+    argos = [{"name": name, "image": IMAGE, "resources": ARGOS} for name in ("wait", "init")]
+    spec = {"serviceAccountName": "runner", "containers": [container, argos[0]], "initContainers": argos[1:]}
+    try:
+        core.create_namespaced_pod(namespace, {"metadata": {"name": "probe"}, "spec": spec}, dry_run="All")
+    except kubernetes.client.ApiException as error:
+        return str(error.body)
+    return ""
+
+
+@pytest.mark.parametrize(("kind", "bound"), BOUNDS, ids=[f"{kind}-{bound}" for kind, bound in BOUNDS])
+def test_what_is_said_beforehand_is_what_the_cluster_does(
+    kind: str, bound: Json, cluster: Cluster, core: Any, namespace: str
+) -> None:
+    patch = {
+        "containers": [{"name": "wait", "resources": ARGOS}],
+        "initContainers": [{"name": "init", "resources": ARGOS}],
+    }
+    item = {"name": "chunk", "container": {"resources": MAIN}, "podSpecPatch": json.dumps(patch)}
+    (pod,) = pods_of({"spec": {"templates": [item]}}, "ingest")
+    name = {"metadata": {"name": "bound"}}
+    if kind == "quota":
+        core.create_namespaced_resource_quota(namespace, name | {"spec": {"hard": bound}})
+    else:
+        core.create_namespaced_limit_range(namespace, name | {"spec": {"limits": [{"type": kind, **bound}]}})
+    try:
+        ranges = cluster.limit_ranges()
+        (whole,) = with_defaults([pod], ranges)
+        problems = range_problems([whole], ranges) + quota_problems([whole], cluster.quotas())
+        for _ in range(20):  # the API server hears of new bounds, and of the end of old ones, after a moment
+            time.sleep(0.5)
+            said = refusal_of_the_cluster(core, namespace)
+            if bool(said) == bool(problems):
+                break
+            time.sleep(0.25)
+        assert bool(said) == bool(problems), (said, problems)
+    finally:
+        if kind == "quota":
+            core.delete_namespaced_resource_quota("bound", namespace)
+        else:
+            core.delete_namespaced_limit_range("bound", namespace)
+
+
+def test_argos_controller_and_this_account_are_known(cluster: Cluster) -> None:
+    controllers = cluster.controllers()
+    assert controllers
+    assert all(item.version for item in controllers)
+    assert cluster.account()
 
 
 def test_credentials_that_are_not_known(core: Any, namespace: str) -> None:

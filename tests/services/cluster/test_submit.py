@@ -11,8 +11,9 @@ from nameplate.campaign.overrides import load_with_overrides
 from nameplate.errors import NameplateError, TryAgain, UserError
 from nameplate.plan.estimate import cell_estimates
 from nameplate_cluster import plan_pod
-from nameplate_cluster.checks import check
+from nameplate_cluster.checks import Findings, check
 from nameplate_cluster.client import INSTANCE_LABEL, workflow_labels
+from nameplate_cluster.controller import Controller
 from nameplate_cluster.fetch_report import manifest_of as report_manifest
 from nameplate_cluster.preflight import steps_needed
 from nameplate_cluster.stop import stop
@@ -92,12 +93,95 @@ def test_a_claim_that_is_not_there_is_refused(ready: Any) -> None:
 
 
 def test_what_may_not_be_looked_at_is_said(ready: Any) -> None:
-    ready.secrets = ready.maps = ready.machines = ready.limits = None
+    ready.secrets = ready.maps = ready.machines = ready.limits = ready.ranges = ready.argo = None
     findings = check(ready, *DEMO, "")
     assert findings.problems == ()
     assert findings.notes == (
-        "not checked, since this account may not look: pools, Secrets, what nodes offer, quotas",
+        "not checked, since this account may not look: Argo's controller, pools, what nodes offer, Secrets, "
+        "LimitRanges, quotas",
     )
+
+
+def test_what_the_namespace_or_argo_would_refuse_is_told_before(
+    ready: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ARGO_INSTANCEID", raising=False)
+    ready.argo = [Controller(place="argo", version="4.0.7", settings={"instanceID": "lab"})]
+    ready.limits = [{"metadata": {"name": "tight"}, "spec": {"hard": {"limits.cpu": "64"}}}]
+    findings = check(ready, *DEMO, "")
+    assert any("export ARGO_INSTANCEID=lab" in problem for problem in findings.problems)
+    assert any("(main, wait, init)" in problem for problem in findings.problems)
+    monkeypatch.setenv("ARGO_INSTANCEID", "lab")
+    bound = {"type": "Container", "default": {"cpu": "1"}}
+    ready.ranges = [{"metadata": {"name": "site"}, "spec": {"limits": [bound]}}]
+    assert check(ready, *DEMO, "").problems == ()
+    bound["max"] = {"cpu": "500m"}
+    (problem,) = check(ready, *DEMO, "", elastic=True).problems[:1]
+    assert "the LimitRange site allows 0.5 cpu at most for a container" in problem
+    ready.ranges = None  # one that gives a default may be there
+    assert check(ready, *DEMO, "").problems == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"ca.crt": "-----BEGIN CERTIFICATE-----"}, ""),
+        (
+            {"tls.crt": "x"},
+            "has no ca.crt, the authority's certificate (it has tls.crt): kubectl -n hospital",
+        ),
+        ({"ca.crt": "x"}, "holds no certificate"),
+        (
+            None,
+            "the namespace hospital has no ConfigMap site-ca: kubectl -n hospital create configmap site-ca",
+        ),
+    ],
+)
+def test_an_authority_without_its_certificate(ready: Any, data: dict[str, str] | None, said: str) -> None:
+    volume = {"name": "authority", "configMap": {"name": "site-ca"}}
+    item = {"name": "chunk", "container": {}, "volumes": [volume]}
+    ready.there["nameplate-ingest"] = {"spec": {"templates": [item]}}
+    ready.maps |= {} if data is None else {"site-ca": data}
+    problems = check(ready, *DEMO, "").problems
+    assert len(problems) == bool(said)
+    assert all(said in problem for problem in problems), problems
+
+
+def planned(
+    workflow: Any, node: Any, text: str, made: str, *, state: str = "Succeeded", **metadata: Any
+) -> Any:
+    """A workflow over, whose plan ended in this state."""
+    found = workflow(node("plan(0)", phase=state), phase="Succeeded" if state == "Succeeded" else "Failed")
+    found["metadata"] |= {"name": f"wf-{made}", "creationTimestamp": f"2026-11-{made}T06:00:00Z", **metadata}
+    found["spec"]["arguments"] = {"parameters": [{"name": "file", "value": text}]}
+    return found
+
+
+def test_another_file_of_the_campaign_is_shown_and_refused(
+    ready: Any, node: Callable[..., Any], workflow: Callable[..., Any]
+) -> None:
+    other = DEMO[1].replace("seed: ", "seed: 4")
+    by = {"annotations": {"nameplate.dev/submitted-by": "grace"}}
+    ready.listed = [
+        planned(workflow, node, DEMO[1], "20"),
+        planned(workflow, node, other, "21", **by),
+        planned(workflow, node, DEMO[1], "22", state="Failed"),  # was refused: its file is not there
+        planned(workflow, node, "", "23"),  # submitted by name: the file that was there
+    ]
+    findings = check(ready, *DEMO, "")
+    (problem,) = findings.problems
+    assert problem.startswith(
+        "another file of the campaign demo is there (workflow wf-21, submitted by grace); it differs as "
+        "shown: submit with --replace"
+    )
+    assert len(findings.difference) == 2
+    assert findings.difference[0].startswith("-seed: 4")
+    asked = check(ready, *DEMO, "", replace=True)
+    assert asked.problems == ()
+    assert asked.difference == findings.difference
+    # The same file again is no question, nor one with another comment.
+    ready.listed = [planned(workflow, node, "# by grace\n" + DEMO[1], "24")]
+    assert check(ready, *DEMO, "") == Findings((), ())
 
 
 def test_a_folder_is_one_of_the_pods(ready: Any) -> None:
@@ -116,6 +200,10 @@ def test_the_workflow_that_is_made() -> None:
     values = {row["name"]: row["value"] for row in manifest["spec"]["arguments"]["parameters"]}
     assert values == {"campaign": "demo", "file": DEMO[1], "only": "training"}
     assert len(json.dumps(manifest)) < 256 * 1024
+    assert "annotations" not in manifest["metadata"]
+    asked = manifest_of(*DEMO, "", replace=True, who="ada")
+    assert asked["metadata"]["annotations"] == {"nameplate.dev/submitted-by": "ada"}
+    assert {"name": "replace", "value": "yes"} in asked["spec"]["arguments"]["parameters"]
 
 
 def test_submit_returns_once_the_plan_is_done(
@@ -127,7 +215,9 @@ def test_submit_returns_once_the_plan_is_done(
         workflow(node("plan(0)", phase="Running")),
         workflow(node("plan(0)", phase="Succeeded")),
     ]
-    assert submit(ready, *DEMO, only="", watch=False) == 0
+    assert submit(ready, *DEMO, only="", watch=False, replace=True) == 0
+    ((_, manifest),) = ready.told
+    assert manifest == manifest_of(*DEMO, "", replace=True, who="ada")
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "submitted: workflow nameplate-demo-x7k2p in hospital"
     assert "plan: running" in said

@@ -14,10 +14,11 @@ def test_a_finished_campaign(recorded: Callable[[str], Any]) -> None:
     lines = status_text(recorded("done"), NOW)
     assert lines[0] == "demo: done after 2:12 (workflow nameplate-demo-59dwf)"
     assert lines[-1] == "  steps not listed were done by an earlier run"
-    assert [line.split()[0] for line in lines[2:-1]] == [
+    assert lines[1] == "  submitted by system-serviceaccount-hospital-nameplate-submitter"
+    assert [line.split()[0] for line in lines[3:-1]] == [
         "plan", "phantom", "cohort", "training", "selection", "prediction", "report",
     ]  # fmt: skip
-    assert lines[3].split() == ["phantom", "3", "0", "0", "0", "0"]
+    assert lines[4].split() == ["phantom", "3", "0", "0", "0", "0"]
 
 
 def test_a_stopped_campaign_says_so(recorded: Callable[[str], Any]) -> None:
