@@ -41,8 +41,15 @@ initContainers: [{name: init, resources: {{ toJson $values.workflow.executorReso
 containers:
   - name: main
     image: {{ include "nameplate.image" (dict "root" .root "service" .step.service) }}
-    envFrom: {{- include "nameplate.storeEnvironment" .root | nindent 6 }}
+    # Where the store is, by value: Argo keeps a running workflow's templates as they were when it began, so that
+    # a later upgrade to another store does not move its pods there.
+    {{- with include "nameplate.storeSecret" .root }}
+    envFrom: [{secretRef: {name: {{ . }}}}]
+    {{- end }}
     env:
+      {{- range $name, $value := include "nameplate.storeSettings" .root | fromYaml }}
+      - {name: {{ $name }}, value: {{ $value | quote }}}
+      {{- end }}
       {{- if $readsSource }}
       - name: NAMEPLATE_KEY
         valueFrom: {secretKeyRef: {name: {{ include "nameplate.keySecret" .root }}, key: NAMEPLATE_KEY}}
@@ -73,7 +80,7 @@ volumes:
 {{/* How Argo treats a step's pod. */}}
 {{- define "nameplate.handling" -}}
 metadata:
-  {{- $labels := dict "nameplate.dev/needs" "store" }}
+  {{- $labels := include "nameplate.clientLabels" .root | fromYaml }}
   {{- with .place.name }}{{ $labels = set $labels "nameplate.dev/pool" . }}{{ end }}
   {{- include "nameplate.podMetadata" (dict "component" .step.name "labels" $labels "place" .place) | nindent 2 }}
 executor: {serviceAccountName: nameplate-executor}
