@@ -90,8 +90,8 @@ class ObjectStore:
     def grant(self, user: str, password: str, bucket: str) -> None:
         """As MinIO's administrator, give ``user`` this password and access to ``bucket`` only.
 
-        Buckets that it was given before stay open to it: a campaign may still be running in one. What is already
-        right is left alone.
+        Buckets that it was given before stay open to it: a campaign may still be running in one. What is
+        already right is left alone.
         """
         if user == self.user:
             raise UserError(
