@@ -104,6 +104,9 @@ def test_campaigns_of_the_values_come_beside_them(tmp_path: Path) -> None:
         ("minio.enabled=false", "objectStore.endpoint: expected the URL of an S3 service"),
         ("objectStore.endpoint=https://s3.example.org", "objectStore.existingSecret: expected the name"),
         ("resourceQuota.enabled=true", "resourceQuota.hard: expected at least one amount"),
+        ("people.viewers.users={}", "people.viewers: a role for nobody"),
+        ("people.viewrs.users={a}", "at '/people/viewrs': value must be 'did you mean viewers?'"),
+        ("people.admins.users={a}", "at '/people': additional properties 'admins' not allowed"),
     ],
 )
 def test_a_wrong_value_is_named(setting: str, said: str) -> None:
@@ -222,6 +225,31 @@ def test_rights(objects: list[dict[str, Any]]) -> None:
         for subject in binding["subjects"]
     }
     assert bound == {(f"nameplate-{name}",) * 2 for name in ("executor", "submitter", "setup")}
+
+
+def test_viewers_change_nothing(objects: list[dict[str, Any]]) -> None:
+    rules = of_kind(objects, "Role")["nameplate-viewer"]["rules"]
+    assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list", "watch"}
+    seen = {resource for rule in rules for resource in rule["resources"]}
+    assert seen == {"workflows", "workflowtemplates", "pods", "pods/log"}
+
+
+def test_people_have_the_roles_of_the_values() -> None:
+    objects = rendered("--set", "people.submitters.users={anna,ben},people.viewers.groups={radiology}")
+    found = {
+        (binding["roleRef"]["name"], subject["kind"], subject["name"])
+        for binding in of_kind(objects, "RoleBinding").values()
+        for subject in binding["subjects"]
+        if subject["kind"] != "ServiceAccount"
+    }
+    assert found == {
+        ("nameplate-submitter", "User", "anna"),
+        ("nameplate-submitter", "User", "ben"),
+        ("nameplate-viewer", "Group", "radiology"),
+    }
+    assert {binding["roleRef"]["name"] for binding in of_kind(objects, "RoleBinding").values()} <= set(
+        of_kind(objects, "Role")
+    )
 
 
 DNS = {"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}

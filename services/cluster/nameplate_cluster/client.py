@@ -17,6 +17,10 @@ CAMPAIGN_TEMPLATE = "nameplate-campaign"
 REPORT_TEMPLATE = "nameplate-report"
 POOLS = "nameplate-pools"
 DEFAULT_NAMESPACE = "nameplate"
+SUBMITTER = "nameplate.dev/submitted-by"
+"""Annotation of a workflow: who submitted it, as the cluster knows that person. A note, not a proof."""
+CREATOR_LABEL = "workflows.argoproj.io/creator"
+"""The same from an Argo Server, cut to what a label may hold."""
 INSTANCE_LABEL = "workflows.argoproj.io/controller-instanceid"
 
 
@@ -30,6 +34,9 @@ class Cluster(Protocol):
     namespace: str
     place: str
     """How the server is named in messages."""
+
+    def whoami(self) -> str:
+        """The name that the server has for who asks; empty when it does not say."""
 
     def create_workflow(self, manifest: Json) -> Json:
         """Create a workflow; returns it with its name."""

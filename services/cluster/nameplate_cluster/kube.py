@@ -13,7 +13,7 @@ from kubernetes import client, config
 
 from nameplate.errors import UserError
 from nameplate_cluster.client import DEFAULT_NAMESPACE, Json, Shutdown, in_cluster_namespace
-from nameplate_cluster.http_errors import NotThere, refusal_of, unreachable_of
+from nameplate_cluster.http_errors import NotAllowed, NotThere, refusal_of, unreachable_of
 
 _CONNECT_S, _READ_S = 10.0, 60.0
 _ARGO = {"group": "argoproj.io", "version": "v1alpha1"}
@@ -28,6 +28,7 @@ class Kube:
         self.place = place
         self._core = client.CoreV1Api(api)
         self._custom = client.CustomObjectsApi(api)
+        self._auth = client.AuthenticationV1Api(api)
 
     @classmethod
     def connect(cls, namespace: str | None, context: str | None) -> "Kube":
@@ -57,6 +58,15 @@ class Kube:
         home = (chosen.get("context") or {}).get("namespace")
         place = f"the cluster of context {chosen['name']} ({api.configuration.host})"
         return cls(api, namespace or home or DEFAULT_NAMESPACE, place)
+
+    def whoami(self) -> str:
+        """The user that the API server takes us for."""
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        try:
+            answer = self._ask("ask who this is", self._auth.create_self_subject_review, body=body)
+        except (NotAllowed, NotThere):
+            return ""
+        return str(((answer.get("status") or {}).get("userInfo") or {}).get("username") or "")
 
     def create_workflow(self, manifest: Json) -> Json:
         """Create a workflow."""

@@ -8,7 +8,14 @@ from nameplate.plan.estimate import cell_estimates, totals_of
 from nameplate.plan.pipeline import STEPS
 from nameplate.plan.plan import plan
 from nameplate.plan.summary import byte_lines
-from nameplate_cluster.client import CAMPAIGN_LABEL, CAMPAIGN_TEMPLATE, Cluster, Json, workflow_labels
+from nameplate_cluster.client import (
+    CAMPAIGN_LABEL,
+    CAMPAIGN_TEMPLATE,
+    SUBMITTER,
+    Cluster,
+    Json,
+    workflow_labels,
+)
 from nameplate_cluster.logs import failure_reasons
 from nameplate_cluster.plan_pod import await_plan, stopped
 from nameplate_cluster.waiting import Wait
@@ -32,8 +39,9 @@ def plan_lines(campaign: Campaign, only: str, gpu_tflops: float) -> list[str]:
     ]
 
 
-def manifest_of(campaign: Campaign, text: str, only: str) -> Json:
+def manifest_of(campaign: Campaign, text: str, only: str, submitter: str = "") -> Json:
     """The workflow to submit: a reference to the chart's template, and the campaign file."""
+    note = {"annotations": {SUBMITTER: submitter}} if submitter else {}
     values = {"campaign": campaign.name, "file": text, "only": only}
     return {
         "apiVersion": "argoproj.io/v1alpha1",
@@ -41,6 +49,7 @@ def manifest_of(campaign: Campaign, text: str, only: str) -> Json:
         "metadata": {
             "generateName": f"nameplate-{campaign.name}-",
             "labels": workflow_labels(**{CAMPAIGN_LABEL: campaign.name}),
+            **note,
         },
         "spec": {
             "workflowTemplateRef": {"name": CAMPAIGN_TEMPLATE},
@@ -51,7 +60,8 @@ def manifest_of(campaign: Campaign, text: str, only: str) -> Json:
 
 def submit(cluster: Cluster, campaign: Campaign, text: str, *, only: str, watch: bool) -> int:
     """Create the workflow, wait for its plan, and watch the rest if asked; returns the exit code."""
-    workflow = name_of(cluster.create_workflow(manifest_of(campaign, text, only)))
+    manifest = manifest_of(campaign, text, only, cluster.whoami())
+    workflow = name_of(cluster.create_workflow(manifest))
     say(f"submitted: workflow {workflow} in {cluster.namespace}")
     try:
         await_plan(cluster, workflow, campaign.name)

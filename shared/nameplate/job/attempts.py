@@ -1,7 +1,8 @@
 """How often in a row a cluster's pod was tried again in vain: counted in the store, beside the checkpoints.
 
-On nodes that may be taken away, a pod that is tried again is no fault as long as each attempt gets further. A
-cluster counts attempts alone and cannot see that; so it allows many, and the pod itself says when it is enough.
+On nodes that may be taken away, a pod that is tried again is no fault as long as each attempt gets further.
+A cluster counts attempts alone and cannot see that; so it allows many, and the pod itself says when it is
+enough.
 """
 
 import logging
@@ -28,16 +29,16 @@ class Attempts:
         self._in_vain = 0
 
     def begin(self) -> None:
-        """Count this attempt as one in vain, until ``progress`` is called; UserError when it is one too many."""
+        """Count this attempt as in vain, until ``progress`` is called; UserError when it is one too many."""
         if self._number == 0:
             return
         # What an earlier workflow left behind does not count: its last attempt was another matter.
         before = self._read() if self._number > 1 else 0
         if before >= self._retries:
             raise UserError(
-                f"{self._chunk}: no progress in {before} attempts in a row: none of them lived to commit a job or "
-                "to save a checkpoint; their logs or `kubectl describe pod` say what ended them, and submitting "
-                "again goes on (values: workflow.retries, workflow.gracePeriod)"
+                f"{self._chunk}: no progress in {before} attempts in a row: none of them lived to commit a "
+                "job or to save a checkpoint; their logs or `kubectl describe pod` say what ended them, and "
+                "submitting again goes on (values: workflow.retries, workflow.gracePeriod)"
             )
         self._write(before + 1)
         logger.info("tried again", extra={"attempt": self._number, "in_vain": before})

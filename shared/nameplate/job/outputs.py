@@ -59,7 +59,7 @@ class Outputs:
         return folder
 
     def save_checkpoints(self, folder: Path) -> None:
-        """Store the folder of ``load_checkpoints`` where another machine finds it; for one that has changed."""
+        """Store the folder of ``load_checkpoints``, which has changed, where another machine finds it."""
         if self._store.folder(self._work) is None:
             for path in sorted(folder.iterdir()):
                 if not path.name.startswith("."):

@@ -39,8 +39,8 @@ def run_job(
 
     The step's function gets the job's settings, inputs and outputs, and nothing else of the campaign.
     ``results`` are those of the jobs that it needs. ``on_progress`` is called when a checkpoint was saved and
-    when the job was committed: what an interrupted process need not do again. The time of the function and of its import is added
-    to ``timing``.
+    when the job was committed: what an interrupted process need not do again. The time of the function and of
+    its import is added to ``timing``.
     """
     timing = timing or Timing()
     done = is_current(store, job, results)

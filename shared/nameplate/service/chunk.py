@@ -73,8 +73,8 @@ def run_chunk(
 
     A failed job does not stop the others. At the end, a failure that may pass is raised in preference to
     a mistake, so that the chunk is tried again. ``digest`` is that of the campaign's text; a store may
-    fail to answer for ``store_timeout`` seconds. Attempt ``attempt`` (0 is the first) ends in a UserError when
-    the ``retries`` before it, in a row, made no progress.
+    fail to answer for ``store_timeout`` seconds. Attempt ``attempt`` (0 is the first) ends in a UserError
+    when the ``retries`` before it, in a row, made no progress.
     """
     try:
         step = step_named(chunk.step)

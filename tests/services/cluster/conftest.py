@@ -38,6 +38,9 @@ class PlayedCluster:
         self.claims: dict[str, Json] | None = None
         self.told: list[Any] = []
 
+    def whoami(self) -> str:
+        return "anna@hospital"
+
     def create_workflow(self, manifest: Json) -> Json:
         self.told.append(("create", manifest))
         return {"metadata": {"name": manifest["metadata"]["generateName"] + "x7k2p"}}
