@@ -104,7 +104,6 @@ def test_campaigns_of_the_values_come_beside_them(tmp_path: Path) -> None:
         ("minio.enabled=false", "objectStore.endpoint: expected the URL of an S3 service"),
         ("objectStore.endpoint=https://s3.example.org", "objectStore.existingSecret: expected the name"),
         ("resourceQuota.enabled=true", "resourceQuota.hard: expected at least one amount"),
-        ("people.viewers.users={}", "people.viewers: a role for nobody"),
         ("people.viewrs.users={a}", "at '/people/viewrs': value must be 'did you mean viewers?'"),
         ("people.admins.users={a}", "at '/people': additional properties 'admins' not allowed"),
     ],
@@ -232,6 +231,12 @@ def test_viewers_change_nothing(objects: list[dict[str, Any]]) -> None:
     assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list", "watch"}
     seen = {resource for rule in rules for resource in rule["resources"]}
     assert seen == {"workflows", "workflowtemplates", "pods", "pods/log"}
+
+
+@pytest.mark.parametrize("who", ["{}", '{"users":[]}', '{"users":[],"groups":[]}'])
+def test_a_role_for_nobody_is_named(who: str) -> None:
+    ran = helm("template", "nameplate", str(CHART), "--set-json", f"people.viewers={who}")
+    assert "people.viewers: a role for nobody; expected names in users or groups" in ran.stderr
 
 
 def test_people_have_the_roles_of_the_values() -> None:
