@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from chart import CHART, HELM, ROOT, helm, pod_specs, rendered, violations
+from chart import CHART, HELM, ROOT, every_pod, helm, pod_specs, rendered, violations
 
 pytestmark = pytest.mark.skipif(HELM is None, reason="no helm program")
 
@@ -104,6 +104,8 @@ def test_campaigns_of_the_values_come_beside_them(tmp_path: Path) -> None:
         ("minio.enabled=false", "objectStore.endpoint: expected the URL of an S3 service"),
         ("objectStore.endpoint=https://s3.example.org", "objectStore.existingSecret: expected the name"),
         ("resourceQuota.enabled=true", "resourceQuota.hard: expected at least one amount"),
+        ("people.viewrs.users={a}", "at '/people/viewrs': value must be 'did you mean viewers?'"),
+        ("people.admins.users={a}", "at '/people': additional properties 'admins' not allowed"),
     ],
 )
 def test_a_wrong_value_is_named(setting: str, said: str) -> None:
@@ -224,6 +226,37 @@ def test_rights(objects: list[dict[str, Any]]) -> None:
     assert bound == {(f"nameplate-{name}",) * 2 for name in ("executor", "submitter", "setup")}
 
 
+def test_viewers_change_nothing(objects: list[dict[str, Any]]) -> None:
+    rules = of_kind(objects, "Role")["nameplate-viewer"]["rules"]
+    assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list", "watch"}
+    seen = {resource for rule in rules for resource in rule["resources"]}
+    assert seen == {"workflows", "workflowtemplates", "pods", "pods/log"}
+
+
+@pytest.mark.parametrize("who", ["{}", '{"users":[]}', '{"users":[],"groups":[]}'])
+def test_a_role_for_nobody_is_named(who: str) -> None:
+    ran = helm("template", "nameplate", str(CHART), "--set-json", f"people.viewers={who}")
+    assert "people.viewers: a role for nobody; expected names in users or groups" in ran.stderr
+
+
+def test_people_have_the_roles_of_the_values() -> None:
+    objects = rendered("--set", "people.submitters.users={anna,ben},people.viewers.groups={radiology}")
+    found = {
+        (binding["roleRef"]["name"], subject["kind"], subject["name"])
+        for binding in of_kind(objects, "RoleBinding").values()
+        for subject in binding["subjects"]
+        if subject["kind"] != "ServiceAccount"
+    }
+    assert found == {
+        ("nameplate-submitter", "User", "anna"),
+        ("nameplate-submitter", "User", "ben"),
+        ("nameplate-viewer", "Group", "radiology"),
+    }
+    assert {binding["roleRef"]["name"] for binding in of_kind(objects, "RoleBinding").values()} <= set(
+        of_kind(objects, "Role")
+    )
+
+
 DNS = {"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}
 CLIENTS = {"app.kubernetes.io/part-of": "nameplate", "nameplate.dev/needs": "store"}
 MINIO = {
@@ -237,12 +270,20 @@ def peers(*cidrs: str) -> list[dict[str, Any]]:
     return [{"ipBlock": {"cidr": cidr}} for cidr in cidrs]
 
 
+def store_number(objects: list[dict[str, Any]]) -> str:
+    """The store's number, on which all pods that use it agree."""
+    found = {metadata["labels"].get("nameplate.dev/store") for _, _, metadata in every_pod(objects)} - {None}
+    (number,) = found
+    return str(number)
+
+
 def tcp(*ports: int) -> list[dict[str, Any]]:
     return [{"protocol": "TCP", "port": port} for port in ports]
 
 
 def test_policies_of_the_default(objects: list[dict[str, Any]]) -> None:
     policies = {name: policy["spec"] for name, policy in of_kind(objects, "NetworkPolicy").items()}
+    number = store_number(objects)
     assert policies == {
         "nameplate-default-deny": {
             "podSelector": {"matchLabels": {"app.kubernetes.io/part-of": "nameplate"}},
@@ -251,11 +292,12 @@ def test_policies_of_the_default(objects: list[dict[str, Any]]) -> None:
         "nameplate-store-clients": {
             "podSelector": {"matchLabels": CLIENTS},
             "policyTypes": ["Egress"],
-            "egress": [
-                DNS,
-                {"to": [{"podSelector": {"matchLabels": MINIO}}], "ports": tcp(9000)},
-                {"to": PRIVATE, "ports": tcp(443, 6443)},
-            ],
+            "egress": [DNS, {"to": PRIVATE, "ports": tcp(443, 6443)}],
+        },
+        f"nameplate-store-{number}": {
+            "podSelector": {"matchLabels": {**CLIENTS, "nameplate.dev/store": number}},
+            "policyTypes": ["Egress"],
+            "egress": [{"to": [{"podSelector": {"matchLabels": MINIO}}], "ports": tcp(9000)}],
         },
         "nameplate-minio": {
             "podSelector": {"matchLabels": MINIO},
@@ -292,9 +334,40 @@ def test_policies_of_the_default(objects: list[dict[str, Any]]) -> None:
     ],
 )
 def test_policies_of_another_s3(settings: str, store: dict[str, Any], api: dict[str, Any]) -> None:
-    policies = of_kind(rendered(*OTHER_S3, *(["--set", settings] if settings else [])), "NetworkPolicy")
-    assert set(policies) == {"nameplate-default-deny", "nameplate-store-clients"}
-    assert policies["nameplate-store-clients"]["spec"]["egress"] == [DNS, store, api]
+    objects = rendered(*OTHER_S3, *(["--set", settings] if settings else []))
+    policies = of_kind(objects, "NetworkPolicy")
+    own = f"nameplate-store-{store_number(objects)}"
+    assert set(policies) == {"nameplate-default-deny", "nameplate-store-clients", own}
+    assert policies["nameplate-store-clients"]["spec"]["egress"] == [DNS, api]
+    assert policies[own]["spec"]["egress"] == [store]
+
+
+def test_the_way_to_a_store_outlives_an_upgrade_to_another() -> None:
+    """Pods of a campaign that began before have the label that the older policy, which is kept, selects."""
+    numbers = set()
+    for settings in ((), OTHER_S3, (*OTHER_S3, "--set", "objectStore.port=8333")):
+        objects = rendered(*settings)
+        policy = of_kind(objects, "NetworkPolicy")[f"nameplate-store-{store_number(objects)}"]
+        assert policy["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+        numbers.add(store_number(objects))
+    assert len(numbers) == 3
+    bucket = rendered("--set", "objectStore.bucket=other")
+    assert store_number(bucket) == store_number(rendered())
+
+
+def test_a_running_campaign_keeps_its_store() -> None:
+    """Argo keeps a running workflow's templates, and nothing in them points at where the store is now."""
+    objects = rendered("--set", "objectStore.bucket=mine,objectStore.prefix=team/ct")
+    settings = of_kind(objects, "ConfigMap")["nameplate-store"]["data"]
+    seen = 0
+    for name, found in of_kind(objects, "WorkflowTemplate").items():
+        for template in found["spec"]["templates"]:
+            if "container" in template:
+                seen += 1
+                own = {row["name"]: row.get("value") for row in template["container"]["env"]}
+                assert settings.items() <= own.items(), name
+                assert template["container"]["envFrom"] == [{"secretRef": {"name": "nameplate-store"}}], name
+    assert seen == 13  # eleven steps, the plan, the export
 
 
 def test_another_s3_brings_no_minio() -> None:
@@ -333,7 +406,8 @@ def test_an_authority_of_the_sites_own_reaches_every_pod_of_the_store() -> None:
     clients = 0
     for where, spec in specs.items():
         for container in spec["containers"]:
-            if {"configMapRef": {"name": "nameplate-store"}} in container.get("envFrom", []):
+            own = [row for row in container.get("env", []) if row["name"] == "SSL_CERT_FILE"]
+            if own or {"configMapRef": {"name": "nameplate-store"}} in container.get("envFrom", []):
                 clients += 1
                 mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
                 assert f"{mounts['authority']}/ca.crt" == file, where

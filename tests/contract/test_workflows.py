@@ -183,7 +183,13 @@ def _is_tried_again(expression: str, *, status: str, code: int, message: str, re
         ("Failed", -1, "Pod was active on the node longer than the specified deadline", 0, False, False),
         ("Failed", -1, "Step exceeded its deadline", 0, False, False),
         ("Failed", 137, "Error (exit code 137)", 0, True, True),
-        ("Failed", 137, "Error (exit code 137)", 1, False, False),
+        ("Failed", 137, "Error (exit code 137)", 6, True, True),
+        ("Failed", 75, "Error (exit code 75)", 50, True, False),
+        ("Error", -1, "pod deleted", 50, True, True),
+        # A pod that perhaps never ran cannot say that it is enough.
+        ("Error", -1, 'pods "x" is forbidden: failed quota: must specify limits', 2, True, True),
+        ("Error", -1, 'pods "x" is forbidden: failed quota: must specify limits', 3, False, False),
+        ("Error", 64, "Error (exit code 64): failed to put file", 3, False, False),
         ("Failed", 137, "OOMKilled (exit code 137)", 0, False, False),
     ],
 )
@@ -196,13 +202,56 @@ def test_machines_are_tried_again_and_mistakes_are_not(
             continue
         retry = template["retryStrategy"]
         assert retry["retryPolicy"] == "Always"
-        assert int(retry["limit"]) == (3 if step == "plan" else step_named(step).retries)
+        chunk = template["container"]["command"][-1] == "chunk"
+        assert int(retry["limit"]) == (100 if chunk else 3)
+        assert ("--attempt={{retries}}" in template["container"]["args"]) == chunk
+        if chunk:
+            assert f"--retries={step_named(step).retries}" in template["container"]["args"]
+        # Without a bound it would be days soon.
+        assert retry["backoff"]["cap"] == "3m"
         # A retried pod must not get the rest of somebody's time as its deadline.
         assert "maxDuration" not in retry["backoff"]
         found = _is_tried_again(
             retry["expression"], status=status, code=code, message=message, retries=retries
         )
         assert found == (plan if step == "plan" else again), step
+
+
+def test_how_often_a_pod_is_tried_again_is_a_value() -> None:
+    found = _templates(
+        "--set", "workflow.retries=5,workflow.maxAttempts=40,steps.synthesis.retries=0,steps.plan.retries=1",
+        "--set", "pools.default.retries=7,pools.default.prediction.retries=8",
+    )  # fmt: skip
+    for step, template in _pods(found):
+        if template["name"] == "export":
+            continue
+        own = {"synthesis": 0, "plan": 1, "training": 7, "prediction": 8}.get(step, 5)
+        retry, chunk = template["retryStrategy"], template["container"]["command"][-1] == "chunk"
+        assert retry["limit"] == ("40" if chunk else str(own)), step
+        assert f"asInt(retries) < {own})" in retry["expression"], step
+        assert (f"--retries={own}" in template["container"]["args"]) == chunk, step
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "pods.labels.kueue\\.x-k8s\\.io/queue-name=ct",
+        "pods.patch.schedulingGates[0].name=example.org/gate",
+        "pools.default.limit=2,steps.plan.limit=1",
+    ],
+)
+def test_a_wait_in_a_queue_is_not_counted_against_the_timeout(setting: str) -> None:
+    seen = set()
+    for step, template in _pods(_templates("--set", setting)):
+        deadline = json.loads(template["podSpecPatch"]).get("activeDeadlineSeconds")
+        assert ("timeout" in template) != (deadline is not None), step
+        if deadline is not None:
+            seen.add(step)
+        if "labels" in setting:
+            assert template["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "ct", step
+    assert seen == (
+        {"plan", "training", "prediction"} if "limit" in setting else {"plan", *(s.name for s in STEPS)}
+    )
 
 
 def test_no_dollar_of_a_person_is_expanded_into_a_secret(any_templates: dict[str, Json]) -> None:

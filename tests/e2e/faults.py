@@ -45,7 +45,7 @@ def deleted(trial: Trial) -> Seen:
 
 
 def killed(trial: Trial) -> Seen:
-    """Its process gets SIGKILL: exit code 137, tried again once."""
+    """Its process gets SIGKILL: exit code 137, tried again."""
     began, workflow = time.monotonic(), trial.start()
     pod = trial.training_pod(workflow)
     uid = trial.site.get("pod", pod)["metadata"]["uid"]
@@ -57,34 +57,45 @@ def killed(trial: Trial) -> Seen:
     return seen
 
 
-def twice_killed(trial: Trial) -> Seen:
-    """Killed a second time, it is not tried again: the step fails, and a new submission goes on."""
+def preempted(trial: Trial) -> Seen:
+    """Its pod is taken away six times, deleted or killed, each time after another epoch: it goes on."""
     began, workflow = time.monotonic(), trial.start()
-    pod = trial.training_pod(workflow)
-    kill_training(trial.site.get("pod", pod)["metadata"]["uid"])
-    trial.recovery(workflow, pod)
+    first = trial.training_pod(workflow)
+    for number in range(6):
+        pod, uid = until(180, f"attempt {number} at work", lambda n=number: trial.attempt(workflow, first, n))
+        until(120, "another epoch", lambda name=pod: trial.epochs(name) >= 1, pause=0.3)
+        if number % 2:
+            kill_training(uid)
+        else:
+            trial.site.kubectl("delete", "pod", pod, "--wait=false")
+    seen = Seen(
+        "preempted six times", "kubectl delete pod and SIGKILL in turn, after an epoch of each attempt"
+    )
+    trial.close(seen, workflow, began)
+    attempts = trial.attempts(workflow, first)
+    seen.seen = f"{len(attempts)} attempts: {trial.messages(workflow, first)}"
+    seen.same = seen.same and len(attempts) == 7
+    return seen
 
-    def second() -> str:
-        running = {
-            p["metadata"]["name"]: p["metadata"]["uid"]
-            for p in trial.site.pods(workflow, "training", "Running")
-        }
-        for node in trial.attempts(workflow, pod)[1:]:
-            for name, uid in running.items():
-                if name.endswith(node["id"].rpartition("-")[2]) and trial.epochs(name) >= 1:
-                    return str(uid)
-        return ""
 
-    kill_training(until(120, "the second attempt at work", second))
+def in_vain(trial: Trial) -> Seen:
+    """Three attempts in a row are killed before they get anywhere: it ends, and a new submission goes on."""
+    began, workflow = time.monotonic(), trial.start()
+    first = trial.training_pod(workflow)
+    for number in range(4):
+        pod, uid = until(300, f"attempt {number}", lambda n=number: trial.attempt(workflow, first, n))
+        if number:
+            until(60, "its first line", lambda name=pod: '"tried again"' in trial.site.log(name), pause=0.2)
+        kill_training(uid)
     trial.site.finish(workflow, wanted="Failed")
-    seen = Seen("training process killed twice", "SIGKILL again, to the second attempt")
-    messages, attempts = trial.messages(workflow, pod), len(trial.attempts(workflow, pod))
+    attempts = trial.attempts(workflow, first)
+    log = trial.site.log(attempts[-1]["id"].replace(workflow, f"{workflow}-chunk-default", 1))
+    word = next((line for line in log.splitlines() if line.startswith("nameplate: ")), "")
     again = trial.site.submit(CAMPAIGN, text=trial.text)
+    seen = Seen("three attempts in vain", "SIGKILL to each before its first epoch")
     trial.close(seen, again, began)
-    (resumed,) = trial.site.pods(again, "training")
-    went_on = '"resumed"' in trial.site.log(resumed["metadata"]["name"])
-    seen.seen = f"{messages}; {attempts} attempts; submitted again it went on from the checkpoint"
-    seen.same = seen.same and attempts == 2 and went_on
+    seen.seen = f"{len(attempts)} attempts, the last: {word}; submitted again it went on"
+    seen.same = seen.same and len(attempts) == 5 and "no progress in 3 attempts" in word
     return seen
 
 
@@ -344,10 +355,13 @@ def wrong_credentials(trial: Trial) -> Seen:
 def absent_bucket(trial: Trial) -> Seen:
     """The bucket that the settings name was never there: one clear line, exit 2, no retry."""
     began = time.monotonic()
+    template = trial.site.get("workflowtemplate", "nameplate-plan")["spec"]["templates"][0]
+    place = [row["name"] for row in template["container"]["env"]].index("NAMEPLATE_BUCKET")
 
     def name(bucket: str) -> None:
-        patch = json.dumps({"data": {"NAMEPLATE_BUCKET": bucket}})
-        trial.site.kubectl("patch", "configmap", "nameplate-store", "--type=merge", "-p", patch)
+        path = f"/spec/templates/0/container/env/{place}/value"
+        patch = json.dumps([{"op": "replace", "path": path, "value": bucket}])
+        trial.site.kubectl("patch", "workflowtemplate", "nameplate-plan", "--type=json", "-p", patch)
 
     name("not-there")
     try:
@@ -355,7 +369,7 @@ def absent_bucket(trial: Trial) -> Seen:
         trial.site.finish(workflow, wanted="Failed")
     finally:
         name("nameplate")
-    return _plan_failed(trial, workflow, began, "absent bucket", "another bucket in the ConfigMap")
+    return _plan_failed(trial, workflow, began, "absent bucket", "another bucket in the template of the plan")
 
 
 def _plan_failed(trial: Trial, workflow: str, began: float, fault: str, injected: str) -> Seen:
@@ -372,7 +386,8 @@ def _plan_failed(trial: Trial, workflow: str, began: float, fault: str, injected
 FAULTS: dict[str, Callable[[Trial], Seen]] = {
     "deleted": deleted,
     "killed": killed,
-    "killed-twice": twice_killed,
+    "preempted": preempted,
+    "in-vain": in_vain,
     "oom": out_of_memory,
     "drain": drained,
     "store-restart": store_restarted,

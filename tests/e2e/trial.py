@@ -85,6 +85,17 @@ class Trial:
         found = [n for n in nodes if n["type"] == "Pod" and re.sub(r"\(\d+\)$", "", n["name"]) == task]
         return sorted(found, key=lambda node: node["name"])
 
+    def attempt(self, workflow: str, pod: str, number: int) -> tuple[str, str] | None:
+        """Name and uid of the pod of an attempt at a pod's work, once it runs; 0 is the first attempt."""
+        attempts = self.attempts(workflow, pod)
+        if len(attempts) <= number or attempts[number]["phase"] != "Running":
+            return None
+        end = attempts[number]["id"].rpartition("-")[2]
+        for found in self.site.pods(workflow, "training", "Running"):
+            if found["metadata"]["name"].endswith(f"-{end}"):
+                return found["metadata"]["name"], found["metadata"]["uid"]
+        return None
+
     def recovery(self, workflow: str, pod: str) -> float:
         """Seconds until the next attempt at a pod's work runs its own program."""
         began = time.monotonic()

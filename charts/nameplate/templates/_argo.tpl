@@ -6,9 +6,10 @@
 {{- $text := .root.Files.Get (printf "workflows/%s.yaml" .file) | replace "STEP" .step.name | replace "SERVICE" .step.service -}}
 {{- $text = $text | replace "CHUNK" (ternary "chunk" (printf "chunk-%s" $pool) (empty $pool)) | replace "POOL" $pool -}}
 {{- $text = $text | replace "SECONDS" (toString $workflow.chunkSeconds) | replace "MOST" (int $workflow.maxChunks | toString) -}}
+{{- $place := include "nameplate.place" (dict "root" .root "layers" (list .step.place .pool .own)) | fromJson -}}
+{{- $text = $text | replace "RETRIES" (include "nameplate.retries" (dict "root" .root "place" $place)) -}}
 {{- $template := $text | replace "PATIENCE" (int $workflow.storeTimeout | toString) | fromYaml -}}
 {{- if $template.container -}}
-{{- $place := include "nameplate.place" (dict "root" .root "layers" (list .step.place .pool .own)) | fromJson -}}
 {{- $about := dict "root" .root "step" .step "place" $place "command" (last $template.container.command) -}}
 {{- $container := dict "containers" (list (merge (dict "name" "main") $template.container)) "volumes" $template.volumes -}}
 {{- $own := include "nameplate.merged" (dict "onto" (include "nameplate.stepSpec" $about | fromYaml) "patch" $container) | fromJson -}}
@@ -33,7 +34,7 @@
 serviceAccountName: nameplate-runner
 automountServiceAccountToken: false
 terminationGracePeriodSeconds: {{ int (.place.gracePeriod | default $values.workflow.gracePeriod) }}
-{{- if and .place.limit .place.timeout }}
+{{- if and .place.timeout (include "nameplate.waitsItsTurn" .) }}
 {{- $unit := trimAll "0123456789" .place.timeout }}
 activeDeadlineSeconds: {{ mul (trimSuffix $unit .place.timeout | int) (get (dict "s" 1 "m" 60 "h" 3600) $unit) }}
 {{- end }}
@@ -41,8 +42,15 @@ initContainers: [{name: init, resources: {{ toJson $values.workflow.executorReso
 containers:
   - name: main
     image: {{ include "nameplate.image" (dict "root" .root "service" .step.service) }}
-    envFrom: {{- include "nameplate.storeEnvironment" .root | nindent 6 }}
+    # Where the store is, by value: Argo keeps a running workflow's templates as they were when it began, so that
+    # a later upgrade to another store does not move its pods there.
+    {{- with include "nameplate.storeSecret" .root }}
+    envFrom: [{secretRef: {name: {{ . }}}}]
+    {{- end }}
     env:
+      {{- range $name, $value := include "nameplate.storeSettings" .root | fromYaml }}
+      - {name: {{ $name }}, value: {{ $value | quote }}}
+      {{- end }}
       {{- if $readsSource }}
       - name: NAMEPLATE_KEY
         valueFrom: {secretKeyRef: {name: {{ include "nameplate.keySecret" .root }}, key: NAMEPLATE_KEY}}
@@ -70,33 +78,48 @@ volumes:
   {{- end }}
 {{- end -}}
 
+{{/* How often in a row a pod may be tried again without progress. */}}
+{{- define "nameplate.retries" -}}
+{{ (kindIs "invalid" .place.retries) | ternary .root.Values.workflow.retries .place.retries | int }}
+{{- end -}}
+
+{{/* "true" where a pod waits for a semaphore or in a queue: Argo's timeout counts from the request for a pod, which
+     also limits the wait for a node and an image. Such a wait is no fault, and the clock starts with the pod. */}}
+{{- define "nameplate.waitsItsTurn" -}}
+{{- if or .place.limit (index .place.labels "kueue.x-k8s.io/queue-name") .place.patch.schedulingGates }}true{{ end -}}
+{{- end -}}
+
 {{/* How Argo treats a step's pod. */}}
 {{- define "nameplate.handling" -}}
 metadata:
-  {{- $labels := dict "nameplate.dev/needs" "store" }}
+  {{- $labels := include "nameplate.clientLabels" .root | fromYaml }}
   {{- with .place.name }}{{ $labels = set $labels "nameplate.dev/pool" . }}{{ end }}
   {{- include "nameplate.podMetadata" (dict "component" .step.name "labels" $labels "place" .place) | nindent 2 }}
 executor: {serviceAccountName: nameplate-executor}
 archiveLocation: {archiveLogs: {{ .root.Values.workflow.archiveLogs }}}
-{{- /* Argo's timeout counts from the request for a pod, which also limits the wait for a node and an image; the
-       wait for a semaphore is not the pod's fault, so with one the clock starts with the pod. */}}
 {{- if .place.limit }}
 synchronization:
   semaphores:
     - configMapKeyRef: {name: nameplate-pools, key: {{ .place.name | default (printf "step.%s" .step.name) }}}
-{{- else if .place.timeout }}
+{{- end }}
+{{- if and .place.timeout (not (include "nameplate.waitsItsTurn" .)) }}
 timeout: {{ .place.timeout }}
 {{- end }}
 {{- if ne .command "export" }}
-{{- /* Retry failures of machines, not mistakes: 75 (try again), 143 (SIGTERM), a pod that was taken away (Error,
-       or no exit code: evicted, its node shut down or not ready for it), and once a SIGKILL that was not for
-       memory. The plan is not retried after 75: its problems are shown at once. */}}
-{{- $gone := `lastRetry.status == "Error" || (asInt(lastRetry.exitCode) == -1 && !(lastRetry.message contains "deadline"))` }}
-{{- $killed := `(asInt(lastRetry.exitCode) == 137 && asInt(retries) == 0 && !(lastRetry.message contains "OOMKilled"))` }}
+{{- /* Retry failures of machines, not mistakes: 75 (try again), 143 (SIGTERM), a SIGKILL that was not for memory, a
+       pod that was taken away (deleted, or no exit code: evicted, its node shut down or not ready for it). A chunk's
+       pod knows itself when attempts bring nothing (--retries), so that many are allowed; other errors, of pods that
+       perhaps never ran, are tried again that often at all. The plan is not retried after 75: its problems are
+       shown at once. */}}
+{{- $retries := include "nameplate.retries" . }}
+{{- $gone := `lastRetry.message contains "pod deleted" || (lastRetry.status != "Error" && asInt(lastRetry.exitCode) == -1 && !(lastRetry.message contains "deadline"))` }}
+{{- $error := printf `(lastRetry.status == "Error" && asInt(retries) < %s)` $retries }}
+{{- $killed := `(asInt(lastRetry.exitCode) == 137 && !(lastRetry.message contains "OOMKilled"))` }}
+{{- $asked := printf `asInt(lastRetry.exitCode) in [%s143]` (ternary "" "75, " (eq .command "plan")) }}
 retryStrategy:
-  limit: {{ .step.retries | toString | quote }}
+  limit: {{ ternary (int .root.Values.workflow.maxAttempts | toString) $retries (eq .command "chunk") | quote }}
   retryPolicy: Always
-  expression: {{ printf "%s || asInt(lastRetry.exitCode) in [%s143] || %s" $gone (ternary "" "75, " (eq .command "plan")) $killed | quote }}
-  backoff: {duration: 5s, factor: 3}
+  expression: {{ list $gone $asked $killed $error | join " || " | quote }}
+  backoff: {duration: 5s, factor: 3, cap: 3m}
 {{- end }}
 {{- end -}}

@@ -81,6 +81,31 @@ http://nameplate-minio:9000
 {{ .Values.objectStore.port | default $port | default (ternary "443" "80" (eq $url.scheme "https")) }}
 {{- end }}
 
+{{/* NetworkPolicy egress rule to the object store. */}}
+{{- define "nameplate.storeRule" -}}
+{{- $to := .Values.objectStore.peers -}}
+{{- if include "nameplate.ownMinio" . -}}
+{{- $to = list (dict "podSelector" (dict "matchLabels" (include "nameplate.selector" (dict "component" "minio") | fromYaml))) -}}
+{{- else if not $to -}}
+{{- range .Values.objectStore.cidrs }}{{ $to = append $to (dict "ipBlock" (dict "cidr" .)) }}{{ end -}}
+{{- end -}}
+- to:
+    {{- toYaml $to | nindent 4 }}
+  ports:
+    - {protocol: TCP, port: {{ if include "nameplate.ownMinio" . }}9000{{ else }}{{ include "nameplate.storePort" . }}{{ end }}}
+{{- end }}
+
+{{/* A store's number, from what a policy opens for it. */}}
+{{- define "nameplate.storeNumber" -}}
+{{ include "nameplate.storeRule" . | sha256sum | trunc 8 }}
+{{- end }}
+
+{{/* Labels of a pod that uses the object store, which open the way to it. */}}
+{{- define "nameplate.clientLabels" -}}
+nameplate.dev/needs: store
+nameplate.dev/store: {{ include "nameplate.storeNumber" . | quote }}
+{{- end }}
+
 {{/* NetworkPolicy egress rules to the API server: from values, else from the cluster, else private addresses. */}}
 {{- define "nameplate.apiServerRules" -}}
 {{- $rules := list -}}

@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 READ_TIMEOUT = 60.0
 RETRIES = urllib3.Retry(connect=0, read=0, total=2)
+POLICY_PREFIX = "nameplate-"
+"""With which the names of our policies in MinIO begin; the rest is the bucket's."""
 
 
 def bucket_policy(bucket: str) -> dict[str, Any]:
@@ -88,13 +90,14 @@ class ObjectStore:
     def grant(self, user: str, password: str, bucket: str) -> None:
         """As MinIO's administrator, give ``user`` this password and access to ``bucket`` only.
 
-        What is already right is left alone.
+        Buckets that it was given before stay open to it: a campaign may still be running in one. What is
+        already right is left alone.
         """
         if user == self.user:
             raise UserError(
                 f"the campaigns' account is MinIO's administrator {user!r}; use two different users"
             )
-        name = f"nameplate-{bucket}"
+        name = f"{POLICY_PREFIX}{bucket}"
         policy = bucket_policy(bucket)
         with self._translated(f"the policy {name!r}"):
             if _in_order(self._found(self.admin.policy_info, name)) != _in_order(policy):
@@ -105,8 +108,10 @@ class ObjectStore:
             if info is None or info.get("status") != "enabled" or not self._opens(user, password, bucket):
                 self.admin.user_add(access_key=user, secret_key=password)
                 logger.info("account written", extra={"account": user})
-            if info is None or info.get("policyName") != name:
-                self.admin.policy_set(policy_name=name, user=user)
+            held = str((info or {}).get("policyName") or "").split(",")
+            if name not in held:
+                ours = [one for one in held if one.startswith(POLICY_PREFIX)]
+                self.admin.policy_set(policy_name=",".join([*ours, name]), user=user)
                 logger.info("account limited to the bucket", extra={"account": user, "bucket": bucket})
 
     def _opens(self, user: str, password: str, bucket: str) -> bool:

@@ -16,7 +16,7 @@ Shutdown = Literal["Stop", "Terminate"]
 
 CAMPAIGN_LABEL = "nameplate.dev/campaign"
 SUBMITTER = "nameplate.dev/submitted-by"
-"""Annotation of a workflow: the account that submitted it."""
+"""Annotation of a workflow: who submitted it, as the cluster knows that person. A note, not a proof."""
 CAMPAIGN_TEMPLATE = "nameplate-campaign"
 REPORT_TEMPLATE = "nameplate-report"
 POOLS = "nameplate-pools"
@@ -34,6 +34,9 @@ class Cluster(Protocol):
     namespace: str
     place: str
     """How the server is named in messages."""
+
+    def whoami(self) -> str:
+        """The name that the server has for who asks; empty when it does not say."""
 
     def create_workflow(self, manifest: Json) -> Json:
         """Create a workflow; returns it with its name."""
@@ -70,9 +73,6 @@ class Cluster(Protocol):
 
     def controllers(self) -> list[Controller]:
         """Argo's controllers in the whole cluster."""
-
-    def account(self) -> str:
-        """The name by which the cluster knows this account."""
 
     def has_secret(self, name: str) -> bool:
         """Whether the Secret exists; its content is dropped unread."""

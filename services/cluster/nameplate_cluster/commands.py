@@ -1,4 +1,4 @@
-"""The commands for campaigns on a cluster: submit, status, logs, stop, report."""
+"""The commands for campaigns on a cluster: submit, list, status, logs, stop, report."""
 
 import argparse
 import logging
@@ -13,7 +13,7 @@ from nameplate.service.arguments import add_gpu_tflops_argument, add_set_argumen
 from nameplate.service.command import parser_of
 from nameplate_cluster.client import CAMPAIGN_LABEL, Cluster, Json
 from nameplate_cluster.connection import connect
-from nameplate_cluster.workflow import name_of
+from nameplate_cluster.workflow import campaign_of, name_of, newest_of
 
 DESCRIPTIONS = {
     "submit": "Show what the campaign will do, check whether the cluster can do it, and run it there as an "
@@ -21,10 +21,13 @@ DESCRIPTIONS = {
     "waits for the first pod, which finds wrong credentials, a missing bucket or an image that cannot be "
     "pulled. Another file under the campaign's name is shown by its differences, and left alone without "
     "--replace.",
+    "list": "List the campaigns of the namespace: state, pods done, when their newest workflow was submitted "
+    "and by whom. Campaigns whose workflows were deleted after a while are not listed; their results stay.",
     "status": "Show the newest workflow of a campaign: pods by step, why some wait, which failed. Ends "
     "with 1 for a workflow that failed, whenever one looks.",
     "logs": "Print the log of a job (training/spheres/study/easy/GE/g0/s003) or of a whole step (training), "
-    "as lines for a person or, with --json, as the pods wrote them.",
+    "as lines for a person or, with --json, as the pods wrote them. A log goes with its pod: where Argo "
+    "archives logs, the place is named then.",
     "stop": "End a campaign's workflow. Its pods save their checkpoints and end; submit the same file again "
     "to resume.",
     "report": "Fetch the report of a campaign. This needs no access to its object store: a pod of the "
@@ -34,8 +37,10 @@ DESCRIPTIONS = {
 EXAMPLES = {
     "submit": "nameplate submit campaigns/demo.yaml -n nameplate --watch\n"
     "  nameplate submit campaigns/paper.yaml --set seed=7 --only training -n nameplate",
+    "list": "nameplate list -n nameplate\n  nameplate list --all",
     "status": "nameplate status demo -n nameplate --watch",
-    "logs": "nameplate logs demo training/spheres/study/easy/GE/g0/s000 -n nameplate --follow",
+    "logs": "nameplate logs demo training/spheres/study/easy/GE/g0/s000 -n nameplate --follow\n"
+    "  nameplate logs demo training --workflow nameplate-demo-x7k2p",
     "stop": "nameplate stop demo -n nameplate",
     "report": "nameplate report demo -n nameplate --out report",
 }
@@ -83,12 +88,19 @@ def command_parser(command: str) -> argparse.ArgumentParser:
             help="nodes are added when pods need them (autoscaler): skip the check of today's nodes",
         )
         add_gpu_tflops_argument(parser)
+    elif command == "list":
+        parser.add_argument(
+            "--all", action="store_true", help="every workflow, not only each campaign's newest"
+        )
     else:
         parser.add_argument("campaign", metavar="NAME", help="the name of a campaign")
     if command == "logs":
         parser.add_argument("what", metavar="JOB|STEP", help="the id of a job, or the name of a step")
         parser.add_argument("--follow", "-f", action="store_true", help="keep printing until it is done")
         parser.add_argument("--json", action="store_true", help="print the lines as the pods wrote them")
+        parser.add_argument(
+            "--workflow", metavar="WORKFLOW", help="of an earlier run (nameplate list --all names them)"
+        )
     if command == "status":
         parser.add_argument("--watch", action="store_true", help="show progress until the end")
         parser.add_argument("--timings", action="store_true", help="show where the time went, by step")
@@ -99,7 +111,8 @@ def command_parser(command: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "-n",
         "--namespace",
-        help="namespace of the installation (default: ARGO_NAMESPACE, the context's, or nameplate)",
+        help="namespace of the installation (default: NAMEPLATE_NAMESPACE, ARGO_NAMESPACE, that of the "
+        "context, or nameplate)",
     )
     parser.add_argument("--context", help="context of the kubeconfig")
     return parser
@@ -117,8 +130,7 @@ def newest_workflow(cluster: Cluster, campaign: str) -> Json:
             f"no workflow of a campaign {campaign!r} in the namespace {cluster.namespace} (-n names another; "
             "finished ones are deleted after a while, their results stay)"
         )
-    newest = max(workflows, key=lambda item: (item["metadata"]["creationTimestamp"], name_of(item)))
-    return cluster.workflow(name_of(newest))
+    return cluster.workflow(name_of(newest_of(workflows)))
 
 
 def _submit(options: argparse.Namespace) -> int:
@@ -155,7 +167,7 @@ def _status(options: argparse.Namespace) -> int:
     from nameplate_cluster.logs import failure_reasons
     from nameplate_cluster.submit import watch_to_the_end
     from nameplate_cluster.timings import scheduled_of, timing_lines
-    from nameplate_cluster.watch import say, status_text
+    from nameplate_cluster.watch import say, status_text, with_queues
     from nameplate_cluster.workflow import is_over, phase_of
 
     cluster = _connect(options)
@@ -167,6 +179,7 @@ def _status(options: argparse.Namespace) -> int:
             say("no longer watching; the workflow keeps running")
             return 130
         workflow = cluster.workflow(name_of(workflow))
+    workflow = with_queues(cluster, workflow)
     for line in status_text(workflow, datetime.now(UTC), failure_reasons(cluster, workflow)):
         say(line)
     if options.timings:
@@ -185,8 +198,28 @@ def _logs(options: argparse.Namespace) -> int:
     from nameplate_cluster.watch import say
 
     cluster = _connect(options)
-    workflow = newest_workflow(cluster, options.campaign)
+    if options.workflow:
+        workflow = cluster.workflow(options.workflow)
+        if (campaign := campaign_of(workflow)) != options.campaign:
+            raise UserError(
+                f"--workflow {options.workflow}: of the campaign {campaign!r}, not {options.campaign!r}"
+            )
+    else:
+        workflow = newest_workflow(cluster, options.campaign)
     return show_logs(cluster, workflow, options.what, follow=options.follow, raw=options.json, say=say)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from nameplate_cluster.listing import lines_of
+    from nameplate_cluster.watch import say
+
+    cluster = _connect(options)
+    workflows = cluster.workflows(CAMPAIGN_LABEL)
+    for line in lines_of(workflows, every=options.all):
+        say(line)
+    if not workflows:
+        say(f"no campaigns in the namespace {cluster.namespace} (-n names another)")
+    return 0
 
 
 def _stop(options: argparse.Namespace) -> int:
@@ -204,6 +237,7 @@ def _report(options: argparse.Namespace) -> int:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "submit": _submit,
+    "list": _list,
     "status": _status,
     "logs": _logs,
     "stop": _stop,

@@ -12,7 +12,8 @@ def connect(namespace: str | None, context: str | None) -> Cluster:
     As in the argo command line, ARGO_SERVER comes before a kubeconfig; ``--context`` asks for a
     kubeconfig. Without either, the account that Kubernetes gives to a pod is used.
     """
-    namespace = namespace or os.environ.get("ARGO_NAMESPACE") or None
+    variables = ("NAMEPLATE_NAMESPACE", "ARGO_NAMESPACE")
+    namespace = namespace or next(filter(None, map(os.environ.get, variables)), None)
     try:
         if os.environ.get("ARGO_SERVER") and context is None:
             from nameplate_cluster.argo_server import ArgoServer

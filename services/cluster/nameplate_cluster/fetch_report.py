@@ -16,7 +16,7 @@ from nameplate_cluster.http_errors import NotThere
 from nameplate_cluster.logs import last_reason
 from nameplate_cluster.plan_pod import IMAGE_S, PodFailed
 from nameplate_cluster.waiting import wait_of
-from nameplate_cluster.watch import ImageAlarm, follow, say
+from nameplate_cluster.watch import ImageAlarm, follow, is_held, say, with_queues
 from nameplate_cluster.workflow import Attempt, attempts_of, is_over, message_of, name_of
 
 START_S = 600.0
@@ -68,7 +68,7 @@ def _fetch(cluster: Cluster, name: str) -> bytes:
     """
     follow(cluster, name, until=lambda workflow: bool(attempts_of(workflow)), every_s=0.5, limit_s=START_S)
     alarm = ImageAlarm(IMAGE_S)
-    deadline, tries = time.monotonic() + START_S, TRIES
+    deadline, tries, told = time.monotonic() + START_S, TRIES, False
     while True:
         answer = _reading(cluster, name)
         while answer.empty():
@@ -79,8 +79,13 @@ def _fetch(cluster: Cluster, name: str) -> bytes:
         result = answer.get()
         if isinstance(result, bytes):
             return result
-        workflow = cluster.workflow(name)
+        workflow = with_queues(cluster, cluster.workflow(name))
         attempts = attempts_of(workflow)
+        if is_held(attempts):
+            deadline = time.monotonic() + START_S  # its time to start begins when the queue lets it go
+            if not told:
+                say(f"the pod that prints the report: {wait_of(attempts[-1].message).text}")
+                told = True
         if attempts and attempts[-1].state == "failed":
             raise _failure(cluster, name, attempts[-1])
         if attempts and attempts[-1].state == "done":

@@ -36,6 +36,7 @@ class Kube:
         self.place = place
         self._core = client.CoreV1Api(api)
         self._custom = client.CustomObjectsApi(api)
+        self._auth = client.AuthenticationV1Api(api)
 
     @classmethod
     def connect(cls, namespace: str | None, context: str | None) -> "Kube":
@@ -65,6 +66,15 @@ class Kube:
         home = (chosen.get("context") or {}).get("namespace")
         place = f"the cluster of context {chosen['name']} ({api.configuration.host})"
         return cls(api, namespace or home or DEFAULT_NAMESPACE, place)
+
+    def whoami(self) -> str:
+        """The user that the API server takes us for."""
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        try:
+            answer = self._ask("ask who this is", self._auth.create_self_subject_review, body=body)
+        except (NotAllowed, NotThere):
+            return ""
+        return str(((answer.get("status") or {}).get("userInfo") or {}).get("username") or "")
 
     def create_workflow(self, manifest: Json) -> Json:
         """Create a workflow."""
@@ -177,13 +187,6 @@ class Kube:
         except NotThere:
             return {}
         return settings_of(answer.get("data") or {})
-
-    def account(self) -> str:
-        """The name by which the cluster knows this account."""
-        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-        call = client.AuthenticationV1Api(self._core.api_client).create_self_subject_review
-        answer = self._ask("ask who this account is", call, body=review)
-        return str(answer["status"]["userInfo"]["username"])
 
     def has_secret(self, name: str) -> bool:
         """Whether the Secret exists."""

@@ -149,6 +149,9 @@ def _nothing(cluster: Cluster, workflow: Json, what: str, attempts: list[Attempt
     waiting = [attempt for attempt in attempts if attempt.state == "waiting"]
     if len(waiting) == len(attempts):
         return f"{what}: its pod has not started yet; nameplate status says why"
+    if kept := list(dict.fromkeys(attempt.archived for attempt in attempts if attempt.archived)):
+        more = f" and {len(kept) - 1} more" if len(kept) > 1 else ""
+        return f"{what}: its pods are gone; Argo keeps their logs in its artifact store: {kept[0]}{more}"
     gone = f"{what}: no log of it (in {len(attempts)} pods of {name}); a pod's log goes with the pod, "
     return gone + f"which Argo deletes some time after its end: kubectl -n {cluster.namespace} get pods"
 

@@ -10,7 +10,7 @@ from nameplate.errors import NameplateError, TryAgain, UserError
 from nameplate_cluster.client import Cluster, Json, instance_id
 from nameplate_cluster.logs import last_reason
 from nameplate_cluster.waiting import Wait, wait_of
-from nameplate_cluster.watch import ImageAlarm, follow, say
+from nameplate_cluster.watch import ImageAlarm, follow, is_held, say
 from nameplate_cluster.workflow import Attempt, attempts_of, is_over, message_of
 
 IMAGE_S = 20.0
@@ -64,8 +64,12 @@ def await_plan(cluster: Cluster, name: str, campaign: str) -> None:
             trouble.append(pod)
         return bool(trouble) or (bool(attempts) and attempts[-1].state == "done")
 
-    workflow = follow(cluster, name, until=until, every_s=1.0, limit_s=PLAN_S)
-    attempts = [attempt for attempt in attempts_of(workflow) if attempt.step == "plan"]
+    while True:
+        workflow = follow(cluster, name, until=until, every_s=1.0, limit_s=PLAN_S)
+        attempts = [attempt for attempt in attempts_of(workflow) if attempt.step == "plan"]
+        # In a queue the time to start does not begin.
+        if trouble or is_over(workflow) or not is_held(attempts):
+            break
     if trouble:
         raise stopped(cluster, name, *trouble[0])
     if attempts and attempts[-1].state == "done":

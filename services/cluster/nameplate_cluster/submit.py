@@ -4,7 +4,6 @@ import time
 from datetime import UTC, datetime
 
 from nameplate.campaign import Campaign
-from nameplate.errors import UserError
 from nameplate.plan.estimate import cell_estimates, totals_of
 from nameplate.plan.pipeline import STEPS
 from nameplate.plan.plan import plan
@@ -65,7 +64,7 @@ def submit(
     cluster: Cluster, campaign: Campaign, text: str, *, only: str, watch: bool, replace: bool = False
 ) -> int:
     """Create the workflow, wait for its plan, and watch the rest if asked; returns the exit code."""
-    manifest = manifest_of(campaign, text, only, replace=replace, who=_account(cluster))
+    manifest = manifest_of(campaign, text, only, replace=replace, who=cluster.whoami())
     workflow = name_of(cluster.create_workflow(manifest))
     say(f"submitted: workflow {workflow} in {cluster.namespace}")
     try:
@@ -84,14 +83,6 @@ def submit(
             f"{campaign.name} -n {cluster.namespace}"
         )
         return 130
-
-
-def _account(cluster: Cluster) -> str:
-    """Who submits; empty where the cluster does not say."""
-    try:
-        return cluster.account()
-    except UserError:
-        return ""
 
 
 def watch_to_the_end(cluster: Cluster, name: str, *, stop_without_image: bool = True) -> int:

@@ -14,8 +14,8 @@ from rich.text import Text
 from nameplate.plan.pipeline import STEPS
 from nameplate.service.clock import clock
 from nameplate_cluster.client import CAMPAIGN_LABEL, Cluster, Json
-from nameplate_cluster.http_errors import ClusterUnreachable
-from nameplate_cluster.waiting import Wait, wait_of
+from nameplate_cluster.http_errors import ClusterUnreachable, NotAllowed
+from nameplate_cluster.waiting import HELD, Wait, held_back, wait_of
 from nameplate_cluster.workflow import (
     Attempt,
     attempts_of,
@@ -23,7 +23,9 @@ from nameplate_cluster.workflow import (
     message_of,
     name_of,
     newest_attempts,
+    nodes_of,
     phase_of,
+    state_of,
     submitter_of,
     time_of,
 )
@@ -42,10 +44,7 @@ def headline(workflow: Json, now: datetime) -> str:
     name = labels.get(CAMPAIGN_LABEL, name_of(workflow))
     began = time_of(status.get("startedAt")) or time_of(workflow["metadata"].get("creationTimestamp")) or now
     ended = time_of(status.get("finishedAt"))
-    words = {"Succeeded": "done", "Failed": "failed", "Error": "failed", "Pending": "waiting"}
-    phase = words.get(phase_of(workflow), "running")
-    if (workflow.get("spec") or {}).get("shutdown"):
-        phase = {"running": "stopping", "waiting": "stopping", "failed": "stopped"}.get(phase, phase)
+    phase = state_of(workflow)
     took = clock(((ended or now) - began).total_seconds())
     return f"{name}: {phase} after {took} (workflow {name_of(workflow)})"
 
@@ -177,6 +176,39 @@ class View:
             self.say(f"[{stamp}] {text}")
 
 
+def with_queues(cluster: Cluster, workflow: Json) -> Json:
+    """The workflow, with a message at the pods that a queue holds back: Argo says nothing of them.
+
+    Unchanged where no pod waits without a word, or this account may not look at pods.
+    """
+    silent = {attempt.pod: attempt.node for attempt in attempts_of(workflow) if is_silent(attempt)}
+    if not silent:
+        return workflow
+    try:
+        pods = cluster.pods(name_of(workflow))
+    except NotAllowed:
+        return workflow
+    nodes = dict(nodes_of(workflow))
+    for pod in pods:
+        node, held = silent.get(pod["metadata"]["name"]), held_back(pod)
+        if node is not None and held is not None:
+            nodes[node] = {**nodes[node], "message": f"{HELD}: {held}"}
+    status = {key: value for key, value in workflow["status"].items() if key != "compressedNodes"}
+    return {**workflow, "status": {**status, "nodes": nodes}}
+
+
+def is_silent(attempt: Attempt) -> bool:
+    """Whether a pod waits and nobody says why."""
+    return attempt.state == "waiting" and not attempt.message
+
+
+def is_held(attempts: list[Attempt]) -> bool:
+    """Whether a queue holds back the last of these pods: its wait is no trouble, however long it takes."""
+    return (
+        bool(attempts) and attempts[-1].state == "waiting" and wait_of(attempts[-1].message).kind == "queue"
+    )
+
+
 def follow(
     cluster: Cluster,
     name: str,
@@ -193,7 +225,7 @@ def follow(
     began = heard = time.monotonic()
     while True:
         try:
-            workflow = cluster.workflow(name)
+            workflow = with_queues(cluster, cluster.workflow(name))
             heard = time.monotonic()
         except ClusterUnreachable as error:
             if time.monotonic() - heard > SILENCE_S:

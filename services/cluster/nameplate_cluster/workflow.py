@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from nameplate.errors import UserError
-from nameplate_cluster.client import SUBMITTER, Json
+from nameplate_cluster.client import CAMPAIGN_LABEL, SUBMITTER, Json
 
 STAGES = ("plan", "export")
 State = Literal["waiting", "running", "done", "failed"]
@@ -48,6 +48,8 @@ class Attempt:
     exit_code: int | None
     timing: Json
     """Where its time went, as the pod wrote it; empty when it did not."""
+    archived: str = ""
+    """Where Argo put its log, as bucket/key; empty when it did not."""
 
     @property
     def first_job(self) -> str:
@@ -58,6 +60,16 @@ class Attempt:
 def name_of(workflow: Json) -> str:
     """The workflow's name."""
     return str(workflow["metadata"]["name"])
+
+
+def campaign_of(workflow: Json) -> str:
+    """The name of its campaign; empty for a workflow of something else."""
+    return str((workflow["metadata"].get("labels") or {}).get(CAMPAIGN_LABEL, ""))
+
+
+def newest_of(workflows: Iterable[Json]) -> Json:
+    """The one of these workflows that was made last."""
+    return max(workflows, key=lambda item: (item["metadata"]["creationTimestamp"], name_of(item)))
 
 
 def phase_of(workflow: Json) -> str:
@@ -77,6 +89,15 @@ def submitter_of(workflow: Json) -> str:
 def parameter_of(workflow: Json, name: str) -> str:
     """What a parameter was given when it was submitted; empty if nothing."""
     return _parameters((workflow.get("spec") or {}).get("arguments")).get(name, "")
+
+
+def state_of(workflow: Json) -> str:
+    """Its state in a word: waiting, running, stopping, stopped, failed or done."""
+    words = {"Succeeded": "done", "Failed": "failed", "Error": "failed", "Pending": "waiting"}
+    state = words.get(phase_of(workflow), "running")
+    if (workflow.get("spec") or {}).get("shutdown"):
+        return {"running": "stopping", "waiting": "stopping", "failed": "stopped"}.get(state, state)
+    return state
 
 
 def is_over(workflow: Json) -> bool:
@@ -163,6 +184,7 @@ def attempts_of(workflow: Json) -> list[Attempt]:
                 host=str(node.get("hostNodeName") or ""),
                 exit_code=int(code) if code is not None and str(code).lstrip("-").isdigit() else None,
                 timing=_timing(_parameters(outputs).get("timing", "")),
+                archived=_archived_log(outputs),
             )
         )
     start = datetime.min.replace(tzinfo=UTC)
@@ -179,6 +201,16 @@ def newest_attempts(attempts: Iterable[Attempt]) -> list[Attempt]:
 
 def _parameters(part: Any) -> dict[str, str]:
     return {item["name"]: str(item.get("value", "")) for item in (part or {}).get("parameters") or ()}
+
+
+def _archived_log(outputs: Json) -> str:
+    """Where Argo put the log of the main container; a place without a bucket is in Argo's default one."""
+    for artifact in outputs.get("artifacts") or ():
+        if artifact.get("name") == "main-logs":
+            place: Json = next((artifact[kind] for kind in ("s3", "gcs", "oss", "azure") if kind in artifact), {})
+            bucket = place.get("bucket") or place.get("container") or ""
+            return "/".join(part for part in (bucket, place.get("key") or place.get("blob") or "") if part)
+    return ""
 
 
 def _timing(text: str) -> Json:

@@ -37,7 +37,7 @@ SERVICE_COMMANDS = {
     "synthesis": "put a sphere of known size, place and contrast into a brain",
 }
 
-CLUSTER_COMMANDS = ("submit", "logs", "stop")
+CLUSTER_COMMANDS = ("submit", "list", "logs", "stop")
 
 DESCRIPTION = """\
 How much does the scanner's manufacturer bias a head-CT network, and does the bias grow with
@@ -52,6 +52,7 @@ campaigns
 
 the same on a Kubernetes cluster with Argo Workflows (NAME is the campaign's name)
   submit CAMPAIGN   check the campaign against the cluster and run it there
+  list              list the campaigns there: state, when and by whom
   status NAME       show its progress, and what waits or failed
   logs NAME JOB     show the log of a job or a step
   stop NAME         end it; checkpoints are kept, and submitting again resumes it

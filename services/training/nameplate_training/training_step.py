@@ -17,12 +17,15 @@ def training(job: TrainingJob, inputs: Inputs, outputs: Outputs) -> None:
     checkpoints = outputs.load_checkpoints()
     stored = written(checkpoints)
 
-    def on_epoch(epoch: Epoch) -> None:
+    def save() -> None:
         nonlocal stored
-        logger.info("epoch", extra=epoch.model_dump())
         if (now := written(checkpoints)) != stored:
             outputs.save_checkpoints(checkpoints)
             stored = now
+
+    def on_epoch(epoch: Epoch) -> None:
+        logger.info("epoch", extra=epoch.model_dump())
+        save()
 
     try:
         trained = train_run(
@@ -33,7 +36,7 @@ def training(job: TrainingJob, inputs: Inputs, outputs: Outputs) -> None:
             on_epoch=on_epoch,
         )
     finally:
-        outputs.save_checkpoints(checkpoints)
+        save()
     outputs.write(WEIGHTS.key(run=job.run), trained.weights)
     VALIDATION.write(outputs, trained.predictions, run=job.run)
     RUN.write(outputs, trained.run, run=job.run)

@@ -12,12 +12,20 @@ from nameplate.store.store import WORK
 class Outputs:
     """The outputs of one job."""
 
-    def __init__(self, job_id: str, store: Store, scratch: Path, should_stop: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        job_id: str,
+        store: Store,
+        scratch: Path,
+        should_stop: Callable[[], bool],
+        on_checkpoint: Callable[[], None] = lambda: None,
+    ) -> None:
         self.scratch = scratch
         """A folder for temporary files, deleted at the end."""
         self.should_stop = should_stop
         """True once the process must end: save and raise TryAgain."""
         self._store = store
+        self._on_checkpoint = on_checkpoint
         self._work = f"{WORK}/{job_id}"
         self._written: dict[str, Output] = {}
 
@@ -51,11 +59,12 @@ class Outputs:
         return folder
 
     def save_checkpoints(self, folder: Path) -> None:
-        """Store the folder of ``load_checkpoints`` where another machine finds it."""
+        """Store the folder of ``load_checkpoints``, which has changed, where another machine finds it."""
         if self._store.folder(self._work) is None:
             for path in sorted(folder.iterdir()):
                 if not path.name.startswith("."):
                     self._store.put_file(f"{self._work}/{path.name}", path)
+        self._on_checkpoint()
 
     def drop_checkpoints(self) -> None:
         """Delete what ``save_checkpoints`` stored."""

@@ -32,13 +32,15 @@ def run_job(
     source: Source | None = None,
     scratch_root: Path | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[], None] = lambda: None,
     timing: Timing | None = None,
 ) -> Result:
     """Do one job and commit it; a job already committed from the same inputs is not done again.
 
     The step's function gets the job's settings, inputs and outputs, and nothing else of the campaign.
-    ``results`` are those of the jobs that it needs. The time of the function and of its import is added
-    to ``timing``.
+    ``results`` are those of the jobs that it needs. ``on_progress`` is called when a checkpoint was saved and
+    when the job was committed: what an interrupted process need not do again. The time of the function and of
+    its import is added to ``timing``.
     """
     timing = timing or Timing()
     done = is_current(store, job, results)
@@ -51,7 +53,7 @@ def run_job(
         work = getattr(importlib.import_module(module), function)
     with tempfile.TemporaryDirectory(prefix="nameplate-", dir=scratch_root) as scratch:
         inputs = Inputs(store, results, source, Path(scratch) / "fetched")
-        outputs = Outputs(job.id, store, Path(scratch), should_stop)
+        outputs = Outputs(job.id, store, Path(scratch), should_stop, on_progress)
         logger.info("start", extra={"job": job.id})
         # From here on, outputs of an older commit are overwritten: it must not vouch for a mixture.
         # Without an older one, nothing is deleted: another copy of this job may commit the same bytes.
@@ -68,6 +70,7 @@ def run_job(
             job=job.id, digest=job_digest(job, results), code=nameplate.__version__, outputs=outputs.written
         )
         write_result(store, result)
+        on_progress()
         outputs.drop_checkpoints()
     logger.info("committed", extra={"job": job.id, "outputs": len(result.outputs)})
     return result

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from nameplate.campaign import Campaign
 from nameplate.errors import NameplateError, StoreError, StoreUnreachable, TryAgain, UserError
+from nameplate.job.attempts import Attempts
 from nameplate.job.committed import committed_selections, needed_results, read_campaign
 from nameplate.job.run import default_scratch, run_job
 from nameplate.job.timing import Timing
@@ -30,6 +31,16 @@ def chunk_command(prog: str, arguments: Sequence[str], *, service: str) -> int:
     )
     parser.add_argument("chunk", help="the first job and a count, as the campaign's plan names it")
     add_pod_arguments(parser)
+    parser.add_argument(
+        "--attempt", type=int, default=0, help="how often this pod was tried before (default: 0)"
+    )
+    parser.add_argument(
+        "--retries",
+        type=int,
+        default=3,
+        metavar="N",
+        help="give up when so many further attempts in a row made no progress (default: 3)",
+    )
     options = parser.parse_args(arguments)
     with timed(options.timing) as timing:
         run_chunk(
@@ -37,6 +48,8 @@ def chunk_command(prog: str, arguments: Sequence[str], *, service: str) -> int:
             options.store,
             service=service,
             digest=options.digest,
+            attempt=options.attempt,
+            retries=options.retries,
             store_timeout=options.store_timeout,
             should_stop=stop_on_sigterm(),
             timing=timing,
@@ -50,6 +63,8 @@ def run_chunk(
     *,
     service: str,
     digest: str | None,
+    attempt: int = 0,
+    retries: int = 3,
     store_timeout: float,
     should_stop: Callable[[], bool],
     timing: Timing,
@@ -58,7 +73,8 @@ def run_chunk(
 
     A failed job does not stop the others. At the end, a failure that may pass is raised in preference to
     a mistake, so that the chunk is tried again. ``digest`` is that of the campaign's text; a store may
-    fail to answer for ``store_timeout`` seconds.
+    fail to answer for ``store_timeout`` seconds. Attempt ``attempt`` (0 is the first) ends in a UserError
+    when the ``retries`` before it, in a row, made no progress.
     """
     try:
         step = step_named(chunk.step)
@@ -68,6 +84,8 @@ def run_chunk(
         raise UserError(f"{chunk}: belongs to the service {step.service}, not {service}")
     with timing.spent("plan_s"):
         store = open_store(store_url, create=False, timeout=store_timeout, should_stop=should_stop)
+        attempts = Attempts(store, str(chunk), number=attempt, retries=retries)
+        attempts.begin()
         campaign = read_campaign(store, digest=digest)
         sources = sources_for(step.name, campaign)
         selections = committed_selections(store, _cells_behind(chunk, campaign))
@@ -85,6 +103,7 @@ def run_chunk(
                     source=sources.get(job.cohort or ""),
                     scratch_root=default_scratch(store),
                     should_stop=should_stop,
+                    on_progress=attempts.progress,
                     timing=timing,
                 )
             timing.jobs += 1
@@ -96,7 +115,9 @@ def run_chunk(
         except Exception as error:
             logger.exception("failed by a bug", extra={"job": job.id})
             failures.append(error)
-    if failures:
+    if not failures:
+        attempts.end()
+    else:
         raise min(failures, key=lambda failure: not isinstance(failure, TryAgain))
 
 

@@ -38,10 +38,13 @@ class PlayedCluster:
         self.limits: list[Json] | None = None
         self.ranges: list[Json] | None = []
         self.argo: list[Controller] | None = [Controller(place="argo", version="4.0.7", settings={})]
-        self.who: str | None = "ada"
+        self.who = "ada"
         self.pods_there: list[Json] | None = None
         self.claims: dict[str, Json] | None = None
         self.told: list[Any] = []
+
+    def whoami(self) -> str:
+        return self.who
 
     def create_workflow(self, manifest: Json) -> Json:
         self.told.append(("create", manifest))
@@ -92,11 +95,6 @@ class PlayedCluster:
         if self.argo is None:
             raise NotAllowed("pods")
         return self.argo
-
-    def account(self) -> str:
-        if self.who is None:
-            raise NotAllowed("account")
-        return self.who
 
     def has_secret(self, name: str) -> bool:
         if self.secrets is None:

@@ -8,6 +8,7 @@ from nameplate.errors import UserError
 from nameplate_cluster import commands
 from nameplate_cluster.argo_server import ArgoServer
 from nameplate_cluster.connection import connect
+from nameplate_cluster.workflow import attempts_of
 
 
 @pytest.fixture
@@ -47,6 +48,27 @@ def test_the_exit_code_of_status_is_how_the_campaign_ended(
     assert commands.main("status", ["demo", *(["--watch"] if watch else [])]) == code
 
 
+def test_the_list(there: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.main("list", []) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert commands.main("list", ["--all"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    there.listed = []
+    assert commands.main("list", []) == 0
+    assert capsys.readouterr().out.startswith("no campaigns in the namespace hospital")
+
+
+def test_the_log_of_an_earlier_workflow(there: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    there.logs = {attempt.pod: ["a line"] for attempt in attempts_of(there.story[0])}
+    assert commands.main("logs", ["demo", "plan", "--workflow", "nameplate-demo-59dwf"]) == 0
+    assert capsys.readouterr().out == "a line\n"
+    assert ("list", "nameplate.dev/campaign=demo") not in there.told
+    with pytest.raises(
+        UserError, match="--workflow nameplate-demo-59dwf: of the campaign 'demo', not 'paper'"
+    ):
+        commands.main("logs", ["paper", "plan", "--workflow", "nameplate-demo-59dwf"])
+
+
 def test_a_campaign_that_never_ran(there: Any) -> None:
     there.listed = []
     with pytest.raises(UserError, match="no workflow of a campaign 'other' in the namespace hospital"):
@@ -69,6 +91,8 @@ def test_the_way_to_an_argo_server(monkeypatch: pytest.MonkeyPatch) -> None:
     found = connect(None, None)
     assert isinstance(found, ArgoServer)
     assert (found.namespace, found.place) == ("ct", "the Argo Server argo.hospital:2746")
+    monkeypatch.setenv("NAMEPLATE_NAMESPACE", "nearer")
+    assert connect(None, None).namespace == "nearer"
     assert connect("other", None).namespace == "other"
     monkeypatch.setenv("ARGO_SERVER", "https://argo.hospital")
     with pytest.raises(UserError, match="host:port"):

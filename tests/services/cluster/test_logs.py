@@ -114,3 +114,16 @@ def test_lines_that_are_not_ours() -> None:
 def test_tracebacks_stay_readable() -> None:
     text = readable({"time": "T", "level": "error", "event": "bug", "traceback": "Traceback:\n  line"})
     assert text.splitlines() == ["T error   bug", "Traceback:", "  line"]
+
+
+def test_a_log_that_argo_keeps_is_named(
+    cluster: Any, node: Callable[..., Any], workflow: Callable[..., Any]
+) -> None:
+    """As Argo writes it with archiveLogs, its store named in full or only the key in its default one."""
+    kept = {"name": "main-logs", "s3": {"key": "wf/plan/main.log"}}
+    done = workflow(node("plan(0)", phase="Succeeded", outputs={"artifacts": [kept]}))
+    with pytest.raises(UserError, match=r"plan: its pods are gone; .* artifact store: wf/plan/main.log$"):
+        show_logs(cluster, done, "plan", follow=False, raw=False, say=print)
+    kept["s3"] = {"bucket": "logs", "key": "wf/plan/main.log"}
+    (attempt,) = attempts_of(done)
+    assert attempt.archived == "logs/wf/plan/main.log"

@@ -210,7 +210,7 @@ def test_argos_controller_and_this_account_are_known(cluster: Cluster) -> None:
     controllers = cluster.controllers()
     assert controllers
     assert all(item.version for item in controllers)
-    assert cluster.account()
+    assert cluster.whoami()
 
 
 def test_credentials_that_are_not_known(core: Any, namespace: str) -> None:

@@ -72,9 +72,10 @@ def client_of(server: Any, account: tuple[str, str] = ACCOUNT) -> Minio:
 
 @pytest.mark.s3
 def test_the_account_uses_its_bucket_and_no_other(s3_server: Any) -> None:
-    prepare(s3_server, "ours")
+    account = ("nameplate-ours", "the-password-of-the-pods")
+    prepare(s3_server, "ours", account=account)
     s3_server.client.put_object(bucket_name="bias", object_name="x", data=io.BytesIO(b"x"), length=1)
-    client = client_of(s3_server)
+    client = client_of(s3_server, account)
     client.put_object(bucket_name="ours", object_name="a/b", data=io.BytesIO(b"abc"), length=3)
     answer = client.get_object(bucket_name="ours", object_name="a/b")
     assert answer.read() == b"abc"
@@ -95,6 +96,15 @@ def test_the_account_uses_its_bucket_and_no_other(s3_server: Any) -> None:
         with pytest.raises(S3Error, match="AccessDenied"):
             call()
     assert [bucket.name for bucket in client.list_buckets()] == ["ours"]
+
+
+@pytest.mark.s3
+def test_a_bucket_that_the_account_had_stays_open_to_it(s3_server: Any) -> None:
+    account = ("nameplate-moving", "the-password-of-the-pods")
+    for bucket in ("first", "second", "first"):
+        prepare(s3_server, bucket, account=account)
+    buckets = client_of(s3_server, account).list_buckets()
+    assert sorted(bucket.name for bucket in buckets) == ["first", "second"]
 
 
 @pytest.mark.s3

@@ -15,6 +15,7 @@ from nameplate_cluster.checks import Findings, check
 from nameplate_cluster.client import INSTANCE_LABEL, workflow_labels
 from nameplate_cluster.controller import Controller
 from nameplate_cluster.fetch_report import manifest_of as report_manifest
+from nameplate_cluster.listing import submitter_of
 from nameplate_cluster.preflight import steps_needed
 from nameplate_cluster.stop import stop
 from nameplate_cluster.submit import manifest_of, plan_lines, submit
@@ -222,6 +223,36 @@ def test_submit_returns_once_the_plan_is_done(
     assert said[0] == "submitted: workflow nameplate-demo-x7k2p in hospital"
     assert "plan: running" in said
     assert said[-1].startswith("planned;")
+
+
+def test_a_wait_in_a_queue_is_not_counted(
+    ready: Any,
+    node: Callable[..., Any],
+    workflow: Callable[..., Any],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The plan may take no time at all; its pod is held back for longer."""
+    monkeypatch.setattr("nameplate_cluster.plan_pod.PLAN_S", -1.0)
+    held = workflow(node("plan(0)", phase="Pending"))
+    (attempt,) = attempts_of(held)
+    gate = {"schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]}
+    ready.pods_there = [{"metadata": {"name": attempt.pod}, "spec": gate}]
+    ready.story = [held, held, held, workflow(node("plan(0)", phase="Succeeded"))]
+    assert submit(ready, *DEMO, only="", watch=False) == 0
+    assert "plan: held by a queue (kueue.x-k8s.io/admission)" in capsys.readouterr().out.splitlines()
+    ready.pods_there = []
+    ready.story = [held]
+    with pytest.raises(TryAgain, match="not done after"):
+        submit(ready, *DEMO, only="", watch=False)
+
+
+def test_who_submits_is_noted(ready: Any, node: Callable[..., Any], workflow: Callable[..., Any]) -> None:
+    ready.story = [workflow(node("plan(0)", phase="Succeeded"))]
+    submit(ready, *DEMO, only="", watch=False)
+    (manifest,) = (rest[0] for what, *rest in ready.told if what == "create")
+    assert submitter_of(manifest) == "ada"
+    assert "annotations" not in manifest_of(*DEMO, "")["metadata"]
 
 
 def test_watching_ends_with_the_workflow(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nameplate_cluster.waiting import wait_of
+from nameplate_cluster.waiting import held_back, wait_of
 from nameplate_cluster.workflow import attempts_of
 
 EXPECTED = {
@@ -43,12 +43,26 @@ def test_reasons_of_a_real_cluster_in_plain_words(recorded: Callable[[str], Any]
         ("Waiting for hospital/Mutex/nameplate-demo lock. Lock status: 0/1", "turn"),
         ("Waiting for hospital/ConfigMap/nameplate-pools/gpu lock. Lock status: 0/2", "turn"),
         ('pods "x" is forbidden: violates PodSecurity "restricted:latest"', "setup"),
+        ("SchedulingGated: ct", "queue"),
         ("", "start"),
         ("ContainerCreating", "start"),
     ],
 )
 def test_other_reasons(message: str, kind: str) -> None:
     assert wait_of(message).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("gates", "labels", "held"),
+    [
+        (["kueue.x-k8s.io/admission"], {"kueue.x-k8s.io/queue-name": "ct"}, "ct"),
+        (["example.org/a", "example.org/b"], {}, "example.org/a, example.org/b"),
+        ([], {"kueue.x-k8s.io/queue-name": "ct"}, None),
+    ],
+)
+def test_a_gate_is_a_queue(gates: list[str], labels: dict[str, str], held: str | None) -> None:
+    spec = {"schedulingGates": [{"name": name} for name in gates]} if gates else {}
+    assert held_back({"metadata": {"labels": labels}, "spec": spec}) == held
 
 
 @given(st.text())

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from nameplate_cluster.http_errors import ClusterUnreachable
-from nameplate_cluster.watch import ImageAlarm, View, follow, status_text
+from nameplate_cluster.watch import ImageAlarm, View, follow, is_held, status_text, with_queues
+from nameplate_cluster.workflow import attempts_of
 
 NOW = datetime(2026, 11, 24, 7, 0, 0, tzinfo=UTC)
 
@@ -93,3 +94,33 @@ def test_the_alarm_rings_for_what_will_not_come_by_itself(
     assert found[1].text == "the image a/b:1 cannot be pulled"
     assert alarm.trouble(crowded, 100) is None
     assert alarm.trouble(missing, 110) is None  # counted anew after it had gone
+
+
+def _gated(pod: str) -> Any:
+    gates = [{"name": "kueue.x-k8s.io/admission"}]
+    return {
+        "metadata": {"name": pod, "labels": {"kueue.x-k8s.io/queue-name": "ct"}},
+        "spec": {"schedulingGates": gates},
+    }
+
+
+def test_a_pod_in_a_queue_is_told_from_one_that_is_being_started(
+    cluster: Any, node: Callable[..., Any], workflow: Callable[..., Any]
+) -> None:
+    waiting = workflow(*(node(f"training({n})", "training", phase="Pending") for n in range(2)))
+    pods = [attempt.pod for attempt in attempts_of(waiting)]
+    assert with_queues(cluster, waiting) == waiting  # this account may not look at pods
+    cluster.pods_there = [_gated(pods[0]), {"metadata": {"name": pods[1]}, "spec": {}}, _gated("another")]
+    told = with_queues(cluster, waiting)
+    assert "  1 pod of training: held by a queue (ct)" in status_text(told, NOW)
+    assert is_held(attempts_of(told)[:1])
+    assert not is_held(attempts_of(told)[1:])
+    assert not is_held([])
+
+
+def test_pods_are_looked_at_only_when_one_waits_without_a_word(
+    cluster: Any, node: Callable[..., Any], workflow: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "pods", None)
+    told = workflow(node("a", phase="Running"), node("b", phase="Pending", message="ContainerCreating"))
+    assert with_queues(cluster, told) is told

@@ -17,9 +17,7 @@ class Epoch:
         return {}
 
 
-def test_a_checkpoint_is_stored_when_it_was_written_and_at_the_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_checkpoint_is_stored_when_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stored: list[Path] = []
     outputs: Any = SimpleNamespace(
         load_checkpoints=lambda: tmp_path, save_checkpoints=stored.append, should_stop=lambda: False
@@ -40,4 +38,28 @@ def test_a_checkpoint_is_stored_when_it_was_written_and_at_the_end(
     with pytest.raises(Stopped):
         training_step.training(job, outputs, outputs)
     assert counts == [0, 1, 1, 1, 2]
-    assert len(stored) == 3
+    assert len(stored) == 2
+
+
+def test_a_checkpoint_that_a_stopped_run_wrote_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored: list[Path] = []
+    outputs: Any = SimpleNamespace(
+        load_checkpoints=lambda: tmp_path, save_checkpoints=stored.append, should_stop=lambda: True
+    )
+
+    def interrupted(*_: Any, **__: Any) -> None:
+        save_checkpoint(tmp_path, "run", {"step": 3})
+        raise Stopped
+
+    def taken_away(*_: Any, **__: Any) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(training_step, "fetch_pack", lambda *_: None)
+    job: Any = SimpleNamespace(cell=None)
+    for run, number in ((interrupted, 1), (taken_away, 1)):
+        monkeypatch.setattr(training_step, "train_run", run)
+        with pytest.raises(Stopped):
+            training_step.training(job, outputs, outputs)
+        assert len(stored) == number

@@ -221,6 +221,22 @@ def test_checkpoints_outlive_a_failure_and_go_with_the_commit(
     assert list(place.sizes("work/")) == ["work/phantom/study/001/epoch-1"]
 
 
+def test_progress_is_a_checkpoint_or_a_commit(
+    far: Store, jobs: Mapping[str, Job], put_in_place: Callable[[str, Work], None]
+) -> None:
+    told: list[str] = []
+
+    def work(settings: JobSettings, inputs: Inputs, outputs: Outputs) -> None:
+        assert not told
+        outputs.save_checkpoints(outputs.load_checkpoints())
+        assert told == ["progress"]
+
+    put_in_place("phantom", work)
+    for _ in range(2):  # committed already, the second time
+        run_job(jobs[PHANTOM], far, {}, on_progress=lambda: told.append("progress"))
+    assert told == ["progress", "progress"]
+
+
 @pytest.mark.parametrize("fails", [False, True])
 def test_scratch_is_where_it_was_asked_for_and_gone_afterwards(
     fails: bool,

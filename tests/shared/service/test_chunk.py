@@ -1,5 +1,6 @@
 """A chunk: its failures in their order, and only the selections that concern it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,18 @@ def store_url(tmp_path: Path, tiny_text: str) -> str:
     return url
 
 
-def _run(chunk: Chunk, url: str, service: str) -> Timing:
+def _run(chunk: Chunk, url: str, service: str, *, attempt: int = 0) -> Timing:
     timing = Timing()
     run_chunk(
-        chunk, url, service=service, digest=None, store_timeout=0, should_stop=lambda: False, timing=timing
+        chunk,
+        url,
+        service=service,
+        digest=None,
+        attempt=attempt,
+        retries=2,
+        store_timeout=0,
+        should_stop=lambda: False,
+        timing=timing,
     )
     return timing
 
@@ -91,3 +100,28 @@ def test_a_damaged_selection_of_another_arm_is_not_read(store_url: str) -> None:
         _run(Chunk("training/manufacturer/study/original/mixed/g0/s000", 1), store_url, "training")
     with pytest.raises(UserError, match=gone.key):
         _run(Chunk("training/spheres/study/hard/mixed/g0/s000", 1), store_url, "training")
+
+
+def test_attempts_in_vain_end_with_a_mistake_and_a_commit_begins_again(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes: list[bool] = []
+
+    def job(job: Job, *rest: object, on_progress: Callable[[], None], **more: object) -> None:
+        if outcomes.pop(0):
+            on_progress()
+        raise TryAgain("taken away")
+
+    monkeypatch.setattr(nameplate.service.chunk, "run_job", job)
+    chunk = Chunk("phantom/study/000", 1)
+    for attempt, commits in enumerate([False, False, True, False, False]):
+        outcomes.append(commits)
+        with pytest.raises(TryAgain, match="taken away"):
+            _run(chunk, store_url, "phantom", attempt=attempt)
+    with pytest.raises(UserError, match=r"phantom/study/000\+1: no progress in 2 attempts in a row"):
+        _run(chunk, store_url, "phantom", attempt=5)
+
+
+def test_a_chunk_that_is_done_leaves_no_count(store_url: str) -> None:
+    _run(Chunk("phantom/study/000", 1), store_url, "phantom", attempt=1)
+    assert not open_store(store_url).sizes("work/attempts/")
