@@ -70,6 +70,17 @@ volumes:
   {{- end }}
 {{- end -}}
 
+{{/* What Argo's controller counts of a thing: `of` are keys of workflows/metrics.yaml. Nothing where it is off.
+     Call with (dict "root" $ "of" list "step" name). */}}
+{{- define "nameplate.metrics" -}}
+{{- $known := .root.Files.Get "workflows/metrics.yaml" | replace "STEP" .step | fromYaml -}}
+{{- $found := list -}}
+{{- range .of }}{{ $found = concat $found (get $known . | default list) }}{{ end -}}
+{{- if .root.Values.workflow.metrics -}}
+metrics: {{ dict "prometheus" $found | toJson }}
+{{- end -}}
+{{- end -}}
+
 {{/* How Argo treats a step's pod. */}}
 {{- define "nameplate.handling" -}}
 metadata:
@@ -78,6 +89,9 @@ metadata:
   {{- include "nameplate.podMetadata" (dict "component" .step.name "labels" $labels "place" .place) | nindent 2 }}
 executor: {serviceAccountName: nameplate-executor}
 archiveLocation: {archiveLogs: {{ .root.Values.workflow.archiveLogs }}}
+{{- if ne .command "export" }}
+{{ include "nameplate.metrics" (dict "root" .root "of" (list "pod" .step.name) "step" .step.name) }}
+{{- end }}
 {{- /* Argo's timeout counts from the request for a pod, which also limits the wait for a node and an image; the
        wait for a semaphore is not the pod's fault, so with one the clock starts with the pod. */}}
 {{- if .place.limit }}

@@ -37,8 +37,8 @@ def run_job(
     """Do one job and commit it; a job already committed from the same inputs is not done again.
 
     The step's function gets the job's settings, inputs and outputs, and nothing else of the campaign.
-    ``results`` are those of the jobs that it needs. The time of the function and of its import is added
-    to ``timing``.
+    ``results`` are those of the jobs that it needs. The time of the function and of its import, and what the
+    function told, are added to ``timing``.
     """
     timing = timing or Timing()
     done = is_current(store, job, results)
@@ -69,6 +69,7 @@ def run_job(
         )
         write_result(store, result)
         outputs.drop_checkpoints()
+    timing.hear(outputs.told)
     logger.info("committed", extra={"job": job.id, "outputs": len(result.outputs)})
     return result
 
