@@ -12,7 +12,7 @@ BOUNDS = {"mean": "advantage_mean", "low": "advantage_low", "high": "advantage_h
 
 
 def gauges_of(metrics: dict[str, Any], campaign: Campaign) -> dict[str, float]:
-    """Numbers by name from ``metrics``, the content of metrics.json; a number that does not exist is left out.
+    """Numbers by name from ``metrics``, the content of metrics.json; one that does not exist is left out.
 
     AUROC as a fraction. ``advantage_mean``, ``_low`` and ``_high``: the answer, over all tasks.
     ``auroc_own`` and ``auroc_others``: of the same networks, those that were trained on one level, on test

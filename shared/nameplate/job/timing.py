@@ -54,7 +54,9 @@ class Timing:
 
     def json(self) -> str:
         """One line of JSON."""
-        rounded = {k: round(value, 2) if isinstance(value, float) else value for k, value in asdict(self).items()}
+        rounded = {
+            k: round(value, 2) if isinstance(value, float) else value for k, value in asdict(self).items()
+        }
         return json.dumps(rounded)
 
 
