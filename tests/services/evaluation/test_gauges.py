@@ -29,7 +29,9 @@ def test_the_answer_and_its_parts_are_told(metrics: dict[str, Any], complete: Ca
     assert 0.5 < gauges["auroc_others"] < gauges["auroc_own"] < 1
 
 
-def test_naming_is_that_of_the_study_on_all_its_test_exams(metrics: dict[str, Any], complete: CampaignResults) -> None:
+def test_naming_is_that_of_the_study_on_all_its_test_exams(
+    metrics: dict[str, Any], complete: CampaignResults
+) -> None:
     rows = [
         row["value"]["mean"]
         for row in metrics["tables"]["all-figures"]
