@@ -63,7 +63,7 @@ def compare(site: Site, before: Series, workflow: str, store: S3Store, experimen
     if said - allowed:
         raise RuntimeError(f"labels say {sorted(said - allowed)}")
     say(
-        f"{len(after)} metrics: pods of {len(counted)} steps and {sum(told.values()):.0f} runs, as there were"
+        f"{len(after)} metrics: pods of {len(counted)} steps and {sum(told.values()):.0f} runs"
     )
 
 
