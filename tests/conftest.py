@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +72,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def minio(folder: Path, *options: str, scheme: str = "http") -> Iterator[S3Server]:
-    """A MinIO server with a bucket ``bias``, its data in ``folder``."""
+def minio(
+    folder: Path, *options: str, scheme: str = "http", environment: Mapping[str, str] = {}
+) -> Iterator[S3Server]:
+    """A MinIO server with a bucket ``bias``, its data in ``folder``; ``environment`` is added to its own."""
     program = shutil.which("minio")
     if program is None:
         pytest.skip("no MinIO server program on PATH")
@@ -83,6 +85,7 @@ def minio(folder: Path, *options: str, scheme: str = "http") -> Iterator[S3Serve
         [program, "server", "--quiet", "--address", address, *options, str(folder)],
         env={
             **os.environ,
+            **environment,
             "MINIO_ROOT_USER": server.access_key,
             "MINIO_ROOT_PASSWORD": server.secret_key,
         },

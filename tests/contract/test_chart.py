@@ -106,6 +106,19 @@ def test_campaigns_of_the_values_come_beside_them(tmp_path: Path) -> None:
         ("resourceQuota.enabled=true", "resourceQuota.hard: expected at least one amount"),
         ("people.viewrs.users={a}", "at '/people/viewrs': value must be 'did you mean viewers?'"),
         ("people.admins.users={a}", "at '/people': additional properties 'admins' not allowed"),
+        (
+            "objectStore.endpoint=https://g/../s3",
+            "at '/objectStore/endpoint': 'https://g/../s3' does not match",
+        ),
+        (
+            "objectStore.encryption=AES256",
+            "objectStore.encryption: expected none, got AES256: the",
+        ),
+        ("objectStore.encryption=aes", "at '/objectStore/encryption': value must be one of 'none', 'AES256'"),
+        ("objectStore.kmsKey=k", "objectStore.kmsKey: expected objectStore.encryption to be aws:kms"),
+        ("schedules.demo.cron=0 3 * *", "at '/schedules/demo/cron': '0 3 * *' does not match"),
+        ("schedules.demo.timezone=UTC", "at '/schedules/demo': missing property 'cron'"),
+        ("schedules.Demo.cron=@daily", "at '/schedules': additional properties 'Demo' not allowed"),
     ],
 )
 def test_a_wrong_value_is_named(setting: str, said: str) -> None:

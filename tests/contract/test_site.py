@@ -1,6 +1,7 @@
 """What a site decides reaches every pod: user, nodes, quotas, labels, images, and a patch for the rest."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from chart import CHART, HELM, ROOT, every_pod, helm, rendered, violations
+
+from nameplate.store.s3_service import S3Service
 
 pytestmark = pytest.mark.skipif(HELM is None, reason="no helm program")
 
@@ -370,6 +373,65 @@ def test_an_s3_may_be_reached_by_ipv6(endpoint: str, given: Any) -> None:
     ((rule,),) = (thing["spec"]["egress"] for thing in named if "annotations" in thing["metadata"])
     assert [peer["ipBlock"]["cidr"] for peer in rule["to"]] == ["0.0.0.0/0", "::/0"]
     assert rule["ports"] == [{"protocol": "TCP", "port": 9443 if "[" in endpoint else 443}]
+
+
+def test_a_gateways_path_goes_to_the_pods_and_its_port_to_the_policy(given: Any, tmp_path: Path) -> None:
+    store = {"endpoint": "https://gateway.example.org:8443/s3/v1/", "existingSecret": "site"}
+    by_name = {thing["metadata"]["name"]: thing for thing in given({"objectStore": store})}
+    assert by_name["nameplate-store"]["data"]["AWS_ENDPOINT_URL"] == "https://gateway.example.org:8443/s3/v1"
+    rule = by_name["nameplate-store-clients"]["spec"]["egress"][1]
+    assert rule["ports"] == [{"protocol": "TCP", "port": 8443}]
+    said = refusal(tmp_path, {"objectStore": {**store, "style": "virtual"}})
+    assert "objectStore.style: expected auto or path, since objectStore.endpoint has a path" in said
+
+
+def test_the_sites_encryption_goes_to_every_client_of_the_store(given: Any) -> None:
+    """The pods, setup and `helm test` read one ConfigMap; the client takes what is in it."""
+    store = {"endpoint": "https://s3.example.org", "existingSecret": "site"}
+    told = {"encryption": "aws:kms", "kmsKey": "arn:aws:kms:eu-central-1:1:key/2"}
+    for more, expected in (({}, ("none", "")), (told, tuple(told.values()))):
+        objects = given({"objectStore": {**store, **more}})
+        (data,) = (thing["data"] for thing in objects if thing["metadata"]["name"] == "nameplate-store")
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("NAMEPLATE_S3_ENCRYPTION", "NAMEPLATE_S3_KMS_KEY"):
+                patch.delenv(name, raising=False)
+            for name, value in data.items():
+                patch.setenv(name, value)
+            service = S3Service.from_environment()
+        assert (service.encryption, service.key) == expected
+
+
+def test_a_schedule_submits_the_installed_campaign_as_a_person_does(given: Any) -> None:
+    schedules = {"demo": {"cron": "0 3 * * 1-5", "timezone": "Europe/Berlin"}, "mine": {"cron": "@daily"}}
+    objects = given({"schedules": schedules, "workflow": {"instanceId": "ct"}})
+    crons = {t["metadata"]["name"]: t for t in objects if t["kind"] == "CronWorkflow"}
+    assert set(crons) == {"nameplate-demo", "nameplate-mine"}
+    for name, cron in crons.items():
+        campaign = name.removeprefix("nameplate-")
+        by_hand = yaml.safe_load((ROOT / "argo" / "campaign.yaml").read_text())["spec"]
+        by_hand["arguments"]["parameters"] = [{"name": "campaign", "value": campaign}]
+        assert cron["spec"]["workflowSpec"] == by_hand
+        assert cron["spec"]["schedules"] == [schedules[campaign]["cron"]]
+        assert cron["spec"].get("timezone") == schedules[campaign].get("timezone")
+        assert cron["spec"]["concurrencyPolicy"] == "Forbid"
+        assert cron["metadata"]["labels"]["workflows.argoproj.io/controller-instanceid"] == "ct"
+        # Argo refuses longer names: it puts the time behind them.
+        assert len(f"nameplate-{'x' * 40}") <= 52
+    assert not [t for t in given({}) if t["kind"] == "CronWorkflow"]
+
+
+@pytest.mark.skipif(shutil.which("argo") is None, reason="no argo program")
+def test_argo_finds_nothing_to_complain_of_in_a_schedule(given: Any, tmp_path: Path) -> None:
+    file = tmp_path / "objects.yaml"
+    kinds = ("CronWorkflow", "WorkflowTemplate")
+    found = [t for t in given({"schedules": {"demo": {"cron": "0 3 * * *"}}}) if t["kind"] in kinds]
+    for thing in found:
+        thing["metadata"]["namespace"] = "nameplate"
+    file.write_text(yaml.safe_dump_all(found))
+    ran = subprocess.run(
+        ["argo", "lint", "--offline", "--strict", str(file)], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_where_to_look_when_there_is_no_pod() -> None:

@@ -21,6 +21,9 @@ from pathlib import Path
 
 from flows import Flows
 from installation import OF_THE_MACHINE, ROOT, Site, call, differences, fingerprint, local_run, nodes_of, say
+from scraped import compare, scraped
+
+from nameplate.campaign import load_campaign
 
 NAMESPACE = "nameplate-e2e"
 CAMPAIGN = ROOT / "tests" / "tiny.yaml"
@@ -46,7 +49,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="nameplate-e2e-"))
     try:
         say("install, with defaults, in a restricted namespace")
-        site.install(*options.set)
+        site.install(*options.set, "schedules.tiny.cron=0 3 * * *")
         call("helm", "test", "nameplate", "-n", NAMESPACE)
         run(site, folder)
         gpus(site, options.set)
@@ -64,9 +67,13 @@ def main() -> int:
 def run(site: Site, folder: Path) -> None:
     """The campaign, its report, and both held against the local run."""
     say("submit, and watch until the end")
+    before = scraped(site.namespace)
     with Flows(site.namespace) as flows:
         nameplate("submit", str(CAMPAIGN), "-n", NAMESPACE, "--yes", "--watch")
     flows.compare()
+    (first,) = (item["metadata"]["name"] for item in site.get("workflows")["items"])
+    with site.store("tiny") as store:
+        compare(site, before, first, store, {one.name for one in load_campaign(CAMPAIGN).experiments})
     nameplate("status", "tiny", "-n", NAMESPACE, "--timings")
     nameplate("report", "tiny", "-n", NAMESPACE, "--out", str(folder / "report"))
     assert (folder / "report" / "index.html").stat().st_size > 10_000
@@ -80,11 +87,12 @@ def run(site: Site, folder: Path) -> None:
         raise RuntimeError(f"other bytes than on this machine: {wrong[:10]}")
     say(f"{len(remote)} objects, the same bytes as on this machine")
 
-    say("one stage alone, and the whole once more: nothing is left to do")
-    for file in ("training", "campaign"):
-        before = time.monotonic()
-        call("argo", "submit", "-n", NAMESPACE, f"argo/{file}.yaml", "-p", "campaign=tiny", "--wait")
-        say(f"  argo/{file}.yaml: {time.monotonic() - before:.0f} s")
+    say("one stage alone, the whole once more, and by its schedule: nothing is left to do")
+    runs = [[f"argo/{file}.yaml", "-p", "campaign=tiny"] for file in ("training", "campaign")]
+    for arguments in (*runs, ["--from", "cronwf/nameplate-tiny"]):
+        began = time.monotonic()
+        call("argo", "submit", "-n", NAMESPACE, *arguments, "--wait")
+        say(f"  {' '.join(arguments)}: {time.monotonic() - began:.0f} s")
     newest = max(site.get("workflows")["items"], key=lambda item: str(item["metadata"]["creationTimestamp"]))
     pods = [node["displayName"] for node in nodes_of(newest) if node["type"] == "Pod"]
     assert pods == ["plan(0)"], pods

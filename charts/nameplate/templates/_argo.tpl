@@ -89,6 +89,17 @@ volumes:
 {{- if or .place.limit (index .place.labels "kueue.x-k8s.io/queue-name") .place.patch.schedulingGates }}true{{ end -}}
 {{- end -}}
 
+{{/* What Argo's controller counts of a thing: `of` are keys of workflows/metrics.yaml. Nothing where it is off.
+     Call with (dict "root" $ "of" list "step" name). */}}
+{{- define "nameplate.metrics" -}}
+{{- $known := .root.Files.Get "workflows/metrics.yaml" | replace "STEP" .step | fromYaml -}}
+{{- $found := list -}}
+{{- range .of }}{{ $found = concat $found (get $known . | default list) }}{{ end -}}
+{{- if .root.Values.workflow.metrics -}}
+metrics: {{ dict "prometheus" $found | toJson }}
+{{- end -}}
+{{- end -}}
+
 {{/* How Argo treats a step's pod. */}}
 {{- define "nameplate.handling" -}}
 metadata:
@@ -97,6 +108,9 @@ metadata:
   {{- include "nameplate.podMetadata" (dict "component" .step.name "labels" $labels "place" .place) | nindent 2 }}
 executor: {serviceAccountName: nameplate-executor}
 archiveLocation: {archiveLogs: {{ .root.Values.workflow.archiveLogs }}}
+{{- if ne .command "export" }}
+{{ include "nameplate.metrics" (dict "root" .root "of" (list "pod" .step.name) "step" .step.name) }}
+{{- end }}
 {{- if .place.limit }}
 synchronization:
   semaphores:

@@ -61,6 +61,14 @@ imagePullSecrets:
 
 {{/* URL of the object store; fails with what is missing if there is none. */}}
 {{- define "nameplate.endpoint" -}}
+{{- $encryption := .Values.objectStore.encryption -}}
+{{- if and (include "nameplate.ownMinio" .) (ne $encryption "none") -}}
+{{- fail (printf "objectStore.encryption: expected none, got %s: the chart's MinIO has no keys; name an S3 that has in objectStore.endpoint" $encryption) -}}
+{{- else if and .Values.objectStore.kmsKey (ne $encryption "aws:kms") -}}
+{{- fail "objectStore.kmsKey: expected objectStore.encryption to be aws:kms" -}}
+{{- else if and (eq .Values.objectStore.style "virtual") (get (urlParse (trimSuffix "/" .Values.objectStore.endpoint)) "path") -}}
+{{- fail "objectStore.style: expected auto or path, since objectStore.endpoint has a path" -}}
+{{- end -}}
 {{- if and .Values.objectStore.webIdentity (or .Values.objectStore.existingSecret (include "nameplate.ownMinio" .)) -}}
 {{- fail "objectStore.webIdentity: expected the endpoint of another S3 and no existingSecret: the account is the pods' ServiceAccount" -}}
 {{- else if include "nameplate.ownMinio" . -}}

@@ -142,7 +142,8 @@ class ObjectStore:
         try:
             yield
         except (S3Error, MinioAdminException) as error:
-            raise refusal_of(error, self.endpoint, what, f"the Secret {self.secret}") from None
+            account = f"the Secret {self.secret}"
+            raise refusal_of(error, self.endpoint, what, account, self.service.path) from None
         except BROKEN as error:
             raise failure_of(error, self.endpoint) from None
         except MinioException as error:

@@ -40,3 +40,4 @@ def training(job: TrainingJob, inputs: Inputs, outputs: Outputs) -> None:
     outputs.write(WEIGHTS.key(run=job.run), trained.weights)
     VALIDATION.write(outputs, trained.predictions, run=job.run)
     RUN.write(outputs, trained.run, run=job.run)
+    outputs.tell(trained=1, converged=int(trained.run.outcome == "converged"))

@@ -28,6 +28,8 @@ class Outputs:
         self._on_checkpoint = on_checkpoint
         self._work = f"{WORK}/{job_id}"
         self._written: dict[str, Output] = {}
+        self.told: dict[str, float] = {}
+        """What ``tell`` was told."""
 
     @property
     def written(self) -> tuple[Output, ...]:
@@ -45,6 +47,14 @@ class Outputs:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         self._store.put_file(key, path)
         self._written[key] = Output(key=key, size=path.stat().st_size, sha256=digest)
+
+    def tell(self, **numbers: float) -> None:
+        """Numbers about this job for who watches the cluster: counts and figures, nothing of a patient.
+
+        They are no output: nothing that is committed depends on them, and a job that is not done again tells
+        nothing.
+        """
+        self.told |= numbers
 
     # Checkpoints are not outputs: they are not committed, and are deleted when the job is done.
 

@@ -40,7 +40,7 @@ def run_job(
     The step's function gets the job's settings, inputs and outputs, and nothing else of the campaign.
     ``results`` are those of the jobs that it needs. ``on_progress`` is called when a checkpoint was saved and
     when the job was committed: what an interrupted process need not do again. The time of the function and of
-    its import is added to ``timing``.
+    its import, and what the function told, are added to ``timing``.
     """
     timing = timing or Timing()
     done = is_current(store, job, results)
@@ -72,6 +72,7 @@ def run_job(
         write_result(store, result)
         on_progress()
         outputs.drop_checkpoints()
+    timing.hear(outputs.told)
     logger.info("committed", extra={"job": job.id, "outputs": len(result.outputs)})
     return result
 

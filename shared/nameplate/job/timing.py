@@ -1,15 +1,19 @@
-"""Where a process spends its time; `nameplate status --timings` adds it up over the pods of a campaign."""
+"""Where a process spends its time, how it ended, and what its jobs told.
+
+`nameplate status --timings` adds the times up over the pods of a campaign; Argo makes metrics of the rest.
+"""
 
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 Part = Literal["start_s", "plan_s", "work_s", "commit_s"]
+Outcome = Literal["done", "mistake", "try-again", "bug"]
 
 
 @dataclass(kw_only=True)
@@ -25,6 +29,15 @@ class Timing:
     commit_s: float = 0.0
     """Checking whether a job is current, and committing it."""
     jobs: int = 0
+    outcome: Outcome = "done"
+    """How the process ends, as its exit code says it: 0, 2, 75 or any other."""
+    told: dict[str, float] = field(default_factory=dict)
+    """What the jobs that were done told of themselves, added up."""
+
+    def hear(self, told: Mapping[str, float]) -> None:
+        """Add what one job told."""
+        for name, number in told.items():
+            self.told[name] = self.told.get(name, 0.0) + number
 
     @contextmanager
     def spent(self, part: Part) -> Iterator[None]:
@@ -41,7 +54,10 @@ class Timing:
 
     def json(self) -> str:
         """One line of JSON."""
-        return json.dumps({key: round(value, 2) for key, value in asdict(self).items()})
+        rounded = {
+            k: round(value, 2) if isinstance(value, float) else value for k, value in asdict(self).items()
+        }
+        return json.dumps(rounded)
 
 
 def seconds_since_start() -> float:

@@ -10,25 +10,39 @@ from pathlib import Path
 
 from nameplate.campaign import Campaign
 from nameplate.campaign.source import Source, sources_of
-from nameplate.job.timing import Timing, seconds_since_start
+from nameplate.errors import NameplateError, TryAgain, UserError
+from nameplate.job.timing import Outcome, Timing, seconds_since_start
 from nameplate.plan.pipeline import step_named
 from nameplate.service.log import log_to_stderr
 
 logger = logging.getLogger(__name__)
 
+OUTCOMES: dict[int, Outcome] = {UserError.exit_code: "mistake", TryAgain.exit_code: "try-again"}
+"""By exit code."""
+
 
 @contextmanager
 def timed(file: Path | None) -> Iterator[Timing]:
-    """Log as JSON from now on and, at the end, log where the time went."""
+    """Log as JSON from now on and, at the end, log where the time went; ``file`` gets it with the outcome."""
     log_to_stderr()
     timing = Timing(start_s=seconds_since_start())
     try:
         yield timing
+    except BaseException as error:
+        timing.outcome = outcome_of(error)
+        raise
     finally:
         logger.info("time spent", extra=asdict(timing))
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(timing.json())
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """How a process ends that raises this, in the words of `nameplate_pods`."""
+    if not isinstance(error, NameplateError):
+        return "bug"
+    return OUTCOMES.get(error.exit_code, "bug")
 
 
 def stop_on_sigterm() -> Callable[[], bool]:

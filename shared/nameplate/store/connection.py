@@ -74,10 +74,18 @@ def meaning_of(status: int, code: str) -> Meaning:
 
 
 def refusal_of(
-    error: S3Error | MinioAdminException, place: str, what: str, account: str
+    error: S3Error | MinioAdminException, place: str, what: str, account: str, path: str = ""
 ) -> StoreError | StoreUnreachable:
-    """Our error for an answer that refuses ``what``; ``account`` says where its keys come from."""
+    """Our error for an answer that refuses ``what``; ``account`` says where its keys come from.
+
+    ``path`` is that of the endpoint, if it has one.
+    """
     status, code = status_and_code(error)
+    if code == "SignatureDoesNotMatch" and path:
+        return StoreError(
+            f"{place}: refused ({code}) for {what}: the keys in {account} are wrong, or the gateway takes"
+            f" {path} away before a service that does not know of it: signatures are over the whole path"
+        )
     meaning = meaning_of(status, code)
     if meaning == "passing":
         return StoreUnreachable(f"{place}: busy ({code}) for {what}; try again")

@@ -21,8 +21,10 @@ from nameplate.whole import whole_file
 class S3Store:
     """Objects below ``prefix`` of one bucket."""
 
-    def __init__(self, client: Minio, bucket: str, prefix: str) -> None:
+    def __init__(self, client: Minio, bucket: str, prefix: str, service: S3Service) -> None:
         self.client = client
+        self._path = service.path
+        self._sse = service.sse
         self.bucket = bucket
         self.prefix = prefix.strip("/")
         self.url = f"s3://{bucket}/{self.prefix}".rstrip("/")
@@ -48,7 +50,7 @@ class S3Store:
             read_timeout=120,
             retries=urllib3.Retry(total=4, backoff_factor=0.3, status_forcelist=(502, 503, 504)),
         )
-        store = cls(client, parts.netloc, parts.path)
+        store = cls(client, parts.netloc, parts.path, service)
         try:
             with store._translated(f"the bucket {store.bucket!r}"):
                 ask_for_bucket(client, store.bucket, store.prefix)
@@ -71,7 +73,7 @@ class S3Store:
             if error.code == "NoSuchBucket":
                 raise NoBucket(f"{self.url}: there is no bucket {self.bucket!r}; create it first") from None
             account = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            raise refusal_of(error, self.url, key, account) from None
+            raise refusal_of(error, self.url, key, account, self._path) from None
         except BROKEN as error:
             raise failure_of(error, self.url) from None
         except MinioException as error:
@@ -88,17 +90,29 @@ class S3Store:
                 response.close()
                 response.release_conn()
 
+    def _asked(self, key: str) -> str:
+        """What a put asks for, for messages: a service without keys refuses the encryption and no more."""
+        if self._sse is None:
+            return key
+        return f"{key} with encryption ({', '.join(self._sse.headers().values())})"
+
     def put(self, key: str, data: bytes) -> None:
         """Store the object, replacing what was there."""
-        with self._translated(key):
+        with self._translated(self._asked(key)):
             self.client.put_object(
-                bucket_name=self.bucket, object_name=self._name(key), data=io.BytesIO(data), length=len(data)
+                bucket_name=self.bucket,
+                object_name=self._name(key),
+                data=io.BytesIO(data),
+                length=len(data),
+                sse=self._sse,
             )
 
     def put_file(self, key: str, path: Path) -> None:
         """Upload a file."""
-        with self._translated(key):
-            self.client.fput_object(bucket_name=self.bucket, object_name=self._name(key), file_path=str(path))
+        with self._translated(self._asked(key)):
+            self.client.fput_object(
+                bucket_name=self.bucket, object_name=self._name(key), file_path=str(path), sse=self._sse
+            )
 
     def fetch(self, key: str, cache: Path) -> Path:
         """Download into ``cache`` under the key's hash; a file already there is downloaded again.

@@ -5,18 +5,23 @@ import os
 import re
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 import urllib3
 from minio import Minio
 from minio.credentials import Credentials, IamAwsProvider, Provider, StaticProvider
+from minio.helpers import BaseURL
+from minio.sse import Sse
 
 from nameplate.errors import StoreError, StoreUnreachable, UserError
 from nameplate.store.connection import BROKEN, PASSING
 
 Style = Literal["auto", "path", "virtual"]
 """Where the bucket's name goes: into the path, before the host, or as minio's SDK thinks best."""
+
+Encryption = Literal["none", "AES256", "aws:kms"]
+"""What the service is asked to encrypt an object with: its own keys, or those of a key management service."""
 
 IDENTITIES = (
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -26,31 +31,70 @@ IDENTITIES = (
 """What a cluster puts into a pod whose ServiceAccount stands for an account."""
 
 
+PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?")
+"""Of an endpoint: letters that no proxy writes in another way, since the path is signed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class S3Service:
     """An S3 service."""
 
     endpoint: str
-    """http(s)://host[:port]."""
+    """http(s)://host[:port][/path]."""
     region: str = "us-east-1"
     style: str = "auto"
     """One of ``Style``."""
+    encryption: str = "none"
+    """One of ``Encryption``."""
+    key: str = ""
+    """Name of the key for ``aws:kms``; empty: the bucket's, or the account's own."""
 
     def __post_init__(self) -> None:
         where = urlsplit(self.endpoint)
-        if where.scheme not in ("http", "https") or not where.netloc or where.path.strip("/"):
-            raise UserError("AWS_ENDPOINT_URL: expected http://host:port or https://host:port")
+        rest = where.username or where.query or where.fragment
+        if (
+            where.scheme not in ("http", "https")
+            or not where.hostname
+            or rest
+            or not PATH.fullmatch(where.path)
+        ):
+            raise UserError(
+                "AWS_ENDPOINT_URL: expected http://host:port or https://host:port, perhaps with /path"
+            )
         if self.style not in get_args(Style):
             raise UserError(f"NAMEPLATE_S3_STYLE: expected auto, path or virtual, got {self.style!r}")
+        if self.style == "virtual" and self.path:
+            raise UserError("NAMEPLATE_S3_STYLE: expected auto or path, since AWS_ENDPOINT_URL has a path")
+        if self.encryption not in get_args(Encryption):
+            raise UserError(
+                f"NAMEPLATE_S3_ENCRYPTION: expected none, AES256 or aws:kms, got {self.encryption!r}"
+            )
+        if self.key and self.encryption != "aws:kms":
+            raise UserError("NAMEPLATE_S3_KMS_KEY: expected NAMEPLATE_S3_ENCRYPTION to be aws:kms")
+
+    @property
+    def path(self) -> str:
+        """The endpoint's path, ``/s3``; empty for a service that has its host to itself."""
+        return urlsplit(self.endpoint).path.rstrip("/")
+
+    @property
+    def sse(self) -> Sse | None:
+        """What goes along with every object that is written; None: the bucket's default decides."""
+        return None if self.encryption == "none" else EncryptionHeaders(self.encryption, self.key)
 
     @classmethod
     def from_environment(cls) -> "S3Service":
-        """The service of AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, AWS_REGION and NAMEPLATE_S3_STYLE."""
+        """The service of AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, AWS_REGION and NAMEPLATE_S3_STYLE.
+
+        NAMEPLATE_S3_ENCRYPTION and NAMEPLATE_S3_KMS_KEY say how it is to encrypt.
+        """
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
         return cls(
             endpoint=endpoint or "https://s3.amazonaws.com",
             region=os.environ.get("AWS_REGION") or "us-east-1",
             style=os.environ.get("NAMEPLATE_S3_STYLE") or "auto",
+            encryption=os.environ.get("NAMEPLATE_S3_ENCRYPTION") or "none",
+            key=os.environ.get("NAMEPLATE_S3_KMS_KEY") or "",
         )
 
     def settings(self, *, read_timeout: float, retries: urllib3.Retry) -> dict[str, Any]:
@@ -72,11 +116,51 @@ class S3Service:
     def client(self, account: Provider, *, read_timeout: float, retries: urllib3.Retry) -> Minio:
         """A client that asks as ``account``."""
         client = Minio(credentials=account, **self.settings(read_timeout=read_timeout, retries=retries))
+        if self.path:
+            client._base_url = BelowPath(self.endpoint, self.region, self.path)
         if self.style == "path":
             client.disable_virtual_style_endpoint()
         elif self.style == "virtual":
             client.enable_virtual_style_endpoint()
         return client
+
+
+class BelowPath(BaseURL):  # type: ignore[misc]
+    """Addresses below a path of a host, which minio's SDK does not know.
+
+    The path is part of what is signed, as AWS's own tools do it: a gateway that takes it away before the
+    service checks the signature must tell the service (X-Forwarded-Prefix), or check it itself.
+    """
+
+    def __init__(self, endpoint: str, region: str, path: str) -> None:
+        super().__init__(endpoint.removesuffix("/").removesuffix(path), region)
+        self._path = path
+        self.virtual_style_flag = False
+
+    def build(self, **question: Any) -> SplitResult:
+        """The address of a bucket, an object or the service itself."""
+        url: SplitResult = super().build(**question)
+        return url._replace(path=f"{self._path}{url.path}")
+
+
+class EncryptionHeaders(Sse):  # type: ignore[misc]
+    """The headers that ask for encryption. The SDK's own want a key's name and, for ``aws:kms``, TLS.
+
+    No secret goes along, so plain HTTP, inside a cluster, is no reason to refuse.
+    """
+
+    def __init__(self, algorithm: str, key: str) -> None:
+        self._headers = {"X-Amz-Server-Side-Encryption": algorithm}
+        if key:
+            self._headers["X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"] = key
+
+    def headers(self) -> dict[str, str]:
+        """By name."""
+        return dict(self._headers)
+
+    def tls_required(self) -> bool:
+        """Never."""
+        return False
 
 
 def ask_for_bucket(client: Minio, bucket: str, prefix: str) -> None:

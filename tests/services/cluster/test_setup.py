@@ -13,6 +13,7 @@ import kubernetes
 import pytest
 from minio import Minio
 from minio.error import S3Error
+from tests.shared.store.gateway import gateway
 
 from nameplate.errors import StoreError, StoreUnreachable, TryAgain, UserError
 from nameplate.store.retrying import with_retries
@@ -68,6 +69,17 @@ def client_of(server: Any, account: tuple[str, str] = ACCOUNT) -> Minio:
         secret_key=account[1],
         secure=False,
     )
+
+
+@pytest.mark.s3
+def test_a_bucket_is_made_behind_a_gateway_with_a_path(s3_server: Any) -> None:
+    account = (s3_server.access_key, s3_server.secret_key)
+    with gateway(s3_server) as gate:
+        for _ in range(2):
+            prepare(s3_server, "gated", service=S3Service(endpoint=gate.endpoint), account=account, root=None)
+    assert s3_server.client.bucket_exists(bucket_name="gated")
+    with gateway(s3_server, knows=False) as gate, pytest.raises(StoreError, match="the gateway takes"):
+        prepare(s3_server, "gated", service=S3Service(endpoint=gate.endpoint), account=account, root=None)
 
 
 @pytest.mark.s3

@@ -1,5 +1,6 @@
 """The report's input from a committed store, complete in part, and the report that is made of it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ from nameplate.store.archive import pack_folder
 from nameplate.streams import stream
 from nameplate_evaluation.analysis import analyse
 from nameplate_evaluation.fresh_report import report_main
+from nameplate_evaluation.gauges import gauges_of
 from nameplate_evaluation.load import load_results
 from nameplate_evaluation.report import build_report
 from nameplate_evaluation.report_step import report as report_step
@@ -384,6 +386,7 @@ def test_the_step_writes_the_same_bytes(held: Held, built: dict[str, bytes], tmp
     inputs = Inputs(held.store, dict(reversed(read.items())), None, tmp_path)  # in any order
     report_step(ReportJob(campaign=held.campaign), inputs, outputs)
     assert {output.key.removeprefix("report/"): store.get(output.key) for output in outputs.written} == built
+    assert outputs.told == gauges_of(json.loads(built["metrics.json"]), held.campaign)
 
 
 def test_a_folder_that_is_not_empty_is_refused_and_untouched(held: Held, tmp_path: Path) -> None:

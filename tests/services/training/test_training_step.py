@@ -63,3 +63,23 @@ def test_a_checkpoint_that_a_stopped_run_wrote_is_stored(
         with pytest.raises(Stopped):
             training_step.training(job, outputs, outputs)
         assert len(stored) == number
+
+
+@pytest.mark.parametrize(("outcome", "converged"), [("converged", 1), ("not-converged", 0), ("diverged", 0)])
+def test_a_run_is_told_as_trained_and_perhaps_as_converged(
+    outcome: str, converged: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, float] = {}
+    outputs: Any = SimpleNamespace(
+        load_checkpoints=lambda: tmp_path, save_checkpoints=lambda _: None, should_stop=lambda: False,
+        write=lambda *_: None, tell=lambda **numbers: told.update(numbers),
+    )  # fmt: skip
+    trained = SimpleNamespace(weights=b"", predictions=(), run=SimpleNamespace(outcome=outcome))
+    monkeypatch.setattr(training_step, "train_run", lambda *_, **__: trained)
+    monkeypatch.setattr(training_step, "fetch_pack", lambda *_: None)
+    for name in ("VALIDATION", "RUN", "WEIGHTS"):
+        kept = SimpleNamespace(write=lambda *_, **__: None, key=lambda **_: name)
+        monkeypatch.setattr(training_step, name, kept)
+    job: Any = SimpleNamespace(cell=None, run="e/c/d/s/g1/s0")
+    training_step.training(job, outputs, outputs)
+    assert told == {"trained": 1, "converged": converged}

@@ -314,6 +314,19 @@ def test_import_and_work_are_counted_a_failure_too_and_a_job_that_is_done_costs_
     assert (timing.start_s, timing.work_s) == (12, 2)
 
 
+def test_what_a_job_tells_is_heard_once_it_is_committed_and_not_again(
+    store: Store, jobs: Mapping[str, Job], put_in_place: Callable[[str, Work], None]
+) -> None:
+    def tells(job: JobSettings, inputs: Inputs, outputs: Outputs) -> None:
+        outputs.tell(trained=1, converged=0)
+
+    timing = Timing()
+    put_in_place("phantom", tells)
+    for _ in range(2):
+        run_job(jobs[PHANTOM], store, {}, timing=timing)
+    assert timing.told == {"trained": 1, "converged": 0}
+
+
 def test_a_job_on_a_store_without_folders_is_committed_alike(
     without_folders: Store, jobs: Mapping[str, Job], put_in_place: Callable[[str, Work], None]
 ) -> None:

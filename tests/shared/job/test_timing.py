@@ -39,8 +39,16 @@ def test_blocks_add_up_and_the_line_names_every_part() -> None:
         with timing.spent("start_s"):
             pass
     assert json.loads(timing.json()) == {
-        "start_s": 3.5, "plan_s": 0, "work_s": 0, "commit_s": 0, "jobs": 2,
+        "start_s": 3.5, "plan_s": 0, "work_s": 0, "commit_s": 0, "jobs": 2, "outcome": "done", "told": {},
     }  # fmt: skip
+
+
+def test_what_several_jobs_tell_adds_up() -> None:
+    timing = Timing()
+    timing.hear({"trained": 1, "converged": 0})
+    timing.hear({"trained": 1, "converged": 1, "advantage_low": -0.012345678})
+    told = json.loads(timing.json())["told"]
+    assert told == {"trained": 2, "converged": 1, "advantage_low": -0.012345678}
 
 
 def test_a_process_knows_how_long_it_runs() -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import yaml
 
 import nameplate.service.chunk
 from nameplate.campaign import parse_campaign
-from nameplate.errors import CohortError, TryAgain
+from nameplate.errors import CohortError, NameplateError, StoreUnreachable, TryAgain
 from nameplate.job.committed import put_campaign
 from nameplate.job.timing import Timing
 from nameplate.plan.chunks import Chunk
@@ -63,6 +64,26 @@ def test_the_time_is_written_down_after_a_failure_too(tmp_path: Path) -> None:
     written = json.loads(file.read_text())
     assert written["jobs"] == 0
     assert written["start_s"] > 0  # this process has been running for a while
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (CohortError("too few exams"), "mistake"),
+        (StoreUnreachable("silent"), "try-again"),
+        (NameplateError("neither"), "bug"),
+        (ZeroDivisionError(), "bug"),
+        (SystemExit(2), "bug"),
+        (None, "done"),
+    ],
+)
+def test_how_it_ended_is_written_down_as_the_exit_code_says_it(
+    error: BaseException | None, outcome: str, tmp_path: Path
+) -> None:
+    with suppress(NameplateError, ZeroDivisionError, SystemExit), timed(tmp_path / "timing"):
+        if error is not None:
+            raise error
+    assert json.loads((tmp_path / "timing").read_text())["outcome"] == outcome
 
 
 def test_source_files_are_looked_for_by_the_step_that_reads_them_alone(

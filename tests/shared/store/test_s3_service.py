@@ -1,7 +1,8 @@
 """Where an S3 service is, by which way and as whom it is asked."""
 
+import base64
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 from minio.credentials import StaticProvider
+from tests.conftest import minio
 
 from nameplate.errors import StoreError, StoreUnreachable, UserError
 from nameplate.store import open_store
@@ -18,11 +20,13 @@ from nameplate.store.s3 import S3Store
 from nameplate.store.s3_service import S3Service, account_from_environment, connections_to, proxy_for
 
 from .answering import Answer, answering
+from .gateway import PATH, gateway
 
 VARIABLES = [
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ROLE_ARN"),
     *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_STS", "AWS_WEB_IDENTITY_TOKEN_FILE"),
     *("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "NAMEPLATE_S3_STYLE"),
+    *("NAMEPLATE_S3_ENCRYPTION", "NAMEPLATE_S3_KMS_KEY"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
 ]
 
@@ -64,7 +68,13 @@ def test_an_address_of_ipv6_is_an_address() -> None:
     assert url.geturl() == "https://[fd00:10::5]:9443/bias/x"
 
 
-@pytest.mark.parametrize("endpoint", ["minio:9000", "ftp://s3", "https://", "https://gateway/s3"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        *("minio:9000", "ftp://s3", "https://", "https:///s3", "https://me@gateway", "https://gateway?a=b"),
+        *("https://gateway/s3//x", "https://gateway/../s3", "https://gateway/a b", "https://gateway/%73"),
+    ],
+)
 def test_what_is_no_endpoint_is_the_users_mistake(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     with pytest.raises(UserError, match=r"AWS_ENDPOINT_URL: expected http://host:port"):
@@ -95,6 +105,171 @@ def test_another_style_is_the_users_mistake(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("NAMEPLATE_S3_STYLE", "virtul")
     with pytest.raises(UserError, match="expected auto, path or virtual, got 'virtul'"):
         S3Service.from_environment()
+
+
+# --- a service below a path of its host ---
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://gateway.example.org/storage/v1/s3", "https://s3.amazonaws.com/x/"]
+)
+def test_a_path_comes_before_the_bucket_and_the_bucket_never_before_the_host(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    client = S3Service.from_environment().client(
+        StaticProvider("a", "b"), read_timeout=1, retries=urllib3.Retry(0)
+    )
+    place = {"method": "GET", "region": "us-east-1", "bucket_name": "bias"}
+    built = [
+        client._base_url.build(**place, object_name="x/ü").geturl(),
+        client._base_url.build(**place).geturl(),
+    ]
+    root = endpoint.rstrip("/")
+    if "amazonaws" in endpoint:
+        root = "https://s3.us-east-1.amazonaws.com/x"
+    assert built == [f"{root}/bias/x/%C3%BC", f"{root}/bias"]
+    monkeypatch.setenv("NAMEPLATE_S3_STYLE", "virtual")
+    with pytest.raises(UserError, match="expected auto or path, since AWS_ENDPOINT_URL has a path"):
+        S3Service.from_environment()
+
+
+@pytest.mark.s3
+@pytest.mark.usefixtures("s3_account")
+def test_a_gateway_that_knows_its_path_is_a_store(
+    s3_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    big = tmp_path / "big"
+    big.write_bytes(bytes(range(256)) * 50_000)  # in parts
+    with gateway(s3_server) as gate:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", gate.endpoint)
+        store = open_store("s3://bias/below/a")
+        store.put("a/b_1.json", b"{}")
+        store.put_file("big", big)
+        assert store.get("a/b_1.json") == b"{}"
+        assert store.fetch("big", tmp_path / "cache").read_bytes() == big.read_bytes()
+        assert set(store.sizes("")) == {"a/b_1.json", "big", "nameplate-store.json"}
+        store.delete("big")
+        assert not store.exists("big")
+    assert all(path.startswith(PATH) for _, path, _ in gate.asked)
+    assert any("uploadId=" in path for _, path, _ in gate.asked)
+
+
+@pytest.mark.s3
+@pytest.mark.usefixtures("s3_account")
+def test_a_proxy_that_takes_the_path_away_unseen_is_named(
+    s3_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No client can help: what is signed is not what the service is asked."""
+    with gateway(s3_server, knows=False) as gate:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", gate.endpoint)
+        with pytest.raises(
+            StoreError, match=r"SignatureDoesNotMatch.*the gateway takes /gate/s3 away"
+        ) as caught:
+            open_store("s3://bias/x")
+    assert caught.value.exit_code == 2
+
+
+# --- encryption ---
+
+
+@pytest.mark.parametrize(
+    ("encryption", "key", "expected"),
+    [
+        ("", "", {}),
+        ("none", "", {}),
+        ("AES256", "", {"x-amz-server-side-encryption": "AES256"}),
+        ("aws:kms", "", {"x-amz-server-side-encryption": "aws:kms"}),
+        (
+            "aws:kms",
+            "arn:aws:kms:eu-central-1:1:key/2",
+            {
+                "x-amz-server-side-encryption": "aws:kms",
+                "x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:eu-central-1:1:key/2",
+            },
+        ),
+    ],
+)
+def test_every_write_asks_for_the_sites_encryption_and_nothing_else_does(
+    encryption: str, key: str, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    big = tmp_path / "big"
+    big.write_bytes(bytes(12_000_000))
+    every = "<Answer><Name>bias</Name><UploadId>u</UploadId></Answer>"
+    with recorder(body=every) as s3:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", s3.address)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-long-secret")
+        monkeypatch.setenv("NAMEPLATE_S3_ENCRYPTION", encryption)
+        monkeypatch.setenv("NAMEPLATE_S3_KMS_KEY", key)
+        store = S3Store.from_environment("s3://bias/x")
+        store.put("small", b"x")
+        with suppress(StoreUnreachable):  # the recorder's answers to the parts have no names
+            store.put_file("big", big)
+        store.get("small")
+    writes, others = [], []
+    for method, path, headers in s3.asked:
+        # A single put, and the beginning of one in parts; the parts themselves say nothing.
+        write = path.endswith("?uploads=") or (method == "PUT" and "uploadId" not in path)
+        lower = {name.lower(): value for name, value in headers.items()}
+        of_encryption = {name: value for name, value in lower.items() if "encryption" in name}
+        (writes if write else others).append(of_encryption)
+        assert all(name in lower["authorization"] for name in of_encryption), "signed"
+    assert writes == [expected, expected]
+    assert others
+    assert not any(others)
+
+
+@pytest.mark.parametrize(
+    ("encryption", "key", "problem"),
+    [
+        ("aes256", "", "NAMEPLATE_S3_ENCRYPTION: expected none, AES256 or aws:kms, got 'aes256'"),
+        ("AES256", "k", "NAMEPLATE_S3_KMS_KEY: expected NAMEPLATE_S3_ENCRYPTION to be aws:kms"),
+    ],
+)
+def test_an_encryption_that_there_is_not(
+    encryption: str, key: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAMEPLATE_S3_ENCRYPTION", encryption)
+    monkeypatch.setenv("NAMEPLATE_S3_KMS_KEY", key)
+    with pytest.raises(UserError, match=problem):
+        S3Service.from_environment()
+
+
+@pytest.mark.s3
+@pytest.mark.parametrize(("encryption", "key"), [("AES256", ""), ("aws:kms", "site-key"), ("aws:kms", "")])
+def test_a_service_with_keys_encrypts_what_is_written(
+    encryption: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    big = tmp_path / "big"
+    big.write_bytes(b"seen in the clear" * 700_000)
+    keys = {"MINIO_KMS_SECRET_KEY": "site-key:" + base64.b64encode(bytes(range(32))).decode()}
+    monkeypatch.setenv("NAMEPLATE_S3_ENCRYPTION", encryption)
+    monkeypatch.setenv("NAMEPLATE_S3_KMS_KEY", key)
+    with minio(tmp_path / "minio", environment=keys) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        store = open_store("s3://bias/x")
+        store.put("small", b"seen in the clear")
+        store.put_file("big", big)
+        assert store.get("small") == b"seen in the clear"
+        assert store.fetch("big", tmp_path / "cache").read_bytes() == big.read_bytes()
+        for name in ("small", "big", "nameplate-store.json"):
+            stat = server.client.stat_object(bucket_name="bias", object_name=f"x/{name}")
+            assert stat.metadata["x-amz-server-side-encryption"] == encryption
+    written = b"".join(
+        path.read_bytes() for path in (tmp_path / "minio" / "bias").rglob("*") if path.is_file()
+    )
+    assert b"seen in the clear" not in written
+
+
+@pytest.mark.s3
+@pytest.mark.usefixtures("s3_account")
+def test_a_service_without_keys_is_named_with_what_it_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAMEPLATE_S3_ENCRYPTION", "AES256")
+    with pytest.raises(StoreError, match=r"for nameplate-store\.json with encryption \(AES256\)") as caught:
+        open_store("s3://bias/no-keys")
+    assert caught.value.exit_code == 2
 
 
 # --- proxies ---
