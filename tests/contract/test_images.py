@@ -15,6 +15,7 @@ BUILDER = """\
 #!/usr/bin/env bash
 # Says what it is called with, and what the files behind the secrets hold.
 echo "called: $*"
+echo "BuildKit: ${DOCKER_BUILDKIT:-}"
 for part in "$@"; do
   case $part in id=*) echo "secret ${part%%,*}:"; cat "${part#*src=}" ;; esac
 done
@@ -86,7 +87,9 @@ def test_base_alone(builder: Path) -> None:
 
 def test_docker_is_given_the_proxy_by_name_alone(builder: Path) -> None:
     docker = builder.rename(builder.with_name("docker"))
-    base, _ = calls(images(docker, "phantom", HTTPS_PROXY="http://me:s3kr1t@proxy:3128", NO_PROXY=""))
+    ran = images(docker, "phantom", HTTPS_PROXY="http://me:s3kr1t@proxy:3128", NO_PROXY="")
+    base, _ = calls(ran)
+    assert "BuildKit: 1\n" in ran.stdout
     assert "--build-arg HTTPS_PROXY" in base
     assert "s3kr1t" not in base
     assert "NO_PROXY" not in base
