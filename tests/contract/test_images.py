@@ -17,7 +17,8 @@ BUILDER = """\
 echo "called: $*"
 echo "BuildKit: ${DOCKER_BUILDKIT:-}"
 for part in "$@"; do
-  case $part in id=*) echo "secret ${part%%,*}:"; cat "${part#*src=}" ;; esac
+  case $before$part in --secretid=*) echo "secret ${part%%,*}:"; cat "${part#*src=}" ;; esac
+  before=$part
 done
 """
 """In a builder's place; a build of a real one takes a minute."""
