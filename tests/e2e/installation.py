@@ -71,13 +71,37 @@ class Site:
     def install(self, *values: str, create: bool = True) -> None:
         """The chart with its defaults and these ``--set`` values, in a restricted namespace of its own."""
         if create:
-            call("kubectl", "create", "namespace", self.namespace)
-            self.restrict()
+            self.create()
         sets = [part for value in values for part in ("--set", value)]
         call(
             "helm", "upgrade", "--install", "nameplate", "charts/nameplate", "-n", self.namespace,
             "--wait", "--wait-for-jobs", "--timeout", "10m", "--reset-values", *sets,
         )  # fmt: skip
+
+    def create(self) -> None:
+        """The namespace, restricted."""
+        call("kubectl", "create", "namespace", self.namespace)
+        self.restrict()
+
+    def dry_run(self, values: Path | None) -> None:
+        """What the API server says to the chart with these values; raises where it refuses or warns."""
+        given = ["-f", str(values)] if values else []
+        # The pod of `helm test` is left out: its ServiceAccount is not there before the installation.
+        template = ["helm", "template", "nameplate", "charts/nameplate", "-n", self.namespace, "--no-hooks"]
+        objects = call(*template, *given)
+        command = [
+            "kubectl",
+            "apply",
+            "-n",
+            self.namespace,
+            "--dry-run=server",
+            "--validate=strict",
+            "-f",
+            "-",
+        ]
+        ran = subprocess.run(command, input=objects, capture_output=True, text=True, timeout=120, check=False)
+        if ran.returncode or ran.stderr:
+            raise RuntimeError(f"{values.name if values else 'defaults'}: {ran.stderr}")
 
     def restrict(self) -> None:
         """Hold every pod of the namespace to the Pod Security level restricted."""
