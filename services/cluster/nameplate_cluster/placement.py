@@ -56,8 +56,8 @@ class Node:
             return Obstacle(0, "is cordoned", f"kubectl uncordon {self.name}")
         for key, value in pod.selector.items():
             if self.labels.get(key) != value:
-                has = f"has {key}={self.labels[key]}" if key in self.labels else f"has no label {key}"
-                return Obstacle(1, f"{has}, not {key}={value}", f"set nodeSelector {SETTINGS}")
+                has = f"has {key}={self.labels[key]}, not" if key in self.labels else "has no label"
+                return Obstacle(1, f"{has} {key}={value}", f"set nodeSelector {SETTINGS}")
         terms = _required(pod.affinity)
         if terms is not None and not any(self._meets(term) for term in terms):
             wanted = " or ".join(_shown(term) for term in terms) or "nothing"

@@ -71,7 +71,14 @@ def by_problem(problems: Iterable[tuple[str, PodNeeds]]) -> list[str]:
     names: dict[str, list[str]] = {}
     for problem, pod in problems:
         names.setdefault(problem, []).append(pod.name)
-    return [f"{', '.join(dict.fromkeys(pods))}: {problem}" for problem, pods in names.items()]
+    return [f"{_listed(list(dict.fromkeys(pods)))}: {problem}" for problem, pods in names.items()]
+
+
+def _listed(names: list[str], most: int = 6) -> str:
+    """The names, the first of them where there are too many for a line."""
+    return ", ".join(
+        names if len(names) <= most else [*names[: most - 1], f"and {len(names) - most + 1} more"]
+    )
 
 
 def pods_of(
