@@ -1,7 +1,7 @@
 """Whether a campaign's pods find a node, as the cluster's scheduler would decide on empty nodes. Pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from nameplate_cluster.client import Json
@@ -129,6 +129,17 @@ def _tolerates(toleration: Json, taint: Json) -> bool:
     if toleration["key"] != taint.get("key"):
         return False
     return toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")
+
+
+def with_runtime_classes(pods: Iterable[PodNeeds], classes: Mapping[str, Json]) -> list[PodNeeds]:
+    """The pods with the nodes that their RuntimeClass, where it is known, sends them to."""
+    found = []
+    for pod in pods:
+        adds = classes.get(pod.runtime_class, {}).get("scheduling") or {}
+        selector = {**pod.selector, **(adds.get("nodeSelector") or {})}
+        tolerations = (*pod.tolerations, *(adds.get("tolerations") or ()))
+        found.append(replace(pod, selector=selector, tolerations=tolerations))
+    return found
 
 
 def node_problems(pods: Iterable[PodNeeds], nodes: Sequence[Node]) -> list[str]:

@@ -37,6 +37,8 @@ class PodNeeds:
     selector: Mapping[str, str]
     tolerations: tuple[Json, ...]
     affinity: Json
+    runtime_class: str = ""
+    priority_class: str = ""
     secrets: tuple[str, ...] = ()
     """Secrets without which its container cannot start."""
     config_maps: tuple[str, ...] = ()
@@ -120,6 +122,8 @@ def _needs(
         selector={**(place["nodeSelector"] or {}), **(patch.get("nodeSelector") or {})},
         tolerations=tuple(patch.get("tolerations") or place["tolerations"] or ()),
         affinity={**(place["affinity"] or {}), **(patch.get("affinity") or {})},
+        runtime_class=str(patch.get("runtimeClassName") or ""),
+        priority_class=str(patch.get("priorityClassName") or item.get("priorityClassName") or ""),
         secrets=_named(sources, item, "secretRef", "secretKeyRef", ("secret", "secretName")),
         config_maps=_named(sources, item, "configMapRef", "configMapKeyRef", ("configMap", "name")),
         authorities=tuple(
