@@ -166,6 +166,14 @@ class ArgoServer:
         """An Argo Server does not show them."""
         raise NotAllowed("an Argo Server does not show LimitRanges")
 
+    def runtime_class(self, name: str) -> Json:
+        """An Argo Server does not show them."""
+        raise NotAllowed(f"an Argo Server does not show RuntimeClasses ({name})")
+
+    def priority_class(self, name: str) -> Json:
+        """An Argo Server does not show them."""
+        raise NotAllowed(f"an Argo Server does not show PriorityClasses ({name})")
+
     def controllers(self) -> list[Controller]:
         """The one behind the server: its version, and the namespace that both look at.
 

@@ -16,7 +16,7 @@ from nameplate_cluster.client import CAMPAIGN_LABEL, POOLS, Cluster, Json, insta
 from nameplate_cluster.controller import controller_notes, controller_problems, executor_settings
 from nameplate_cluster.difference import difference, shown
 from nameplate_cluster.http_errors import NotAllowed, NotThere
-from nameplate_cluster.placement import Node, node_notes, node_problems
+from nameplate_cluster.placement import SETTINGS, Node, node_notes, node_problems, with_runtime_classes
 from nameplate_cluster.pods import PodNeeds, pods_of
 from nameplate_cluster.pools import pool_of, read_pools
 from nameplate_cluster.preflight import (
@@ -91,6 +91,9 @@ def check(
     problems += _absent(cluster, pods, claims, unseen)
     waits = {name: claim_note(claim, len(machines)) for name, claim in claims.items()}
     notes += [f"the PersistentVolumeClaim {name} {wait}" for name, wait in waits.items() if wait]
+    classes, class_problems = _classes_of(cluster, pods, unseen)
+    problems += class_problems
+    pods = with_runtime_classes(pods, classes)
     ranges = _look(cluster.limit_ranges, unseen, "LimitRanges")
     pods = with_defaults(pods, ranges or ())
     problems += range_problems(pods, ranges or ())
@@ -131,6 +134,26 @@ def _pools_of(
         return frozenset(pool_of(arm, pools).name for arm in arms_of(plan(campaign, {}, {}))), []
     except UserError as error:
         return None, [f"pools (ConfigMap {POOLS}): {str(error).rpartition('/')[2]}"]
+
+
+def _classes_of(
+    cluster: Cluster, pods: list[PodNeeds], unseen: list[str]
+) -> tuple[dict[str, Json], list[str]]:
+    """The RuntimeClasses of the pods by name, and classes that are not there: such pods are refused."""
+    runtimes: dict[str, Json] = {}
+    problems = []
+    for name in dict.fromkeys(pod.runtime_class for pod in pods if pod.runtime_class):
+        try:
+            if (found := _look(partial(cluster.runtime_class, name), unseen, "RuntimeClasses")) is not None:
+                runtimes[name] = found
+        except NotThere:
+            problems.append(f"the cluster has no RuntimeClass {name}: correct runtimeClassName {SETTINGS}")
+    for name in dict.fromkeys(pod.priority_class for pod in pods if pod.priority_class):
+        try:
+            _look(partial(cluster.priority_class, name), unseen, "PriorityClasses")
+        except NotThere:
+            problems.append(f"the cluster has no PriorityClass {name}: correct priorityClassName {SETTINGS}")
+    return runtimes, problems
 
 
 def _absent(cluster: Cluster, pods: list[PodNeeds], claims: dict[str, Json], unseen: list[str]) -> list[str]:

@@ -71,6 +71,12 @@ class Cluster(Protocol):
     def limit_ranges(self) -> list[Json]:
         """The LimitRanges of the namespace."""
 
+    def runtime_class(self, name: str) -> Json:
+        """A RuntimeClass of the cluster; NotThere when there is none."""
+
+    def priority_class(self, name: str) -> Json:
+        """A PriorityClass of the cluster; NotThere when there is none."""
+
     def controllers(self) -> list[Controller]:
         """Argo's controllers in the whole cluster."""
 

@@ -164,6 +164,16 @@ class Kube:
         answer = self._ask(doing, self._core.list_namespaced_limit_range, namespace=self.namespace)
         return list(answer["items"])
 
+    def runtime_class(self, name: str) -> Json:
+        """A RuntimeClass of the cluster."""
+        call = client.NodeV1Api(self._core.api_client).read_runtime_class
+        return self._ask(f"look for the RuntimeClass {name}", call, name=name)
+
+    def priority_class(self, name: str) -> Json:
+        """A PriorityClass of the cluster."""
+        call = client.SchedulingV1Api(self._core.api_client).read_priority_class
+        return self._ask(f"look for the PriorityClass {name}", call, name=name)
+
     def controllers(self) -> list[Controller]:
         """Argo's controllers in the whole cluster; the replicas of one are one."""
         doing, call = "list the cluster's pods", self._core.list_pod_for_all_namespaces

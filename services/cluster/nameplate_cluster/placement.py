@@ -1,7 +1,7 @@
 """Whether a campaign's pods find a node, as the cluster's scheduler would decide on empty nodes. Pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from nameplate_cluster.client import Json
@@ -56,8 +56,8 @@ class Node:
             return Obstacle(0, "is cordoned", f"kubectl uncordon {self.name}")
         for key, value in pod.selector.items():
             if self.labels.get(key) != value:
-                has = f"has {key}={self.labels[key]}" if key in self.labels else f"has no label {key}"
-                return Obstacle(1, f"{has}, not {key}={value}", f"set nodeSelector {SETTINGS}")
+                has = f"has {key}={self.labels[key]}, not" if key in self.labels else "has no label"
+                return Obstacle(1, f"{has} {key}={value}", f"set nodeSelector {SETTINGS}")
         terms = _required(pod.affinity)
         if terms is not None and not any(self._meets(term) for term in terms):
             wanted = " or ".join(_shown(term) for term in terms) or "nothing"
@@ -129,6 +129,17 @@ def _tolerates(toleration: Json, taint: Json) -> bool:
     if toleration["key"] != taint.get("key"):
         return False
     return toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")
+
+
+def with_runtime_classes(pods: Iterable[PodNeeds], classes: Mapping[str, Json]) -> list[PodNeeds]:
+    """The pods with the nodes that their RuntimeClass, where it is known, sends them to."""
+    found = []
+    for pod in pods:
+        adds = classes.get(pod.runtime_class, {}).get("scheduling") or {}
+        selector = {**pod.selector, **(adds.get("nodeSelector") or {})}
+        tolerations = (*pod.tolerations, *(adds.get("tolerations") or ()))
+        found.append(replace(pod, selector=selector, tolerations=tolerations))
+    return found
 
 
 def node_problems(pods: Iterable[PodNeeds], nodes: Sequence[Node]) -> list[str]:

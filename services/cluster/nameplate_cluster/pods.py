@@ -37,6 +37,8 @@ class PodNeeds:
     selector: Mapping[str, str]
     tolerations: tuple[Json, ...]
     affinity: Json
+    runtime_class: str = ""
+    priority_class: str = ""
     secrets: tuple[str, ...] = ()
     """Secrets without which its container cannot start."""
     config_maps: tuple[str, ...] = ()
@@ -71,7 +73,14 @@ def by_problem(problems: Iterable[tuple[str, PodNeeds]]) -> list[str]:
     names: dict[str, list[str]] = {}
     for problem, pod in problems:
         names.setdefault(problem, []).append(pod.name)
-    return [f"{', '.join(dict.fromkeys(pods))}: {problem}" for problem, pods in names.items()]
+    return [f"{_listed(list(dict.fromkeys(pods)))}: {problem}" for problem, pods in names.items()]
+
+
+def _listed(names: list[str], most: int = 6) -> str:
+    """The names, the first of them where there are too many for a line."""
+    return ", ".join(
+        names if len(names) <= most else [*names[: most - 1], f"and {len(names) - most + 1} more"]
+    )
 
 
 def pods_of(
@@ -113,6 +122,8 @@ def _needs(
         selector={**(place["nodeSelector"] or {}), **(patch.get("nodeSelector") or {})},
         tolerations=tuple(patch.get("tolerations") or place["tolerations"] or ()),
         affinity={**(place["affinity"] or {}), **(patch.get("affinity") or {})},
+        runtime_class=str(patch.get("runtimeClassName") or ""),
+        priority_class=str(patch.get("priorityClassName") or item.get("priorityClassName") or ""),
         secrets=_named(sources, item, "secretRef", "secretKeyRef", ("secret", "secretName")),
         config_maps=_named(sources, item, "configMapRef", "configMapKeyRef", ("configMap", "name")),
         authorities=tuple(

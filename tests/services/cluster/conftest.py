@@ -39,6 +39,7 @@ class PlayedCluster:
         self.ranges: list[Json] | None = []
         self.argo: list[Controller] | None = [Controller(place="argo", version="4.0.7", settings={})]
         self.who = "ada"
+        self.classes: dict[str, Json] | None = None
         self.pods_there: list[Json] | None = None
         self.claims: dict[str, Json] | None = None
         self.told: list[Any] = []
@@ -90,6 +91,19 @@ class PlayedCluster:
         if self.ranges is None:
             raise NotAllowed("LimitRanges")
         return self.ranges
+
+    def runtime_class(self, name: str) -> Json:
+        return self._class(name)
+
+    def priority_class(self, name: str) -> Json:
+        return self._class(name)
+
+    def _class(self, name: str) -> Json:
+        if self.classes is None:
+            raise NotAllowed("classes")
+        if name not in self.classes:
+            raise NotThere(name)
+        return self.classes[name]
 
     def controllers(self) -> list[Controller]:
         if self.argo is None:

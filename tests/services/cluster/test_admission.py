@@ -74,6 +74,8 @@ def test_a_limit_range_may_give_what_a_quota_asks_for(pod: PodNeeds) -> None:
     assert quota_problems([whole], [quota(limits_cpu="64")]) == []
     assert whole.limits["cpu"] == 8
     assert whole.requests["cpu"] == pod.requests["cpu"]  # its own are kept
+    (first,) = with_defaults([pod], [limit_range(default={"cpu": "1"}), limit_range(default={"cpu": "3"})])
+    assert {part.limits["cpu"] for part in first.containers} == {1}
     # Nobody may look at LimitRanges: then there may be one.
     assert quota_problems([pod], [quota(limits_cpu="64")], defaults_known=False) == []
 

@@ -151,3 +151,8 @@ def test_nodes_of_several_architectures_are_told(kind: Kind) -> None:
     assert note.startswith("nodes of amd64 and arm64 take the pods of training in the pool gpu")
     assert node_notes([kind(nodeSelector={"kubernetes.io/arch": "amd64"})], both) == []
     assert node_notes([kind()], both[:1]) == []
+
+
+def test_a_label_that_a_node_lacks_is_named(kind: Kind) -> None:
+    (problem,) = node_problems([kind(nodeSelector={"disk": "fast"})], [machine()])
+    assert "the nearest, node-1, has no label disk=fast: set nodeSelector in the chart's values" in problem

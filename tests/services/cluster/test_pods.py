@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from nameplate_cluster.pods import PodNeeds, pods_of
+from nameplate_cluster.pods import PodNeeds, by_problem, pods_of
 
 Kind = Callable[..., PodNeeds]
 
@@ -72,3 +72,13 @@ def test_where_a_pod_may_go_is_the_templates_or_else_the_workflows(kind: Kind) -
         podSpecPatch='{"nodeSelector": {"c": "3"}, "tolerations": [{"key": "x"}]}', **item | {"name": "chunk"}
     )
     assert (patched.selector, patched.tolerations) == ({"a": "1", "c": "3"}, ({"key": "x"},))
+
+
+def test_pods_with_one_problem_are_one_line(kind: Kind) -> None:
+    pods = [kind(step) for step in ("plan", "phantom", "ingest", "plan")]
+    where = "in the pool gpu"
+    assert by_problem(("too large", pod) for pod in pods) == [
+        f"plan {where}, phantom {where}, ingest {where}: too large"
+    ]
+    (line,) = by_problem(("too large", kind(f"s{number}")) for number in range(9))
+    assert line.endswith(f"s4 {where}, and 4 more: too large")

@@ -206,6 +206,14 @@ def test_what_is_said_beforehand_is_what_the_cluster_does(
             core.delete_namespaced_limit_range("bound", namespace)
 
 
+def test_classes_of_the_cluster(cluster: Cluster) -> None:
+    assert cluster.priority_class("system-node-critical")["value"] > 0
+    with pytest.raises(NotThere, match="no-such"):
+        cluster.priority_class("no-such")
+    with pytest.raises(NotThere, match="no-such"):
+        cluster.runtime_class("no-such")
+
+
 def test_argos_controller_and_this_account_are_known(cluster: Cluster) -> None:
     controllers = cluster.controllers()
     assert controllers

@@ -123,6 +123,29 @@ def test_what_the_namespace_or_argo_would_refuse_is_told_before(
     assert check(ready, *DEMO, "").problems == ()
 
 
+def test_classes_that_are_not_there_are_refused(ready: Any) -> None:
+    item = {
+        "name": "chunk",
+        "container": {},
+        "priorityClassName": "low",
+        "podSpecPatch": '{"runtimeClassName": "nvidia"}',
+    }
+    ready.there["nameplate-ingest"] = {"spec": {"templates": [item]}}
+    ready.machines[0]["spec"] = {"taints": [{"key": "card", "effect": "NoSchedule"}]}
+    assert check(ready, *DEMO, "", elastic=True).notes[-1].endswith("RuntimeClasses, PriorityClasses")
+    ready.classes = {}
+    first, second = check(ready, *DEMO, "", elastic=True).problems
+    assert first.startswith("the cluster has no RuntimeClass nvidia: correct runtimeClassName in the chart's")
+    assert second.startswith("the cluster has no PriorityClass low: correct priorityClassName in the chart's")
+    ready.classes = {"low": {}, "nvidia": {}}
+    assert any("phantom, ingest, " in problem for problem in check(ready, *DEMO, "").problems)
+    # What a RuntimeClass tolerates its pods tolerate.
+    ready.classes["nvidia"] = {"scheduling": {"tolerations": [{"key": "card", "operator": "Exists"}]}}
+    (problem,) = check(ready, *DEMO, "").problems
+    assert "card:NoSchedule" in problem
+    assert "ingest" not in problem
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
