@@ -62,9 +62,7 @@ def compare(site: Site, before: Series, workflow: str, store: S3Store, experimen
     said = {value for _, pairs in grown for _, value in pairs}
     if said - allowed:
         raise RuntimeError(f"labels say {sorted(said - allowed)}")
-    say(
-        f"{len(after)} metrics: pods of {len(counted)} steps and {sum(told.values()):.0f} runs"
-    )
+    say(f"{len(after)} metrics: pods of {len(counted)} steps and {sum(told.values()):.0f} runs")
 
 
 def _by(series: Series, name: str, label: str) -> dict[str, float]:
