@@ -208,7 +208,7 @@ def test_machines_are_tried_again_and_mistakes_are_not(
         if chunk:
             assert f"--retries={step_named(step).retries}" in template["container"]["args"]
         # Without a bound it would be days soon.
-        assert retry["backoff"]["cap"] == "3m"
+        assert retry["backoff"]["cap"] == "1m"
         # A retried pod must not get the rest of somebody's time as its deadline.
         assert "maxDuration" not in retry["backoff"]
         found = _is_tried_again(

@@ -134,6 +134,6 @@ retryStrategy:
   limit: {{ ternary (int .root.Values.workflow.maxAttempts | toString) $retries (eq .command "chunk") | quote }}
   retryPolicy: Always
   expression: {{ list $gone $asked $killed $error | join " || " | quote }}
-  backoff: {duration: 5s, factor: 3, cap: 3m}
+  backoff: {duration: 5s, factor: 3, cap: 1m}
 {{- end }}
 {{- end -}}

@@ -49,7 +49,8 @@ def refusal_of(
         return SignedOut(f"{place} does not accept the credentials (expired?): {login}")
     if status == 403:
         return NotAllowed(
-            f"may not {doing}: {said or 'forbidden'}; ask for the chart's role nameplate-submitter"
+            f"may not {doing}: {said or 'forbidden'}; ask for a role of the chart's "
+            "(people.submitters; people.viewers to look)"
         )
     if status == 404:
         return NotThere(f"cannot {doing}: {said or 'not found'}")

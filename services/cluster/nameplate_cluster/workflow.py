@@ -207,11 +207,11 @@ def _archived_log(outputs: Json) -> str:
     """Where Argo put the log of the main container; a place without a bucket is in Argo's default one."""
     for artifact in outputs.get("artifacts") or ():
         if artifact.get("name") == "main-logs":
-            place: Json = next(
-                (artifact[kind] for kind in ("s3", "gcs", "oss", "azure") if kind in artifact), {}
-            )
-            bucket = place.get("bucket") or place.get("container") or ""
-            return "/".join(part for part in (bucket, place.get("key") or place.get("blob") or "") if part)
+            places: list[Json] = [
+                artifact[kind] for kind in ("s3", "gcs", "oss", "azure") if kind in artifact
+            ]
+            parts = [place.get(key) for place in places for key in ("bucket", "container", "key", "blob")]
+            return "/".join(str(part) for part in parts if part)
     return ""
 
 
