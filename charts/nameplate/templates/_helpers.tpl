@@ -144,3 +144,8 @@ nameplate.dev/store: {{ include "nameplate.storeNumber" . | quote }}
 
 {{/* Folder of the site's own authority, for every client of the object store. */}}
 {{- define "nameplate.authorityFolder" -}}/etc/nameplate/authority{{- end -}}
+
+{{/* The label by which Argo's controller knows what is its own. */}}
+{{- define "nameplate.instance" -}}
+{{- with .Values.workflow.instanceId }}workflows.argoproj.io/controller-instanceid: {{ . | quote }}{{ end -}}
+{{- end -}}

@@ -12,7 +12,7 @@ from nameplate.errors import UserError
 from nameplate.plan.chunks import arms_of
 from nameplate.plan.plan import plan
 from nameplate_cluster.admission import quota_problems, range_problems, with_defaults
-from nameplate_cluster.client import CAMPAIGN_LABEL, POOLS, Cluster, Json, instance_id
+from nameplate_cluster.client import CAMPAIGN_LABEL, CAMPAIGN_TEMPLATE, POOLS, Cluster, Json, instance_id
 from nameplate_cluster.controller import controller_notes, controller_problems, executor_settings
 from nameplate_cluster.difference import difference, shown
 from nameplate_cluster.http_errors import NotAllowed, NotThere
@@ -74,7 +74,9 @@ def check(
         )
     controllers = _look(cluster.controllers, unseen, "Argo's controller")
     if controllers is not None:
-        problems += controller_problems(controllers, cluster.namespace, instance_id())
+        problems += controller_problems(
+            controllers, cluster.namespace, instance_id(templates.get(CAMPAIGN_TEMPLATE) or {})
+        )
         notes += controller_notes(controllers)
     pools, pool_problems = _pools_of(cluster, campaign, unseen)
     problems += pool_problems

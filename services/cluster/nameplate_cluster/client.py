@@ -90,19 +90,22 @@ class Cluster(Protocol):
         """A PersistentVolumeClaim; NotThere when there is none."""
 
 
-def workflow_labels(**labels: str) -> dict[str, str]:
-    """Labels of a workflow that we create: these, and that of the controller which is to take it.
+def workflow_labels(template: Json, **labels: str) -> dict[str, str]:
+    """Labels of a workflow that we create from a template: these, and that of the controller which is to take it.
 
-    Where Argo's controller has an instance id it looks at workflows with its label alone; as for the argo
-    command, ARGO_INSTANCEID names it.
+    Where Argo's controller has an instance id it looks at workflows with its label alone.
     """
-    instance = instance_id()
+    instance = instance_id(template)
     return labels | ({INSTANCE_LABEL: instance} if instance else {})
 
 
-def instance_id() -> str:
-    """The instance id that a controller must have to take our workflows; empty for none."""
-    return os.environ.get("ARGO_INSTANCEID", "")
+def instance_id(template: Json) -> str:
+    """The instance id that a controller must have to take workflows of a template; empty for none.
+
+    ARGO_INSTANCEID, as for the argo command; else what the chart's ``workflow.instanceId`` wrote to its templates.
+    """
+    label = (template.get("metadata") or {}).get("labels") or {}
+    return os.environ.get("ARGO_INSTANCEID", str(label.get(INSTANCE_LABEL, "")))
 
 
 def in_cluster_namespace() -> str | None:

@@ -49,7 +49,7 @@ EPILOG = """
 the cluster:
   a kubeconfig (KUBECONFIG, --context), inside a pod that pod's account, or an Argo Server:
   ARGO_SERVER=host:port, ARGO_TOKEN="Bearer ...", ARGO_SECURE, ARGO_INSECURE_SKIP_VERIFY;
-  ARGO_INSTANCEID where Argo's controller has an instance id
+  ARGO_INSTANCEID for another instance id of Argo's controller than the chart's workflow.instanceId
 """
 
 

@@ -89,10 +89,10 @@ def controller_problems(controllers: Sequence[Controller], namespace: str, insta
     fitting = [item for item in serving if item.instance in (None, instance)]
     if serving and not fitting:
         there = sorted({item.instance for item in serving if item.instance})
-        others = " or ".join(f"ARGO_INSTANCEID={name}" for name in there)
-        has = f"ARGO_INSTANCEID is {instance!r}" if instance else "ARGO_INSTANCEID is not set"
+        has = f"workflows get the instance id {instance!r}" if instance else "workflows get no instance id"
         wants = f"takes workflows of {', '.join(there)} alone" if there else "has no instance id"
-        fix = f"export {others}" if there else "unset ARGO_INSTANCEID"
+        change = f"set to {' or '.join(there)}" if there else "leave empty"
+        fix = f"{change} workflow.instanceId in the chart's values (for one command: ARGO_INSTANCEID)"
         return [f"{has}, and Argo's controller in {serving[0].place} {wants}: {fix}"]
     old = [item for item in fitting if item.version and _numbers(item.version) < OLDEST]
     if old and len(old) == len(fitting):

@@ -26,12 +26,13 @@ TRIES = 3
 def report(cluster: Cluster, campaign: str, out: Path) -> int:
     """Write the report of a campaign to a new or empty folder."""
     check_empty(out)
-    if REPORT_TEMPLATE not in cluster.templates():
+    template = cluster.templates().get(REPORT_TEMPLATE)
+    if template is None:
         raise UserError(
             f"the namespace {cluster.namespace} has no WorkflowTemplate {REPORT_TEMPLATE}: "
             f"helm install nameplate charts/nameplate -n {cluster.namespace} --create-namespace"
         )
-    name = name_of(cluster.create_workflow(manifest_of(campaign)))
+    name = name_of(cluster.create_workflow(manifest_of(campaign, template)))
     try:
         data = _fetch(cluster, name)
     finally:
@@ -44,12 +45,12 @@ def report(cluster: Cluster, campaign: str, out: Path) -> int:
     return 0
 
 
-def manifest_of(campaign: str) -> Json:
-    """The workflow of one pod that prints the report."""
+def manifest_of(campaign: str, template: Json) -> Json:
+    """The workflow of one pod that prints the report, from the chart's template."""
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
-        "metadata": {"generateName": f"nameplate-report-of-{campaign}-", "labels": workflow_labels()},
+        "metadata": {"generateName": f"nameplate-report-of-{campaign}-", "labels": workflow_labels(template)},
         "spec": {
             "workflowTemplateRef": {"name": REPORT_TEMPLATE},
             "entrypoint": "export",

@@ -7,7 +7,7 @@ there, and ``submit`` reports them at once.
 import time
 
 from nameplate.errors import NameplateError, TryAgain, UserError
-from nameplate_cluster.client import Cluster, Json, instance_id
+from nameplate_cluster.client import INSTANCE_LABEL, Cluster, Json
 from nameplate_cluster.logs import last_reason
 from nameplate_cluster.waiting import Wait, wait_of
 from nameplate_cluster.watch import ImageAlarm, follow, is_held, say
@@ -23,11 +23,13 @@ UNSEEN_S = 30.0
 """After how long without a phase it is said that no controller has taken a workflow."""
 
 
-def unseen() -> str:
+def unseen(workflow: Json) -> str:
     """What to look at when no controller takes a workflow."""
-    instance = instance_id()
+    instance = (workflow["metadata"].get("labels") or {}).get(INSTANCE_LABEL)
     asked = (
-        f"it has the instance id {instance!r}" if instance else "ARGO_INSTANCEID names it for this command"
+        f"it has the instance id {instance!r}"
+        if instance
+        else "workflow.instanceId in the chart's values names it, or ARGO_INSTANCEID for this command"
     )
     return (
         f"no controller has taken this workflow for {UNSEEN_S:g} s: is Argo's controller running, does it"
@@ -52,7 +54,7 @@ def await_plan(cluster: Cluster, name: str, campaign: str) -> None:
 
     def until(workflow: Json) -> bool:
         if not (workflow.get("status") or {}).get("phase") and time.monotonic() - began >= UNSEEN_S:
-            _tell(told, unseen())
+            _tell(told, unseen(workflow))
         attempts = [attempt for attempt in attempts_of(workflow) if attempt.step == "plan"]
         if attempts and attempts[-1].state == "waiting":
             _tell(told, f"plan: {wait_of(attempts[-1].message).text}")

@@ -39,7 +39,9 @@ def plan_lines(campaign: Campaign, only: str, gpu_tflops: float) -> list[str]:
     ]
 
 
-def manifest_of(campaign: Campaign, text: str, only: str, *, replace: bool = False, who: str = "") -> Json:
+def manifest_of(
+    campaign: Campaign, text: str, only: str, template: Json, *, replace: bool = False, who: str = ""
+) -> Json:
     """The workflow to submit: a reference to the chart's template, and the campaign file.
 
     ``replace`` lets it take the place of another file of that name; ``who`` is the account that submits.
@@ -50,7 +52,7 @@ def manifest_of(campaign: Campaign, text: str, only: str, *, replace: bool = Fal
         "kind": "Workflow",
         "metadata": {
             "generateName": f"nameplate-{campaign.name}-",
-            "labels": workflow_labels(**{CAMPAIGN_LABEL: campaign.name}),
+            "labels": workflow_labels(template, **{CAMPAIGN_LABEL: campaign.name}),
             **({"annotations": {SUBMITTER: who}} if who else {}),
         },
         "spec": {
@@ -64,7 +66,8 @@ def submit(
     cluster: Cluster, campaign: Campaign, text: str, *, only: str, watch: bool, replace: bool = False
 ) -> int:
     """Create the workflow, wait for its plan, and watch the rest if asked; returns the exit code."""
-    manifest = manifest_of(campaign, text, only, replace=replace, who=cluster.whoami())
+    template = cluster.templates().get(CAMPAIGN_TEMPLATE) or {}
+    manifest = manifest_of(campaign, text, only, template, replace=replace, who=cluster.whoami())
     workflow = name_of(cluster.create_workflow(manifest))
     say(f"submitted: workflow {workflow} in {cluster.namespace}")
     try:

@@ -72,12 +72,12 @@ def test_an_instance_id_that_no_controller_has() -> None:
     assert controller_problems([named], "ct", "ct-lab") == []
     assert controller_problems([named, plain], "ct", "") == []
     assert controller_problems([named], "ct", "") == [
-        "ARGO_INSTANCEID is not set, and Argo's controller in the namespace argo takes workflows of ct-lab "
-        "alone: export ARGO_INSTANCEID=ct-lab"
+        "workflows get no instance id, and Argo's controller in the namespace argo takes workflows of ct-lab "
+        "alone: set to ct-lab workflow.instanceId in the chart's values (for one command: ARGO_INSTANCEID)"
     ]
     assert controller_problems([plain], "ct", "mine") == [
-        "ARGO_INSTANCEID is 'mine', and Argo's controller in the namespace argo has no instance id: "
-        "unset ARGO_INSTANCEID"
+        "workflows get the instance id 'mine', and Argo's controller in the namespace argo has no instance id: "
+        "leave empty workflow.instanceId in the chart's values (for one command: ARGO_INSTANCEID)"
     ]
     # Its configuration may not be read: nothing is known.
     hidden = Controller(place="the namespace argo", version="4.0.7")

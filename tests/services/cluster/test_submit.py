@@ -218,14 +218,14 @@ def test_a_folder_is_one_of_the_pods(ready: Any) -> None:
 
 
 def test_the_workflow_that_is_made() -> None:
-    manifest = manifest_of(*DEMO, "training")
+    manifest = manifest_of(*DEMO, "training", {})
     assert manifest["spec"]["workflowTemplateRef"] == {"name": "nameplate-campaign"}
     assert manifest["metadata"]["labels"] == {"nameplate.dev/campaign": "demo"}
     values = {row["name"]: row["value"] for row in manifest["spec"]["arguments"]["parameters"]}
     assert values == {"campaign": "demo", "file": DEMO[1], "only": "training"}
     assert len(json.dumps(manifest)) < 256 * 1024
     assert "annotations" not in manifest["metadata"]
-    asked = manifest_of(*DEMO, "", replace=True, who="ada")
+    asked = manifest_of(*DEMO, "", {}, replace=True, who="ada")
     assert asked["metadata"]["annotations"] == {"nameplate.dev/submitted-by": "ada"}
     assert {"name": "replace", "value": "yes"} in asked["spec"]["arguments"]["parameters"]
 
@@ -241,7 +241,7 @@ def test_submit_returns_once_the_plan_is_done(
     ]
     assert submit(ready, *DEMO, only="", watch=False, replace=True) == 0
     ((_, manifest),) = ready.told
-    assert manifest == manifest_of(*DEMO, "", replace=True, who="ada")
+    assert manifest == manifest_of(*DEMO, "", {}, replace=True, who="ada")
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "submitted: workflow nameplate-demo-x7k2p in hospital"
     assert "plan: running" in said
@@ -275,7 +275,7 @@ def test_who_submits_is_noted(ready: Any, node: Callable[..., Any], workflow: Ca
     submit(ready, *DEMO, only="", watch=False)
     (manifest,) = (rest[0] for what, *rest in ready.told if what == "create")
     assert submitter_of(manifest) == "ada"
-    assert "annotations" not in manifest_of(*DEMO, "")["metadata"]
+    assert "annotations" not in manifest_of(*DEMO, "", {})["metadata"]
 
 
 def test_watching_ends_with_the_workflow(
@@ -365,16 +365,27 @@ def test_a_workflow_that_no_controller_takes(
     assert "no controller" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("instance", [None, "hospital"])
+@pytest.mark.parametrize(
+    ("asked", "installed", "label"),
+    [
+        (None, "", None),
+        ("hospital", "", "hospital"),
+        (None, "site", "site"),
+        ("hospital", "site", "hospital"),
+    ],
+)
 def test_a_controller_with_an_instance_id_is_named_to_it(
-    instance: str | None, monkeypatch: pytest.MonkeyPatch
+    asked: str | None, installed: str, label: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ARGO_INSTANCEID", raising=False)
-    if instance:
-        monkeypatch.setenv("ARGO_INSTANCEID", instance)
-    labels = workflow_labels(kind="x")
-    assert labels == {"kind": "x"} | ({INSTANCE_LABEL: instance} if instance else {})
-    assert report_manifest("demo")["metadata"]["labels"] == workflow_labels()
+    if asked:
+        monkeypatch.setenv("ARGO_INSTANCEID", asked)
+    template = {"metadata": {"labels": {INSTANCE_LABEL: installed} if installed else {}}}
+    expected = {INSTANCE_LABEL: label} if label else {}
+    assert workflow_labels(template, kind="x") == {"kind": "x"} | expected
+    assert report_manifest("demo", template)["metadata"]["labels"] == expected
+    made = manifest_of(*DEMO, "", template)["metadata"]["labels"]
+    assert made == {"nameplate.dev/campaign": "demo"} | expected
 
 
 def test_stopping(ready: Any, workflow: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
