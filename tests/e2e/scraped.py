@@ -58,8 +58,10 @@ def compare(site: Site, before: Series, workflow: str, store: S3Store, experimen
     told = _by(grown, "nameplate_runs_trained", "experiment")
     if told != {experiment: float(runs) for experiment, runs in trained.items()}:
         raise RuntimeError(f"runs by experiment: counted {told}, committed {dict(trained)}")
-    allowed = WORDS | experiments | {site.namespace, found["metadata"]["labels"]["nameplate.dev/campaign"]}
-    said = {value for _, pairs in grown for _, value in pairs}
+    campaign = found["metadata"]["labels"]["nameplate.dev/campaign"]
+    allowed = WORDS | experiments | {site.namespace, campaign}
+    ours = [pairs for _, pairs in grown if dict(pairs).get("campaign", campaign) == campaign]
+    said = {value for pairs in ours for _, value in pairs}
     if said - allowed:
         raise RuntimeError(f"labels say {sorted(said - allowed)}")
     say(f"{len(after)} metrics: pods of {len(counted)} steps and {sum(told.values()):.0f} runs")
