@@ -91,7 +91,7 @@ class Cluster(Protocol):
 
 
 def workflow_labels(template: Json, **labels: str) -> dict[str, str]:
-    """Labels of a workflow that we create from a template: these, and that of the controller which is to take it.
+    """Labels of a workflow that we create from a template: these, and that of the controller to take it.
 
     Where Argo's controller has an instance id it looks at workflows with its label alone.
     """
@@ -102,7 +102,7 @@ def workflow_labels(template: Json, **labels: str) -> dict[str, str]:
 def instance_id(template: Json) -> str:
     """The instance id that a controller must have to take workflows of a template; empty for none.
 
-    ARGO_INSTANCEID, as for the argo command; else what the chart's ``workflow.instanceId`` wrote to its templates.
+    ARGO_INSTANCEID, as for the argo command; else what the chart wrote to its templates (workflow.instanceId).
     """
     label = (template.get("metadata") or {}).get("labels") or {}
     return os.environ.get("ARGO_INSTANCEID", str(label.get(INSTANCE_LABEL, "")))

@@ -26,14 +26,11 @@ UNSEEN_S = 30.0
 def unseen(workflow: Json) -> str:
     """What to look at when no controller takes a workflow."""
     instance = (workflow["metadata"].get("labels") or {}).get(INSTANCE_LABEL)
-    asked = (
-        f"it has the instance id {instance!r}"
-        if instance
-        else "workflow.instanceId in the chart's values names it, or ARGO_INSTANCEID for this command"
-    )
+    asked = f"it has the instance id {instance!r}" if instance else "it has none"
     return (
         f"no controller has taken this workflow for {UNSEEN_S:g} s: is Argo's controller running, does it"
-        f" watch this namespace, and if it has an instance id, is it this one ({asked})?"
+        f" watch this namespace, and if it has an instance id, is it that of the workflow ({asked};"
+        " workflow.instanceId in the chart's values, or ARGO_INSTANCEID for one command)?"
     )
 
 

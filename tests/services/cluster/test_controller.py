@@ -76,8 +76,8 @@ def test_an_instance_id_that_no_controller_has() -> None:
         "alone: set to ct-lab workflow.instanceId in the chart's values (for one command: ARGO_INSTANCEID)"
     ]
     assert controller_problems([plain], "ct", "mine") == [
-        "workflows get the instance id 'mine', and Argo's controller in the namespace argo has no instance id: "
-        "leave empty workflow.instanceId in the chart's values (for one command: ARGO_INSTANCEID)"
+        "workflows get the instance id 'mine', and Argo's controller in the namespace argo has no instance "
+        "id: leave empty workflow.instanceId in the chart's values (for one command: ARGO_INSTANCEID)"
     ]
     # Its configuration may not be read: nothing is known.
     hidden = Controller(place="the namespace argo", version="4.0.7")

@@ -110,7 +110,7 @@ def test_what_the_namespace_or_argo_would_refuse_is_told_before(
     ready.argo = [Controller(place="argo", version="4.0.7", settings={"instanceID": "lab"})]
     ready.limits = [{"metadata": {"name": "tight"}, "spec": {"hard": {"limits.cpu": "64"}}}]
     findings = check(ready, *DEMO, "")
-    assert any("export ARGO_INSTANCEID=lab" in problem for problem in findings.problems)
+    assert any("set to lab workflow.instanceId" in problem for problem in findings.problems)
     assert any("(main, wait, init)" in problem for problem in findings.problems)
     monkeypatch.setenv("ARGO_INSTANCEID", "lab")
     bound = {"type": "Container", "default": {"cpu": "1"}}
