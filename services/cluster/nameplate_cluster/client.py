@@ -102,7 +102,7 @@ def workflow_labels(template: Json, **labels: str) -> dict[str, str]:
 def instance_id(template: Json) -> str:
     """The instance id that a controller must have to take workflows of a template; empty for none.
 
-    ARGO_INSTANCEID, as for the argo command; else what the chart wrote to its templates (workflow.instanceId).
+    ARGO_INSTANCEID, as for the argo command; else what the chart wrote to templates (workflow.instanceId).
     """
     label = (template.get("metadata") or {}).get("labels") or {}
     return os.environ.get("ARGO_INSTANCEID", str(label.get(INSTANCE_LABEL, "")))
