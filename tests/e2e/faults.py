@@ -21,6 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from installation import ROOT, Site, call, differences, fingerprint, nodes_of, say, until
+from site_faults import stormed, upgraded, without_card, without_claim
 from trial import CAMPAIGN, Seen, Trial, campaign, kill_attempt, kill_training
 
 from nameplate.job.result import read_result, write_result
@@ -394,7 +395,11 @@ FAULTS: dict[str, Callable[[Trial], Seen]] = {
     "controller": controller_restarted,
     "two-copies": two_copies,
     "resubmit": resubmitted,
+    "upgrade": upgraded,
+    "storm": stormed,
+    "no-card": without_card,
     "corrupt": corrupt_exam,
+    "no-claim": without_claim,
     "wrong-file": wrong_file,
     "credentials": wrong_credentials,
     "absent-bucket": absent_bucket,
@@ -407,7 +412,7 @@ def table(rows: list[Seen], undisturbed: float) -> str:
         "# Faults injected into a running campaign",
         "",
         "Made by `make faults` (tests/e2e/faults.py) on a one-node Kubernetes cluster with Argo Workflows.",
-        "*Same* means: every object in the bucket has the bytes of the undisturbed run (for the last four",
+        "*Same* means: every object in the bucket has the bytes of the undisturbed run (for the last five",
         "faults: what the table says is what had to happen). *Recovery* is the time from the fault, or from",
         "the return of what was taken away, until the disturbed work went on. The undisturbed run took",
         f"{undisturbed:.0f} s from submission to report.",

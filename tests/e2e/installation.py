@@ -139,7 +139,7 @@ class Site:
     # --- the object store
 
     @contextmanager
-    def store(self, campaign: str) -> Iterator[S3Store]:
+    def store(self, campaign: str, *, bucket: str = "nameplate") -> Iterator[S3Store]:
         """The campaign's store, through a port-forward to the chart's MinIO."""
         process = subprocess.Popen(
             ["kubectl", "-n", self.namespace, "port-forward", "svc/nameplate-minio", ":9000"],
@@ -153,7 +153,7 @@ class Site:
             secret = self.get("secret", "nameplate-store")["data"]
             account = {key: base64.b64decode(value).decode() for key, value in secret.items()}
             os.environ.update(account, AWS_ENDPOINT_URL=f"http://127.0.0.1:{match[1]}")
-            yield S3Store.from_environment(f"s3://nameplate/{campaign}")
+            yield S3Store.from_environment(f"s3://{bucket}/{campaign}")
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
