@@ -1,4 +1,4 @@
-"""An object store that is asked too much: a MinIO behind a service that refuses one request in three with 429."""
+"""An object store that is asked too much: before a MinIO one request in three is refused with 429."""
 
 import http.client
 import http.server
