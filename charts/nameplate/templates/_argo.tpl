@@ -34,9 +34,10 @@
 serviceAccountName: nameplate-runner
 automountServiceAccountToken: false
 terminationGracePeriodSeconds: {{ int (.place.gracePeriod | default $values.workflow.gracePeriod) }}
-{{- if and .place.timeout (include "nameplate.waitsItsTurn" .) }}
-{{- $unit := trimAll "0123456789" .place.timeout }}
-activeDeadlineSeconds: {{ mul (trimSuffix $unit .place.timeout | int) (get (dict "s" 1 "m" 60 "h" 3600) $unit) }}
+{{- /* The clock starts when the pod has its node: in a queue, at a semaphore, or where no node has room, it is not the
+       pod's fault, and Argo's own timeout would not end the wait of a pod that is tried again. */}}
+{{- with .place.timeout }}
+activeDeadlineSeconds: {{ include "nameplate.seconds" . }}
 {{- end }}
 initContainers: [{name: init, resources: {{ toJson $values.workflow.executorResources }}}]
 containers:
@@ -83,10 +84,10 @@ volumes:
 {{ (kindIs "invalid" .place.retries) | ternary .root.Values.workflow.retries .place.retries | int }}
 {{- end -}}
 
-{{/* "true" where a pod waits for a semaphore or in a queue: Argo's timeout counts from the request for a pod, which
-     also limits the wait for a node and an image. Such a wait is no fault, and the clock starts with the pod. */}}
-{{- define "nameplate.waitsItsTurn" -}}
-{{- if or .place.limit (index .place.labels "kueue.x-k8s.io/queue-name") .place.patch.schedulingGates }}true{{ end -}}
+{{/* Seconds of a time like 90s, 30m, 72h. */}}
+{{- define "nameplate.seconds" -}}
+{{- $unit := trimAll "0123456789" . -}}
+{{ mul (trimSuffix $unit . | int) (get (dict "s" 1 "m" 60 "h" 3600) $unit) }}
 {{- end -}}
 
 {{/* What Argo's controller counts of a thing: `of` are keys of workflows/metrics.yaml. Nothing where it is off.
@@ -115,9 +116,6 @@ archiveLocation: {archiveLogs: {{ .root.Values.workflow.archiveLogs }}}
 synchronization:
   semaphores:
     - configMapKeyRef: {name: nameplate-pools, key: {{ .place.name | default (printf "step.%s" .step.name) }}}
-{{- end }}
-{{- if and .place.timeout (not (include "nameplate.waitsItsTurn" .)) }}
-timeout: {{ .place.timeout }}
 {{- end }}
 {{- if ne .command "export" }}
 {{- /* Retry failures of machines, not mistakes: 75 (try again), 143 (SIGTERM), a SIGKILL that was not for memory, a
