@@ -11,7 +11,7 @@ RUN_FLAGS ?=
 TEST_PROCESSES ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint structure types unit mutants bench images render e2e faults scale clean
+.PHONY: help demo test lint structure types unit mutants bench images render e2e other-site faults scale clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +71,9 @@ e2e: $(VENV)/.dev  ## on the cluster of KUBECONFIG: build and load images, insta
 	scripts/images $(ON_CLUSTER)
 	$(if $(LOAD),for service in $(ON_CLUSTER); do $(LOAD) nameplate/$$service:0.1.0 || exit 1; done)
 	$(BIN)/python tests/e2e/campaign.py $(E2E_FLAGS)
+
+other-site: $(VENV)/.dev  ## on a cluster that nobody else uses: a site that differs in everything, the same bytes
+	$(BIN)/python tests/e2e/other_site.py $(E2E_FLAGS)
 
 faults: $(VENV)/.dev  ## on a cluster that nobody else uses: inject every fault and write docs/faults.md
 	$(BIN)/python tests/e2e/faults.py $(E2E_FLAGS)

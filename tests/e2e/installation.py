@@ -215,6 +215,12 @@ def nodes_of(workflow: Json) -> list[Json]:
     return list(by_id(workflow).values())
 
 
+def node_address() -> str:
+    """Where pods reach this machine: the address of its node."""
+    nodes = json.loads(call("kubectl", "get", "nodes", "-o", "json"))["items"]
+    return str(next(row["address"] for row in nodes[0]["status"]["addresses"] if row["type"] == "InternalIP"))
+
+
 OF_THE_MACHINE = {
     "report/provenance.json",
     "report/index.html",

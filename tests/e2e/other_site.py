@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """A campaign on a site where everything at once differs from the defaults; the same bytes all the same.
 
-    tests/e2e/other_site.py --address 10.199.0.1 [tests/tiny.yaml]
+    make other-site
 
 A namespace held to `restricted` whose users start at 1000680000, with a quota on limits and a LimitRange;
 every node tainted; the store a MinIO of the site's own by TLS, with its own authority, and an account of one
-folder of a bucket with a session token; Argo with an instance id. ADDRESS is one of this machine at which
-pods reach it. Argo gets a toleration and the instance id, and is put back: not for a shared cluster.
+folder of a bucket with a session token; Argo with an instance id. The store runs on this machine, which must
+be the cluster's node. Argo gets a toleration and the instance id, and is put back: not for a shared cluster.
 """
 
 import argparse
@@ -25,7 +25,17 @@ from urllib.parse import urlsplit
 
 import urllib3
 import yaml
-from installation import OF_THE_MACHINE, Site, call, differences, fingerprint, local_run, say, until
+from installation import (
+    OF_THE_MACHINE,
+    Site,
+    call,
+    differences,
+    fingerprint,
+    local_run,
+    node_address,
+    say,
+    until,
+)
 from minio import Minio
 from minio.credentials import AssumeRoleProvider, StaticProvider
 from minio.minioadmin import MinioAdmin
@@ -218,18 +228,18 @@ def shown(*command: str) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("campaign", type=Path, nargs="?", default=Path("tests/tiny.yaml"))
-    parser.add_argument("--address", required=True)
     parser.add_argument("--keep", action="store_true", help="leave the namespace")
     options = parser.parse_args()
+    address = node_address()
     os.environ.pop("ARGO_INSTANCEID", None)
     site = Site(NAMESPACE)
     with (
         tempfile.TemporaryDirectory(prefix="nameplate-site-") as name,
-        store_of_the_site(Path(name), options.address) as (endpoint, account),
+        store_of_the_site(Path(name), address) as (endpoint, account),
         argo_of_the_site(),
     ):
         try:
-            run(site, options.campaign, Path(name), endpoint, account, options.address)
+            run(site, options.campaign, Path(name), endpoint, account, address)
         finally:
             if not options.keep:
                 site.remove()

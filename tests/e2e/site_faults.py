@@ -1,6 +1,5 @@
 """Faults of the site: another store in mid-run, a store that is asked too much, no card, no volume."""
 
-import json
 import os
 import re
 import subprocess
@@ -9,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from installation import call, differences, fingerprint, nodes_of
+from installation import differences, fingerprint, node_address, nodes_of
 from storm import BUCKET, storm
 from trial import CAMPAIGN, Seen, Trial
 
@@ -65,12 +64,6 @@ def stormed(trial: Trial) -> Seen:
     )
     seen.same = not wrong and weather.refused > 0
     return seen
-
-
-def node_address() -> str:
-    """Where pods reach this machine: the address of its node."""
-    nodes = json.loads(call("kubectl", "get", "nodes", "-o", "json"))["items"]
-    return str(next(row["address"] for row in nodes[0]["status"]["addresses"] if row["type"] == "InternalIP"))
 
 
 def without_card(trial: Trial) -> Seen:
