@@ -48,7 +48,8 @@ class S3Store:
         client = service.client(
             account_from_environment(url),
             read_timeout=120,
-            retries=urllib3.Retry(total=4, backoff_factor=0.3, status_forcelist=(502, 503, 504)),
+            # A store that is asked too much says 429: a moment later it answers, and the plan need not fail.
+            retries=urllib3.Retry(total=4, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504)),
         )
         store = cls(client, parts.netloc, parts.path, service)
         try:

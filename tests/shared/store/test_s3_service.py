@@ -439,3 +439,21 @@ def test_a_temporary_account_of_a_prefix_is_enough(
         open_store("s3://bias/other")
     with pytest.raises(StoreError, match="AccessDenied"):
         open_store("s3://bias")
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_store_that_is_asked_too_much_for_a_moment_is_asked_again(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answer(method: str, path: str, *_: Any) -> Answer:
+        asked.append(f"{method} {path}")
+        return Answer(200, EMPTY.encode()) if len(asked) % 3 == 0 else Answer(status, b"")
+
+    with answering(answer) as address:
+        for name, value in {"ENDPOINT_URL": address, "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b"}.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        S3Store.from_environment("s3://bias/ct")
+    assert len(asked) == 3
+    assert len(set(asked)) == 1
