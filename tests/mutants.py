@@ -392,8 +392,8 @@ MUTANTS = (
     Mutant(
         "a step knows when it should stop",
         f"{JOB}/run.py",
-        "Path(scratch), should_stop)",
-        "Path(scratch), lambda: False)",
+        "Path(scratch), should_stop, on_progress)",
+        "Path(scratch), lambda: False, on_progress)",
         "shared/job/test_run.py",
     ),
     Mutant(
