@@ -107,23 +107,18 @@ def out_of_memory(trial: Trial) -> Seen:
     )
     began, workflow = time.monotonic(), trial.start()
     trial.site.finish(workflow, wanted="Failed")
-    failed = [
-        n
-        for n in nodes_of(trial.site.get("workflow", workflow))
-        if n["type"] == "Pod" and n["phase"] in ("Failed", "Error")
-    ]
+    failed, tried_once = trial.failed(workflow)
     messages = {str(node.get("message")) for node in failed}
-    tasks = {re.sub(r"\(\d+\)$", "", node["name"]) for node in failed}
     trial.site.install(create=False)
     again = trial.site.submit(CAMPAIGN, text=trial.text)
     seen = Seen("training out of memory", "memory limit of 180 MiB for training pods")
     trial.close(seen, again, began)
     seen.seen = (
-        f"{', '.join(sorted(messages))}; attempts: {len(failed)} at {len(tasks)} chunk; with the limit "
-        "raised and submitted again it went on"
+        f"{', '.join(sorted(messages))}; attempts: {len(failed)}; with the "
+        "limit raised and submitted again it went on"
     )
     named = all("OOMKilled" in message for message in messages)
-    seen.same = seen.same and len(tasks) == len(failed) and named
+    seen.same = seen.same and tried_once and named
     return seen
 
 

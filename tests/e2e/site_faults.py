@@ -1,14 +1,13 @@
 """Faults of the site: another store in mid-run, a store that is asked too much, no card, no volume."""
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from installation import differences, fingerprint, node_address, nodes_of
+from installation import differences, fingerprint, node_address
 from storm import BUCKET, storm
 from trial import CAMPAIGN, Seen, Trial
 
@@ -49,15 +48,13 @@ def stormed(trial: Trial) -> Seen:
             workflow = trial.site.submit(CAMPAIGN, text=trial.text)
             trial.site.finish(workflow)
             seen.wall = time.monotonic() - began
-            before = {name: os.environ.get(name) for name in (*weather.account, "AWS_ENDPOINT_URL")}
             os.environ.update(weather.account, AWS_ENDPOINT_URL=weather.endpoint)
             remote = fingerprint(S3Store.from_environment(f"s3://{BUCKET}/{CAMPAIGN}"))
-            os.environ.update({name: value for name, value in before.items() if value is not None})
         finally:
             trial.site.install(create=False)
             trial.site.kubectl("delete", "secret", "storm")
     wrong = differences(trial.reference, remote)
-    failed = [n for n in nodes_of(trial.site.get("workflow", workflow)) if n["phase"] in ("Failed", "Error")]
+    failed, _ = trial.failed(workflow)
     seen.seen = (
         f"{weather.refused} of {weather.refused + weather.answered} requests were refused; the whole "
         f"campaign was done from nothing; attempts that failed: {len(failed)}"
@@ -71,8 +68,7 @@ def without_card(trial: Trial) -> Seen:
     trial.site.install("pools.default.gpu.count=1", create=False)
     began, workflow = time.monotonic(), trial.start()
     trial.site.finish(workflow, wanted="Failed")
-    pods = [n for n in nodes_of(trial.site.get("workflow", workflow)) if n["type"] == "Pod"]
-    failed = [n for n in pods if n["phase"] in ("Failed", "Error")]
+    failed, tried_once = trial.failed(workflow)
     codes = {(n.get("outputs") or {}).get("exitCode") for n in failed}
     status = nameplate("status", CAMPAIGN, "-n", trial.site.namespace)
     reasons = sorted({line.strip() for line in status.stdout.splitlines() if "GPU" in line})
@@ -84,7 +80,6 @@ def without_card(trial: Trial) -> Seen:
         f"{len(failed)} training pods, exit {', '.join(sorted(map(str, codes)))}, none tried again; "
         f"nameplate status ends with {status.returncode}: {' / '.join(reasons)}; on the CPU it went on"
     )
-    tried_once = len(failed) == len({re.sub(r"\(\d+\)$", "", n["name"]) for n in failed})
     seen.same = seen.same and codes == {"2"} and tried_once and status.returncode == 1 and bool(reasons)
     return seen
 

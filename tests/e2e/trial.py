@@ -117,6 +117,12 @@ class Trial:
         ends = [f"{n['phase']} ({n.get('message') or 'done'})" for n in self.attempts(workflow, pod)]
         return ", then ".join(ends)
 
+    def failed(self, workflow: str) -> tuple[list[Json], bool]:
+        """The pods that failed, as Argo's nodes, and whether none of them was a further attempt."""
+        nodes = nodes_of(self.site.get("workflow", workflow))
+        pods = [n for n in nodes if n["type"] == "Pod" and n["phase"] in ("Failed", "Error")]
+        return pods, len(pods) == len({re.sub(r"\(\d+\)$", "", n["name"]) for n in pods})
+
     def close(self, seen: Seen, workflow: str, began: float) -> Seen:
         """Wait for the end and hold every byte against the undisturbed run."""
         self.site.finish(workflow)
