@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import nameplate_ingest.study as study
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.campaign.phantom import PhantomSettings

@@ -13,6 +13,7 @@ from nameplate.image.fingerprint.catalogue import Stage
 from nameplate.image.window import Window
 from nameplate.records import R, csv_cell, from_jsonl, to_jsonl
 from nameplate.service.command import Command
+from nameplate.service.threads import one_thread_a_process
 from nameplate.steps.ingest import Exam
 from nameplate.steps.measured import MeasuredExam, as_record
 from nameplate.whole import user_may_write, whole_file
@@ -109,9 +110,7 @@ def _rows(kind: type[R], path: Path) -> list[R]:
 def _outcomes(heads: Sequence[Head], window: Window, workers: int) -> Iterator[list[MeasuredExam] | str]:
     """The rows of each head, or why there are none, in order."""
     work = partial(measured_head, window=window)
-    if workers == 1:
-        yield from map(work, heads)
-        return
+    one_thread_a_process()  # hence even one worker is a process of its own
     spawn = multiprocessing.get_context("spawn")  # a fork can hang if the caller has threads
     try:
         with ProcessPoolExecutor(workers, mp_context=spawn) as pool:

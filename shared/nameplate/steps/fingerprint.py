@@ -46,7 +46,7 @@ STEP = Step(
     id="{job.cohort}/{job.shard:03d}",
     needs=("ingest", "skullstrip"),
     jobs=jobs,
-    version=2,
+    version=3,
     memory_mib=1000,
     seconds=lambda load: 0.05 * load.exams * load.pixels,
 )

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.image.fingerprint.catalogue import BAND_WIDTH, BANDS
-from nameplate.image.fingerprint.patches import SIDE_MM, Floats, Spectra, Transform, patches_of
+from nameplate.image.fingerprint.patches import SIDE_MM, Floats, Spectra, Transform, in_parts, patches_of
 from nameplate.image.fingerprint.slices import Missing, Slices
 
 LOWEST = BANDS[0]
@@ -112,9 +112,9 @@ def noise_spectrum(slices: Slices) -> NoiseSpectrum | Missing:
     rows, columns = patches.values.shape[1:]
     transform = Transform((rows, columns), patches.pixel_mm, top + 1e-6, 2 * SIDE_MM)
     spectra = Spectra(patches, transform)
-    found = _Estimate(spectra, LOWEST, top)
-    spectrum = found.spectrum(nyquist, adjacent=slices.adjacent)
-    if nyquist < _SMALL or isinstance(spectrum, Missing):
+    small = nyquist >= _SMALL
+    spectrum = _Estimate(spectra, LOWEST, top).spectrum(nyquist, adjacent=slices.adjacent and not small)
+    if not small or isinstance(spectrum, Missing):
         return spectrum
     texture = _Estimate(spectra, TEXTURE, top).spectrum(nyquist, adjacent=slices.adjacent)
     if isinstance(texture, Missing):
@@ -248,9 +248,17 @@ class _Estimate:
         one, other = np.array(pairs).T
         fine = self._fine
         scale = (fine.weight * (fine.radius >= self._lowest) / fine.gain).astype(np.float32)
-        values, power = self._spectra.values, self._spectra.power
-        shared = (values[one] * values[other].conj()).real @ scale
-        both = np.stack([shared, (power[one] @ scale + power[other] @ scale) / 2], axis=1).astype(np.float64)
+        own = np.zeros(len(self._spectra.power))
+        own[kept] = self._spectra.power[kept] @ scale
+        # Real and imaginary parts side by side: the real part of a value times the conjugate of another.
+        parts, twice = self._spectra.values.view(np.float32), np.repeat(scale, 2)
+        shared = np.concatenate(
+            [
+                np.einsum("pf,pf->p", parts[some] * twice, parts[others])
+                for some, others in zip(in_parts(one), in_parts(other), strict=True)
+            ]
+        )
+        both = np.stack([shared, (own[one] + own[other]) / 2], axis=1)
         anatomy = (low[one] * low[other].conj()).real.mean(axis=1)
         found = 0.0
         for _ in range(3):

@@ -29,7 +29,7 @@ BRAIN_HU = (-10.0, 80.0)
 SOFT_HU = (-60.0, 130.0)
 """What they can be with that of thin slices; beyond is bone, air or fat."""
 _AT_A_TIME = 32
-"""Patches that are transformed together."""
+"""Patches that are looked at together."""
 _MOST_ODD = 0.01
 """Share of a patch's pixels that may be beyond ``BRAIN_HU`` or at the least or greatest HU of all slices."""
 
@@ -96,6 +96,11 @@ def _box_sums(flags: NDArray[np.bool_], rows: int, columns: int) -> NDArray[np.u
     np.cumsum(down[:, rows:] - down[:, :-rows], axis=2, dtype=np.uint16, out=across[:, :, 1:])
     found: NDArray[np.uint16] = across[:, :, columns:] - across[:, :, :-columns]
     return found
+
+
+def in_parts(which: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """These patches in order, few at a time: what is made of those stays in the processor's cache."""
+    return np.array_split(which, -(-len(which) // _AT_A_TIME)) if len(which) else []
 
 
 class Transform:
@@ -187,8 +192,7 @@ class Spectra:
     def make(self, which: NDArray[np.intp]) -> None:
         """Make the transforms of these patches."""
         missing = which[~self._made[which]]
-        # Few at a time, which stay in the processor's cache.
-        for new in np.array_split(missing, -(-len(missing) // _AT_A_TIME)) if len(missing) else ():
+        for new in in_parts(missing):
             tapered = self.transform.tapered(self.patches.values[new])
             values = self.transform.of(tapered)
             self.values[new] = values
