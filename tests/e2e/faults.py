@@ -241,11 +241,11 @@ def two_copies(trial: Trial) -> Seen:
     main = next(c for c in found["spec"]["containers"] if c["name"] == "main")
     command = list(main["command"])
     own = command[command.index("--") + 1 :] if "--" in command else command
+    # NetworkPolicies go by labels; those of Argo would make it a pod of the workflow.
+    labels = {key: value for key, value in found["metadata"]["labels"].items() if "argoproj.io" not in key}
     copy = {
         "apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": "second-copy", "labels": {
-            "app.kubernetes.io/part-of": "nameplate", "app.kubernetes.io/component": "training",
-            "nameplate.dev/needs": "store"}},
+        "metadata": {"name": "second-copy", "labels": labels},
         "spec": {"restartPolicy": "Never", "automountServiceAccountToken": False,
                  "securityContext": found["spec"]["securityContext"],
                  "containers": [{"name": "main", "image": main["image"], "command": own, "args": main["args"],
@@ -267,8 +267,10 @@ def two_copies(trial: Trial) -> Seen:
     with trial.site.store(CAMPAIGN) as store:
         seen.same = seen.same and not differences(trial.reference, fingerprint(store))
         seen.same = seen.same and phase == "Succeeded"
+    said = trial.site.kubectl("logs", "second-copy").splitlines()
     trial.site.kubectl("delete", "pod", "second-copy")
-    seen.seen = f"the copy: {phase}; Argo's: {trial.messages(workflow, pod)}"
+    last = f" ({said[-1]})" if phase == "Failed" and said else ""
+    seen.seen = f"the copy: {phase}{last}; Argo's: {trial.messages(workflow, pod)}"
     return seen
 
 
