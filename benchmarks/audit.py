@@ -3,10 +3,9 @@
     python benchmarks/audit.py [--tables 500] [--rows 100000]
 
 Score tables are drawn from two levels with known AUROC (binormal), sensitivity and specificity; patients have
-one to three exams whose scores are correlated. For each condition: the share of intervals of 95 % that hold the
-true gap, the share of tables in which a gap is claimed, and, with a gap of the size that the audit says it would
-find in four of five, how often it is found. Then one table of many rows: seconds of the whole command, and
-memory.
+one to three exams whose scores are correlated. For each condition: the share of intervals of 95 % that hold
+the true gap, the share of tables in which a gap is claimed, and how often a gap is found that is as large as
+the audit says it would find in four of five. Then one table of many rows: seconds of the command, and memory.
 """
 
 import os
@@ -187,12 +186,18 @@ def cost(count: int) -> None:
                 label = int(random.random() < 0.3)
                 rows.writerow(
                     (
-                        f"e{exam}", f"p{exam // 2}", label, f"{norm.cdf(random.normal() + label):.6f}",
-                        random.choice(["GE", "Siemens", "Philips", "Canon"]), random.choice(["soft", "sharp"]),
-                        random.choice([1.25, 2.5, 5.0]), int(random.normal(60, 15)), random.choice(["F", "M"]),
+                        f"e{exam}",
+                        f"p{exam // 2}",
+                        label,
+                        f"{norm.cdf(random.normal() + label):.6f}",
+                        random.choice(["GE", "Siemens", "Philips", "Canon"]),
+                        random.choice(["soft", "sharp"]),
+                        random.choice([1.25, 2.5, 5.0]),
+                        int(random.normal(60, 15)),
+                        random.choice(["F", "M"]),
                         f"site {random.integers(1, 9)}",
                     )
-                )  # fmt: skip
+                )
         command = "import sys; from nameplate_local.cli import main; sys.exit(main())"
         start = time.perf_counter()
         subprocess.run(

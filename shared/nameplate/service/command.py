@@ -23,7 +23,7 @@ class Command:
 
 
 def command_of(service: str, inside: str = "") -> Command | None:
-    """The command of a service, or of a package inside it; None if its work only makes sense inside a campaign.
+    """The command of a service, or of a package inside it; None if it only works inside a campaign.
 
     Raises UserError that names the extra to install when the service is not installed.
     """

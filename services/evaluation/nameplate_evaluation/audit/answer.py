@@ -45,17 +45,18 @@ def warnings_of(audit: Audit) -> tuple[str, ...]:
             whose = "theirs" if len(low) > 1 else f"the {names}'s"
             hardly = "cannot" if all(row.kind == "cannot be told" for row in low) else "can hardly"
             lines.append(
-                f"The {factor.title} {hardly} be told from {names}: a gap between its levels could be {whose}."
+                f"The {factor.title} {hardly} be told from {names}: a gap between its levels could"
+                f" be {whose}."
             )
     if company is None:
         lines.append(
-            f"The table has no column beside the {factor.title}: whether a gap is the {factor.title}'s, or comes"
-            " with other patients, doses or kernels, cannot be told."
+            f"The table has no column beside the {factor.title}: whether a gap is the {factor.title}'s, or"
+            " comes with other patients, doses or kernels, cannot be told."
         )
     if not table.patients_known:
         lines.append(
-            "The table has no column of patients, so each exam is taken for another patient: with several exams"
-            " of one, intervals are too narrow."
+            "The table has no column of patients, so each exam is taken for another patient: with several"
+            " exams of one, intervals are too narrow."
         )
     if not table.is_dice and not table.are_probabilities:
         lines.append(
@@ -92,7 +93,8 @@ def _answer(audit: Audit, one: NetworkAudit) -> AuditAnswer:
     if not gaps:
         verdict = "nothing to compare"
         reasons = sorted({v for of in one.main.of_level for v in of.values.values() if isinstance(v, str)})
-        sentence = f"nothing can be said: fewer than two levels of the {title} have a {metric} ({'; '.join(reasons)})."
+        why = "; ".join(reasons)
+        sentence = f"nothing can be said: fewer than two levels of the {title} have a {metric} ({why})."
     elif found:
         verdict = "gap"
         largest = max(found, key=lambda gap: abs(gap.estimate.mean))
@@ -112,8 +114,8 @@ def _answer(audit: Audit, one: NetworkAudit) -> AuditAnswer:
     else:
         verdict = "not shown"
         sentence = (
-            f"a gap between {audit.factor.plural} is not shown: the largest in {metric}, {_largest(audit, gaps)}."
-            f" {_power(audit, gaps)}"
+            f"a gap between {audit.factor.plural} is not shown: the largest in {metric},"
+            f" {_largest(audit, gaps)}. {_power(audit, gaps)}"
         )
     if len(audit.networks) > 1:
         sentence = f"{one.network.name}: {sentence}"
@@ -205,10 +207,10 @@ def _rests_on(audit: Audit, one: NetworkAudit) -> list[tuple[str, str]]:
         lines.append(
             (
                 "Odds",
-                f"at the threshold of {one.threshold:g}, {one.threshold_from}, the equal-opportunity difference is"
-                f" {printed(odds.equal_opportunity, 'spread')} points, the average-odds difference"
-                f" {printed(odds.average_odds, 'spread')}: largest differences of any two levels, which chance"
-                " alone makes larger than zero.",
+                f"at the threshold of {one.threshold:g}, {one.threshold_from}, the equal-opportunity"
+                f" difference is {printed(odds.equal_opportunity, 'spread')} points, the average-odds"
+                f" difference {printed(odds.average_odds, 'spread')}: largest differences of any two"
+                " levels, which chance alone makes larger than zero.",
             )
         )
     for within in one.within:
@@ -218,8 +220,9 @@ def _rests_on(audit: Audit, one: NetworkAudit) -> list[tuple[str, str]]:
                     f"Within {within.column.title}",
                     f"{within.first} minus {within.second} is {printed(within.gap.mean, kind_of(audit))}"
                     f" ({interval(within.gap, kind_of(audit))}) in {within.strata}"
-                    f" {'stratum' if within.strata == 1 else 'strata'} with {within.exams} of {within.of_exams}"
-                    f" exams, {printed(within.pooled.mean, kind_of(audit))} in the same exams together.",
+                    f" {'stratum' if within.strata == 1 else 'strata'} with {within.exams} of"
+                    f" {within.of_exams} exams, {printed(within.pooled.mean, kind_of(audit))} in"
+                    " the same exams together.",
                 )
             )
     return lines

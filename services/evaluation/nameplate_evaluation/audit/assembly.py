@@ -1,4 +1,5 @@
-"""From tables of text to the checked table of scores: joined, deduplicated, every row that is lost counted."""
+"""From tables of text to the checked table of scores: joined, deduplicated, every row that is lost"
+" counted."""
 
 import re
 from collections import Counter, defaultdict
@@ -9,14 +10,14 @@ import numpy as np
 
 from nameplate.campaign.field import FIELDS, is_column_name, number_in
 from nameplate.errors import UserError
-from nameplate_evaluation.audit.raw_table import RawTable
 from nameplate_evaluation.audit.joining import one_table, truth_and_scores, with_exams
 from nameplate_evaluation.audit.labels import labels_of
+from nameplate_evaluation.audit.raw_table import RawTable
 from nameplate_evaluation.audit.roles import Roles, check_complete
 from nameplate_evaluation.audit.score_table import (
     ExamColumn,
-    Network,
     Losses,
+    Network,
     ScoreTable,
     counted_losses,
     exam_column,
@@ -245,7 +246,7 @@ def _exam_columns(
         if name in roles.used:
             continue
         plain = name.strip().casefold().replace(" ", "_")
-        own = plain if plain in FIELDS else re.sub(r"[^A-Za-z0-9_ .-]+", " ", name).strip(" _.-")[:40].strip()
+        own = plain if plain in FIELDS else _printable(name)
         if own in found or not (own in FIELDS or is_column_name(own)):
             ignored[name] = (
                 "its name cannot be printed" if own not in found else "another column has its name"
@@ -259,3 +260,8 @@ def _exam_columns(
     order = {name: place for place, name in enumerate(FIELDS)}
     ordered = sorted(found, key=lambda name: (order.get(name, len(order)), name))
     return tuple(found[name] for name in ordered), ignored
+
+
+def _printable(name: str) -> str:
+    """The name without what a campaign's columns cannot have."""
+    return " ".join(re.sub(r"[^A-Za-z0-9_ .-]+", " ", name).split())[:40].strip(" _.-")

@@ -8,6 +8,7 @@ import numpy as np
 from nameplate.campaign.field import FIELDS
 from nameplate.errors import UserError
 from nameplate.stats.holm import holm
+from nameplate_evaluation.audit.company import Company, company_of
 from nameplate_evaluation.audit.comparison import (
     ALL,
     Comparison,
@@ -19,7 +20,6 @@ from nameplate_evaluation.audit.comparison import (
     main_metric,
     metrics_of,
 )
-from nameplate_evaluation.audit.company import Company, company_of
 from nameplate_evaluation.audit.figure import Sample
 from nameplate_evaluation.audit.levels import Levels, levels_of
 from nameplate_evaluation.audit.score_table import Network, ScoreTable
@@ -126,7 +126,8 @@ def _columns(
         why = dict(left_out).get(wanted)
         there = ", ".join(names) or "none"
         raise UserError(
-            f"--factor {wanted}: {f'cannot be compared by, {why}' if why else 'no such column'}; there are {there}"
+            f"--factor {wanted}: {f'cannot be compared by, {why}' if why else 'no such column'};"
+            f" there are {there}"
         )
     if not found:
         raise UserError(
@@ -173,7 +174,7 @@ def _network(
         prevalence=prevalence,
         calibrated=calibrated,
     )
-    within = within_strata(table, sample, factor, metrics[main], company, settings.confidence)
+    within = within_strata(sample, factor, metrics[main], company, settings.confidence)
     return NetworkAudit(
         network=network,
         threshold=threshold,

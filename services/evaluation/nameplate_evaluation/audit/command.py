@@ -33,8 +33,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--columns",
         default="",
         metavar="ROLE=NAME,...",
-        help="what columns are, where their names do not tell: exam, patient, label, score, dice, run, network,"
-        " threshold, split; ROLE= for none",
+        help="what columns are, where their names do not tell: exam, patient, label, score, dice, run,"
+        " network, threshold, split; ROLE= for none",
     )
     parser.add_argument("--factor", metavar="COLUMN", help="what the answer is about (default: manufacturer)")
     parser.add_argument(
@@ -116,9 +116,9 @@ COMMAND = Command(
         "Says from a table of scores whether a network does as well on the exams of every manufacturer, or of"
         " every level of any other column: AUROC, sensitivity, specificity, predictive values and calibration"
         " by level, gaps with intervals over patients, whether they are within a margin, what would have been"
-        " found, and what goes with the manufacturer and may be the reason. One network or several, one run or"
-        " many, scores or Dice. Columns are told from their usual names and shown. Ends with 2 where nothing"
-        " can be said."
+        " found, and what goes with the manufacturer and may be the reason. One network or several, one run"
+        " or many, scores or Dice. Columns are told from their usual names and shown. Ends with 2 where"
+        " nothing can be said."
     ),
     example="nameplate audit scores.csv --exams exams.jsonl --threshold 0.4 --out audit",
     add_arguments=_add_arguments,

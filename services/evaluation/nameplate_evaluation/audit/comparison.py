@@ -146,7 +146,8 @@ def comparison_of(
     prevalence: float | None,
     calibrated: bool,
 ) -> Comparison:
-    """Every level and every gap; with ``main`` between all pairs of levels, that metric being the answer's."""
+    """Every level and every gap; with ``main`` between all pairs of levels, that metric being the"
+    " answer's."""
     of_level = tuple(
         level_figures(
             name,

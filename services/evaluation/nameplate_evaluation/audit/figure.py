@@ -221,7 +221,8 @@ def dice(sample: Sample) -> Figure | str:
 
 
 def calibration(sample: Sample) -> tuple[Figure, Figure] | str:
-    """Intercept and slope of the logistic regression of the label on the score's logit; 0 and 1 are perfect."""
+    """Intercept and slope of the logistic regression of the label on the score's logit; 0 and 1"
+    " are perfect."""
     area = auroc(sample)
     if isinstance(area, str):
         return area

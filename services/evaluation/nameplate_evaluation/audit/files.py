@@ -79,8 +79,8 @@ def limits_of(audit: Audit) -> tuple[str, ...]:
     ]
     if not audit.table.is_dice:
         lines.append(
-            "How many ill there are where the network will be used: predictive values change with that, and are"
-            " given for one prevalence."
+            "How many ill there are where the network will be used: predictive values change with that, and"
+            " are given for one prevalence."
         )
         lines.append("Errors of the reference standard: every label is taken for the truth.")
     return tuple(lines)

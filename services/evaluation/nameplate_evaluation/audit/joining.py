@@ -58,7 +58,7 @@ def truth_and_scores(tables: Sequence[RawTable], given: Given, losses: Losses) -
     joined = RawTable(
         name=f"{truth.name} and {scores.name}", columns=columns, ragged=truth.ragged + scores.ragged
     )
-    return joined, replace(roles, score=names)
+    return joined, replace(roles, score=names, told=frozenset(given))
 
 
 def with_exams(

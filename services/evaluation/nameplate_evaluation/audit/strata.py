@@ -8,7 +8,6 @@ import numpy as np
 from nameplate_evaluation.audit.company import Company
 from nameplate_evaluation.audit.figure import Figure, Metric, Sample, difference, weighted
 from nameplate_evaluation.audit.levels import Levels
-from nameplate_evaluation.audit.score_table import ScoreTable
 from nameplate_evaluation.measure import Estimate
 
 FEWEST_EXAMS = 10
@@ -34,7 +33,6 @@ class Within:
 
 
 def within_strata(
-    table: ScoreTable,
     sample: Sample,
     factor: Levels,
     metric: Metric,
@@ -49,14 +47,13 @@ def within_strata(
         if row.kind != "partly" or row.is_nested:
             continue
         for first, second in combinations(range(len(factor.names)), 2):
-            one = _within(table, sample, factor, (first, second), column, metric, confidence)
+            one = _within(sample, factor, (first, second), column, metric, confidence)
             if one is not None:
                 found.append(one)
     return tuple(found)
 
 
 def _within(
-    table: ScoreTable,
     sample: Sample,
     factor: Levels,
     pair: tuple[int, int],

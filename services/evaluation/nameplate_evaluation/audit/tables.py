@@ -90,8 +90,8 @@ def _levels_note(audit: Audit) -> str:
     prevalence = f"{100 * (audit.prevalence or 0):.3g} %"
     stated = "as stated" if audit.settings.prevalence else "that of this table"
     text = (
-        f"Below each figure its {100 * audit.settings.confidence:g} % interval. Predictive values are those at a"
-        f" prevalence of {prevalence} ({stated}). The chosen threshold keeps"
+        f"Below each figure its {100 * audit.settings.confidence:g} % interval. Predictive values are those"
+        f" at a prevalence of {prevalence} ({stated}). The chosen threshold keeps"
         f" {100 * audit.settings.specificity:g} % of the negatives below it, found on {where}"
     )
     if len(audit.networks) == 1 and one.chosen is not None:
@@ -147,10 +147,10 @@ def _gap_table(audit: Audit, *, main: bool) -> Table:
         f"Gaps between {audit.factor.plural}" if main else "Gaps in every other column",
         columns,
         tuple(rows),
-        "Shares in points (of 100), calibration and Dice as they are. Answer: the comparisons that the answer rests"
-        " on, adjusted among themselves by Holm's method; all others, of all columns together, are adjusted among"
-        " themselves, and are to look further, not to conclude. Detectable: the gap that would be found in four of"
-        " five such audits, looked at alone.",
+        "Shares in points (of 100), calibration and Dice as they are. Answer: the comparisons that the"
+        " answer rests on, adjusted among themselves by Holm's method; all others, of all columns together,"
+        " are adjusted among themselves, and are to look further, not to conclude. Detectable: the gap that"
+        " would be found in four of five such audits, looked at alone.",
         "gaps" if main else "columns",
     )
 
@@ -190,10 +190,10 @@ def _company_table(audit: Audit) -> Table:
             Column("missing", "Not known", "count"),
         ),
         tuple(rows),
-        "Std. diff.: largest difference of two levels in pooled standard deviations. V: Cram\u00e9r's, corrected for"
-        " bias. Overlap: share of the exams whose value all levels have, as a share of what chance would give. Level"
-        f" named: how often the {audit.factor.title} is named right from the column alone, by chance, and from all"
-        f" other columns together.{looked}",
+        "Std. diff.: largest difference of two levels in pooled standard deviations. V: Cram\u00e9r's,"
+        " corrected for bias. Overlap: share of the exams whose value all levels have, as a share of what"
+        f" chance would give. Level named: how often the {audit.factor.title} is named right from the"
+        f" column alone, by chance, and from all other columns together.{looked}",
         "company",
     )
 
@@ -215,7 +215,8 @@ def _within_table(audit: Audit) -> Table:
     ]
     return Table(
         "within",
-        f"The gap among exams that agree in another column ({'Dice' if audit.table.is_dice else 'AUROC, points'})",
+        f"The gap among exams that agree in another column"
+        f" ({'Dice' if audit.table.is_dice else 'AUROC, points'})",
         (
             *((Column("network", "Network"),) if several else ()),
             Column("column", "Column held fixed"),
