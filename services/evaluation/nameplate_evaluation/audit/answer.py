@@ -48,6 +48,8 @@ def warnings_of(audit: Audit) -> tuple[str, ...]:
                 f"The {factor.title} {hardly} be told from {names}: a gap between its levels could"
                 f" be {whose}."
             )
+    for one in audit.networks:
+        lines += _held_fixed(audit, one)
     if company is None:
         lines.append(
             f"The table has no column beside the {factor.title}: whether a gap is the {factor.title}'s, or"
@@ -69,7 +71,25 @@ def warnings_of(audit: Audit) -> tuple[str, ...]:
             lines.append(
                 f"{_named(one)}at the threshold of {limit:g} every exam is {side}: it lies beside the scores."
             )
-    return tuple(lines)
+    return tuple(line[0].upper() + line[1:] for line in lines)
+
+
+def _held_fixed(audit: Audit, one: NetworkAudit) -> list[str]:
+    """Gaps of the answer that are less than half among exams which agree in another column."""
+    found = {(gap.first, gap.second) for gap in one.main_gaps if _is_found(gap)}
+    return [
+        f"{_named(one)}among exams with the same {within.column.title}, {within.first} minus {within.second} is"
+        f" {printed(within.gap.mean, kind_of(audit))} ({interval(within.gap, kind_of(audit))}): the gap may be"
+        f" the {within.column.title}'s."
+        for within in one.within
+        if (within.first, within.second) in found
+        and within.gap.holds(0.0)
+        and abs(within.gap.mean) < abs(within.pooled.mean) / 2
+    ]
+
+
+def _is_found(gap: LevelGap) -> bool:
+    return gap.p_holm is not None and gap.p_holm <= ALPHA
 
 
 def _named(one: NetworkAudit) -> str:
@@ -88,7 +108,7 @@ def _answer(audit: Audit, one: NetworkAudit) -> AuditAnswer:
     margin = printed(audit.margin, "dice" if audit.table.is_dice else "spread")
     unit = "" if audit.table.is_dice else " points"
     within = [_is_within(audit, one, gap) for gap in gaps]
-    found = [gap for gap in gaps if gap.p_holm is not None and gap.p_holm <= ALPHA]
+    found = [gap for gap in gaps if _is_found(gap)]
     verdict: Verdict
     if not gaps:
         verdict = "nothing to compare"

@@ -44,7 +44,7 @@ def within_strata(
         return ()
     found = []
     for row, column in zip(company.rows, company.columns, strict=True):
-        if row.kind != "partly" or row.is_nested:
+        if row.kind != "partly":
             continue
         for first, second in combinations(range(len(factor.names)), 2):
             one = _within(sample, factor, (first, second), column, metric, confidence)

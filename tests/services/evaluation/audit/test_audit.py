@@ -89,6 +89,8 @@ def test_a_gap_that_is_the_kernels_vanishes_within_kernels():
     within = next(w for w in audit.networks[0].within if {w.first, w.second} == pair)
     assert within.gap.holds(0.0)
     assert abs(within.gap.mean) < 0.05
+    assert any(line.startswith("Among exams with the same kernel class, ") for line in warnings_of(audit))
+    assert not any("Among exams" in line for line in warnings_of(audit_of(drawn_rows(900, gap=1.0))))
 
 
 def test_what_is_missing_is_warned_of():
@@ -97,7 +99,7 @@ def test_what_is_missing_is_warned_of():
     assert any("no column beside the manufacturer" in line for line in lines)
     assert any("no column of patients" in line for line in lines)
     lines = warnings_of(audit_of(drawn_rows(200), AuditSettings(threshold=1.5)))
-    assert any("every exam is negative: it lies beside the scores" in line for line in lines)
+    assert any("very exam is negative: it lies beside the scores" in line for line in lines)
     logits = [row | {"score": 10 * row["score"] - 5} for row in drawn_rows(200)]
     audit = audit_of(logits)
     assert any("no probabilities" in line for line in warnings_of(audit))
