@@ -76,15 +76,16 @@ def warnings_of(audit: Audit) -> tuple[str, ...]:
 
 def _held_fixed(audit: Audit, one: NetworkAudit) -> list[str]:
     """Gaps of the answer that are less than half among exams which agree in another column."""
-    found = {(gap.first, gap.second) for gap in one.main_gaps if _is_found(gap)}
+    found = {(gap.first, gap.second): gap.estimate.mean for gap in one.main_gaps if _is_found(gap)}
+    kind = kind_of(audit)
     return [
-        f"{_named(one)}among exams with the same {within.column.title}, {within.first} minus {within.second} is"
-        f" {printed(within.gap.mean, kind_of(audit))} ({interval(within.gap, kind_of(audit))}): the gap may be"
+        f"{_named(one)}among exams with the same {within.column.title}, {within.first} minus"
+        f" {within.second} is {printed(within.gap.mean, kind)} ({interval(within.gap, kind)}): the gap may be"
         f" the {within.column.title}'s."
         for within in one.within
         if (within.first, within.second) in found
         and within.gap.holds(0.0)
-        and abs(within.gap.mean) < abs(within.pooled.mean) / 2
+        and abs(within.gap.mean) < abs(found[within.first, within.second]) / 2
     ]
 
 
