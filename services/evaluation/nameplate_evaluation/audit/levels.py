@@ -69,7 +69,8 @@ def levels_of(table: ScoreTable, column: ExamColumn, bins: Mapping[str, tuple[fl
         groups = FieldLevels(name=name)
     if groups is None:
         return "all exams have the same value"
-    found = [groups.level_of_value(value) for value in column.values]
+    of_value = {value: groups.level_of_value(value) for value in set(column.values)}
+    found = [of_value[value] for value in column.values]
     pairs = {(level, patient) for level, patient in zip(found, table.patient.tolist(), strict=True) if level}
     patients = Counter(level for level, _ in pairs)
     large = [level for level, count in patients.items() if count >= FEWEST_PATIENTS]
