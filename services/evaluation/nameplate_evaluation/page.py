@@ -1,9 +1,7 @@
 """The report's page: everything that was found, through the template."""
 
 from dataclasses import dataclass
-from importlib.resources import files
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from nameplate_evaluation import figures, headline, quality, tables
@@ -13,17 +11,17 @@ from nameplate_evaluation.answer import Answer
 from nameplate_evaluation.claim import Claim
 from nameplate_evaluation.curve import Curve
 from nameplate_evaluation.departures import departures_of
+from nameplate_evaluation.environment import environment
 from nameplate_evaluation.example import example_svg
 from nameplate_evaluation.fingerprint import picture, words
 from nameplate_evaluation.fingerprint.cards import card_link, study_with_cards
 from nameplate_evaluation.fingerprint.where_it_lives import Fingerprint
 from nameplate_evaluation.flow import stages_of
 from nameplate_evaluation.limits import limits_of
-from nameplate_evaluation.measure import Estimate
 from nameplate_evaluation.panel import Panel
 from nameplate_evaluation.results import Example
 from nameplate_evaluation.separability import Section
-from nameplate_evaluation.table import Table, interval, printed
+from nameplate_evaluation.table import Table, printed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +60,7 @@ def report_page(found: Found, numbered: list[tuple[str, Table]]) -> bytes:
         sections.setdefault(table.section, []).append((label, table))
     arms = max((len(grid.experiment.all_arms) for grid in spheres), default=1)
     page = (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             campaign=campaign,
@@ -104,9 +102,6 @@ def report_page(found: Found, numbered: list[tuple[str, Table]]) -> bytes:
             same=[row for row in departures if not row.differs],
             provenance=results.provenance,
             campaign_text=results.campaign_text,
-            printed=printed,
-            interval=interval,
-            is_estimate=lambda value: isinstance(value, Estimate),
             models=sum(len(cell.selection.kept) for cell in results.cells),
             runs=sum(cell.selection.trained for cell in results.cells),
         )
@@ -133,21 +128,3 @@ def _examples(analysis: Analysis) -> list[tuple[str, list[tuple[Example, Markup]
         svg = Markup(example_svg(example))
         by_title.setdefault(example.title, []).append((example, svg))
     return list(by_title.items())
-
-
-def _environment() -> Environment:
-    folder = files("nameplate_evaluation") / "templates"
-    environment = Environment(
-        loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["plot"] = _plot
-    return environment
-
-
-def _plot(panel: Panel) -> Markup:
-    """A panel's plot as markup: it is our own, with its texts already escaped."""
-    return Markup(panel.svg)

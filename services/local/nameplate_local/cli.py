@@ -36,7 +36,10 @@ SERVICE_COMMANDS = {
     "skullstrip": "find the intracranial mask of a head CT",
     "fingerprint": "measure what tells scanners apart in a folder of head CTs",
     "synthesis": "put a sphere of known size, place and contrast into a brain",
+    "audit": "hold a table of any model's scores against the scanners that the exams came from",
 }
+IN_SERVICE = {"audit": "evaluation"}
+"""Commands that are a package of a service with another name."""
 
 CLUSTER_COMMANDS = ("submit", "list", "logs", "stop")
 
@@ -71,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: list[str]) -> int:
     name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if name in SERVICE_COMMANDS:
-        command = command_of(name)
+        command = command_of(IN_SERVICE.get(name, name), name if name in IN_SERVICE else "")
         assert command is not None
         return run_command(command, f"nameplate {name}", rest)
     if name == "job":

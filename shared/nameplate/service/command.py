@@ -22,8 +22,8 @@ class Command:
     run: Callable[[Namespace], int]
 
 
-def command_of(service: str) -> Command | None:
-    """The command of a service; None if its work only makes sense inside a campaign.
+def command_of(service: str, inside: str = "") -> Command | None:
+    """The command of a service, or of a package inside it; None if it only works inside a campaign.
 
     Raises UserError that names the extra to install when the service is not installed.
     """
@@ -31,10 +31,11 @@ def command_of(service: str) -> Command | None:
     hint = f"the {service} service is not installed here: pip install 'nameplate[{service}]'"
     if importlib.util.find_spec(module) is None:
         raise UserError(hint)
-    if importlib.util.find_spec(f"{module}.command") is None:
+    place = f"{module}.{inside}.command" if inside else f"{module}.command"
+    if importlib.util.find_spec(place) is None:
         return None
     try:
-        command: Command = importlib.import_module(f"{module}.command").COMMAND
+        command: Command = importlib.import_module(place).COMMAND
     except ModuleNotFoundError as error:
         raise UserError(f"{hint} ({error.name} is missing)") from error
     return command

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from nameplate.stats.influence import Merit
@@ -29,8 +30,8 @@ class Term:
     """Terms of one cell are of the same runs, in the same order."""
     factor: float
     merit: Merit
-    patients: Sequence[str]
-    """Of the exams of ``merit``, in its order."""
+    patients: Sequence[str] | NDArray[np.int64]
+    """Of the exams of ``merit``, in its order: names in all terms of a sum, or numbers in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Contrast:
     runs: float
     """Variance over training runs."""
     df: float | None
-    """Degrees of freedom; None with a single run in a cell, of which no interval can be given."""
+    """Degrees of freedom; None with a single run in a cell, of which no interval over runs can be given."""
     kept: tuple[int, ...]
     """Runs of each cell."""
 
@@ -88,34 +89,35 @@ def _reach(confidence: float, df: float) -> float:
     return float(student.ppf((1 + confidence) / 2, df)) + float(student.ppf(POWER, df))
 
 
-def contrast(terms: Sequence[Term]) -> Contrast:
+def contrast(terms: Sequence[Term], *, runs_vary: bool = True) -> Contrast:
     """The sum of factor x figure over the terms, each figure averaged over the runs of its cell.
 
     The variance over patients is that of the sums of influences; what the few runs add to it by their
-    own noise on the same exams is taken off again (it is in the variance over runs already).
+    own noise on the same exams is taken off again (it is in the variance over runs already). Without
+    ``runs_vary`` the sum is about these very runs, one or several, and other patients: there is no variance
+    over runs, and the degrees of freedom are those of the patients.
     """
-    number: dict[str, int] = {}
-    columns = [np.array([number.setdefault(p, len(number)) for p in term.patients]) for term in terms]
+    columns, patients = _numbered([term.patients for term in terms])
     by_cell: dict[Hashable, list[int]] = {}
     for place, term in enumerate(terms):
         by_cell.setdefault(term.cell, []).append(place)
     value, runs, cases, spread = 0.0, 0.0, 0.0, 0.0
-    total = np.zeros(len(number))
+    total = np.zeros(patients)
     kept: list[int] = []
     for places in by_cell.values():
         k = terms[places[0]].merit.values.size
-        values, influence = np.zeros(k), np.zeros((k, len(number)))
+        values, influence = np.zeros(k), np.zeros((k, patients))
         for place in places:
             term = terms[place]
             values += term.factor * term.merit.values
             for run in range(k):
                 influence[run] += np.bincount(
-                    columns[place], weights=term.factor * term.merit.influence[run], minlength=len(number)
+                    columns[place], weights=term.factor * term.merit.influence[run], minlength=patients
                 )
         value += float(values.mean())
         total += influence.mean(axis=0)
         kept.append(k)
-        if k > 1:
+        if k > 1 and runs_vary:
             of_runs = float(values.var(ddof=1)) / k
             runs += of_runs
             spread += of_runs**2 / (k - 1)
@@ -127,6 +129,18 @@ def contrast(terms: Sequence[Term]) -> Contrast:
     if cases + runs < _ROUNDING:
         cases = runs = spread = 0.0
     # Hillis' degrees of freedom, and those of the patients beside them: few patients are few, too.
-    spread += cases**2 / max(len(number) - 1, 1)
-    df = None if min(kept) < 2 else (cases + runs) ** 2 / spread if spread > 0 else math.inf
-    return Contrast(value=value, cases=cases, runs=runs, df=df, kept=tuple(kept))
+    spread += cases**2 / max(patients - 1, 1)
+    df = (cases + runs) ** 2 / spread if spread > 0 else math.inf
+    one_run = runs_vary and min(kept) < 2
+    return Contrast(value=value, cases=cases, runs=runs, df=None if one_run else df, kept=tuple(kept))
+
+
+def _numbered(patients: Sequence[Sequence[str] | NDArray[np.int64]]) -> tuple[list[NDArray[np.int64]], int]:
+    """The patients of each term as numbers from 0 without a gap, and how many there are."""
+    if all(isinstance(of_term, np.ndarray) for of_term in patients):
+        different, columns = np.unique(np.concatenate(patients), return_inverse=True)
+        ends = np.cumsum([len(of_term) for of_term in patients])[:-1]
+        return list(np.split(columns.astype(np.int64), ends)), different.size
+    number: dict[object, int] = {}
+    found = [[number.setdefault(patient, len(number)) for patient in of_term] for of_term in patients]
+    return [np.array(of_term, dtype=np.int64) for of_term in found], len(number)

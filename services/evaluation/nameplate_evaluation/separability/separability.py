@@ -122,7 +122,7 @@ def separability_of(cohort: CohortResult, campaign: Campaign) -> Separability | 
     after = stage_of([exam for exam in exams if exam.exam in members], fields, factor)
     names = (campaign.seed, "separability", cohort.name)
     rows = []
-    first, second = _Naming(before, fields, *names), _Naming(after, fields, *names)
+    first, second = Naming(before, fields, *names), Naming(after, fields, *names)
     nested = [nested_reason(factor, field.name) for field in fields]
     others = second.together([_all_but(place, len(fields)) for place in range(len(fields))])
     now_all = confounds_of(before, fields, *names)
@@ -180,7 +180,7 @@ def confounds_of(stage: Stage, fields: Sequence[Field], seed: int, *names: str) 
     )
 
 
-class _Naming:
+class Naming:
     """Naming the level in the exams of one stage; None where there is nothing to name or to learn from."""
 
     def __init__(self, stage: Stage, fields: Sequence[Field], seed: int, *names: str) -> None:

@@ -1,0 +1,249 @@
+"""The answer of an audit in words, one for each network, and no more certain than it is."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nameplate_evaluation.audit.audit import Audit, NetworkAudit
+from nameplate_evaluation.audit.comparison import LevelGap
+from nameplate_evaluation.audit.figure import difference
+from nameplate_evaluation.measure import Estimate
+from nameplate_evaluation.separability.confound import LOW_OVERLAP
+from nameplate_evaluation.separability.words import listed
+from nameplate_evaluation.table import Kind, interval, printed
+
+Verdict = Literal["gap", "within the margin", "not shown", "nothing to compare"]
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditAnswer:
+    """What is said of one network."""
+
+    network: str
+    verdict: Verdict
+    sentence: str
+    rests_on: tuple[tuple[str, str], ...]
+    """A word and a line each."""
+
+
+def answers_of(audit: Audit) -> tuple[AuditAnswer, ...]:
+    """One for each network."""
+    return tuple(_answer(audit, one) for one in audit.networks)
+
+
+def warnings_of(audit: Audit) -> tuple[str, ...]:
+    """Reasons not to trust the answer, for the first block."""
+    lines = []
+    table, factor = audit.table, audit.factor
+    company = audit.company
+    if company is not None:
+        low = [
+            row for row in company.rows if row.judged.overlap is not None and row.judged.overlap < LOW_OVERLAP
+        ]
+        if low:
+            names = listed([row.field.title for row in low])
+            whose = "theirs" if len(low) > 1 else f"the {names}'s"
+            hardly = "cannot" if all(row.kind == "cannot be told" for row in low) else "can hardly"
+            lines.append(
+                f"The {factor.title} {hardly} be told from {names}: a gap between its levels could"
+                f" be {whose}."
+            )
+    for one in audit.networks:
+        lines += _held_fixed(audit, one)
+    if company is None:
+        lines.append(
+            f"The table has no column beside the {factor.title}: whether a gap is the {factor.title}'s, or"
+            " comes with other patients, doses or kernels, cannot be told."
+        )
+    if not table.patients_known:
+        lines.append(
+            "The table has no column of patients, so each exam is taken for another patient: with several"
+            " exams of one, intervals are too narrow."
+        )
+    if not table.is_dice and not table.are_probabilities:
+        lines.append(
+            "The scores are no probabilities (0 to 1): they are ranked, but calibration is not judged."
+        )
+    for one in audit.networks:
+        limit = one.threshold
+        if limit is not None and not (one.network.values.min() < limit <= one.network.values.max()):
+            side = "negative" if limit > one.network.values.max() else "positive"
+            lines.append(
+                f"{_named(one)}at the threshold of {limit:g} every exam is {side}: it lies beside the scores."
+            )
+    return tuple(line[0].upper() + line[1:] for line in lines)
+
+
+def _held_fixed(audit: Audit, one: NetworkAudit) -> list[str]:
+    """Gaps of the answer that are less than half among exams which agree in another column."""
+    found = {(gap.first, gap.second): gap.estimate.mean for gap in one.main_gaps if _is_found(gap)}
+    kind = kind_of(audit)
+    return [
+        f"{_named(one)}among exams with the same {within.column.title}, {within.first} minus"
+        f" {within.second} is {printed(within.gap.mean, kind)} ({interval(within.gap, kind)}): the gap may be"
+        f" the {within.column.title}'s."
+        for within in one.within
+        if (within.first, within.second) in found
+        and within.gap.holds(0.0)
+        and abs(within.gap.mean) < abs(found[within.first, within.second]) / 2
+    ]
+
+
+def _is_found(gap: LevelGap) -> bool:
+    return gap.p_holm is not None and gap.p_holm <= ALPHA
+
+
+def _named(one: NetworkAudit) -> str:
+    return f"{one.network.name}: " if one.network.name else ""
+
+
+def kind_of(audit: Audit) -> Kind:
+    """How the gaps of the main metric are printed."""
+    return "dice points" if audit.table.is_dice else "points"
+
+
+def _answer(audit: Audit, one: NetworkAudit) -> AuditAnswer:
+    gaps = one.main_gaps
+    metric = "Dice" if audit.table.is_dice else "AUROC"
+    title = audit.factor.title
+    margin = printed(audit.margin, "dice" if audit.table.is_dice else "spread")
+    unit = "" if audit.table.is_dice else " points"
+    within = [_is_within(audit, one, gap) for gap in gaps]
+    found = [gap for gap in gaps if _is_found(gap)]
+    verdict: Verdict
+    if not gaps:
+        verdict = "nothing to compare"
+        reasons = sorted({v for of in one.main.of_level for v in of.values.values() if isinstance(v, str)})
+        why = "; ".join(reasons)
+        sentence = f"nothing can be said: fewer than two levels of the {title} have a {metric} ({why})."
+    elif found:
+        verdict = "gap"
+        largest = max(found, key=lambda gap: abs(gap.estimate.mean))
+        better, worse = (
+            (largest.first, largest.second) if largest.estimate.mean > 0 else (largest.second, largest.first)
+        )
+        sentence = (
+            f"the network does better on {better} than on {worse}: {metric} {_size(audit, largest.estimate)}."
+            f" {_beside_margin(audit, largest, margin + unit)}"
+        )
+    elif all(within):
+        verdict = "within the margin"
+        sentence = (
+            f"gaps between {audit.factor.plural} are within the margin of \u00b1{margin}{unit} that was"
+            f" stated; the largest, {_largest(audit, gaps)}."
+        )
+    else:
+        verdict = "not shown"
+        sentence = (
+            f"a gap between {audit.factor.plural} is not shown: the largest in {metric},"
+            f" {_largest(audit, gaps)}. {_power(audit, gaps)}"
+        )
+    if len(audit.networks) > 1:
+        sentence = f"{one.network.name}: {sentence}"
+    return AuditAnswer(
+        network=one.network.name,
+        verdict=verdict,
+        sentence=sentence[0].upper() + sentence[1:],
+        rests_on=tuple(_rests_on(audit, one)),
+    )
+
+
+def _size(audit: Audit, estimate: Estimate) -> str:
+    """A gap without its sign, with its interval."""
+    if estimate.mean < 0:
+        low = None if estimate.high is None else -estimate.high
+        high = None if estimate.low is None else -estimate.low
+        estimate = Estimate(
+            mean=-estimate.mean, low=low, high=high, models=estimate.models, exams=estimate.exams
+        )
+    kind = kind_of(audit)
+    word = "" if audit.table.is_dice else " points"
+    return f"{printed(estimate.mean, kind)}{word} ({interval(estimate, kind)})"
+
+
+def _largest(audit: Audit, gaps: tuple[LevelGap, ...]) -> str:
+    largest = max(gaps, key=lambda gap: abs(gap.estimate.mean))
+    first, second = largest.first, largest.second
+    if largest.estimate.mean < 0:
+        first, second = second, first
+    return f"{first} minus {second} is {_size(audit, largest.estimate)}"
+
+
+def _beside_margin(audit: Audit, gap: LevelGap, margin: str) -> str:
+    low, high = gap.estimate.low, gap.estimate.high
+    if low is None or high is None:
+        return ""
+    least, most = (low, high) if gap.estimate.mean > 0 else (-high, -low)
+    if least > audit.margin:
+        return f"All of the interval is beyond the margin of {margin}."
+    if most < audit.margin:
+        return f"All of the interval is within the margin of {margin}: the gap is there, and small."
+    return f"Whether it is more than the margin of {margin} is not shown."
+
+
+def _is_within(audit: Audit, one: NetworkAudit, gap: LevelGap) -> bool:
+    """Whether the gap is shown to be within the margin: two one-sided tests."""
+    figures = {of.level: of.figures for of in one.main.of_level}
+    first, second = (figures[level][gap.metric] for level in (gap.first, gap.second))
+    narrow = difference(first, second, 1 - 2 * (1 - audit.settings.confidence))
+    if narrow.low is None or narrow.high is None:
+        return False
+    return -audit.margin < narrow.low and narrow.high < audit.margin
+
+
+def _power(audit: Audit, gaps: tuple[LevelGap, ...]) -> str:
+    known = [gap.estimate.detectable for gap in gaps if gap.estimate.detectable is not None]
+    if len(known) < len(gaps):
+        return "For some levels not even the largest gap would have been found: too few exams."
+    word = "" if audit.table.is_dice else " points"
+    size = printed(max(known), "dice" if audit.table.is_dice else "spread")
+    alone = " (looked at alone)" if len(gaps) > 1 else ""
+    return f"A gap of {size}{word} would have been found in four audits of five{alone}."
+
+
+def _rests_on(audit: Audit, one: NetworkAudit) -> list[tuple[str, str]]:
+    whole = one.whole
+    runs = len(one.network.runs)
+    lines = []
+    of_label = "" if whole.positives is None else f", {whole.positives} of them positive"
+    lines.append(("Exams", f"{whole.exams} of {whole.patients} patients{of_label}."))
+    if runs > 1:
+        lines.append(
+            ("Runs", f"{runs}: intervals are about networks that are trained again, on other patients.")
+        )
+    else:
+        lines.append(
+            (
+                "Runs",
+                "one network as it is: intervals are about other patients, not about networks trained again.",
+            )
+        )
+    if one.main_gaps:
+        lines.append(("Power", _power(audit, one.main_gaps)))
+        count = sum(len(net.main_gaps) for net in audit.networks)
+        if count > 1:
+            lines.append(("Multiplicity", f"{count} comparisons make the answer, adjusted by Holm's method."))
+    odds = one.main.odds
+    if odds.equal_opportunity is not None:
+        lines.append(
+            (
+                "Odds",
+                f"at the threshold of {one.threshold:g}, {one.threshold_from}, the equal-opportunity"
+                f" difference is {printed(odds.equal_opportunity, 'spread')} points, the average-odds"
+                f" difference {printed(odds.average_odds, 'spread')}: largest differences of any two"
+                " levels, which chance alone makes larger than zero.",
+            )
+        )
+    for within in one.within:
+        if abs(within.gap.mean) + abs(within.pooled.mean) > 0:
+            lines.append(
+                (
+                    f"Within {within.column.title}",
+                    f"{within.first} minus {within.second} is {printed(within.gap.mean, kind_of(audit))}"
+                    f" ({interval(within.gap, kind_of(audit))}) in {within.strata}"
+                    f" {'stratum' if within.strata == 1 else 'strata'} with {within.exams} of"
+                    f" {within.of_exams} exams, {printed(within.pooled.mean, kind_of(audit))} in"
+                    " the same exams together.",
+                )
+            )
+    return lines
