@@ -15,6 +15,7 @@ from nameplate.campaign.experiment import ExperimentSettings
 from nameplate.campaign.factor import FactorSettings, no_field
 from nameplate.campaign.field import FIELDS
 from nameplate.campaign.names import MIXED, ORIGINAL, SKULL
+from nameplate.campaign.networks import KINDS
 from nameplate.campaign.settings import Settings, as_tuples
 from nameplate.errors import CampaignError
 
@@ -108,7 +109,7 @@ class Campaign(Settings):
             if name not in names:
                 raise ValueError(f"analysis.comparisons: {name!r} is not one of {names}")
             experiment = self.experiment(name)
-            if experiment.task == "factor" or not experiment.trains_each_alone(self.factor.levels):
+            if not experiment.what.compared_in or not experiment.trains_each_alone(self.factor.levels):
                 raise ValueError(
                     f"analysis.comparisons: {name!r} does not train on each level alone: nothing to compare"
                 )
@@ -172,11 +173,7 @@ class Campaign(Settings):
 
     def datasets_of(self, experiment: ExperimentSettings) -> tuple[str, ...]:
         """The datasets on which an experiment trains, in the campaign's order."""
-        if experiment.task == "factor":
-            return (ORIGINAL,)
-        if experiment.task == "segmentation":
-            return (SKULL,)
-        return tuple(difficulty.name for difficulty in self.datasets.spheres.difficulties)
+        return experiment.what.datasets(self.datasets)
 
 
 def _question(factor: FactorSettings | None) -> str:
@@ -189,7 +186,9 @@ def _question(factor: FactorSettings | None) -> str:
 def _place(location: tuple[str | int, ...]) -> str:
     """A pydantic location as people write it: experiments[1].rounds.first."""
     text = ""
-    for part in location:
+    for before, part in zip(("", *location), location, strict=False):
+        if before == "network" and part in KINDS:
+            continue  # pydantic's own: the file has no such key
         text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
     return text or "campaign"
 
@@ -202,6 +201,10 @@ def _sentence(error: Any) -> str:
         return f"{place}: {now}" if now else f"{place}: unknown key"
     if error["type"] == "missing":
         return f"{place}: required, but missing"
+    if error["type"] == "union_tag_not_found":
+        return f"{place}.kind: required, but missing; one of {', '.join(KINDS)}"
+    if error["type"] == "union_tag_invalid":
+        return f"{place}.kind: expected one of {', '.join(KINDS)}, got {error['ctx']['tag']!r}"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":
         return f"{place}: {message}" if error["loc"] else message

@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from nameplate_training.features import LastFeatures, features_bytes
-from nameplate_training.networks import ResNet, SliceNetwork, build_network
+from nameplate_training.networks import build_network
+from nameplate_training.networks.resnet3d import ResNet
+from nameplate_training.networks.slice_cnn import SliceNetwork
 from nameplate_training.predict import evaluate
 
 TASKS = ("factor", "spheres", "segmentation")
