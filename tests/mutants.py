@@ -811,8 +811,8 @@ MUTANTS = (
     Mutant(
         "a campaign that cannot end makes no store",
         "services/local/nameplate_local/cli.py",
-        "seconds = seconds_estimate(campaign)  #",
-        "open_store(_store_url(options, campaign)); seconds = seconds_estimate(campaign)  #",
+        "seconds = seconds_estimate(campaign, costs",
+        "open_store(_store_url(options, campaign)); seconds = seconds_estimate(campaign, costs",
         "services/local/test_cli.py",
     ),
     Mutant(

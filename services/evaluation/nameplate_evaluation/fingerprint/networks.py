@@ -16,7 +16,7 @@ from nameplate.image.fingerprint.slices import Missing
 from nameplate.steps.training import Prediction
 from nameplate_evaluation.analysis import Analysis, CellFigures
 from nameplate_evaluation.fingerprint.draws import Labels, Permuted, Subject, permuted
-from nameplate_evaluation.fingerprint.features import NOT_KEPT, Features
+from nameplate_evaluation.fingerprint.features import NONE_KNOWN, NOT_KEPT, Features
 from nameplate_evaluation.fingerprint.probe import Probe, probe_features
 
 _CLASSES = (1, 0)
@@ -139,6 +139,8 @@ def _within(runs: _Runs, draws: Permuted | Missing) -> RunsProbe | Missing:
 def _of_runs(runs: _Runs, draws: Permuted | Missing) -> RunsProbe | Missing:
     if not runs:
         return NOT_KEPT
+    if not all(found.values.shape[1] for found, _ in runs):
+        return NONE_KNOWN
     if isinstance(draws, Missing):
         return draws
     probes: list[Probe] = []
