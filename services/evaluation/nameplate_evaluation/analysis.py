@@ -119,6 +119,10 @@ class Analysis:
         """Grids of one task on the cohorts of one role."""
         return tuple(g for g in self.grids if g.experiment.task == task and self.role(g.cohort) == role)
 
+    def judged(self, role: str = "study") -> tuple[ResultGrid, ...]:
+        """Grids of tasks that say what is in an exam (spheres, labels) on the cohorts of one role."""
+        return tuple(g for g in self.grids if g.experiment.what.is_judged and self.role(g.cohort) == role)
+
     def own_arms(self, grid: ResultGrid) -> dict[str, str]:
         """The arm of each level that has one of its own, by level."""
         return {level: arm.name for level in self.levels if (arm := grid.arm_of(level))}

@@ -93,7 +93,7 @@ def _spheres(campaign: Campaign) -> Iterator[Departure]:
     for name, words in _PAPER_SPHERES.items():
         if name not in {difficulty.name for difficulty in spheres.difficulties}:
             yield Departure(f"spheres, {name}", words, "none")
-    yield Departure("exams with a sphere", "49.9 %", f"{100 * spheres.positives:.1f} %")
+    yield Departure("exams with a sphere", "49.9 %", f"{100 * campaign.datasets.positives:.1f} %")
     yield Departure("sphere intensity drawn", NOT_STATED, spheres.intensity.replace("_", " "))
 
 
@@ -146,6 +146,9 @@ def _network(network: NetworkSettings, paper: _Paper) -> Iterator[tuple[str, str
 
 
 def _experiment(experiment: ExperimentSettings, factor: FactorSettings) -> Iterator[Departure]:
+    if experiment.task not in _PAPER:
+        yield Departure(f"{experiment.name}: task", "none", experiment.what.title)
+        return
     paper, training = _PAPER[experiment.task], experiment.training
     window = experiment.input.window
     low, high = experiment.input.range

@@ -45,6 +45,22 @@ class Campaign(Settings):
     notes: tuple[str, ...] = ()
     """Sentences that the report prints beside the settings: what departs from the paper, and why."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_table(cls, raw: Any) -> Any:
+        """The labels' table as the ``fields_csv`` of every cohort with a folder."""
+        try:
+            table, column = (raw["datasets"]["labels"].get(key) for key in ("table", "column"))
+            cohorts = {
+                name: cohort
+                if cohort.get("folder") is None or table is None
+                else {"fields_csv": table, "fields": (column,), **cohort}
+                for name, cohort in raw["cohorts"].items()
+            }
+        except (KeyError, TypeError, AttributeError):
+            return raw  # without labels, or what else is wrong is told by the fields themselves
+        return {**raw, "cohorts": cohorts}
+
     @field_validator("stated_on")
     @classmethod
     def _is_a_day(cls, value: str | None) -> str | None:
@@ -72,7 +88,9 @@ class Campaign(Settings):
         self._check_fields()
         levels = self.factor.levels
         difficulties = {difficulty.name for difficulty in self.datasets.spheres.difficulties}
-        if reserved := difficulties & {ORIGINAL, SKULL}:
+        labels = self.datasets.labels
+        taken = {ORIGINAL, SKULL} | ({labels.dataset} if labels is not None else set())
+        if reserved := difficulties & taken:
             raise ValueError(
                 f"datasets.spheres.difficulties: {min(reserved)!r} is the name of another dataset"
             )
@@ -82,6 +100,9 @@ class Campaign(Settings):
                     f"experiments[{position}].cohorts: a name appears twice: {experiment.cohorts}"
                 )
             datasets = self.datasets_of(experiment)
+            if not datasets:
+                task = experiment.task
+                raise ValueError(f"experiments[{position}].task: {task!r} needs a section datasets.{task}")
             cells = [f"{dataset}/{arm.name}" for dataset in datasets for arm in experiment.all_arms]
             for name, values, allowed in (
                 ("convergence", experiment.convergence, ["default", *datasets]),
@@ -134,13 +155,15 @@ class Campaign(Settings):
         for name, cohort in self.cohorts.items():
             if cohort.other is not None:
                 continue
+            labels = self.datasets.labels
             same = cohort.match.same if cohort.match is not None else ()
             for place, field in (
                 ("factor.name", self.factor.name),
+                ("datasets.labels.column", labels.column if labels and self.learns_labels(name) else None),
                 *((f"cohorts.{name}.match.same[{n}].name", one.name) for n, one in enumerate(same)),
             ):
-                if field not in FIELDS and field not in cohort.fields:
-                    of = f" (cohort {name!r})" if place == "factor.name" else ""
+                if field is not None and field not in FIELDS and field not in cohort.fields:
+                    of = "" if place.startswith("cohorts.") else f" (cohort {name!r})"
                     raise ValueError(f"{place}: {no_field(field, cohort.fields)}{of}")
             for n, one in enumerate(same):
                 if one.name == self.factor.name:
@@ -152,19 +175,29 @@ class Campaign(Settings):
     @property
     def compared(self) -> tuple[str, ...]:
         """Names of the experiments whose advantage is held against the margin: those that the analysis names,
-        or the first of sphere classification that trains on each level alone."""
+        or the first of classification (spheres, or labels) that trains on each level alone."""
         if self.analysis.comparisons:
             return self.analysis.comparisons
         able = [
             experiment.name
             for experiment in self.experiments
-            if experiment.task == "spheres" and experiment.trains_each_alone(self.factor.levels)
+            if experiment.what.is_judged and experiment.trains_each_alone(self.factor.levels)
         ]
         return tuple(able[:1])
 
     def experiment(self, name: str) -> ExperimentSettings:
         """The experiment of this name."""
         return next(experiment for experiment in self.experiments if experiment.name == name)
+
+    def learns_labels(self, cohort: str) -> bool:
+        """Whether networks learn the user's own labels on this cohort, or on one derived from it."""
+        labels = self.datasets.labels
+        served = {cohort, *(name for name, one in self.cohorts.items() if one.other == cohort)}
+        return labels is not None and any(
+            labels.dataset in self.datasets_of(experiment)
+            for experiment in self.experiments
+            if served & set(experiment.cohorts)
+        )
 
     def exams_of(self, cohort: str) -> CohortSettings:
         """The settings of the cohort that a cohort's exams come from: its own, or those of its ``from``."""

@@ -73,7 +73,7 @@ def cohort_counts(campaign: Campaign, cohort: str) -> SplitCounts | None:
     exams = level_exams(campaign, cohort)
     if exams is None:
         return None
-    return split_counts(exams, campaign.exams_of(cohort).split, campaign.datasets.spheres.positives)
+    return split_counts(exams, campaign.exams_of(cohort).split, campaign.datasets.positives)
 
 
 def spatial_of(campaign: Campaign, experiment: ExperimentSettings, cohort: str) -> Size:

@@ -170,6 +170,9 @@ def _effect_lines(campaign: Campaign, experiment: ExperimentSettings, cohort: st
     """The least effects; and of a comparison that is held against the margin, whether networks without any
     advantage would meet it often enough."""
     where = f"  {experiment.name} on {cohort}:"
+    if experiment.task == "labels":
+        yield f"{where} only the data can tell (how many exams are positive is in the labels' table)"
+        return
     counts = cohort_counts(campaign, cohort)
     if counts is None:
         yield f"{where} only the data can tell (set match.exams_per_level to fix the number of exams)"
@@ -234,14 +237,14 @@ def _least_effect(campaign: Campaign, tasks: Sequence[Task], weights: Sequence[f
 
 def _assumed_lines(campaign: Campaign, pairs: Sequence[tuple[ExperimentSettings, str]]) -> list[str]:
     assumed = campaign.analysis.assumed
-    answers = {experiment.what.answers for experiment, _ in pairs}
+    tasks = {experiment.task for experiment, _ in pairs}
     lines = ["  assumed (analysis.assumed; the report gives a campaign's own)"]
-    if "class" in answers:
+    if "spheres" in tasks:
         lines.append(
             f"    AUROC {assumed.first_auroc:g} in the first task to {assumed.auroc:g} in the last, standard "
             f"deviation there {assumed.run_sd:g} over runs"
         )
-    if "mask" in answers:
+    if "segmentation" in tasks:
         over_runs, over_exams = assumed.dice_run_sd, assumed.dice_exam_sd
         lines.append(f"    Dice: standard deviation {over_runs:g} over runs, {over_exams:g} over exams")
     lines.append(

@@ -4,6 +4,7 @@ from nameplate.campaign.names import ORIGINAL
 from nameplate.campaign.tasks.task import Task
 
 FACTOR = Task(
+    title="Naming the level",
     does="names the {factor} of an exam from a few slices",
     sees="slices",
     answers="class",

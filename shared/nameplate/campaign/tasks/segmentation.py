@@ -4,6 +4,7 @@ from nameplate.campaign.names import SKULL
 from nameplate.campaign.tasks.task import Task
 
 SEGMENTATION = Task(
+    title="Brain segmentation",
     does="outlines the brain",
     sees="volume",
     answers="mask",

@@ -3,6 +3,7 @@
 from nameplate.campaign.tasks.task import Task
 
 SPHERES = Task(
+    title="Sphere classification",
     does="says whether a head CT holds a synthetic lesion",
     sees="volume",
     answers="class",

@@ -16,6 +16,8 @@ Answers = Literal["class", "mask"]
 class Task:
     """What networks learn."""
 
+    title: str
+    """A heading of its results."""
     does: str
     """What its networks do, after "it": with ``{factor}`` for the factor's title."""
     sees: Sees
@@ -29,3 +31,8 @@ class Task:
     compared_in: tuple[str, ...] = ()
     """The metrics in which training on one level is held against training on another, that of the stated
     margin first; none for a task that is about the levels themselves."""
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether networks say of an exam whether something is in it: what the claim is about."""
+        return self.compared_in[:1] == ("auroc",)
