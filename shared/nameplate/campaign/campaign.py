@@ -14,6 +14,7 @@ from nameplate.campaign.dataset import DatasetSettings
 from nameplate.campaign.experiment import ExperimentSettings
 from nameplate.campaign.factor import FactorSettings, no_field
 from nameplate.campaign.field import FIELDS
+from nameplate.campaign.labels import with_label_table
 from nameplate.campaign.names import MIXED, ORIGINAL, SKULL
 from nameplate.campaign.networks import KINDS
 from nameplate.campaign.settings import Settings, as_tuples
@@ -44,22 +45,6 @@ class Campaign(Settings):
     analysis: AnalysisSettings = AnalysisSettings()
     notes: tuple[str, ...] = ()
     """Sentences that the report prints beside the settings: what departs from the paper, and why."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_table(cls, raw: Any) -> Any:
-        """The labels' table as the ``fields_csv`` of every cohort with a folder."""
-        try:
-            table, column = (raw["datasets"]["labels"].get(key) for key in ("table", "column"))
-            cohorts = {
-                name: cohort
-                if cohort.get("folder") is None or table is None
-                else {"fields_csv": table, "fields": (column,), **cohort}
-                for name, cohort in raw["cohorts"].items()
-            }
-        except (KeyError, TypeError, AttributeError):
-            return raw  # without labels, or what else is wrong is told by the fields themselves
-        return {**raw, "cohorts": cohorts}
 
     @field_validator("stated_on")
     @classmethod
@@ -258,7 +243,7 @@ def parse_campaign(text: str, origin: str) -> Campaign:
     if not isinstance(raw, dict):
         raise CampaignError(f"{origin}: expected a mapping of settings, got {type(raw).__name__}")
     try:
-        return Campaign.model_validate(as_tuples(raw))
+        return Campaign.model_validate(with_label_table(as_tuples(raw)))
     except ValidationError as error:
         # A default that is made from other values is not made where one of those is wrong; that one is told.
         told = [item for item in error.errors() if item["type"] != "default_factory_not_called"]

@@ -1,5 +1,7 @@
 """Labels of the user's own: a column that says of every exam whether it is positive."""
 
+from typing import Any
+
 from pydantic import field_validator, model_validator
 
 from nameplate.campaign.field import FIELDS, HasFields, is_column_name, number_in
@@ -63,3 +65,20 @@ class LabelSettings(Settings):
     def expected(self) -> str:
         """The values that count, as messages name them."""
         return "0 and 1, true and false, or yes and no" if self.values is None else " and ".join(self.values)
+
+
+def with_label_table(raw: dict[str, Any]) -> dict[str, Any]:
+    """A campaign file with the labels' table as the ``fields_csv`` of every cohort with a folder.
+
+    What else is wrong in the file is left as it is: the settings tell it.
+    """
+    try:
+        labels = raw["datasets"]["labels"]
+        table, column = labels["table"], labels["column"]
+        cohorts = {
+            name: {"fields_csv": table, "fields": (column,), **cohort} if "folder" in cohort else cohort
+            for name, cohort in raw["cohorts"].items()
+        }
+    except (KeyError, TypeError, AttributeError):
+        return raw
+    return {**raw, "cohorts": cohorts}

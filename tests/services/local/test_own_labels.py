@@ -16,26 +16,19 @@ DENSE = {"init_features": 4, "growth_rate": 2, "block_config": [1, 1], "bn_size"
 
 @pytest.fixture
 def file(tmp_path: Path, tiny_text: str) -> Path:
-    """Networks of two kinds learn the sex of simulated exams, which have no table; no spheres, and a control."""
+    """Networks of two kinds learn the sex of simulated exams, which are in no table; with a control."""
     raw: dict[str, Any] = yaml.safe_load(tiny_text)
     raw["cohorts"]["control"] = {"role": "null-control", "from": "study", "shuffle": "factor"}
     raw["datasets"] = {"slices": 32, "labels": {"column": "sex", "values": ["M", "F"]}}
     own = raw["experiments"][1]
-    own |= {
-        "name": "own",
-        "task": "labels",
-        "cohorts": ["study", "control"],
-        "training_sets": ["GE", "Siemens"],
-    }
-    own["rounds"] = {"first": 2, "target": 2, "limit": 2}
+    own |= {"name": "own", "task": "labels", "cohorts": ["study", "control"]}
+    own |= {"training_sets": ["GE", "Siemens"], "rounds": {"first": 2, "target": 2, "limit": 2}}
     own["training"]["epochs"] = 1
     del own["convergence"]["hard"]
     dense = {"kind": "monai", "name": "DenseNet", "arguments": DENSE}
     once = {"first": 1, "target": 1, "limit": 1}
-    raw["experiments"] = [
-        own,
-        {**own, "name": "dense", "cohorts": ["study"], "network": dense, "rounds": once},
-    ]
+    other = {"name": "dense", "cohorts": ["study"], "network": dense, "rounds": once}
+    raw["experiments"] = [own, {**own, **other}]
     path = tmp_path / "own.yaml"
     path.write_text(yaml.safe_dump(raw))
     return path
