@@ -140,8 +140,8 @@ def _sphere_table(analysis: Analysis, grid: ResultGrid, training_set: str, *, pa
     others = analysis.judged()
     several = len({other.cohort for other in others}) > 1
     of_cohort = f", cohort {grid.cohort}" if several else ""
-    twins = {g.experiment.name for g in others if g.experiment.task == grid.experiment.task}
-    of_experiment = f", experiment {grid.experiment.name}" if len(twins) > 1 else ""
+    peers = {g.experiment.name for g in others if g.experiment.task == grid.experiment.task}
+    of_experiment = f", experiment {grid.experiment.name}" if len(peers) > 1 else ""
     return Table(
         f"{grid.experiment.task}-{_slug(training_set)}"
         + (f"-{grid.cohort}" if of_cohort else "")

@@ -37,7 +37,7 @@ def with_pseudo_levels(members: Sequence[Member], job: CohortJob) -> tuple[Membe
     chosen: dict[str, str] = {}
     ordered = sorted(members, key=lambda member: member.exam)
     for split in SPLITS:
-        for label, own in product((True, False), (None,) if job.labels is None else (1, 0)):
+        for label, own in product((True, False), _labels(members)):
             kind = (split, label, own)
             part = [member for member in ordered if (member.split, member.positive, member.label) == kind]
             by_level = {level: [member for member in part if member.level == level] for level in levels}
@@ -51,6 +51,11 @@ def with_pseudo_levels(members: Sequence[Member], job: CohortJob) -> tuple[Membe
                 turn += 1
             _add_rest(part, chosen, levels, turn)
     return tuple(member.model_copy(update={"level": chosen[member.exam]}) for member in ordered)
+
+
+def _labels(members: Sequence[Member]) -> list[int | None]:
+    """The user's own labels that there are: None alone where the members have none."""
+    return sorted({member.label for member in members}, key=str)
 
 
 def _groups(
