@@ -246,7 +246,15 @@ def parse_campaign(text: str, origin: str) -> Campaign:
         return Campaign.model_validate(with_label_table(as_tuples(raw)))
     except ValidationError as error:
         # A default that is made from other values is not made where one of those is wrong; that one is told.
+        # A list whose one item is wrong counts as empty, too; the item's own line is enough.
         told = [item for item in error.errors() if item["type"] != "default_factory_not_called"]
+        places = [item["loc"] for item in told]
+        told = [
+            item
+            for item in told
+            if item["type"] != "too_short"
+            or not any(place[: len(item["loc"])] == item["loc"] != place for place in places)
+        ]
         lines = [f"{origin}: {_sentence(item)}" for item in told]
         raise CampaignError("\n".join(lines)) from error
 
