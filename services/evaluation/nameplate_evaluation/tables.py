@@ -140,7 +140,12 @@ def _sphere_table(analysis: Analysis, grid: ResultGrid, training_set: str, *, pa
     others = analysis.judged()
     several = len({other.cohort for other in others}) > 1
     of_cohort = f", cohort {grid.cohort}" if several else ""
-    peers = {g.experiment.name for g in others if g.experiment.task == grid.experiment.task}
+    peers = {
+        other.experiment.name
+        for other in others
+        if other.experiment.task == grid.experiment.task
+        and training_set in {figures.training_set for figures in other.cells}
+    }
     of_experiment = f", experiment {grid.experiment.name}" if len(peers) > 1 else ""
     return Table(
         f"{grid.experiment.task}-{_slug(training_set)}"
