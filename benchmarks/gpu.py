@@ -36,7 +36,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nameplate.campaign import load_campaign
-from nameplate.campaign.experiment import ArmSettings, LearningSettings, NetworkSettings
+from nameplate.campaign.experiment import ArmSettings, LearningSettings
+from nameplate.campaign.networks import ResNet3dSettings, SliceCnnSettings, UNet3dSettings
 from nameplate.image.window import Window
 from nameplate.pack.cost import network_cost
 from nameplate.pack.packed import Pack, open_pack, write_rows
@@ -56,9 +57,9 @@ ROOT = Path(__file__).parents[1]
 PAPER = load_campaign(ROOT / "campaigns" / "paper.yaml")
 EXPERIMENTS = {"factor": "manufacturer", "spheres": "spheres", "segmentation": "skull"}
 TINY = {
-    "factor": NetworkSettings(channels=(4, 8)),
-    "spheres": NetworkSettings(channels=(4, 8), strides=(1, 2), hidden=10),
-    "segmentation": NetworkSettings(channels=(2, 4, 4, 4, 8)),
+    "factor": SliceCnnSettings(channels=(4, 8)),
+    "spheres": ResNet3dSettings(channels=(4, 8), strides=(1, 2), hidden=10),
+    "segmentation": UNet3dSettings(channels=(2, 4, 4, 4, 8)),
 }
 CUDA = torch.cuda.is_available()
 DEVICE = torch.device("cuda" if CUDA else "cpu")
@@ -186,9 +187,9 @@ def peak_gib() -> float:
 
 def step_flop(task: str, exams: float) -> float:
     learning = learning_of(task)
-    return 3 * exams * network_cost(
-        learning.task, learning.network, learning.input, pack_of(task).spatial
-    ).forward_flop  # fmt: skip
+    cost = network_cost(learning.network, learning.input, pack_of(task).spatial)
+    assert cost is not None
+    return 3 * exams * cost.forward_flop
 
 
 class Watch(logging.Handler):

@@ -17,7 +17,8 @@ from monai.networks.nets.basic_unet import BasicUNet
 from monai.networks.nets.resnet import ResNet as MonaiResNet
 from torch import Tensor, nn
 
-from nameplate.campaign.experiment import InputSettings, NetworkSettings
+from nameplate.campaign.experiment import InputSettings
+from nameplate.campaign.networks import NetworkSettings, ResNet3dSettings, SliceCnnSettings, UNet3dSettings
 from nameplate.image.window import Window
 from nameplate.pack.cost import network_cost
 from nameplate_training.networks import build_network, parameters_of
@@ -83,7 +84,8 @@ def compare(
             step()
             if number:  # the first step chooses kernels
                 seconds[name].append(time.perf_counter() - began)
-    cost = network_cost(task, network, seen, spatial)
+    cost = network_cost(network, seen, spatial)
+    assert cost is not None
     print(f"{task} {'x'.join(map(str, shape))}, {cost.forward_flop / 1e9:.3g} GFLOP forward an exam")
     ours = median(seconds["nameplate, channels last"])
     for name, times in seconds.items():
@@ -106,14 +108,14 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     print(f"torch {torch.__version__}, {options.threads} threads")
     steps = options.steps or (2 if options.paper else 15)
-    slices, unet = NetworkSettings(channels=(32, 64, 128)), NetworkSettings(channels=(8, 16, 32, 64, 128))
+    slices, unet = SliceCnnSettings(channels=(32, 64, 128)), UNet3dSettings(channels=(8, 16, 32, 64, 128))
     if options.paper:
-        resnet = NetworkSettings(channels=(32, 64, 128, 256), strides=(1, 2, 2, 2), hidden=1000)
+        resnet = ResNet3dSettings(channels=(32, 64, 128, 256), strides=(1, 2, 2, 2), hidden=1000)
         compare("factor", slices, (35, 256, 256), 8, steps)
         compare("spheres", resnet, (35, 256, 256), 2, steps)
         compare("segmentation", unet, (32, 256, 256), 1, steps)
     else:
-        resnet = NetworkSettings(channels=(8, 16, 32, 64), strides=(1, 2, 2, 2), hidden=100)
+        resnet = ResNet3dSettings(channels=(8, 16, 32, 64), strides=(1, 2, 2, 2), hidden=100)
         compare("factor", slices, (32, 64, 64), 16, steps)
         compare("spheres", resnet, (16, 64, 64), 16, steps)
         compare("segmentation", unet, (16, 64, 64), 4, steps)

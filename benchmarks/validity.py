@@ -119,7 +119,7 @@ experiments:
     cohorts: [study, control]
     training_sets: [GE, Siemens]
     input: {window: {width: 100, level: 50}, slices: 16}
-    network: {channels: [8]}
+    network: {kind: resnet3d, channels: [8]}
     training: {rate: 0.001, epochs: 1}
     convergence: {default: {}}
     rounds: {first: 6, target: 6, limit: 6}

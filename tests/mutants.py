@@ -811,8 +811,8 @@ MUTANTS = (
     Mutant(
         "a campaign that cannot end makes no store",
         "services/local/nameplate_local/cli.py",
-        "seconds = seconds_estimate(campaign)  #",
-        "open_store(_store_url(options, campaign)); seconds = seconds_estimate(campaign)  #",
+        "seconds = seconds_estimate(campaign, costs",
+        "open_store(_store_url(options, campaign)); seconds = seconds_estimate(campaign, costs",
         "services/local/test_cli.py",
     ),
     Mutant(
@@ -1234,8 +1234,8 @@ MUTANTS = (
     Mutant(
         "a control is of the same experiment and task",
         f"{EVALUATION}/claim.py",
-        'analysis.of_task("spheres", "null-control")',
-        'analysis.of_task("spheres", "positive-control")',
+        'analysis.judged("null-control")',
+        'analysis.judged("positive-control")',
         "services/evaluation/test_claim.py",
     ),
     Mutant(
@@ -1489,6 +1489,42 @@ MUTANTS = (
         "worst = max(worst, min",
         "worst = max(0.0, min",
         "shared/stats/test_holm.py",
+    ),
+    # Networks that are not ours, and labels of the user's own.
+    Mutant(
+        "an output of another shape is refused",
+        "services/training/nameplate_training/networks/foreign.py",
+        "if found.shape == wanted:",
+        "if True:",
+        "services/training/networks/test_foreign.py",
+    ),
+    Mutant(
+        "only MONAI's networks can be named",
+        "services/training/nameplate_training/networks/monai.py",
+        'value.__module__.startswith("monai.networks.nets.")',
+        "True",
+        "services/training/networks/test_monai.py",
+    ),
+    Mutant(
+        "predictions want the code that trained",
+        "services/training/nameplate_training/networks/__init__.py",
+        "(before := trained_with.get(name)) != here",
+        "(before := trained_with.get(name)) is None",
+        "services/training/networks/test_python.py",
+    ),
+    Mutant(
+        "the split holds the label's share, too",
+        "shared/nameplate/cohort/labels.py",
+        "return level if job.labels is None else",
+        "return level if True else",
+        "shared/cohort/test_labels.py",
+    ),
+    Mutant(
+        "an exam without a label is refused",
+        "shared/nameplate/cohort/labels.py",
+        'return f"no label in {job.labels.column}"',
+        "return None",
+        "shared/cohort/test_labels.py",
     ),
     # The local runner's workers.
     Mutant(

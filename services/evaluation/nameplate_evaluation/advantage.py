@@ -13,7 +13,6 @@ from nameplate_evaluation.analysis import Analysis, ResultGrid
 from nameplate_evaluation.measure import AT_CEILING, Estimate, Measured, combine
 
 Parts = tuple[tuple[float, Measured], ...]
-METRICS_OF_ADVANTAGE = {"spheres": ("auroc", "probit", "accuracy"), "segmentation": ("dice",)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +80,7 @@ def advantage_of(
         return None
     confidence = analysis.confidence
     growth = None
-    if len(parts) > 1 and len(parts) == len(tasks) and grid.experiment.task == "spheres":
+    if len(parts) > 1 and len(parts) == len(tasks) and grid.experiment.what.difficulties:
         weights = growth_weights(difficulty_axis(analysis.campaign.datasets.spheres.difficulties))
         weighted = [(w * f, m) for w, of in zip(weights, parts.values(), strict=True) for f, m in of]
         growth = combine(weighted, confidence, ceiling=False)
@@ -124,7 +123,7 @@ def advantages_of(analysis: Analysis, grids: Sequence[ResultGrid]) -> tuple[Adva
     found = []
     for grid in grids:
         for group in range(grid.experiment.groups):
-            for metric in METRICS_OF_ADVANTAGE.get(grid.experiment.task, ()):
+            for metric in grid.experiment.what.compared_in:
                 advantage = advantage_of(analysis, grid, metric, group=group)
                 if advantage is not None:
                     found.append(advantage)

@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from nameplate.campaign import Campaign
-from nameplate.campaign.experiment import ArmSettings, ExperimentSettings, Task
+from nameplate.campaign.experiment import ArmSettings, ExperimentSettings
+from nameplate.campaign.tasks import TaskName
 from nameplate.errors import StoreError
 from nameplate_evaluation.measure import Estimate, Measured, measure
 from nameplate_evaluation.results import CampaignResults, CellResult
@@ -16,11 +17,6 @@ from nameplate_evaluation.scores import Scores, scores_of
 VAL = "val"
 ALL = "mixed"
 """The set of all test exams, under its name in the tables."""
-METRICS: Mapping[Task, tuple[str, ...]] = {
-    "factor": ("accuracy", "auroc"),
-    "spheres": ("accuracy", "specificity", "sensitivity", "auroc", "probit"),
-    "segmentation": ("dice",),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,9 +115,13 @@ class Analysis:
         """The role of a cohort: study, null-control or positive-control."""
         return self.campaign.cohorts[cohort].role
 
-    def of_task(self, task: Task, role: str = "study") -> tuple[ResultGrid, ...]:
+    def of_task(self, task: TaskName, role: str = "study") -> tuple[ResultGrid, ...]:
         """Grids of one task on the cohorts of one role."""
         return tuple(g for g in self.grids if g.experiment.task == task and self.role(g.cohort) == role)
+
+    def judged(self, role: str = "study") -> tuple[ResultGrid, ...]:
+        """Grids of tasks that say what is in an exam (spheres, labels) on the cohorts of one role."""
+        return tuple(g for g in self.grids if g.experiment.what.is_judged and self.role(g.cohort) == role)
 
     def own_arms(self, grid: ResultGrid) -> dict[str, str]:
         """The arm of each level that has one of its own, by level."""
@@ -179,7 +179,7 @@ def _figures(
             raise StoreError(f"cell {cell.name}: exam {min(strange)} is not in cohort {cell.cell.cohort}")
     measured: dict[tuple[str, str], Measured] = {}
     for exams, scores in _exam_sets(campaign, experiment, cell, val, test):
-        for metric in METRICS[experiment.task]:
+        for metric in experiment.what.metrics:
             if scores is not None and (figure := measure(cell.name, metric, scores)) is not None:
                 measured[exams, metric] = figure
     if experiment.task == "spheres" and test is not None:

@@ -61,7 +61,7 @@ def answer_of(
 def _sentence(analysis: Analysis, grid: ResultGrid | None, claim: Claim | None) -> str:
     factor = analysis.campaign.factor.title
     if grid is None:
-        return "no answer yet: the campaign has no results of sphere classification."
+        return "no answer yet: the campaign has no results of a classification."
     if claim is None:
         return (
             f"no answer yet: without kept runs of training on each {factor} alone, the effect of the training"

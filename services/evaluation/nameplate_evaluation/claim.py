@@ -56,7 +56,7 @@ class Claim:
 
 def main_grid(analysis: Analysis) -> ResultGrid | None:
     """The grid that the sentence is about: the first with an advantage, else the first with cells."""
-    grids = analysis.of_task("spheres")
+    grids = analysis.judged()
     return next((g for g in grids if advantage_of(analysis, g, "auroc")), next(iter(grids), None))
 
 
@@ -70,7 +70,7 @@ def claim_of(analysis: Analysis, grid: ResultGrid | None) -> Claim | None:
     kind = _kind(analysis, advantage, probit)
     controls = tuple(
         control
-        for other in analysis.of_task("spheres", "null-control")
+        for other in analysis.judged("null-control")
         if other.experiment.name == grid.experiment.name
         for control in [advantage_of(analysis, other, "auroc")]
         if control is not None

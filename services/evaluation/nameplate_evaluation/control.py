@@ -121,9 +121,9 @@ def _naming(analysis: Analysis, grid: ResultGrid, group: int) -> _Pending:
 def _advantages(analysis: Analysis, role: str) -> list[_Pending]:
     factor = analysis.campaign.factor.title
     pending = []
-    for task, metric, unit in (("spheres", "auroc", "AUROC"), ("segmentation", "dice", "Dice")):
+    for metric, unit in (("auroc", "AUROC"), ("dice", "Dice")):
         for grid in analysis.grids:
-            if grid.experiment.task != task or analysis.role(grid.cohort) != role:
+            if grid.experiment.what.compared_in[:1] != (metric,) or analysis.role(grid.cohort) != role:
                 continue
             if len(analysis.own_arms(grid)) < len(analysis.levels):
                 continue

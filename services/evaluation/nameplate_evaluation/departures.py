@@ -1,11 +1,14 @@
 """Where the campaign's settings depart from the paper's."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nameplate.campaign import Campaign
-from nameplate.campaign.experiment import ExperimentSettings, Task
+from nameplate.campaign.experiment import ExperimentSettings
 from nameplate.campaign.factor import FactorSettings
+from nameplate.campaign.networks import MonaiSettings, NetworkSettings, PythonSettings, ResNet3dSettings
+from nameplate.campaign.tasks import TaskName
 
 NOT_STATED = "not stated"
 
@@ -90,12 +93,13 @@ def _spheres(campaign: Campaign) -> Iterator[Departure]:
     for name, words in _PAPER_SPHERES.items():
         if name not in {difficulty.name for difficulty in spheres.difficulties}:
             yield Departure(f"spheres, {name}", words, "none")
-    yield Departure("exams with a sphere", "49.9 %", f"{100 * spheres.positives:.1f} %")
+    yield Departure("exams with a sphere", "49.9 %", f"{100 * campaign.datasets.positives:.1f} %")
     yield Departure("sphere intensity drawn", NOT_STATED, spheres.intensity.replace("_", " "))
 
 
 @dataclass(frozen=True)
 class _Paper:
+    network: str
     window: str
     reach: str
     slices: str
@@ -107,11 +111,22 @@ class _Paper:
     groups: str
 
 
-_PAPER: dict[Task, _Paper] = {
-    "factor": _Paper("400 / 40", "-1 to 1", "3", "32, 64, 128", "0.005", "32", "5", "2", "2"),
-    "spheres": _Paper("100 / 50", "0 to 1", "35", "32, 64, 128, 256", "5e-05", "32", "10", "6", "1"),
+_PAPER: dict[TaskName, _Paper] = {
+    "factor": _Paper("2-D network", "400 / 40", "-1 to 1", "3", "32, 64, 128", "0.005", "32", "5", "2", "2"),
+    "spheres": _Paper(
+        "3-D ResNet", "100 / 50", "0 to 1", "35", "32, 64, 128, 256", "5e-05", "32", "10", "6", "1"
+    ),
     "segmentation": _Paper(
-        "100 / 50", "0 to 1", "32", "8, 16, 32, 64, 128", "0.0001", NOT_STATED, "5", NOT_STATED, "1"
+        "3-D U-Net",
+        "100 / 50",
+        "0 to 1",
+        "32",
+        "8, 16, 32, 64, 128",
+        "0.0001",
+        NOT_STATED,
+        "5",
+        NOT_STATED,
+        "1",
     ),
 }
 
@@ -119,8 +134,22 @@ _PAPER: dict[Task, _Paper] = {
 _REGIONS = {"head": "head", "brain": "brain; the rest at its median HU"}
 
 
+def _network(network: NetworkSettings, paper: _Paper) -> Iterator[tuple[str, str, str]]:
+    yield "network", paper.network, network.title
+    if isinstance(network, MonaiSettings | PythonSettings):
+        yield "network's arguments", "none", json.dumps(network.arguments, sort_keys=True)
+        return
+    if isinstance(network, ResNet3dSettings):
+        yield "strides of the scales", NOT_STATED, _list(network.all_strides)
+        yield "dense layer, units", "1000", str(network.hidden or "none")
+    yield "channels", paper.channels, _list(network.channels)
+
+
 def _experiment(experiment: ExperimentSettings, factor: FactorSettings) -> Iterator[Departure]:
-    paper, training, network = _PAPER[experiment.task], experiment.training, experiment.network
+    if experiment.task not in _PAPER:
+        yield Departure(f"{experiment.name}: task", "none", experiment.what.title)
+        return
+    paper, training = _PAPER[experiment.task], experiment.training
     window = experiment.input.window
     low, high = experiment.input.range
     chosen_on = "all levels" if experiment.choose_on == "all" else f"the own {factor.noun}"
@@ -129,7 +158,7 @@ def _experiment(experiment: ExperimentSettings, factor: FactorSettings) -> Itera
         ("input range", paper.reach, f"{low:g} to {high:g}"),
         ("input region", "head", _REGIONS[experiment.input.region]),
         ("input slices", paper.slices, str(experiment.input.slices)),
-        ("channels", paper.channels, _list(network.channels)),
+        *_network(experiment.network, paper),
         ("learning rate (Adam)", paper.rate, f"{training.rate:g}"),
         ("schedule of the rate", "constant", training.schedule.replace("_", " ")),
         ("batch", paper.batch, str(training.batch)),
@@ -140,9 +169,5 @@ def _experiment(experiment: ExperimentSettings, factor: FactorSettings) -> Itera
         ("runs chosen on validation exams of", "the own manufacturer", chosen_on),
         ("groups", paper.groups, str(experiment.groups)),
     ]
-    if experiment.task == "spheres":
-        strides = _list(network.strides) if network.strides else "1, 2, 2, 2"
-        pairs.insert(4, ("strides of the scales", NOT_STATED, strides))
-        pairs.insert(5, ("dense layer, units", "1000", str(network.hidden or "none")))
     for setting, theirs, ours in pairs:
         yield Departure(f"{experiment.name}: {setting}", theirs, ours)

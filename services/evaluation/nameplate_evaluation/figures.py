@@ -204,7 +204,7 @@ def _thinned(xs: list[int], ys: list[float]) -> tuple[NDArray[np.float64], NDArr
 def convergence_panels(analysis: Analysis) -> tuple[Panel, ...]:
     """Share of runs that converged, by task, one bar per training set."""
     panels = []
-    for grid in analysis.of_task("spheres"):
+    for grid in analysis.judged():
         datasets = list(analysis.campaign.datasets_of(grid.experiment))
         sets = list(dict.fromkeys(figures.training_set for figures in grid.cells))
 

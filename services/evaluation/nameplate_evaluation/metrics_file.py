@@ -4,7 +4,7 @@ import dataclasses
 import json
 from typing import Any
 
-from nameplate_evaluation.analysis import METRICS
+from nameplate.campaign.tasks import TASKS
 from nameplate_evaluation.claim import Claim
 from nameplate_evaluation.fingerprint import words
 from nameplate_evaluation.measure import Estimate
@@ -28,7 +28,7 @@ def metrics_of(found: Found, whole: list[Table]) -> dict[str, Any]:
         "findings": list(found.findings),
         "fingerprint": list(words.sentences(found.fingerprint)),
         "separability": list(found.separability.sentences),
-        "metrics_of_tasks": {task: list(names) for task, names in METRICS.items()},
+        "metrics_of_tasks": {name: list(task.metrics) for name, task in TASKS.items()},
         "tables": {
             table.name: [
                 {c.key: _value(v) for c, v in zip(table.columns, row, strict=True)} for row in table.rows

@@ -53,17 +53,18 @@ def report_page(found: Found, numbered: list[tuple[str, Table]]) -> bytes:
     """index.html; ``numbered`` are its tables with their labels."""
     analysis, claim = found.analysis, found.claim
     results, campaign = analysis.results, analysis.campaign
-    spheres = analysis.of_task("spheres")
+    judged = analysis.judged()
     departures = departures_of(campaign)
     sections: dict[str, list[tuple[str, Table]]] = {}
     for label, table in numbered:
         sections.setdefault(table.section, []).append((label, table))
-    arms = max((len(grid.experiment.all_arms) for grid in spheres), default=1)
+    arms = max((len(grid.experiment.all_arms) for grid in judged), default=1)
     page = (
         environment()
         .get_template("report.html.j2")
         .render(
             campaign=campaign,
+            judged=" and ".join(dict.fromkeys(grid.experiment.what.title for grid in judged)),
             answer=found.answer,
             findings=found.findings,
             limits=limits_of(analysis),
@@ -76,14 +77,14 @@ def report_page(found: Found, numbered: list[tuple[str, Table]]) -> bytes:
                 (f"{tables.METRIC_NAMES[metric]} by task", _results(analysis, metric))
                 for metric in ("auroc", "accuracy")
             ],
-            flips=headline.flips_panels(analysis, spheres),
+            flips=headline.flips_panels(analysis, judged),
             fingerprint=picture.panels(found.fingerprint),
             fingerprint_words=words.sentences(found.fingerprint),
             separability=found.separability,
             cards=[card_link(name) for name in study_with_cards(analysis)],
-            gap_panels=[p for grid in spheres for p in figures.gap_panels(analysis, grid, found.gaps)],
+            gap_panels=[p for grid in judged for p in figures.gap_panels(analysis, grid, found.gaps)],
             training_sets=arms,
-            roc=[p for grid in spheres for p in figures.roc_panels(analysis, grid)],
+            roc=[p for grid in judged for p in figures.roc_panels(analysis, grid)],
             training=[
                 (
                     f"{grid.experiment.title}, cohort {grid.cohort}",
@@ -110,8 +111,8 @@ def report_page(found: Found, numbered: list[tuple[str, Table]]) -> bytes:
 
 
 def _results(analysis: Analysis, metric: str) -> list[Panel]:
-    """One metric by task in every sphere experiment, one panel per training set."""
-    grids = analysis.of_task("spheres")
+    """One metric by task in every experiment of classification, one panel per training set."""
+    grids = analysis.judged()
     return [p for grid in grids for p in figures.result_panels(analysis, grid, metric)]
 
 

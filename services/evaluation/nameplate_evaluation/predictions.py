@@ -46,7 +46,7 @@ def melody_files(analysis: Analysis) -> dict[str, bytes]:
     """
     files = {}
     for grid in analysis.grids:
-        if grid.experiment.task == "segmentation":
+        if grid.experiment.what.answers == "mask":
             continue
         for dataset in dict.fromkeys(figures.dataset for figures in grid.cells):
             name = f"melody/{grid.experiment.name}-{grid.cohort}-{dataset}"

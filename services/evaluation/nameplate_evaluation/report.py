@@ -24,6 +24,7 @@ from nameplate_evaluation.flow import flow_table
 from nameplate_evaluation.metrics_file import json_bytes, metrics_of
 from nameplate_evaluation.page import Found, report_page, sections_of
 from nameplate_evaluation.predictions import melody_files, tidy_csv
+from nameplate_evaluation.prevalence import prevalence_table
 from nameplate_evaluation.results import CampaignResults
 from nameplate_evaluation.separability import section_of
 from nameplate_evaluation.table import Table, csv_bytes, labelled
@@ -35,7 +36,7 @@ def build_report(results: CampaignResults) -> dict[str, bytes]:
     The campaign need not be complete. Raises StoreError for predictions that contradict each other.
     """
     analysis = analyse(results)
-    grids = analysis.of_task("spheres")
+    grids = analysis.judged()
     gaps = tuple(gap for grid in grids for gap in gaps_of(analysis, grid))
     roles = sorted(analysis.grids, key=lambda g: list(effect_tables.ROLES).index(analysis.role(g.cohort)))
     advantages = advantages_of(analysis, roles)
@@ -96,7 +97,7 @@ def _tables(
     checks: tuple[Check, ...],
 ) -> list[Table]:
     """All tables of the page, in its order."""
-    analysis, grids = found.analysis, found.analysis.of_task("spheres")
+    analysis, grids = found.analysis, found.analysis.judged()
     return [
         effect_tables.advantage_table(analysis, advantages),
         description_tables.curve_table(found.curves),
@@ -107,6 +108,7 @@ def _tables(
         effect_tables.gap_table(analysis, found.gaps),
         description_tables.calibration_table(analysis, grids),
         tables.counts_table(analysis),
+        prevalence_table(analysis),
         tables.factor_table(analysis),
         *tables.sphere_tables(analysis),
         tables.dice_table(analysis),

@@ -43,21 +43,24 @@ def counts_table(analysis: Analysis) -> Table:
                         known[2],
                     )
                 )
+    columns: tuple[Column, ...] = (
+        Column("cohort", "Cohort"),
+        Column("level", analysis.campaign.factor.title.capitalize()),
+        Column("split", "Split"),
+        Column("patients", "Patients", "count"),
+        Column("exams", "here", "count", "Exams"),
+        Column("exams_paper", "paper", "count", "Exams", published=True),
+        Column("positives", "here", "count", "With a sphere"),
+        Column("positives_paper", "paper", "count", "With a sphere", published=True),
+        Column("negatives", "here", "count", "Without"),
+        Column("negatives_paper", "paper", "count", "Without", published=True),
+    )
+    if not analysis.campaign.datasets.spheres.difficulties:
+        columns, rows = columns[:6], [row[:6] for row in rows]
     return Table(
         "exams",
         "Exams by split",
-        (
-            Column("cohort", "Cohort"),
-            Column("level", analysis.campaign.factor.title.capitalize()),
-            Column("split", "Split"),
-            Column("patients", "Patients", "count"),
-            Column("exams", "here", "count", "Exams"),
-            Column("exams_paper", "paper", "count", "Exams", published=True),
-            Column("positives", "here", "count", "With a sphere"),
-            Column("positives_paper", "paper", "count", "With a sphere", published=True),
-            Column("negatives", "here", "count", "Without"),
-            Column("negatives_paper", "paper", "count", "Without", published=True),
-        ),
+        columns,
         tuple(rows),
         "The split is by patient.",
         "cohort",
@@ -104,7 +107,7 @@ def sphere_tables(analysis: Analysis) -> tuple[Table, ...]:
     order = (MIXED, *analysis.levels)
     found = [
         (order.index(name) if name in order else len(order), grid, name)
-        for grid in analysis.of_task("spheres")
+        for grid in analysis.judged()
         for name in dict.fromkeys(figures.training_set for figures in grid.cells)
     ]
     found.sort(key=lambda one: one[0])
@@ -134,11 +137,21 @@ def _sphere_table(analysis: Analysis, grid: ResultGrid, training_set: str, *, pa
                 known = published.spheres(training_set, figures.dataset, exams, metric)
                 row.append(known if is_paper(analysis) else None)
             rows.append(tuple(row))
-    several = len({other.cohort for other in analysis.of_task("spheres")}) > 1
+    others = analysis.judged()
+    several = len({other.cohort for other in others}) > 1
     of_cohort = f", cohort {grid.cohort}" if several else ""
+    peers = {
+        other.experiment.name
+        for other in others
+        if other.experiment.task == grid.experiment.task
+        and training_set in {figures.training_set for figures in other.cells}
+    }
+    of_experiment = f", experiment {grid.experiment.name}" if len(peers) > 1 else ""
     return Table(
-        f"spheres-{_slug(training_set)}" + (f"-{grid.cohort}" if of_cohort else ""),
-        f"Sphere classification, trained on {training_set}{of_cohort}",
+        f"{grid.experiment.task}-{_slug(training_set)}"
+        + (f"-{grid.cohort}" if of_cohort else "")
+        + (f"-{grid.experiment.name}" if of_experiment else ""),
+        f"{grid.experiment.what.title}, trained on {training_set}{of_cohort}{of_experiment}",
         tuple(columns),
         tuple(rows),
         "Validation is on the exams on which the runs were chosen: "

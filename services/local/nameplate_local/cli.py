@@ -6,6 +6,7 @@ once. Other services are named as text and imported on demand, so only some need
 
 import argparse
 import importlib
+import importlib.util
 import os
 import re
 import signal
@@ -15,11 +16,15 @@ from pathlib import Path
 
 import nameplate
 from nameplate.campaign import Campaign, parse_campaign
+from nameplate.campaign.experiment import LearningSettings
 from nameplate.campaign.overrides import load_with_overrides
 from nameplate.campaign.source import sources_of
 from nameplate.errors import NameplateError, UserError
 from nameplate.job.committed import CAMPAIGN_KEY, put_campaign
 from nameplate.job.state import current_state
+from nameplate.pack.cost import Cost
+from nameplate.pack.shapes import Size
+from nameplate.plan.estimate import Count
 from nameplate.plan.plan import plan
 from nameplate.service.arguments import add_gpu_tflops_argument, add_set_argument
 from nameplate.service.command import command_of, parser_of, run_command
@@ -172,11 +177,12 @@ def _store_url(options: argparse.Namespace, campaign: Campaign) -> str:
 
 
 def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
-    from nameplate.plan.estimate import seconds_estimate
+    from nameplate.plan.estimate import costs_of, seconds_estimate
     from nameplate_local.progress import Progress
     from nameplate_local.runner import LocalRunner
 
-    seconds = seconds_estimate(campaign)  # first: it refuses what cannot be done, and nothing is made yet
+    # First: it refuses what cannot be done, and nothing is made yet.
+    seconds = seconds_estimate(campaign, costs_of(campaign, _count()))
     sources = sources_of(campaign, options.campaign.resolve().parent)
     store = open_store(_store_url(options, campaign))
     put_campaign(store, campaign, text)
@@ -216,8 +222,21 @@ def _plan(options: argparse.Namespace, campaign: Campaign, text: str) -> int:  #
         for job in plan(campaign, {}, {}).jobs:
             print(job.id)
         return 0
-    print("\n".join(plan_summary(campaign, gpu_tflops=options.gpu_tflops)))
+    print("\n".join(plan_summary(campaign, gpu_tflops=options.gpu_tflops, count=_count())))
     return 0
+
+
+def _count() -> Count | None:
+    """What checks and counts networks that nameplate did not write; None where there is no torch to ask."""
+    if any(importlib.util.find_spec(name) is None for name in ("torch", "nameplate_training")):
+        return None
+
+    def count(learning: LearningSettings, spatial: Size) -> Cost:
+        # Not before there is such a network: the import takes seconds.
+        cost: Cost = importlib.import_module("nameplate_training.count").counted(learning, spatial)
+        return cost
+
+    return count
 
 
 def _status(options: argparse.Namespace, campaign: Campaign, text: str) -> int:  # noqa: ARG001

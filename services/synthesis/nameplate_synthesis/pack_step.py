@@ -5,6 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from nameplate.campaign.tasks import TASKS
 from nameplate.image.volume import read_nifti
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
@@ -36,7 +37,7 @@ def pack(job: PackJob, inputs: Inputs, outputs: Outputs) -> None:
 
     place = {"cohort": job.cohort, "experiment": job.experiment, "dataset": job.dataset}
     arrays: dict[File, Callable[[], Iterator[NDArray[Any]]]] = {packs.IMAGES: images}
-    if job.task == "segmentation":
+    if TASKS[job.task].answers == "mask":
         arrays[packs.MASKS] = masks
     for file, rows in arrays.items():
         path = outputs.scratch / "rows.npy"

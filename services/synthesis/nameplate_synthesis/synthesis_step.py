@@ -15,6 +15,7 @@ from nameplate.steps.synthesis import (
     REFUSALS,
     SAMPLES,
     DerivedRecipe,
+    LabelRecipe,
     OriginalRecipe,
     Sample,
     SphereRecipe,
@@ -38,6 +39,8 @@ def synthesis(job: SynthesisJob, inputs: Inputs, outputs: Outputs) -> None:
         samples, refusals = _derived(job, job.recipe, inputs)
     else:
         samples = SAMPLES.read(inputs, cohort=job.cohort, dataset=ORIGINAL, shard=job.shard)
+        if isinstance(job.recipe, LabelRecipe):
+            samples = _labelled(samples, _shard_members(job, inputs))
     SAMPLES.write(outputs, samples, cohort=job.cohort, dataset=job.dataset, shard=job.shard)
     REFUSALS.write(outputs, refusals, cohort=job.cohort, dataset=job.dataset, shard=job.shard)
 
@@ -112,6 +115,12 @@ def _spheres(
     samples.sort(key=lambda sample: sample.exam)
     refusals.sort(key=lambda refusal: refusal.exam)
     return samples, refusals
+
+
+def _labelled(samples: Sequence[Sample], members: Sequence[Member]) -> list[Sample]:
+    """The samples with their members' own labels; the cohort has refused exams without one."""
+    labels = {member.exam: member.label for member in members if member.label is not None}
+    return [sample.model_copy(update={"label": labels[sample.exam]}) for sample in samples]
 
 
 def _heads(originals: Sequence[Sample], *, twins: bool) -> dict[str, list[Sample]]:

@@ -27,9 +27,9 @@ class Batch:
     """Inputs and targets of some exams, on the device, float32."""
 
     images: Tensor
-    """(batch, slices, j, i) for the factor task, else (batch, 1, k, j, i)."""
+    """(batch, slices, j, i) for a task that sees slices, else (batch, 1, k, j, i)."""
     targets: Tensor
-    """Labels (batch,), or masks (batch, 1, k, j, i) for segmentation."""
+    """Labels (batch,), or masks (batch, 1, k, j, i) for a task that asks for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Batches:
         return divided(order, self.learning.training.batch)
 
     def training(self, rows: Sequence[int] | NDArray[np.int64], epoch: int) -> Batch:
-        """Exams as this epoch draws them: slices for the factor task, flips if set."""
+        """Exams as this epoch draws them: slices if the task sees those, flips if set."""
         slices, flips = [], []
         for row in rows:
             random = self._stream("sample", epoch, self.pack.samples[row].exam)
@@ -87,8 +87,8 @@ class Batches:
         return stream(self.campaign_seed, self.run, *names)
 
     def _drawn(self, random: np.random.Generator) -> NDArray[np.int64] | None:
-        """Slices in random order for the factor task; None means all, in their own order."""
-        if self.learning.task != "factor":
+        """Slices in random order, for a task that sees slices; None means all, in their own order."""
+        if self.learning.what.sees != "slices":
             return None
         return random.choice(self.pack.spatial[0], self.learning.input.slices, replace=False)
 
@@ -99,7 +99,7 @@ class Batches:
         flips: Sequence[bool],
     ) -> Batch:
         images = self._images("images", rows, slices, flips)
-        if self.learning.task == "segmentation":
+        if self.learning.what.answers == "mask":
             targets = self._images("masks", rows, slices, flips)
         else:
             targets = self._sent(np.array([self.pack.samples[row].label for row in rows], dtype=np.uint8))
@@ -117,7 +117,7 @@ class Batches:
         """(batch, slices, j, i) or (batch, 1, k, j, i) on the device, float32."""
         if part in self._kept:
             there = self._kept[part].gathered(rows, slices, flips).to(torch.float32)
-            return there if self.learning.task == "factor" else there.unsqueeze(1)
+            return there if self.learning.what.sees == "slices" else there.unsqueeze(1)
         source = self.pack.images if part == "images" else self.pack.masks
         if source is None:
             raise ValueError("segmentation needs a pack with masks")
@@ -126,7 +126,7 @@ class Batches:
             exam = source[row] if drawn is None else source[row][drawn]
             exams.append(exam[..., ::-1] if flip else exam)
         gathered = np.stack(exams)
-        return self._sent(gathered if self.learning.task == "factor" else gathered[:, np.newaxis])
+        return self._sent(gathered if self.learning.what.sees == "slices" else gathered[:, np.newaxis])
 
     def _sent(self, values: NDArray[Any]) -> Tensor:
         """To the device as small integers, and to float32 there."""

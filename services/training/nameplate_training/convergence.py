@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from nameplate.campaign.experiment import ConvergenceSettings, Task
+from nameplate.campaign.experiment import ConvergenceSettings
+from nameplate.campaign.tasks import TASKS, TaskName
 from nameplate.stats.metrics import accuracy, auroc, sensitivity, specificity
 from nameplate.steps.training import Assessment, Epoch, Prediction
 
@@ -12,7 +13,7 @@ LOSS_FLOOR = 0.1
 
 
 def assess(
-    task: Task,
+    task: TaskName,
     history: Sequence[Epoch],
     validation: Sequence[Prediction],
     thresholds: ConvergenceSettings,
@@ -25,21 +26,22 @@ def assess(
     """
     labels = [prediction.label for prediction in validation]
     scores = [prediction.score for prediction in validation]
-    if task == "segmentation":
+    masks = TASKS[task].answers == "mask"
+    if masks:
         measured: float = fmean(scores) if scores else 0.0
         area = sens = spec = None
     else:
         measured = accuracy(labels, scores) or 0.0
         area, sens, spec = auroc(labels, scores), sensitivity(labels, scores), specificity(labels, scores)
     drop, rise = loss_drop(history), late_rise(history)
-    word = "Dice" if task == "segmentation" else "accuracy"
+    word = "Dice" if masks else "accuracy"
     reasons: list[str] = []
     if diverged is not None:
         reasons.append(diverged)
     else:
         if measured < thresholds.accuracy:
             reasons.append(f"validation {word} {measured:.3f} is below {thresholds.accuracy:g}")
-        if task != "segmentation" and area is None:
+        if not masks and area is None:
             reasons.append("validation AUROC is undefined: one class is absent")
         if area is not None and area < thresholds.auroc:
             reasons.append(f"validation AUROC {area:.3f} is below {thresholds.auroc:g}")

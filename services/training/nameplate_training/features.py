@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from nameplate_training.networks import ResNet, SliceNetwork
+from nameplate_training.networks.foreign import ForeignNetwork
+from nameplate_training.networks.resnet3d import ResNet
+from nameplate_training.networks.slice_cnn import SliceNetwork
 
 
 class LastFeatures:
@@ -23,7 +25,9 @@ class LastFeatures:
 
     Of the ResNet, the input of its output unit: the hidden layer after its ReLU, or the average pool if
     there is none. Of the slice network, the last maps averaged over the image (flattened they are up to
-    131,072 numbers). Of the U-Net, the maps of its deepest stage averaged over the volume.
+    131,072 numbers). Of the U-Net, the maps of its deepest stage averaged over the volume. Of a network that
+    nameplate did not write, the input of its one dense unit; if it has none, or several, there are no
+    features: rows of length 0.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -33,7 +37,7 @@ class LastFeatures:
         self._seen: list[NDArray[np.float32]] = []
 
     def __enter__(self) -> Self:
-        self._hooks = [self._tap(), self._network.register_forward_hook(self._passed)]
+        self._hooks = [*self._taps(), self._network.register_forward_hook(self._passed)]
         return self
 
     def __exit__(
@@ -54,20 +58,29 @@ class LastFeatures:
         rows[np.asarray(order, dtype=np.intp)] = seen
         return rows
 
-    def _tap(self) -> RemovableHandle:
+    def _taps(self) -> list[RemovableHandle]:
         network = self._network
+        if isinstance(network, ForeignNetwork):
+            units = [one for one in network.modules() if isinstance(one, nn.Linear) and one.out_features == 1]
+            return [units[0].register_forward_pre_hook(self._keep_rows)] if len(units) == 1 else []
         if isinstance(network, ResNet):
-            return network.dense.register_forward_pre_hook(lambda _, inputs: self._keep(inputs[0]))
+            return [network.dense.register_forward_pre_hook(self._keep_rows)]
         maps = network.blocks if isinstance(network, SliceNetwork) else network.get_submodule("down_4")
-        return maps.register_forward_hook(lambda _, __, output: self._keep(output))
+        return [maps.register_forward_hook(lambda _, __, output: self._keep(output))]
+
+    def _keep_rows(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if inputs[0].ndim == 2:  # one row an exam; a unit that each place of an image passes has no features
+            self._keep(inputs[0])
 
     def _keep(self, maps: Tensor) -> None:
         # In float32: half precision has three digits, and a mean over a volume loses some of those.
         maps = maps.detach().float()
         self._last = maps if maps.ndim == 2 else maps.mean(dim=tuple(range(2, maps.ndim)))
 
-    def _passed(self, *_: Any) -> None:
+    def _passed(self, _: nn.Module, __: Any, logits: Tensor) -> None:
         # Only a pass that reached its end counts: one that ran out of memory is made again in halves.
+        if isinstance(self._network, ForeignNetwork) and self._last is None:
+            self._last = logits.new_zeros((len(logits), 0))
         if self._last is None:
             raise ValueError("the network passed by its last features")
         self._seen.append(self._last.to("cpu", torch.float32).numpy())

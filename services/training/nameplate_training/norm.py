@@ -15,9 +15,16 @@ from torch.nn.modules.batchnorm import _BatchNorm
 def renew_norms(network: nn.Module, batches: Iterable[Tensor]) -> None:
     """Set each batch norm's mean and variance to their averages over these batches of inputs.
 
-    This changes no weights and does not affect training, which never reads these statistics.
+    This changes no weights and does not affect training, which never reads these statistics. A network
+    without any is not asked at all.
     """
-    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    norms = [
+        module
+        for module in network.modules()
+        if isinstance(module, _BatchNorm) and module.running_mean is not None
+    ]
+    if not norms:
+        return
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nameplate.campaign.experiment import LearningSettings, Task
+from nameplate.campaign.experiment import LearningSettings
+from nameplate.campaign.tasks import TASKS, TaskName
 from nameplate.pack.packed import Pack
 from nameplate.steps.training import Prediction
 from nameplate_training.batches import Batch, Batches, divided
@@ -24,12 +25,12 @@ class Evaluation:
     loss: float
 
 
-def loss_of(task: Task, logits: Tensor, targets: Tensor) -> Tensor:
+def loss_of(task: TaskName, logits: Tensor, targets: Tensor) -> Tensor:
     """Mean loss of a batch: cross-entropy, or for segmentation the Dice loss of V-Net.
 
     V-Net's denominator sums squares (Milletari et al. 2016); the mean is over the exams.
     """
-    if task != "segmentation":
+    if TASKS[task].answers == "class":
         return functional.binary_cross_entropy_with_logits(logits, targets)
     from monai.losses.dice import DiceLoss  # here: the import takes seconds
 
@@ -71,8 +72,8 @@ def _logits(network: nn.Module, images: Tensor) -> Tensor:
     return torch.cat([_logits(network, half) for half in images.tensor_split(2)])
 
 
-def _scores(task: Task, logits: Tensor, batch: Batch) -> list[float]:
-    if task != "segmentation":
+def _scores(task: TaskName, logits: Tensor, batch: Batch) -> list[float]:
+    if TASKS[task].answers == "class":
         probabilities: list[float] = logits.double().sigmoid().tolist()
         return probabilities
     mask, truth = logits >= 0, batch.targets > 0.5

@@ -4,8 +4,9 @@ from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
 from nameplate.steps.prediction import FEATURES, TEST, PredictionJob
 from nameplate.steps.selection import SELECTION
-from nameplate.steps.training import WEIGHTS
+from nameplate.steps.training import RUN, WEIGHTS
 from nameplate_training.features import features_bytes
+from nameplate_training.networks import check_code
 from nameplate_training.packs import fetch_pack
 from nameplate_training.train import predict_run
 
@@ -16,6 +17,8 @@ def prediction(job: PredictionJob, inputs: Inputs, outputs: Outputs) -> None:
     (selection,) = SELECTION.read_all(inputs, cell=job.cell)
     for seed in selection.kept:
         run = job.cell.run(seed)
+        trained = RUN.read(inputs, run=run)
+        check_code(job.learning.network, trained.versions)
         weights = inputs.read(WEIGHTS.key(run=run))
         predicted = predict_run(job.campaign_seed, job.learning, pack, weights, split="test")
         TEST.write(outputs, predicted.predictions, run=run)

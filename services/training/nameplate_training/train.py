@@ -35,7 +35,8 @@ from nameplate_training.checkpoint import is_due, load_checkpoint, save_checkpoi
 from nameplate_training.convergence import assess
 from nameplate_training.exams import training_rows
 from nameplate_training.features import LastFeatures
-from nameplate_training.networks import build_network, parameters_of
+from nameplate_training.networks import build_network, code_of, parameters_of
+from nameplate_training.networks.foreign import ForeignNetwork
 from nameplate_training.norm import renew_norms
 from nameplate_training.predict import Evaluation, evaluate, loss_of, precision, predictions_of
 from nameplate_training.schedule import rate_at
@@ -119,6 +120,8 @@ def train_run(
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"])
+        if device.type == "cuda":
+            torch.cuda.set_rng_state(state["device_random"], device)
         epoch, step, splits = state["epoch"], state["step"], state["splits"]
         history = [Epoch(**row) for row in state["history"]]
         losses = list(state["losses"].to(device))
@@ -131,6 +134,8 @@ def train_run(
             "network": network.state_dict(),
             "optimizer": optimizer.state_dict(),
             "random": torch.get_rng_state(),
+            # Of a network with dropout, which draws where it is.
+            "device_random": torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.empty(0),
             "epoch": epoch,
             "step": step,
             "splits": splits,
@@ -208,7 +213,7 @@ def train_run(
         norm_batch=-(-max(len(part) for part in batches.of_epoch(rows, 1)) // splits),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         train_exams=len(rows),
-        versions={name: version(name) for name in LIBRARIES},
+        versions={name: version(name) for name in LIBRARIES} | code_of(learning.network),
         history=tuple(history),
     )
     return TrainedRun(run=run, weights=weights_bytes(network), predictions=predictions)
@@ -256,8 +261,10 @@ def _prepare(learning: LearningSettings) -> torch.device:
 
 
 def _placed(network: nn.Module, learning: LearningSettings, device: torch.device) -> nn.Module:
-    """The network on the device, with its weights in the layout of its inputs."""
-    layout = torch.channels_last if learning.task == "factor" else torch.channels_last_3d
+    """The network on the device, with its weights in the layout of its inputs where we know its layers."""
+    if isinstance(network, ForeignNetwork):
+        return network.to(device)  # its layers may mix weights that no single layout fits
+    layout = torch.channels_last if learning.what.sees == "slices" else torch.channels_last_3d
     placed: nn.Module = network.to(device).to(memory_format=layout)  # type: ignore[call-overload]
     return placed
 
@@ -333,7 +340,7 @@ def _epoch_row(
     evaluation: Evaluation,
 ) -> Epoch:
     labels = [pack.samples[row].label for row in validation]
-    segmenting = learning.task == "segmentation"
+    segmenting = learning.what.answers == "mask"
     hits = float(np.mean(evaluation.scores)) if segmenting else accuracy(labels, evaluation.scores)
     return Epoch(
         epoch=epoch,
@@ -383,5 +390,6 @@ def _digest(job: TrainingJob, pack: Pack, rows: Sequence[int], device: torch.dev
             "device": device.type,
             "torch": torch.__version__,
             "code": nameplate.__version__,
+            "network": code_of(job.learning.network),
         }
     )

@@ -58,7 +58,7 @@ class AnalysisSettings(Settings):
     """Below it, an advantage is called small, and a stated comparison is met."""
     comparisons: tuple[str, ...] = ()
     """Experiments in which networks are to do no worse on other levels than the margin allows; none named:
-    the first of sphere classification."""
+    the first of classification, of spheres or labels."""
     sizes: SizeSettings = SizeSettings()
     specificity: float = Field(default=0.90, gt=0, lt=1)
     """Of the threshold that is chosen on a network's own validation exams and carried to other levels."""

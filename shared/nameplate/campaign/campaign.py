@@ -14,7 +14,9 @@ from nameplate.campaign.dataset import DatasetSettings
 from nameplate.campaign.experiment import ExperimentSettings
 from nameplate.campaign.factor import FactorSettings, no_field
 from nameplate.campaign.field import FIELDS
+from nameplate.campaign.labels import with_label_table
 from nameplate.campaign.names import MIXED, ORIGINAL, SKULL
+from nameplate.campaign.networks import KINDS
 from nameplate.campaign.settings import Settings, as_tuples
 from nameplate.errors import CampaignError
 
@@ -71,7 +73,9 @@ class Campaign(Settings):
         self._check_fields()
         levels = self.factor.levels
         difficulties = {difficulty.name for difficulty in self.datasets.spheres.difficulties}
-        if reserved := difficulties & {ORIGINAL, SKULL}:
+        labels = self.datasets.labels
+        taken = {ORIGINAL, SKULL} | ({labels.dataset} if labels is not None else set())
+        if reserved := difficulties & taken:
             raise ValueError(
                 f"datasets.spheres.difficulties: {min(reserved)!r} is the name of another dataset"
             )
@@ -81,6 +85,9 @@ class Campaign(Settings):
                     f"experiments[{position}].cohorts: a name appears twice: {experiment.cohorts}"
                 )
             datasets = self.datasets_of(experiment)
+            if not datasets:
+                task = experiment.task
+                raise ValueError(f"experiments[{position}].task: {task!r} needs a section datasets.{task}")
             cells = [f"{dataset}/{arm.name}" for dataset in datasets for arm in experiment.all_arms]
             for name, values, allowed in (
                 ("convergence", experiment.convergence, ["default", *datasets]),
@@ -108,7 +115,7 @@ class Campaign(Settings):
             if name not in names:
                 raise ValueError(f"analysis.comparisons: {name!r} is not one of {names}")
             experiment = self.experiment(name)
-            if experiment.task == "factor" or not experiment.trains_each_alone(self.factor.levels):
+            if not experiment.what.compared_in or not experiment.trains_each_alone(self.factor.levels):
                 raise ValueError(
                     f"analysis.comparisons: {name!r} does not train on each level alone: nothing to compare"
                 )
@@ -133,13 +140,15 @@ class Campaign(Settings):
         for name, cohort in self.cohorts.items():
             if cohort.other is not None:
                 continue
+            labels = self.datasets.labels
             same = cohort.match.same if cohort.match is not None else ()
             for place, field in (
                 ("factor.name", self.factor.name),
+                ("datasets.labels.column", labels.column if labels and self.learns_labels(name) else None),
                 *((f"cohorts.{name}.match.same[{n}].name", one.name) for n, one in enumerate(same)),
             ):
-                if field not in FIELDS and field not in cohort.fields:
-                    of = f" (cohort {name!r})" if place == "factor.name" else ""
+                if field is not None and field not in FIELDS and field not in cohort.fields:
+                    of = "" if place.startswith("cohorts.") else f" (cohort {name!r})"
                     raise ValueError(f"{place}: {no_field(field, cohort.fields)}{of}")
             for n, one in enumerate(same):
                 if one.name == self.factor.name:
@@ -151,19 +160,29 @@ class Campaign(Settings):
     @property
     def compared(self) -> tuple[str, ...]:
         """Names of the experiments whose advantage is held against the margin: those that the analysis names,
-        or the first of sphere classification that trains on each level alone."""
+        or the first of classification (spheres, or labels) that trains on each level alone."""
         if self.analysis.comparisons:
             return self.analysis.comparisons
         able = [
             experiment.name
             for experiment in self.experiments
-            if experiment.task == "spheres" and experiment.trains_each_alone(self.factor.levels)
+            if experiment.what.is_judged and experiment.trains_each_alone(self.factor.levels)
         ]
         return tuple(able[:1])
 
     def experiment(self, name: str) -> ExperimentSettings:
         """The experiment of this name."""
         return next(experiment for experiment in self.experiments if experiment.name == name)
+
+    def learns_labels(self, cohort: str) -> bool:
+        """Whether networks learn the user's own labels on this cohort, or on one derived from it."""
+        labels = self.datasets.labels
+        served = {cohort, *(name for name, one in self.cohorts.items() if one.other == cohort)}
+        return labels is not None and any(
+            labels.dataset in self.datasets_of(experiment)
+            for experiment in self.experiments
+            if served & set(experiment.cohorts)
+        )
 
     def exams_of(self, cohort: str) -> CohortSettings:
         """The settings of the cohort that a cohort's exams come from: its own, or those of its ``from``."""
@@ -172,11 +191,7 @@ class Campaign(Settings):
 
     def datasets_of(self, experiment: ExperimentSettings) -> tuple[str, ...]:
         """The datasets on which an experiment trains, in the campaign's order."""
-        if experiment.task == "factor":
-            return (ORIGINAL,)
-        if experiment.task == "segmentation":
-            return (SKULL,)
-        return tuple(difficulty.name for difficulty in self.datasets.spheres.difficulties)
+        return experiment.what.datasets(self.datasets)
 
 
 def _question(factor: FactorSettings | None) -> str:
@@ -189,7 +204,9 @@ def _question(factor: FactorSettings | None) -> str:
 def _place(location: tuple[str | int, ...]) -> str:
     """A pydantic location as people write it: experiments[1].rounds.first."""
     text = ""
-    for part in location:
+    for before, part in zip(("", *location), location, strict=False):
+        if before == "network" and part in KINDS:
+            continue  # pydantic's own: the file has no such key
         text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
     return text or "campaign"
 
@@ -202,6 +219,10 @@ def _sentence(error: Any) -> str:
         return f"{place}: {now}" if now else f"{place}: unknown key"
     if error["type"] == "missing":
         return f"{place}: required, but missing"
+    if error["type"] == "union_tag_not_found":
+        return f"{place}.kind: required, but missing; one of {', '.join(KINDS)}"
+    if error["type"] == "union_tag_invalid":
+        return f"{place}.kind: expected one of {', '.join(KINDS)}, got {error['ctx']['tag']!r}"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":
         return f"{place}: {message}" if error["loc"] else message
@@ -222,10 +243,18 @@ def parse_campaign(text: str, origin: str) -> Campaign:
     if not isinstance(raw, dict):
         raise CampaignError(f"{origin}: expected a mapping of settings, got {type(raw).__name__}")
     try:
-        return Campaign.model_validate(as_tuples(raw))
+        return Campaign.model_validate(with_label_table(as_tuples(raw)))
     except ValidationError as error:
         # A default that is made from other values is not made where one of those is wrong; that one is told.
+        # A list whose one item is wrong counts as empty, too; the item's own line is enough.
         told = [item for item in error.errors() if item["type"] != "default_factory_not_called"]
+        places = [item["loc"] for item in told]
+        told = [
+            item
+            for item in told
+            if item["type"] != "too_short"
+            or not any(place[: len(item["loc"])] == item["loc"] != place for place in places)
+        ]
         lines = [f"{origin}: {_sentence(item)}" for item in told]
         raise CampaignError("\n".join(lines)) from error
 

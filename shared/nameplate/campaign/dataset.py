@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from nameplate.campaign.labels import LabelSettings
 from nameplate.campaign.settings import Settings
 
 
@@ -58,9 +59,20 @@ class SphereSettings(Settings):
         return next(item for item in self.difficulties if item.name == name)
 
 
+NO_SPHERES = SphereSettings.model_construct(difficulties=())
+"""Of a campaign that plants none."""
+
+
 class DatasetSettings(Settings):
     """The dataset Original and those made from it."""
 
     slices: int = Field(default=35, ge=4, le=512)
     """Slices kept of each exam, chosen to include the brain."""
-    spheres: SphereSettings
+    spheres: SphereSettings = NO_SPHERES
+    labels: LabelSettings | None = None
+    """The dataset with labels of your own."""
+
+    @property
+    def positives(self) -> float:
+        """Share of the exams of each level that get a sphere; 0 if none is planted."""
+        return self.spheres.positives if self.spheres.difficulties else 0.0

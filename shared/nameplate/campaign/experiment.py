@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from nameplate.campaign.names import MIXED
+from nameplate.campaign.networks import NetworkSettings
 from nameplate.campaign.settings import Settings
+from nameplate.campaign.tasks import TASKS, Task, TaskName
 from nameplate.image.window import Window
-
-Task = Literal["factor", "spheres", "segmentation"]
 
 
 class ArmSettings(Settings):
@@ -49,19 +49,6 @@ class InputSettings(Settings):
     skull or air is left to learn from; the paper's networks see the whole head."""
     slices: int = Field(ge=1, le=512)
     """Slices the network takes: drawn at random for the factor task, resampled along k otherwise."""
-
-
-class NetworkSettings(Settings):
-    """Shape of the network; the task says which of these it uses."""
-
-    channels: tuple[int, ...] = Field(min_length=1)
-    """Filters of each block, scale or stage."""
-    strides: tuple[int, ...] | None = None
-    """3-D ResNet: down-sampling at the start of each scale; (1, 2, 2, 2) fits 35 slices."""
-    hidden: int | None = Field(default=None, gt=0)
-    """3-D ResNet: units of the dense layer before the output."""
-    pooling: Literal["flatten", "average"] = "flatten"
-    """Slice network: what comes before its dense layer."""
 
 
 class ConvergenceSettings(Settings):
@@ -123,10 +110,15 @@ class TrainingSettings(Settings):
 class LearningSettings(Settings):
     """The part of an experiment that decides how one of its runs learns, and what it then predicts."""
 
-    task: Task
+    task: TaskName
     input: InputSettings
-    network: NetworkSettings
+    network: NetworkSettings = Field(discriminator="kind")
     training: TrainingSettings
+
+    @property
+    def what(self) -> Task:
+        """What the task asks of the network."""
+        return TASKS[self.task]
 
 
 class ExperimentSettings(Settings):
@@ -134,7 +126,7 @@ class ExperimentSettings(Settings):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     title: str
-    task: Task
+    task: TaskName
     cohorts: tuple[str, ...] = Field(min_length=1)
     """Cohorts on which it runs."""
     training_sets: tuple[str, ...] = ()
@@ -145,7 +137,7 @@ class ExperimentSettings(Settings):
     groups: int = Field(default=1, ge=1)
     """Independent groups of runs (the paper's two 'ensembles' of experiment 1)."""
     input: InputSettings
-    network: NetworkSettings
+    network: NetworkSettings = Field(discriminator="kind")
     training: TrainingSettings
     choose_on: Literal["all", "own"] = "all"
     """The validation exams that decide whether a run has converged, and which runs are best: all, or only
@@ -163,6 +155,12 @@ class ExperimentSettings(Settings):
         if "default" not in value:
             raise ValueError("needs an entry 'default'")
         return value
+
+    @model_validator(mode="after")
+    def _network_fits(self) -> "ExperimentSettings":
+        if not self.network.fits(TASKS[self.task]):
+            raise ValueError(f"network.kind: {self.network.kind!r} cannot be given the task {self.task!r}")
+        return self
 
     @model_validator(mode="after")
     def _has_arms(self) -> "ExperimentSettings":
@@ -185,6 +183,11 @@ class ExperimentSettings(Settings):
     def trains_each_alone(self, levels: Iterable[str]) -> bool:
         """Whether each of the levels has an arm of its exams alone, as an own-level advantage needs."""
         return set(levels) <= {arm.own_level for arm in self.all_arms}
+
+    @property
+    def what(self) -> Task:
+        """What the task asks of its networks."""
+        return TASKS[self.task]
 
     @property
     def learning(self) -> LearningSettings:

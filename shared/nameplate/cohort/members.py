@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from nameplate.campaign.factor import FieldLevels
+from nameplate.cohort.labels import check_classes, check_values, label_refusal, stratum
 from nameplate.cohort.matching import match
 from nameplate.cohort.split import SPLITS, divide, least_exams, positive_counts
 from nameplate.cohort.twins import lone_twins, twin_sets
@@ -38,10 +39,11 @@ def make_cohort(exams: Sequence[Exam], masks: Mapping[str, MaskReport], job: Coh
     were matched, unless other exams and matches of their patients would tie so many together that the
     split could not keep its shares. Twins are matched with each other, and are positive and changed
     together. Raises CohortError when there are no exams, when a level of the factor has none, or when a
-    split would lack positives or negatives of a level.
+    split would lack positives or negatives of a level, of spheres or of the user's own labels.
     """
     if not exams:
         raise CohortError(f"cohorts.{job.cohort}: no usable exam came out of the ingest; its ledger says why")
+    check_values(exams, job)
     refused: dict[str, str] = {}
     usable: dict[str, list[Exam]] = {level: [] for level in job.factor.levels}
     for exam in sorted(exams, key=lambda exam: exam.exam):
@@ -71,6 +73,8 @@ def _refusal(exam: Exam, mask: MaskReport | None, job: CohortJob) -> str | None:
     """Why an exam cannot take part, or None."""
     if job.factor.level_of(exam) is None:
         return _without_level(job.factor, exam)
+    if (unlabelled := label_refusal(exam, job)) is not None:
+        return unlabelled
     if mask is None:
         return "no brain mask"
     if not mask.usable:
@@ -153,15 +157,8 @@ def _split(groups: Sequence[tuple[Exam, ...]], job: CohortJob) -> list[tuple[Exa
     smallest = min(job.split.train, job.split.val, job.split.test) * exams
     # With four blocks or more, the smallest split can come near its share.
     blocks = _blocks(groups, max(len(job.factor.levels), int(smallest) // 4))
-    levels = [
-        {
-            level: sum(job.factor.level_of(exam) == level for exam in block)
-            for level in job.factor.levels
-            if any(job.factor.level_of(exam) == level for exam in block)
-        }
-        for block in blocks
-    ]
-    chosen = divide(levels, job.split, stream(job.seed, "cohort", job.cohort, "split"))
+    strata = [dict(sorted(Counter(stratum(exam, job) for exam in block).items())) for block in blocks]
+    chosen = divide(strata, job.split, stream(job.seed, "cohort", job.cohort, "split"))
     placed = [(exam, split) for block, split in zip(blocks, chosen, strict=True) for exam in block]
     home: dict[str, Split] = {}
     for exam, split in placed:
@@ -222,6 +219,7 @@ def _draw(placed: Sequence[tuple[Exam, Split]], name: str, job: CohortJob) -> li
                         sex=exam.sex,
                         positive=place < positives,
                         # In the middle of its interval: a share s then changes round(s x positives).
+                        label=None if job.labels is None else job.labels.label_of(exam),
                         rank=(place + 0.5) / positives if place < positives else 0.0,
                         same=_same(exam, job),
                     )
@@ -230,7 +228,8 @@ def _draw(placed: Sequence[tuple[Exam, Split]], name: str, job: CohortJob) -> li
 
 
 def _check_labels(members: Sequence[Member], job: CohortJob) -> None:
-    for level in job.factor.levels:
+    check_classes(members, job)
+    for level in job.factor.levels if job.positives else ():
         for split in SPLITS:
             rows = [member for member in members if member.level == level and member.split == split]
             positives = sum(member.positive for member in rows)

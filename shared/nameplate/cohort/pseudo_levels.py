@@ -6,6 +6,7 @@ a network finds in them is chance, or an error of the method.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
 
@@ -36,10 +37,12 @@ def with_pseudo_levels(members: Sequence[Member], job: CohortJob) -> tuple[Membe
     chosen: dict[str, str] = {}
     ordered = sorted(members, key=lambda member: member.exam)
     for split in SPLITS:
-        for label in (True, False):
-            part = [member for member in ordered if (member.split, member.positive) == (split, label)]
+        for label, own in product((True, False), _labels(members)):
+            kind = (split, label, own)
+            part = [member for member in ordered if (member.split, member.positive, member.label) == kind]
             by_level = {level: [member for member in part if member.level == level] for level in levels}
-            rng = stream(job.seed, "cohort", job.cohort, "pseudo-levels", split, int(label))
+            names = (split, int(label)) if own is None else (split, int(label), own)
+            rng = stream(job.seed, "cohort", job.cohort, "pseudo-levels", *names)
             groups = _groups(by_level, rng, job)
             for n in rng.permutation(len(groups)):
                 for place, member in enumerate(groups[int(n)]):
@@ -48,6 +51,11 @@ def with_pseudo_levels(members: Sequence[Member], job: CohortJob) -> tuple[Membe
                 turn += 1
             _add_rest(part, chosen, levels, turn)
     return tuple(member.model_copy(update={"level": chosen[member.exam]}) for member in ordered)
+
+
+def _labels(members: Sequence[Member]) -> list[int | None]:
+    """The user's own labels that there are: None alone where the members have none."""
+    return sorted({member.label for member in members}, key=str)
 
 
 def _groups(

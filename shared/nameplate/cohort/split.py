@@ -93,7 +93,8 @@ def least_exams(shares: SplitSettings, positives: float) -> int:
 
     Some smaller numbers also happen to work (with the paper's shares 16, but not 17 or 18).
     """
-    part = math.ceil(1 / min(positives, 1 - positives))
+    rare = min(positives, 1 - positives)
+    part = math.ceil(1 / rare) if rare else 1
     # Always enough: the smallest split then has ``part`` exams, however things are rounded.
     exams = math.ceil(part / min(shares.train, shares.val, shares.test)) + 1
     while all(row.positives and row.negatives for row in split_counts(exams - 1, shares, positives).rows):
@@ -106,9 +107,9 @@ def divide(
 ) -> list[Split]:
     """Assign each block of exams, which must stay together, to a split.
 
-    ``blocks`` say how many exams of each level they hold. Large blocks go first; each goes where it
-    exceeds the wanted numbers least, then where they are least filled. So equal blocks divide exactly,
-    and small blocks make up for the large ones.
+    ``blocks`` say how many exams of each level (or of each level and label) they hold. Large blocks go
+    first; each goes where it exceeds the wanted numbers least, then where they are least filled. So equal
+    blocks divide exactly, and small blocks make up for the large ones.
     """
     levels = sorted({level for block in blocks for level in block})
     totals = {level: sum(block.get(level, 0) for block in blocks) for level in levels}

@@ -7,9 +7,18 @@ dense layers, nothing for norms, activations and pooling.
 from dataclasses import dataclass
 from math import prod
 
-from nameplate.campaign.experiment import InputSettings, NetworkSettings, Task, TrainingSettings
+from nameplate.campaign.experiment import InputSettings, TrainingSettings
+from nameplate.campaign.networks import NetworkSettings, ResNet3dSettings, SliceCnnSettings, UNet3dSettings
+from nameplate.campaign.tasks import TASKS, TaskName
 from nameplate.pack.packed import packed_slices
-from nameplate.pack.shapes import STAGES, Size, halved_down, resnet_sizes, resnet_strides, unet_channels
+from nameplate.pack.shapes import (
+    STAGES,
+    Size,
+    check_slice_size,
+    check_unet_size,
+    halved_down,
+    resnet_sizes,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +34,36 @@ class Cost:
         return Cost(self.parameters + other.parameters, self.forward_flop + other.forward_flop)
 
 
-def network_cost(
-    task: Task, network: NetworkSettings, seen: InputSettings, spatial: tuple[int, int, int]
-) -> Cost:
-    """Cost of the network that ``build_network`` builds for packed exams of size (k, j, i)."""
-    if task == "factor":
+def network_cost(network: NetworkSettings, seen: InputSettings, spatial: Size) -> Cost | None:
+    """Cost of the network that ``build_network`` builds for packed exams of size (k, j, i).
+
+    None for a network that nameplate did not write: only torch can count it. Raises UserError for one that
+    does not fit the size.
+    """
+    if isinstance(network, SliceCnnSettings):
         return _slice_network(network, seen.slices, spatial)
-    if task == "spheres":
+    if isinstance(network, ResNet3dSettings):
         return _resnet(network, spatial)
-    return _unet(network, spatial)
+    if isinstance(network, UNet3dSettings):
+        return _unet(network, spatial)
+    return None
 
 
-def packed_spatial(task: Task, seen: InputSettings, slices: int, matrix: int) -> tuple[int, int, int]:
+def packed_spatial(task: TaskName, seen: InputSettings, slices: int, matrix: int) -> Size:
     """Size (k, j, i) of a packed exam, for a dataset with this many slices and a square ``matrix``."""
     return packed_slices(task, seen) or slices, matrix, matrix
 
 
-def packed_bytes(task: Task, seen: InputSettings, spatial: tuple[int, int, int]) -> int:
+def packed_bytes(task: TaskName, seen: InputSettings, spatial: Size) -> int:
     """Bytes of one packed exam, including its mask if the task has one."""
-    each = seen.window.dtype().itemsize + (1 if task == "segmentation" else 0)
+    each = seen.window.dtype().itemsize + (1 if TASKS[task].answers == "mask" else 0)
     return prod(spatial) * each
 
 
-def training_flop(cost: Cost, training: TrainingSettings, train_exams: int, val_exams: int) -> int:
-    """Operations of one run: a backward pass costs two forward passes; evaluation is forward only."""
+def training_flop(forward: int, training: TrainingSettings, train_exams: int, val_exams: int) -> int:
+    """Operations of one run, of ``forward`` for an exam: a backward pass costs two forward passes."""
     evaluated = val_exams + min(training.norm_exams, train_exams)
-    return cost.forward_flop * training.epochs * (3 * train_exams + evaluated)
+    return forward * training.epochs * (3 * train_exams + evaluated)
 
 
 def _convolution(before: int, after: int, kernel: int, voxels: int, *, bias: bool = False) -> Cost:
@@ -67,7 +80,8 @@ def _dense(before: int, after: int) -> Cost:
     return _convolution(before, after, 1, 1, bias=True)
 
 
-def _slice_network(network: NetworkSettings, slices: int, spatial: Size) -> Cost:
+def _slice_network(network: SliceCnnSettings, slices: int, spatial: Size) -> Cost:
+    check_slice_size(spatial, len(network.channels))
     total, before, (j, i) = Cost(0, 0), slices, spatial[1:]
     for after in network.channels:
         total += _convolution(before, after, 9, j * i) + _norm(after)
@@ -75,8 +89,8 @@ def _slice_network(network: NetworkSettings, slices: int, spatial: Size) -> Cost
     return total + _dense(before if network.pooling == "average" else before * j * i, 1)
 
 
-def _resnet(network: NetworkSettings, spatial: Size) -> Cost:
-    strides = resnet_strides(network)
+def _resnet(network: ResNet3dSettings, spatial: Size) -> Cost:
+    strides = network.all_strides
     sizes = resnet_sizes(spatial, strides)
     before = network.channels[0]
     total = _convolution(1, before, 343, prod(sizes[0])) + _norm(before)
@@ -95,8 +109,9 @@ def _resnet(network: NetworkSettings, spatial: Size) -> Cost:
     return total + _dense(before, network.hidden) + _dense(network.hidden, 1)
 
 
-def _unet(network: NetworkSettings, spatial: Size) -> Cost:
-    channels = unet_channels(network, spatial)
+def _unet(network: UNet3dSettings, spatial: Size) -> Cost:
+    check_unet_size(spatial)
+    channels = network.channels
     sizes = [spatial]
     for _ in range(STAGES - 1):
         sizes.append(halved_down(sizes[-1]))

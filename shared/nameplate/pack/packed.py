@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nameplate.campaign.experiment import InputSettings, Task
+from nameplate.campaign.experiment import InputSettings
+from nameplate.campaign.tasks import TASKS, TaskName
 from nameplate.errors import UserError
 from nameplate.image.window import Window
 from nameplate.records import Split
@@ -53,12 +54,12 @@ class Pack:
         )
 
 
-def packed_slices(task: Task, seen: InputSettings) -> int | None:
+def packed_slices(task: TaskName, seen: InputSettings) -> int | None:
     """Slices that an exam is resampled to before packing.
 
-    None for the factor task: it keeps all slices and draws some of them again in each epoch.
+    None for a task that sees slices: it keeps all, and draws some of them again in each epoch.
     """
-    return None if task == "factor" else seen.slices
+    return None if TASKS[task].sees == "slices" else seen.slices
 
 
 def brain_only(hu_ijk: NDArray[Any], mask_ijk: NDArray[Any]) -> NDArray[Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from nameplate.campaign.experiment import NetworkSettings
 from nameplate.errors import UserError
 
 Size = tuple[int, int, int]
@@ -28,21 +27,6 @@ def halved_down(size: Size) -> Size:
     return k, j, i
 
 
-def resnet_strides(network: NetworkSettings) -> tuple[int, ...]:
-    """Stride of each scale; without a setting the first keeps the size and the others halve it.
-
-    Raises UserError unless there is one stride per scale.
-    """
-    if network.strides is None:
-        return (1, *(2 for _ in network.channels[1:]))
-    if len(network.strides) != len(network.channels):
-        raise UserError(
-            f"network.strides: expected {len(network.channels)} numbers, one per scale, "
-            f"got {list(network.strides)}"
-        )
-    return network.strides
-
-
 def resnet_sizes(spatial: Size, strides: Sequence[int]) -> tuple[Size, ...]:
     """Sizes after the stem, after its pooling, and after each scale.
 
@@ -60,13 +44,15 @@ def resnet_sizes(spatial: Size, strides: Sequence[int]) -> tuple[Size, ...]:
     return tuple(sizes)
 
 
-def unet_channels(network: NetworkSettings, spatial: Size) -> tuple[int, int, int, int, int]:
-    """The U-Net's five stages; raises UserError for another number or for sizes that cannot be halved."""
-    if len(network.channels) != STAGES:
-        raise UserError(f"network.channels: the U-Net has {STAGES} stages, got {len(network.channels)}")
+def check_unet_size(spatial: Size) -> None:
+    """Raise UserError for an input that the U-Net's stages cannot halve."""
     if any(length < 2 ** (STAGES - 1) for length in spatial):
         raise UserError(
             f"an input of {spatial} voxels is too small for the U-Net: at least {2 ** (STAGES - 1)} a side"
         )
-    a, b, c, d, e = network.channels
-    return a, b, c, d, e
+
+
+def check_slice_size(spatial: Size, poolings: int) -> None:
+    """Raise UserError for slices that cannot be halved so often."""
+    if min(spatial[1:]) < 2**poolings:
+        raise UserError(f"{spatial[1:]} pixels are too few for {poolings} poolings")

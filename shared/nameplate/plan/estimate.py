@@ -1,18 +1,24 @@
 """What a campaign will cost, before it runs: exams, runs, GPU-hours, and a first guess at each job's time."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nameplate.campaign import Campaign
-from nameplate.campaign.experiment import ExperimentSettings
+from nameplate.campaign.experiment import ExperimentSettings, LearningSettings
 from nameplate.cohort import SplitCounts, split_counts
 from nameplate.pack.arm_exams import arm_exams
 from nameplate.pack.cost import Cost, network_cost, packed_spatial, training_flop
+from nameplate.pack.shapes import Size
 from nameplate.plan.pipeline import step_named
 from nameplate.plan.plan import cells_of
 from nameplate.steps.cell import Cell
 from nameplate.steps.step import Job, Load
+
+Count = Callable[[LearningSettings, Size], Cost]
+"""Builds a network for packed exams of a size, checks what it returns, and counts it; needs torch."""
+Costs = Mapping[tuple[str, str], Cost | None]
+"""Of the network of an experiment on the exams of a cohort; None for one that was not counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +36,8 @@ class CellEstimate:
     """That a run learns from; 0 if only the data can tell, like all that follows."""
     predictions: float
     """Of the test exams by the kept runs."""
+    cost: Cost | None
+    """Of its network; None if it was not counted, and the operations are then 0."""
     flop_per_run: float
     flop_to_predict: float
     """Of all these predictions."""
@@ -65,31 +73,48 @@ def cohort_counts(campaign: Campaign, cohort: str) -> SplitCounts | None:
     exams = level_exams(campaign, cohort)
     if exams is None:
         return None
-    return split_counts(exams, campaign.exams_of(cohort).split, campaign.datasets.spheres.positives)
+    return split_counts(exams, campaign.exams_of(cohort).split, campaign.datasets.positives)
 
 
-def spatial_of(campaign: Campaign, experiment: ExperimentSettings, cohort: str) -> tuple[int, int, int]:
+def spatial_of(campaign: Campaign, experiment: ExperimentSettings, cohort: str) -> Size:
     """Size (k, j, i) of a packed exam."""
     matrix = campaign.exams_of(cohort).ingest.matrix
     return packed_spatial(experiment.task, experiment.input, campaign.datasets.slices, matrix)
 
 
-def cost_of(campaign: Campaign, experiment: ExperimentSettings, cohort: str) -> Cost:
-    """Of the experiment's network on one exam."""
-    spatial = spatial_of(campaign, experiment, cohort)
-    return network_cost(experiment.task, experiment.network, experiment.input, spatial)
+def costs_of(campaign: Campaign, count: Count | None = None) -> Costs:
+    """Of every experiment's network on the exams of its cohorts.
+
+    ``count`` is asked for the networks that nameplate did not write; without it they are not counted. Raises
+    UserError for a network that does not fit its exams or cannot be built.
+    """
+    costs: dict[tuple[str, str], Cost | None] = {}
+    for experiment in campaign.experiments:
+        counted: dict[Size, Cost | None] = {}
+        for cohort in experiment.cohorts:
+            size = spatial_of(campaign, experiment, cohort)
+            if size not in counted:
+                known = network_cost(experiment.network, experiment.input, size)
+                if known is None and count is not None:
+                    known = count(experiment.learning, size)
+                counted[size] = known
+            costs[experiment.name, cohort] = counted[size]
+    return costs
 
 
-def cell_estimates(campaign: Campaign) -> list[CellEstimate]:
-    """One row per cell.
+def cell_estimates(campaign: Campaign, costs: Costs | None = None) -> list[CellEstimate]:
+    """One row per cell, with the networks' ``costs`` or else those that need no torch.
 
     Raises CohortError for an arm that wants more training exams than its cohort can have. Whatever plans a
     campaign to run it asks for these rows first, so nothing is made for a campaign that cannot end.
     """
-    return [_cell_estimate(campaign, cell) for cell in cells_of(campaign)]
+    costs = costs_of(campaign) if costs is None else costs
+    return [
+        _cell_estimate(campaign, cell, costs[cell.experiment, cell.cohort]) for cell in cells_of(campaign)
+    ]
 
 
-def _cell_estimate(campaign: Campaign, cell: Cell) -> CellEstimate:
+def _cell_estimate(campaign: Campaign, cell: Cell, cost: Cost | None) -> CellEstimate:
     experiment = campaign.experiment(cell.experiment)
     arm, rounds = experiment.arm(cell.training_set), experiment.rounds
     rate = experiment.expected_convergence_of(cell.dataset, cell.training_set)
@@ -103,7 +128,7 @@ def _cell_estimate(campaign: Campaign, cell: Cell) -> CellEstimate:
         train = arm_exams(arm, by_level, experiment=experiment.name, cohort=cell.cohort)
         counted = levels if experiment.choose_on == "all" else arm.levels or levels
         val, test = counts.of("val") * len(counted), counts.of("test") * len(levels)
-    cost = cost_of(campaign, experiment, cell.cohort)
+    forward = 0 if cost is None else cost.forward_flop
     return CellEstimate(
         cell=cell,
         first=rounds.first,
@@ -112,14 +137,15 @@ def _cell_estimate(campaign: Campaign, cell: Cell) -> CellEstimate:
         kept=kept,
         train_exams=train,
         predictions=kept * test,
-        flop_per_run=float(training_flop(cost, experiment.training, train, val)),
-        flop_to_predict=kept * test * cost.forward_flop,
+        cost=cost,
+        flop_per_run=float(training_flop(forward, experiment.training, train, val)),
+        flop_to_predict=kept * test * forward,
     )
 
 
-def seconds_estimate(campaign: Campaign) -> Callable[[Job], float]:
+def seconds_estimate(campaign: Campaign, costs: Costs | None = None) -> Callable[[Job], float]:
     """A first guess at each job's seconds on one core; the runner corrects it as jobs finish."""
-    rows = {row.cell: row for row in cell_estimates(campaign)}
+    rows = {row.cell: row for row in cell_estimates(campaign, costs)}
 
     def flop_of(job: Job) -> float:
         if job.cell is None:

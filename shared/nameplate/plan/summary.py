@@ -7,7 +7,15 @@ from nameplate.campaign.cohort import CohortSettings
 from nameplate.campaign.experiment import ExperimentSettings
 from nameplate.cohort.split import SplitCount
 from nameplate.pack.cost import packed_bytes
-from nameplate.plan.estimate import cell_estimates, cohort_counts, cost_of, spatial_of, totals_of
+from nameplate.plan.estimate import (
+    Costs,
+    Count,
+    cell_estimates,
+    cohort_counts,
+    costs_of,
+    spatial_of,
+    totals_of,
+)
 from nameplate.plan.pipeline import STEPS
 from nameplate.plan.plan import plan
 from nameplate.plan.power import Runs, Task, dice_task, least_effect, sphere_tasks
@@ -15,20 +23,24 @@ from nameplate.stats.growth import difficulty_axis, growth_weights
 from nameplate.steps.cohort import are_twins
 
 
-def plan_summary(campaign: Campaign, *, gpu_tflops: float) -> list[str]:
-    """The lines that ``nameplate plan`` prints; raises CohortError as ``cell_estimates`` does."""
+def plan_summary(campaign: Campaign, *, gpu_tflops: float, count: Count | None = None) -> list[str]:
+    """The lines that ``nameplate plan`` prints; raises as ``cell_estimates`` and ``costs_of`` do.
+
+    ``count`` counts the networks that nameplate did not write.
+    """
+    costs = costs_of(campaign, count)
     lines = [f"campaign {campaign.name}: {campaign.title}", ""]
     for name in campaign.cohorts:
         lines += _cohort_lines(campaign, name)
     jobs = plan(campaign, {}, {}).jobs
     lines.append("jobs known from the start (selections may add further rounds of training)")
     for step in STEPS:
-        if count := sum(job.step == step.name for job in jobs):
-            lines.append(f"  {step.name:<11} {count:>5}   {' x '.join(step.fan_out)}")
-    lines += ["", *_training_lines(campaign, gpu_tflops), ""]
+        if number := sum(job.step == step.name for job in jobs):
+            lines.append(f"  {step.name:<11} {number:>5}   {' x '.join(step.fan_out)}")
+    lines += ["", *_training_lines(campaign, gpu_tflops, costs), ""]
     if found := power_lines(campaign):
         lines += [*found, ""]
-    return [*lines, *byte_lines(campaign)]
+    return [*lines, *byte_lines(campaign, costs)]
 
 
 def _cohort_lines(campaign: Campaign, name: str) -> list[str]:
@@ -69,8 +81,8 @@ def _source(cohort: CohortSettings) -> str:
     return "simulated twins" if cohort.phantom.twins else "simulated"
 
 
-def _training_lines(campaign: Campaign, gpu_tflops: float) -> list[str]:
-    rows = cell_estimates(campaign)
+def _training_lines(campaign: Campaign, gpu_tflops: float, costs: Costs) -> list[str]:
+    rows = cell_estimates(campaign, costs)
     width = max(40, *(len(str(row.cell)) for row in rows))
     lines = [
         "trainings (first round, expected until the target is met, at most)",
@@ -78,32 +90,35 @@ def _training_lines(campaign: Campaign, gpu_tflops: float) -> list[str]:
         f"{'PFLOP/run':>12} {'GPU-hours':>10}",
     ]
     for row in rows:
+        flop, hours = f"{row.flop_per_run / 1e15:.3g}", f"{row.gpu_hours(gpu_tflops):.2f}"
+        if row.cost is None:
+            flop = hours = "-"
         lines.append(
             f"  {row.cell!s:<{width}} {row.train_exams or '-':>6} {row.first:>5} {row.expected:>8.0f} "
-            f"{row.limit:>5} {row.kept:>5.0f} {row.flop_per_run / 1e15:>12.3g} "
-            f"{row.gpu_hours(gpu_tflops):>10.2f}"
+            f"{row.limit:>5} {row.kept:>5.0f} {flop:>12} {hours:>10}"
         )
-    first, expected, limit, hours = totals_of(rows, gpu_tflops)
+    first, expected, limit, all_hours = totals_of(rows, gpu_tflops)
     kept, predictions = sum(row.kept for row in rows), sum(row.predictions for row in rows)
     lines.append(
         f"  {'all':<{width}} {'':>6} {first:>5} {expected:>8.0f} {limit:>5} {kept:>5.0f} {'':>12} "
-        f"{hours:>10.2f}"
+        f"{all_hours:>10.2f}"
     )
     lines.append("  exams: those that a run learns from; kept: runs expected to predict the test exams")
     if predictions:
         lines.append(f"  expected predictions of test exams: {predictions:,.0f}")
     lines.append(f"  GPU-hours at {gpu_tflops:g} TFLOP/s sustained on one GPU (--gpu-tflops)")
     for experiment in campaign.experiments:
-        cost = cost_of(campaign, experiment, experiment.cohorts[0])
-        lines.append(
-            f"  {experiment.name}: {cost.parameters:,} parameters, "
-            f"{cost.forward_flop / 1e9:.3g} GFLOP forward per exam"
-        )
+        cost = costs[experiment.name, experiment.cohorts[0]]
+        counted = "not counted: the training extra is not installed"
+        if cost is not None:
+            flop = f"{cost.forward_flop / 1e9:.3g} GFLOP forward per exam"
+            counted = f"{cost.parameters:,} parameters, {flop}"
+        lines.append(f"  {experiment.name} ({experiment.network.kind}): {counted}")
     return lines
 
 
-def byte_lines(campaign: Campaign) -> list[str]:
-    """Bytes of packs and weights; the last line is their sum."""
+def byte_lines(campaign: Campaign, costs: Costs | None = None) -> list[str]:
+    """Bytes of packs and weights; the last line is their sum, without networks that were not counted."""
     lines = ["bytes"]
     total = 0.0
     for experiment in campaign.experiments:
@@ -121,10 +136,8 @@ def byte_lines(campaign: Campaign) -> list[str]:
                 f"  packs of {experiment.name} on {cohort}: {size / 1e9:.2f} GB "
                 f"({train / 1e9:.2f} GB per dataset for the training exams)"
             )
-    weights = 0.0
-    for row in cell_estimates(campaign):
-        cost = cost_of(campaign, campaign.experiment(row.cell.experiment), row.cell.cohort)
-        weights += row.expected * 4 * cost.parameters
+    rows = cell_estimates(campaign, costs)
+    weights = sum(row.expected * 4 * row.cost.parameters for row in rows if row.cost is not None)
     lines.append(f"  weights of all runs: {weights / 1e9:.2f} GB")
     lines.append(f"  together {(total + weights) / 1e9:.2f} GB, images not counted")
     return lines
@@ -139,7 +152,7 @@ def power_lines(campaign: Campaign) -> list[str]:
     pairs = [
         (experiment, cohort)
         for experiment in campaign.experiments
-        if experiment.task != "factor" and experiment.trains_each_alone(campaign.factor.levels)
+        if experiment.what.compared_in and experiment.trains_each_alone(campaign.factor.levels)
         for cohort in experiment.cohorts
         if campaign.cohorts[cohort].role == "study"
     ]
@@ -157,6 +170,9 @@ def _effect_lines(campaign: Campaign, experiment: ExperimentSettings, cohort: st
     """The least effects; and of a comparison that is held against the margin, whether networks without any
     advantage would meet it often enough."""
     where = f"  {experiment.name} on {cohort}:"
+    if experiment.task == "labels":
+        yield f"{where} only the data can tell (how many exams are positive is in the labels' table)"
+        return
     counts = cohort_counts(campaign, cohort)
     if counts is None:
         yield f"{where} only the data can tell (set match.exams_per_level to fix the number of exams)"
@@ -170,7 +186,7 @@ def _effect_lines(campaign: Campaign, experiment: ExperimentSettings, cohort: st
         return
     test = next(row for row in counts.rows if row.split == "test")
     margin = campaign.analysis.margin
-    if experiment.task == "segmentation":
+    if experiment.what.answers == "mask":
         effects, unit = _dice_effects(campaign, cohort, runs, test), "Dice"
         stated = margin.dice
         exams = f"{test.exams}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from nameplate.campaign import Campaign
 from nameplate.campaign.cohort import MatchSettings, SplitSettings
 from nameplate.campaign.factor import FieldLevels
+from nameplate.campaign.labels import LabelSettings
 from nameplate.records import Record, Split
 from nameplate.steps.files import Rows
 from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step
@@ -27,6 +28,8 @@ class Member(Record):
     """Whether the sphere datasets give this exam a sphere."""
     rank: float
     """In [0, 1): a difficulty with share s changes the positives of a split and level with rank < s."""
+    label: int | None = None
+    """Its label in the user's own column: 1 or 0; None in a cohort on which no network learns it."""
     same: tuple[str, ...] = ()
     """Its levels of the fields in which matched exams agree (``match.same``), in their order."""
 
@@ -54,7 +57,9 @@ class CohortJob(CohortJobSettings):
     match: MatchSettings | None
     split: SplitSettings
     positives: float
-    """Share of the exams of each level that get a sphere."""
+    """Share of the exams of each level that get a sphere; 0 where none is planted."""
+    labels: LabelSettings | None = None
+    """The user's own labels, where a network learns them: every member then has one."""
     twins: bool
     """Whether each patient is a head that was scanned once for every level."""
     other: str | None
@@ -70,7 +75,8 @@ def jobs(plan: CohortPlan) -> Iterator[Job]:
         factor=plan.campaign.factor.field_levels,
         match=exams.match,
         split=exams.split,
-        positives=plan.campaign.datasets.spheres.positives,
+        positives=plan.campaign.datasets.positives,
+        labels=labels_on(plan.campaign, plan.cohort),
         twins=are_twins(plan.campaign, plan.cohort),
         other=plan.other.cohort if plan.other is not None else None,
     )
@@ -78,6 +84,12 @@ def jobs(plan: CohortPlan) -> Iterator[Job]:
         yield STEP.job(settings, plan.other.ids("cohort"))
     else:
         yield STEP.job(settings, [*plan.ids("ingest"), *plan.ids("skullstrip")])
+
+
+def labels_on(campaign: Campaign, cohort: str) -> LabelSettings | None:
+    """The user's labels, if networks learn them on this cohort; where their table is decides no result."""
+    labels = campaign.datasets.labels
+    return labels.model_copy(update={"table": None}) if labels and campaign.learns_labels(cohort) else None
 
 
 def are_twins(campaign: Campaign, cohort: str) -> bool:
@@ -96,7 +108,7 @@ STEP = Step(
     id="{job.cohort}",
     needs=("ingest", "skullstrip", "cohort"),
     jobs=jobs,
-    version=3,
+    version=4,
     memory_mib=500,
     seconds=lambda load: 0.2,  # noqa: ARG005
 )

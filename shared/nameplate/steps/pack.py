@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from nameplate.campaign.experiment import InputSettings, Task
+from nameplate.campaign.experiment import InputSettings
+from nameplate.campaign.tasks import TaskName
 from nameplate.steps.files import File, Rows
 from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step
 from nameplate.steps.synthesis import Sample, chain_of
@@ -20,7 +21,7 @@ class PackJob(CohortJobSettings):
 
     experiment: str
     dataset: str
-    task: Task
+    task: TaskName
     input: InputSettings
 
 

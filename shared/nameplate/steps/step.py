@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from nameplate.campaign import Campaign
 from nameplate.campaign.settings import Settings
@@ -49,7 +49,7 @@ def faults_of(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
             yield name, fault
 
 
-_PLAIN = (str, int, float, bool, NoneType)
+_PLAIN = (str, int, float, bool, NoneType, JsonValue)
 
 
 def _faults_of_type(kind: Any) -> Iterator[str]:

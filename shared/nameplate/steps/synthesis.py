@@ -1,4 +1,4 @@
-"""Step ``synthesis``: one shard of a dataset: Original, one with spheres, or Skull.
+"""Step ``synthesis``: one shard of a dataset: Original, one with spheres or own labels, or Skull.
 
 A derived cohort names the images of the cohort that it comes from.
 """
@@ -36,7 +36,8 @@ class Sample(Record):
     """Level of the factor."""
     split: Split
     label: int
-    """1 = has a sphere (sphere datasets) or belongs to the factor's first level (Original)."""
+    """1 = has a sphere (sphere datasets), belongs to the factor's first level (Original), or is positive
+    (own labels)."""
     image: str
     """Key of the NIfTI image in the store."""
     mask: str | None
@@ -84,6 +85,12 @@ class SkullRecipe(Settings):
     kind: Literal["skull"] = "skull"
 
 
+class LabelRecipe(Settings):
+    """Original's images, with the labels of the user's own column."""
+
+    kind: Literal["labels"] = "labels"
+
+
 class DerivedRecipe(Settings):
     """The samples of another cohort under this one's pseudo-levels: same images, masks and spheres."""
 
@@ -99,7 +106,7 @@ class SynthesisJob(CohortJobSettings):
 
     dataset: str
     shard: int
-    recipe: OriginalRecipe | SphereRecipe | SkullRecipe | DerivedRecipe
+    recipe: OriginalRecipe | SphereRecipe | SkullRecipe | LabelRecipe | DerivedRecipe
 
 
 def jobs(plan: CohortPlan) -> Iterator[Job]:
@@ -134,7 +141,7 @@ def _own_jobs(plan: CohortPlan) -> Iterator[Job]:
             yield job
 
 
-def _recipe(plan: CohortPlan, dataset: str) -> OriginalRecipe | SphereRecipe | SkullRecipe:
+def _recipe(plan: CohortPlan, dataset: str) -> OriginalRecipe | SphereRecipe | SkullRecipe | LabelRecipe:
     campaign = plan.campaign
     if dataset == ORIGINAL:
         return OriginalRecipe(
@@ -144,6 +151,8 @@ def _recipe(plan: CohortPlan, dataset: str) -> OriginalRecipe | SphereRecipe | S
         )
     if dataset == SKULL:
         return SkullRecipe()
+    if campaign.datasets.labels is not None and dataset == campaign.datasets.labels.dataset:
+        return LabelRecipe()
     spheres = campaign.datasets.spheres
     return SphereRecipe(
         seed=campaign.seed,
@@ -167,7 +176,9 @@ def datasets_on(campaign: Campaign, cohort: str) -> list[str]:
     for difficulty in reversed(difficulties):
         if difficulty.name in wanted and difficulty.start is not None:
             wanted.add(difficulty.start)
-    names = [ORIGINAL, *(difficulty.name for difficulty in difficulties), SKULL]
+    labels = campaign.datasets.labels
+    own = [] if labels is None else [labels.dataset]
+    names = [ORIGINAL, *(difficulty.name for difficulty in difficulties), *own, SKULL]
     return [name for name in names if name in wanted]
 
 

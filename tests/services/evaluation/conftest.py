@@ -61,7 +61,7 @@ experiments:
     cohorts: [main, twins]
     groups: 2
     input: {{window: {{width: 400, level: 40}}, range: [-1, 1], slices: 3}}
-    network: {{channels: [32, 64, 128]}}
+    network: {{kind: slice-cnn, channels: [32, 64, 128]}}
     training: {{rate: 0.001, schedule: one_cycle, batch: 16, epochs: 8}}
     convergence: {{default: {{accuracy: 0.6}}}}
     rounds: {{first: 5, target: 2, keep: 2, limit: 10}}
@@ -71,7 +71,7 @@ experiments:
     cohorts: [main, twins]
     training_sets: [mixed, "{first}", "{second}"]
     input: {{window: {{width: 100, level: 50}}, slices: 16}}
-    network: {{channels: [16, 32, 64, 128], strides: [1, 2, 2, 2], hidden: 1000}}
+    network: {{kind: resnet3d, channels: [16, 32, 64, 128], strides: [1, 2, 2, 2], hidden: 1000}}
     training: {{rate: 0.001, schedule: one_cycle, batch: 8, epochs: 20, flips: true}}
     convergence: {{default: {{accuracy: 0.6}}}}
     rounds: {{first: 4, target: 3, limit: 8}}
@@ -81,7 +81,7 @@ experiments:
     cohorts: [main]
     training_sets: [mixed, "{first}", "{second}"]
     input: {{window: {{width: 100, level: 50}}, slices: 16}}
-    network: {{channels: [8, 16, 32, 64, 128]}}
+    network: {{kind: unet3d, channels: [8, 16, 32, 64, 128]}}
     training: {{rate: 0.001, batch: 4, epochs: 10}}
     convergence: {{default: {{accuracy: 0.9}}}}
     rounds: {{first: 2, target: 2, keep: 2, limit: 4}}
@@ -463,7 +463,7 @@ def _settings(names, levels, controls, twins, arms, more, settings):
         "training_sets": list(levels),
         "arms": [dict(arm) for arm in arms],
         "input": {"window": {"width": 100, "level": 50}, "slices": 16},
-        "network": {"channels": [8]},
+        "network": {"kind": "resnet3d", "channels": [8]},
         "training": {"rate": 0.001, "epochs": 2},
         "convergence": {"default": {}},
         "rounds": {"first": 3, "target": 3, "limit": 9},

@@ -258,7 +258,7 @@ def test_without_every_single_level_there_is_no_answer(complete, ask, sets):
 def test_without_sphere_classification_there_is_no_answer(complete, ask):
     cells = tuple(c for c in complete.cells if c.key[0] != "spheres")
     found = ask(replace(complete, cells=cells)).answer
-    assert found.sentence == "No answer yet: the campaign has no results of sphere classification."
+    assert found.sentence == "No answer yet: the campaign has no results of a classification."
     assert (found.scope, "Power" in dict(found.rests_on)) == ("", False)
 
 

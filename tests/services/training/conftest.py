@@ -7,30 +7,42 @@ import numpy as np
 import pytest
 import torch
 
-from nameplate.campaign.experiment import InputSettings, LearningSettings, NetworkSettings, TrainingSettings
+from nameplate.campaign.experiment import InputSettings, LearningSettings, TrainingSettings
+from nameplate.campaign.networks import (
+    NetworkSettings,
+    ResNet3dSettings,
+    SliceCnnSettings,
+    UNet3dSettings,
+)
 from nameplate.image.window import Window
 from nameplate.pack.packed import Pack
 from nameplate.steps.synthesis import Sample, Sphere
 from nameplate_training.batches import Batches
 
-NETWORKS: dict[str, dict[str, Any]] = {
-    "factor": {"channels": (4, 8)},
-    "spheres": {"channels": (4, 8), "strides": (1, 2), "hidden": 10},
-    "segmentation": {"channels": (2, 4, 4, 4, 8)},
+NETWORKS: dict[str, NetworkSettings] = {
+    "factor": SliceCnnSettings(channels=(4, 8)),
+    "spheres": ResNet3dSettings(channels=(4, 8), strides=(1, 2), hidden=10),
+    "segmentation": UNet3dSettings(channels=(2, 4, 4, 4, 8)),
 }
 
 
 @pytest.fixture
 def learning() -> Callable[..., LearningSettings]:
-    """make(task, training=..., **input) -> how a tiny network learns."""
+    """make(task, training=..., network=..., **input) -> how a tiny network learns."""
 
-    def make(task: str, *, training: dict[str, Any] | None = None, **seen: Any) -> LearningSettings:
+    def make(
+        task: str,
+        *,
+        training: dict[str, Any] | None = None,
+        network: NetworkSettings | None = None,
+        **seen: Any,
+    ) -> LearningSettings:
         chosen = {"rate": 1e-3, "batch": 4, "epochs": 2, "flips": True, "norm_exams": 6, **(training or {})}
         slices = 3 if task == "factor" else 16
         return LearningSettings(
             task=task,  # type: ignore[arg-type]
             input=InputSettings(**{"window": Window(width=100, level=50), "slices": slices, **seen}),
-            network=NetworkSettings(**NETWORKS[task]),
+            network=network or NETWORKS[task],
             training=TrainingSettings(**chosen),
         )
 

@@ -7,7 +7,11 @@ import torch
 from torch import nn
 
 from nameplate_training.features import LastFeatures, features_bytes
-from nameplate_training.networks import ResNet, SliceNetwork, build_network
+from nameplate_training.networks import build_network
+from nameplate_training.networks.foreign import ForeignNetwork
+from nameplate_training.networks.network_input import NetworkInput
+from nameplate_training.networks.resnet3d import ResNet
+from nameplate_training.networks.slice_cnn import SliceNetwork
 from nameplate_training.predict import evaluate
 
 TASKS = ("factor", "spheres", "segmentation")
@@ -120,3 +124,29 @@ def test_the_file_is_plain_float32() -> None:
     read = np.load(io.BytesIO(features_bytes(values)), allow_pickle=False)
     assert read.dtype == np.dtype("<f4")
     np.testing.assert_array_equal(read, values)
+
+
+GIVEN = NetworkInput(task="spheres", slices=4, spatial=(4, 4, 4))
+
+
+def test_of_a_network_of_ones_own_it_is_the_input_of_its_one_dense_unit() -> None:
+    torch.manual_seed(1)
+    own = nn.Sequential(nn.Conv3d(1, 3, 4), nn.Flatten(), nn.ReLU(), nn.Linear(3, 1))
+    network, images = ForeignNetwork(own, GIVEN, "x:y"), torch.randn(5, 1, 4, 4, 4)
+    features = torch.from_numpy(passed(network, images[:2], images[2:]))
+    assert features.shape == (5, 3)
+    torch.testing.assert_close(own[3](features).squeeze(1), network(images))
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        nn.Sequential(nn.Conv3d(1, 1, 4), nn.Flatten()),
+        nn.Sequential(nn.Flatten(), nn.Linear(64, 1), nn.Linear(1, 1)),
+        nn.Sequential(nn.Flatten(2), nn.Linear(64, 1), nn.Flatten()),
+    ],
+    ids=["without a dense unit", "with two", "of one that every place passes"],
+)
+def test_where_no_unit_is_the_last_there_are_no_features(own: nn.Module) -> None:
+    network, images = ForeignNetwork(own, GIVEN, "x:y"), torch.randn(5, 1, 4, 4, 4)
+    assert passed(network, images).shape == (5, 0)

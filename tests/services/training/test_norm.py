@@ -27,3 +27,18 @@ def test_a_net_whose_statistics_lag_is_mended() -> None:
     assert net[0](x).mean() > 30
     renew_norms(net, [x])
     assert net[0](x).mean().abs() < 1e-3
+
+
+def test_a_net_without_statistics_is_not_asked() -> None:
+    class Counting(nn.Sequential):
+        calls = 0
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            result: torch.Tensor = super().forward(x)
+            return result
+
+    for norm in (nn.InstanceNorm3d(2), nn.BatchNorm3d(2, track_running_stats=False)):
+        net = Counting(nn.Conv3d(1, 2, 1), norm)
+        renew_norms(net, [torch.zeros(2, 1, 2, 2, 2)])
+        assert net.calls == 0

@@ -8,6 +8,15 @@ import pytest
 import yaml
 
 from nameplate.campaign import Campaign, load_campaign, parse_campaign
+from nameplate.campaign.experiment import LearningSettings
+from nameplate.campaign.networks import (
+    MonaiSettings,
+    PythonSettings,
+    ResNet3dSettings,
+    SliceCnnSettings,
+    UNet3dSettings,
+)
+from nameplate.campaign.tasks import TASKS, TaskName
 from nameplate.errors import CampaignError
 
 CAMPAIGNS = Path(__file__).parents[3] / "campaigns"
@@ -37,12 +46,12 @@ def test_the_papers_numbers() -> None:
     first, second, third = map(paper.experiment, ("manufacturer", "spheres", "skull"))
     assert (first.training.rate, first.training.batch, first.groups) == (5e-3, 32, 2)
     assert (first.input.window.width, first.input.window.level, first.input.range) == (400, 40, (-1, 1))
-    assert first.network.channels == (32, 64, 128)
+    assert first.network == SliceCnnSettings(channels=(32, 64, 128))
     assert (second.training.rate, second.training.batch) == (5e-5, 32)
-    assert second.network.channels == (32, 64, 128, 256)
-    assert (second.network.hidden, second.input.slices, second.rounds.target) == (1000, 35, 6)
+    resnet = ResNet3dSettings(channels=(32, 64, 128, 256), strides=(1, 2, 2, 2), hidden=1000)
+    assert (second.network, second.input.slices, second.rounds.target) == (resnet, 35, 6)
     assert third.training.rate == 1e-4
-    assert (third.network.channels, third.input.slices) == ((8, 16, 32, 64, 128), 32)
+    assert (third.network, third.input.slices) == (UNet3dSettings(channels=(8, 16, 32, 64, 128)), 32)
     easy, medium, hard = paper.datasets.spheres.difficulties
     assert (easy.radius_mm, easy.hu_mean, easy.hu_sd, easy.share) == ((21, 26), 50, 2, 1)
     assert (medium.radius_mm, medium.hu_mean, medium.share, medium.start) == ((13, 17), 40, 0.2, "easy")
@@ -290,3 +299,65 @@ def test_a_campaign_cannot_be_changed() -> None:
     assert isinstance(campaign, Campaign)
     with pytest.raises(Exception, match="frozen"):
         campaign.seed = 1  # type: ignore[misc]
+
+
+def _with_network(network: Any, experiment: int = 1) -> Any:
+    raw = _demo()
+    raw["experiments"][experiment]["network"] = network
+    return raw
+
+
+KINDS = "slice-cnn, resnet3d, unet3d, monai, python"
+NAN = float("nan")
+
+
+def _monai(**arguments: Any) -> Any:
+    return {"kind": "monai", "name": "UNet", "arguments": arguments}
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        ({"channels": [8]}, f".kind: required, but missing; one of {KINDS}"),
+        ({"kind": "vit"}, f".kind: expected one of {KINDS}, got 'vit'"),
+        ({"kind": "resnet3d", "channels": [8], "pooling": "average"}, ".pooling: unknown key"),
+        ({"kind": "resnet3d"}, ".channels: required, but missing"),
+        ({"kind": "resnet3d", "channels": [4, 8], "strides": [1]}, ": strides: expected 2 numbers, one per"),
+        ({"kind": "unet3d", "channels": [1, 2, 3]}, ".channels[3]: required, but missing"),
+        ({"kind": "monai", "name": "a.b"}, ".name: string should match pattern"),
+        (_monai(x=[NAN]), ".arguments: expected finite numbers, got nan"),
+        (_monai(pretrained=True), ".arguments: 'pretrained' would load weights from elsewhere"),
+        ({"kind": "python", "entry": "../net.py:make"}, ".entry: string should match pattern"),
+        ({"kind": "python", "entry": "net:make", "arguments": {"task": 1}}, ".arguments: 'task' is given to"),
+        ({"kind": "slice-cnn", "channels": [8]}, ".kind: 'slice-cnn' cannot be given the task 'spheres'"),
+    ],
+)
+def test_a_network_has_the_fields_of_its_kind_and_fits_its_task(network: Any, said: str) -> None:
+    assert f"network{said}" in _refusal(_with_network(network)).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("task", "kind"), [("factor", "slice-cnn"), ("spheres", "resnet3d"), ("segmentation", "unet3d")]
+)
+def test_which_network_fits_which_task(task: TaskName, kind: str) -> None:
+    able = [
+        kind
+        for kind, network in {
+            "slice-cnn": SliceCnnSettings(channels=(8,)),
+            "resnet3d": ResNet3dSettings(channels=(8,)),
+            "unet3d": UNet3dSettings(channels=(1, 2, 3, 4, 5)),
+            "monai": MonaiSettings(name="UNet"),
+            "python": PythonSettings(entry="a.b:c"),
+        }.items()
+        if network.fits(TASKS[task])
+    ]
+    assert able == [kind, "monai", "python"]
+
+
+def test_arguments_of_a_network_are_json_and_stay_it_in_a_jobs_settings() -> None:
+    arguments = {"act": ["relu", {"inplace": True}], "rate": 0.5, "none": None, "deep": [[1], [2, "x"]]}
+    network = {"kind": "monai", "name": "UNet", "arguments": arguments}
+    learning = parse_campaign(yaml.safe_dump(_with_network(network)), "my.yaml").experiments[1].learning
+    assert isinstance(learning.network, MonaiSettings)
+    assert learning.network.arguments == arguments
+    assert LearningSettings.model_validate_json(learning.model_dump_json()) == learning

@@ -10,7 +10,6 @@ from nameplate_evaluation.measure import AT_CEILING, Estimate
 from nameplate_evaluation.table import Column, Table, Value
 
 Verdict = Literal["met", "not met", "underpowered", "no result"]
-MARGIN_METRICS = {"spheres": "auroc", "segmentation": "dice"}
 """The metric of each task whose margin the campaign states."""
 METRIC_WORDS = {"auroc": "AUROC", "dice": "Dice"}
 
@@ -76,7 +75,7 @@ def criteria_of(analysis: Analysis, advantages: Sequence[Advantage]) -> tuple[Cr
     found = []
     for name in analysis.campaign.compared:
         experiment = analysis.campaign.experiment(name)
-        metric = MARGIN_METRICS[experiment.task]
+        metric = experiment.what.compared_in[0]
         margin = getattr(analysis.campaign.analysis.margin, metric)
         for cohort in experiment.cohorts:
             if analysis.role(cohort) != "study":

@@ -9,12 +9,6 @@ from nameplate_evaluation.evidence.criteria import Criterion, Size
 from nameplate_evaluation.limits import limits_of
 from nameplate_evaluation.table import interval, printed
 
-TASKS = {
-    "factor": "names the {factor} of an exam from a few slices (2-D network)",
-    "spheres": "says whether a head CT holds a synthetic lesion (3-D ResNet)",
-    "segmentation": "outlines the brain (3-D U-Net)",
-}
-
 
 def model_card(
     analysis: Analysis, answer: Answer, criteria: Sequence[Criterion], sizes: Sequence[Size]
@@ -79,13 +73,13 @@ def _network(analysis: Analysis, experiment: ExperimentSettings) -> str:
     kept = sum(
         len(cell.selection.kept) for cell in analysis.results.cells if cell.cell.experiment == experiment.name
     )
-    task = TASKS[experiment.task].format(factor=analysis.campaign.factor.title)
+    does = experiment.what.does.format(factor=analysis.campaign.factor.title)
     sizes = sorted({run.parameters for run in runs})
     size = f", {' or '.join(f'{count:,}' for count in sizes)} parameters" if sizes else ""
     window = experiment.input.window
     return (
-        f"{experiment.name}: {task}{size}; window {window.width}/{window.level} HU,"
-        f" {experiment.input.slices} slices; trained on"
+        f"{experiment.name}: {does} ({experiment.network.title}){size}; window"
+        f" {window.width}/{window.level} HU, {experiment.input.slices} slices; trained on"
         f" {', '.join(arm.name for arm in experiment.all_arms)}; {kept} of {len(runs)} runs kept"
     )
 

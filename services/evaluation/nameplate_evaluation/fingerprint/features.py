@@ -14,6 +14,7 @@ from nameplate.steps.prediction import FEATURES
 from nameplate.steps.training import Prediction
 
 NOT_KEPT = Missing("the features of its networks were not kept")
+NONE_KNOWN = Missing("its networks have no one last unit whose input could be kept as features")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

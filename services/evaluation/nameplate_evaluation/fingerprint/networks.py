@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nameplate.campaign.tasks import TaskName
 from nameplate.image.fingerprint.slices import Missing
 from nameplate.steps.training import Prediction
 from nameplate_evaluation.analysis import Analysis, CellFigures
 from nameplate_evaluation.fingerprint.draws import Labels, Permuted, Subject, permuted
-from nameplate_evaluation.fingerprint.features import NOT_KEPT, Features
+from nameplate_evaluation.fingerprint.features import NONE_KNOWN, NOT_KEPT, Features
 from nameplate_evaluation.fingerprint.probe import Probe, probe_features
 
 _CLASSES = (1, 0)
@@ -60,10 +61,13 @@ def network_probes(analysis: Analysis, cohort: str, draws: int) -> tuple[CellPro
         for figures in grid.cells
         if figures.cell.selection.kept
     ]
-    spheres = [row for one, _, runs in found if one.task == "spheres" for _, rows in runs for row in rows]
     every = [row for _, _, runs in found for _, rows in runs for row in rows]
-    classes = [{row.exam for row in spheres if row.label == label} for label in _CLASSES]
-    overall, within = (_draws(analysis, cohort, every, parts, draws) for parts in ((), classes))
+    overall = _draws(analysis, cohort, every, (), draws)
+    within: dict[TaskName, Permuted | Missing] = {}
+    for task in {one.task: None for one, _, _ in found if one.what.is_judged}:
+        answers = [row for one, _, runs in found if one.task == task for _, rows in runs for row in rows]
+        classes = [{row.exam for row in answers if row.label == label} for label in _CLASSES]
+        within[task] = _draws(analysis, cohort, every, classes, draws)
     return tuple(
         CellProbe(
             experiment=experiment.title,
@@ -72,7 +76,7 @@ def network_probes(analysis: Analysis, cohort: str, draws: int) -> tuple[CellPro
             group=figures.group,
             exams=len(runs[0][1]) if runs else 0,
             overall=_of_runs(runs, overall),
-            within=_within(runs, within) if experiment.task == "spheres" else None,
+            within=_within(runs, within[experiment.task]) if experiment.task in within else None,
         )
         for experiment, figures, runs in found
     )
@@ -139,6 +143,8 @@ def _within(runs: _Runs, draws: Permuted | Missing) -> RunsProbe | Missing:
 def _of_runs(runs: _Runs, draws: Permuted | Missing) -> RunsProbe | Missing:
     if not runs:
         return NOT_KEPT
+    if not all(found.values.shape[1] for found, _ in runs):
+        return NONE_KNOWN
     if isinstance(draws, Missing):
         return draws
     probes: list[Probe] = []

@@ -16,7 +16,7 @@ from nameplate.cohort.fields import values_of
 from nameplate.cohort.members import make_cohort
 from nameplate.cohort.split import least_exams
 from nameplate.errors import CohortError
-from nameplate.steps.cohort import CohortJob, are_twins
+from nameplate.steps.cohort import CohortJob, are_twins, labels_on
 from nameplate.steps.ingest import Exam
 from nameplate_evaluation.results import CohortResult
 from nameplate_evaluation.separability.confound import Confound
@@ -71,7 +71,7 @@ def proposal_of(cohort: CohortResult, campaign: Campaign, separability: Separabi
         return None
     candidates.sort(key=_imbalance)
     settings = campaign.cohorts[cohort.name]
-    least = least_exams(settings.split, campaign.datasets.spheres.positives)
+    least = least_exams(settings.split, campaign.datasets.positives)
     floor = max(least, math.ceil(LEAST_SHARE * min(separability.exams_after)))
     chosen: list[tuple[FieldRow, FieldLevels]] = []
     left_out: list[Field] = []
@@ -142,7 +142,8 @@ def _matched(cohort: CohortResult, campaign: Campaign, same: Sequence[FieldLevel
         factor=campaign.factor.field_levels,
         match=_settings(campaign, cohort.name, same),
         split=settings.split,
-        positives=campaign.datasets.spheres.positives,
+        positives=campaign.datasets.positives,
+        labels=labels_on(campaign, cohort.name),
         twins=are_twins(campaign, cohort.name),
         other=None,
     )

@@ -63,5 +63,5 @@ def section_of(analysis: Analysis) -> Section:
 
 
 def _grid_of(analysis: Analysis, cohort: str) -> ResultGrid | None:
-    grids = (grid for grid in analysis.of_task("spheres") if grid.cohort == cohort)
+    grids = (grid for grid in analysis.judged() if grid.cohort == cohort)
     return next((grid for grid in grids if advantage_of(analysis, grid, "auroc")), None)

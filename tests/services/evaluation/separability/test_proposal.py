@@ -27,7 +27,7 @@ def rows_of(count=240, overlap=0.3) -> list[dict]:
 
 def with_lines(campaign, lines):
     """The campaign with the lines in place of the cohort's matching, read again as a file."""
-    raw = campaign.model_dump(mode="json", exclude_defaults=True)
+    raw = campaign.model_dump(mode="json", exclude_unset=True)
     raw["cohorts"]["study"]["match"] = yaml.safe_load(lines)["match"]
     return parse_campaign(yaml.safe_dump(raw), "pasted")
 

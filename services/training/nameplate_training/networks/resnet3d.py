@@ -1,41 +1,13 @@
-"""The paper's three networks, shaped by ``NetworkSettings``; all return logits."""
+"""The 3-D ResNet, that of the paper's second experiment."""
 
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nameplate.campaign.experiment import InputSettings, NetworkSettings, Task
-from nameplate.errors import UserError
-from nameplate.pack.shapes import STAGES, resnet_sizes, resnet_strides, unet_channels
-
-
-class SliceNetwork(nn.Module):
-    """Experiment 1: blocks of 3x3 convolution, batch norm, ReLU and 2x2 max pooling, then a dense unit.
-
-    (batch, slices, j, i) -> logits (batch,). ``pooling`` says what comes before the dense unit: the
-    flattened maps, or their average over the image.
-    """
-
-    def __init__(self, slices: int, channels: Sequence[int], pooling: str, spatial_ji: tuple[int, int]):
-        super().__init__()
-        layers: list[nn.Module] = []
-        before, (j, i) = slices, spatial_ji
-        for after in channels:
-            # Batch norm would subtract any bias of the convolution.
-            layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after)]
-            layers += [nn.ReLU(inplace=True), nn.MaxPool2d(2)]
-            before, j, i = after, j // 2, i // 2
-        self.blocks = nn.Sequential(*layers)
-        self.average = pooling == "average"
-        self.dense = nn.Linear(before if self.average else before * j * i, 1)
-
-    def forward(self, x_BCJI: Tensor) -> Tensor:
-        """Logits of the positive class."""
-        maps = self.blocks(x_BCJI)
-        features = maps.mean(dim=(2, 3)) if self.average else maps.flatten(1)
-        logits: Tensor = self.dense(features).squeeze(1)
-        return logits
+from nameplate.campaign.networks import ResNet3dSettings
+from nameplate.pack.shapes import resnet_sizes
+from nameplate_training.networks.network_input import NetworkInput
 
 
 class IdentityBlock(nn.Module):
@@ -122,48 +94,7 @@ def stem_by_blocks(x_B1KJI: Tensor, weight: Tensor) -> Tensor:
     return functional.conv3d(blocks, kernel)
 
 
-def build_network(
-    task: Task, network: NetworkSettings, seen: InputSettings, spatial: tuple[int, int, int]
-) -> nn.Module:
-    """The network of a task for packed exams of size ``spatial`` = (k, j, i).
-
-    Factor: (batch, slices, j, i) -> (batch,). Spheres: (batch, 1, k, j, i) -> (batch,).
-    Segmentation: (batch, 1, k, j, i) -> (batch, 1, k, j, i). Outputs are logits. Weights are drawn
-    from torch's global generator. Raises UserError for a network that does not fit the input.
-    """
-    if task == "factor":
-        if min(spatial[1:]) < 2 ** len(network.channels):
-            raise UserError(f"{spatial[1:]} pixels are too few for {len(network.channels)} poolings")
-        return SliceNetwork(seen.slices, network.channels, network.pooling, spatial[1:])
-    if task == "spheres":
-        strides = resnet_strides(network)
-        resnet_sizes(spatial, strides)
-        return ResNet(network.channels, strides, network.hidden)
-    return _unet(unet_channels(network, spatial), spatial)
-
-
-def _unet(channels: tuple[int, int, int, int, int], spatial: tuple[int, int, int]) -> nn.Module:
-    """MONAI's BasicUNet with batch norm and ReLU: five stages, two 3x3x3 convolutions each."""
-    from monai.networks.nets.basic_unet import BasicUNet, UpCat  # here: the import takes seconds
-
-    net: nn.Module = BasicUNet(
-        spatial_dims=3,
-        in_channels=1,
-        out_channels=1,
-        # The sixth number is the last decoding stage, which mirrors the first.
-        features=(*channels, channels[0]),
-        act=("relu", {"inplace": True}),
-        norm=("batch", {}),
-        bias=False,
-        upsample="deconv",
-    )
-    if all(length % 2 ** (STAGES - 1) == 0 for length in spatial):
-        for module in net.modules():
-            if isinstance(module, UpCat):
-                module.is_pad = False  # it would pad by nothing, which copies the largest maps
-    return net
-
-
-def parameters_of(network: nn.Module) -> int:
-    """Number of trained parameters."""
-    return sum(parameter.numel() for parameter in network.parameters())
+def build(network: ResNet3dSettings, given: NetworkInput) -> nn.Module:
+    """(batch, 1, k, j, i) -> logits (batch,); raises UserError for volumes that are too small."""
+    resnet_sizes(given.spatial, network.all_strides)
+    return ResNet(network.channels, network.all_strides, network.hidden)
