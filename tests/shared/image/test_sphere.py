@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nameplate.image.volume import Volume
-from nameplate.steps.synthesis import Sphere
-from nameplate.streams import stream
-from nameplate_synthesis.sphere import (
+from nameplate.image.sphere import (
     common_room_mm,
     draw_centre,
     holds,
@@ -20,6 +17,9 @@ from nameplate_synthesis.sphere import (
     room_mm,
     shifted,
 )
+from nameplate.image.volume import Volume
+from nameplate.steps.synthesis import Sphere
+from nameplate.streams import stream
 
 SPACINGS = [(3.6, 3.6, 5.0), (0.9, 0.9, 5.0), (1.0, 1.0, 1.0)]
 
