@@ -17,7 +17,7 @@ from nameplate.plan.pipeline import SERVICES, STEPS
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-PARTS = (*SERVICES, "cluster", "local")
+PARTS = (*SERVICES, "challenge", "cluster", "local")
 """Everything that is a folder, an extra, a script and an image of one name; not all do steps."""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from nameplate.errors import DamagedObject, TryAgain, UserError
 from nameplate.image.fingerprint.catalogue import Stage
 from nameplate.image.window import Window
-from nameplate.records import R, csv_cell, from_jsonl, to_jsonl
+from nameplate.records import R, csv_cell, csv_text, from_jsonl, to_jsonl
 from nameplate.service.command import Command
 from nameplate.service.heads import Head, check_skullstrip, heads_of, read_head
 from nameplate.service.threads import one_thread_a_process
@@ -21,7 +21,6 @@ from nameplate.whole import user_may_write, whole_file
 from nameplate_fingerprint.stages import measured_stages
 from nameplate_fingerprint.table import (
     UNITS,
-    csv_text,
     exam_lines,
     measures_csv,
     scanner_lines,

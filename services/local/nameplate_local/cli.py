@@ -36,6 +36,7 @@ SERVICE_COMMANDS = {
     "skullstrip": "find the intracranial mask of a head CT",
     "fingerprint": "measure what tells scanners apart in a folder of head CTs",
     "synthesis": "put a sphere of known size, place and contrast into a brain",
+    "challenge": "plant lesions in your exams and report what your own model finds of them",
 }
 
 CLUSTER_COMMANDS = ("submit", "list", "logs", "stop")
