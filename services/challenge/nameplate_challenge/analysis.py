@@ -14,6 +14,7 @@ from nameplate.streams import stream
 from nameplate_challenge.case import Outcome
 from nameplate_challenge.curve import Fit, Floats, fitted
 from nameplate_challenge.findings import Bound, Curve, Findings, Gap, Level, Point
+from nameplate_challenge.radius import Radius, radius_of
 from nameplate_challenge.share import Share, difference, share_of
 
 DIGITS = 6
@@ -34,24 +35,12 @@ class Question:
     resamples: int
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Radii:
-    """The radius wanted in the data (first) and in every resample: at least and at most, in mm."""
-
-    least: Floats
-    most: Floats
-
-    def interval(self, confidence: float) -> tuple[float, float]:
-        outside = (1 - confidence) / 2
-        return _quantile(self.least[1:], outside), _quantile(self.most[1:], 1 - outside)
-
-
 def analysed(outcomes: Sequence[Outcome], question: Question, *, refused: int) -> Findings:
     """All figures of the cases with a score."""
     names = sorted({outcome.level for outcome in outcomes})
     hus = sorted({outcome.lesion.hu for outcome in outcomes if outcome.lesion is not None})
     weights = _resampled(outcomes, question)
-    cells: dict[tuple[str, float], tuple[Curve, Share, _Radii | None]] = {}
+    cells: dict[tuple[str, float], tuple[Curve, Share, Radius | None]] = {}
     untouched: dict[str, Share] = {}
     levels = []
     for name in names:
@@ -149,7 +138,7 @@ def _curve(
     alone: Sequence[Outcome],
     weights: dict[str, Floats],
     question: Question,
-) -> tuple[Curve, Share, _Radii | None]:
+) -> tuple[Curve, Share, Radius | None]:
     by_radius: dict[float, list[Outcome]] = {}
     for one in planted:
         assert one.lesion is not None
@@ -163,8 +152,8 @@ def _curve(
     whole = _share(planted, question)
     assert whole is not None
     fit = _fit(radii, by_radius, alone, weights, question) if len(radii) >= FEWEST_RADII else None
-    wanted = None if fit is None else _wanted(fit, radii, question.sensitivity)
-    bound, radius_mm, low, high = _shown(wanted, radii, question, len({one.patient for one in planted}))
+    wanted = None if fit is None else radius_of(fit, radii, question.sensitivity)
+    bound, radius_mm, low, high = _shown(wanted, question, len({one.patient for one in planted}))
     curve = Curve(
         hu=hu,
         points=tuple(points),
@@ -204,37 +193,21 @@ def _fit(
     return fitted(radii, np.stack(found, axis=1), np.stack(cases, axis=1), alarms, untouched)
 
 
-def _wanted(fit: Fit, radii: Floats, sensitivity: float) -> _Radii:
-    """No curve is believed beyond the radii that were tried."""
-    radius = fit.radius_mm(sensitivity)
-    smallest, largest = float(radii[0]), float(radii[-1])
-    return _Radii(
-        least=np.where(radius < smallest, 0.0, np.where(radius > largest, largest, radius)),
-        most=np.where(radius < smallest, smallest, np.where(radius > largest, np.inf, radius)),
-    )
-
-
 def _shown(
-    wanted: _Radii | None, radii: Floats, question: Question, patients: int
+    radius: Radius | None, question: Question, patients: int
 ) -> tuple[Bound, float | None, float | None, float | None]:
     """Bound, radius, and its interval."""
-    if wanted is None:
+    if radius is None:
         return "not known", None, None, None
-    low, high = wanted.interval(question.confidence) if patients > 1 else (0.0, np.inf)
-    least, most = float(wanted.least[0]), float(wanted.most[0])
-    bound: Bound = "above" if most == np.inf else "below" if least == 0.0 else "reached"
-    return (
-        bound,
-        round(least, DIGITS) if bound == "reached" else None,
-        round(low, DIGITS) if low > 0 else None,
-        round(high, DIGITS) if high < np.inf else None,
-    )
+    low, high = radius.interval(question.confidence) if patients > 1 else (0.0, np.inf)
+    bound: Bound = "reached" if radius.value is not None else "above" if radius.most[0] == np.inf else "below"
+    return bound, _rounded(radius.value), _rounded(low) if low > 0 else None, _finite(high)
 
 
 def _gaps(
     names: Sequence[str],
     hus: Sequence[float],
-    cells: dict[tuple[str, float], tuple[Curve, Share, _Radii | None]],
+    cells: dict[tuple[str, float], tuple[Curve, Share, Radius | None]],
     untouched: dict[str, Share],
     question: Question,
 ) -> list[Gap]:
@@ -253,23 +226,18 @@ def _gaps(
     return gaps
 
 
-def _radius_gap(hu: float, first: str, second: str, one: _Radii, other: _Radii, question: Question) -> Gap:
-    least, most = other.least - one.most, other.most - one.least
-    known = bool(least[0] == most[0])
-    outside = (1 - question.confidence) / 2
-    low, high = _quantile(least[1:], outside), _quantile(most[1:], 1 - outside)
-    # Where a radius is beyond the grid, a resample speaks against zero only if all that it may be does.
-    below, above = np.count_nonzero(least[1:] <= 0), np.count_nonzero(most[1:] >= 0)
-    p = min(1.0, 2 * (1 + min(below, above)) / (1 + question.resamples))
+def _radius_gap(hu: float, first: str, second: str, one: Radius, other: Radius, question: Question) -> Gap:
+    gap = other.minus(one)
+    low, high = gap.interval(question.confidence)
     return Gap(
         figure="radius, mm",
         hu=hu,
         first=first,
         second=second,
-        value=round(float(least[0]), DIGITS) if known else None,
-        low=round(low, DIGITS) if np.isfinite(low) else None,
-        high=round(high, DIGITS) if np.isfinite(high) else None,
-        p=round(p, DIGITS),
+        value=_rounded(gap.value),
+        low=_finite(low),
+        high=_finite(high),
+        p=_rounded(gap.p()),
         p_adjusted=None,
     )
 
@@ -297,10 +265,9 @@ def _share_gap(
     )
 
 
-def _quantile(values: Floats, share: float) -> float:
-    """Of values that may be infinite: one of them, and nothing between two."""
-    return float(np.quantile(values, share, method="inverted_cdf"))
-
-
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, DIGITS)
+
+
+def _finite(value: float) -> float | None:
+    return _rounded(value) if np.isfinite(value) else None

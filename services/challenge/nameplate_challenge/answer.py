@@ -24,8 +24,8 @@ def read_answer(
 ) -> float | Map:
     """A score, or a map of the image's shape (i, j, k): a mask of 0 and 1, or probabilities.
 
-    ``printed`` is what the model has printed, of which the last line counts. Raises NoScore for anything that is
-    not exactly one answer within the range.
+    ``printed`` is what the model has printed, of which the last line counts. Raises NoScore for anything that
+    is not exactly one answer within the range.
     """
     last = shown_line(printed)
     said = _parsed(last)

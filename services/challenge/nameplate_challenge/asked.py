@@ -29,13 +29,13 @@ class Asked(Record):
     """Whether images are given as .nii.gz."""
 
 
-def agree(out: Path, asked: Asked) -> None:
-    """Keep what is asked in a folder's first run; in every other one, see that it is still the same.
+def agree(out: Path, asked: Asked, *, has_results: bool) -> None:
+    """Keep what is asked beside the first results; once there are some, see that it is still the same.
 
     Raises UserError that names what has changed.
     """
     path = out / FILE
-    if not path.exists():
+    if not has_results:
         with user_may_write(path), whole_file(path) as partial:
             partial.write_bytes(to_json(asked))
         return
@@ -48,7 +48,8 @@ def agree(out: Path, asked: Asked) -> None:
         if old != new:
             shown = "" if name == "command" else f" ({_text(old)} before, {_text(new)} now)"
             raise UserError(
-                f"{out}: holds results of another {name.replace('_', ' ')}{shown}; give a new folder with --out"
+                f"{out}: holds results of another {name.replace('_', ' ')}{shown}; "
+                "give a new folder with --out"
             )
 
 

@@ -45,7 +45,7 @@ class Outcome(Record):
 
     @property
     def asked(self) -> bool:
-        """Whether the model was asked: not if there is no room for the lesion, or the image cannot be read."""
+        """Whether the model was asked: not if there is no room for the lesion."""
         return self.score is not None or self.reason.startswith(MODEL)
 
     @property

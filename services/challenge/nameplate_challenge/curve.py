@@ -1,13 +1,14 @@
 """The chance that a lesion is found, by its radius, and the smallest radius that is found often enough.
 
-Found is what reaches the threshold, and a model that alarms without a lesion also 'finds' small ones. So the chance
-at radius r is
+Found is what reaches the threshold, and a model that alarms without a lesion also 'finds' small ones. So the
+chance at radius r is
 
     guess + (1 - guess - lapse) / (1 + exp(-slope (log r - log r50)))
 
-with the share of untouched exams that alarm as ``guess``, and a ``lapse`` for what is missed at any size (Wichmann
-and Hill 2001). Slope, r50 and lapse have the highest posterior under weak priors, which only matter where the data
-say little (all found, none found, a step between two radii). Many resamples are fitted at once.
+with the share of untouched exams that alarm as ``guess``, and a ``lapse`` for what is missed at any size
+(Wichmann and Hill 2001). Slope, r50 and lapse have the highest posterior under weak priors, which only matter
+where the data say little (all found, none found, a step between two radii). Many resamples are fitted at
+once.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ LAPSES = np.array(
 _LAPSE_PRIOR = 10.0
 """A lapse of x is taken to be (1 - x) to this power as likely as none."""
 _SLOPE, _SLOPE_SD = np.log(6.0), 0.8
-"""Prior of the slope's logarithm: from a tenth to nine tenths over a factor of 1.2 to 5 in radius, at two sd."""
+"""Prior of the slope's logarithm: within two sd, from 10 to 90 % over a factor of 1.2 to 6 in radius."""
 _PLACE_SD = 1.5
 """Prior of log r50 around the middle of the radii."""
 _ROUNDS, _STEP, _SMALL = 40, 0.7, 1e-9
@@ -54,7 +55,10 @@ class Fit:
 
 
 def fitted(radius_mm: Floats, found: Floats, cases: Floats, alarms: Floats, untouched: Floats) -> Fit:
-    """Curves from counts: ``found`` of ``cases`` (resamples, radii), ``alarms`` of ``untouched`` (resamples,)."""
+    """The curves of these counts.
+
+    ``found`` of ``cases`` are (resamples, radii), ``alarms`` of ``untouched`` exams (resamples,).
+    """
     x = np.log(radius_mm)
     middle = float(x.mean())
     guess = alarms / np.maximum(untouched, 1.0)

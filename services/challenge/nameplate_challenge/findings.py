@@ -24,7 +24,7 @@ class Curve(Record):
     hu: float
     points: tuple[Point, ...]
     bound: Bound
-    """Whether the sensitivity asked for is reached within the radii; 'above' the largest, or 'below' the smallest."""
+    """Where the sensitivity asked for is reached: within the radii, or beyond them."""
     radius_mm: float | None
     """The smallest radius that is found that often; None unless it is reached."""
     low: float | None

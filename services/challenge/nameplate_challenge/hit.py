@@ -1,10 +1,10 @@
 """When a mask has found a lesion, and what in it is a false alarm: the one place where this is decided.
 
-The *lesion's region* is every voxel whose centre is within the sphere or at most ``MARGIN_MM`` outside of it, and the
-voxel of its centre. The score of a case with a lesion is the highest value of its region, so a lesion is found at
-a threshold if the map reaches it anywhere in there: it need not cover the lesion. A false alarm is a connected
-region (26 neighbours) at or above the threshold that has no voxel in the lesion's. In an exam without a lesion the
-score is the highest value anywhere, and every region is a false alarm.
+The *lesion's region* is every voxel whose centre is within the sphere or at most ``MARGIN_MM`` outside of it,
+and the voxel of its centre. The score of a case with a lesion is the highest value of its region, so a lesion
+is found at a threshold if the map reaches it anywhere in there: it need not cover the lesion. A false alarm
+is a connected region (26 neighbours) at or above the threshold that has no voxel in the lesion's. In an exam
+without a lesion the score is the highest value anywhere, and every region is a false alarm.
 """
 
 from typing import Any
@@ -24,7 +24,10 @@ MARGIN_MM = 2.0
 def hit(
     values: NDArray[Any], image: Volume, sphere: tuple[Point, float] | None, threshold: float
 ) -> tuple[float, int]:
-    """Score and false alarms of a map (i, j, k) on the grid of ``image``; the sphere is centre and radius in mm."""
+    """Score and false alarms of a map (i, j, k) on the grid of ``image``.
+
+    ``sphere`` is centre (RAS mm) and radius (mm) of the lesion, if there is one.
+    """
     positive = values >= threshold
     if sphere is None:
         return _score(values), _regions(positive, None)

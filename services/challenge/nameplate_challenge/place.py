@@ -19,8 +19,8 @@ REACH = 0.75
 class BrainFrame:
     """The ellipsoid along the patient's axes (right, front, head) that is spread out as the brain is.
 
-    Its middle and half axes come from all voxels of the mask, so that a cropped base, a thin spur of the mask or
-    another grid moves them little: less than the two voxels that make a bounding box.
+    Its middle and half axes come from all voxels of the mask, so that a cropped base, a thin spur of the mask
+    or another grid moves them little: less than the two voxels that make a bounding box.
     """
 
     centre_mm: Point
@@ -79,10 +79,10 @@ def settled(
     radius_mm: float,
     most_moved_mm: float,
 ) -> Settled | None:
-    """The wanted place if the whole sphere is inside the brain there, else the nearest voxel's centre with room.
+    """The wanted place if the whole sphere is inside the brain there, else the nearest voxel with room.
 
-    ``room_mm`` gives the mask's room (``nameplate.image.sphere.room_mm``), and is asked only where it is needed.
-    None if there is no such voxel within ``most_moved_mm``.
+    ``room_mm`` gives the mask's room (``nameplate.image.sphere.room_mm``), and is asked only where it is
+    needed. None if there is no such voxel within ``most_moved_mm``.
     """
     if holds(mask, wanted_mm, radius_mm):
         return Settled(wanted_mm, 0.0)

@@ -32,12 +32,12 @@ class TooSlow(Exception):
 
 
 class ModelProcess:
-    """One process in a session of its own, with pipes to it."""
+    """One process in a session of its own, with pipes to it; deadlines are by ``time.monotonic``."""
 
     def __init__(
         self, words: Sequence[str], folder: Path, environment: Mapping[str, str], *, asked: bool
     ) -> None:
-        """Start it in ``folder``; ``asked`` is whether it is written to. Raises UserError if it cannot start."""
+        """Start it in ``folder``; ``asked`` is whether it is written to. Raises UserError if that fails."""
         try:
             self._process = subprocess.Popen(
                 words,
@@ -61,7 +61,7 @@ class ModelProcess:
             os.set_blocking(self._process.stdin.fileno(), False)
 
     def ended(self, deadline: float) -> int:
-        """Wait for its end; its exit code, negative for a signal. Raises TooSlow at the deadline (monotonic)."""
+        """Its exit code when it has ended, negative for a signal. Raises TooSlow at the deadline."""
         while (code := self._process.poll()) is None:
             self._hear(deadline, look=True)
         self._hear_rest()
@@ -134,7 +134,7 @@ class ModelProcess:
         self._take(wait)
 
     def _hear_rest(self) -> None:
-        """Take in what is in the pipes now; of something that never stops printing, not more than they hold."""
+        """Take in what is in the pipes now, and not what comes for ever."""
         for _ in range(_PIPES_FULL):
             if not self._selector.get_map() or not self._take(0):
                 return

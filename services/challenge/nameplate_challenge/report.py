@@ -109,15 +109,16 @@ def _reasons(findings: Findings) -> str:
 
 def _method(findings: Findings) -> str:
     texts = (
-        "The lesions are simulated spheres that are brighter than the tissue by a fixed number of HU: they keep "
-        "the scanner's noise and sharp edges, and are no haemorrhages. What is compared is one model on the same "
-        "lesions in different scanners' exams; patients differ between levels, too.",
-        "The radius comes from a logistic curve in the logarithm of the radius, with the untouched exams' alarms as "
-        "chance and a share that is missed at any size; it is never read beyond the radii that were tried. Its "
-        f"intervals come from {findings.resamples} resamples of patients (seed {findings.seed}). Shares have "
-        "Wilson intervals for the effective number of cases, which counts the cases of a patient together.",
-        f"A mask has found a lesion if it reaches the threshold anywhere within {MARGIN_MM:g} mm of the sphere; every "
-        "other connected region that does is a false alarm.",
+        "The lesions are simulated spheres that are brighter than the tissue by a fixed number of HU: they "
+        "keep the scanner's noise and sharp edges, and are no haemorrhages. What is compared is one model "
+        "on the same lesions in different scanners' exams; patients differ between levels, too.",
+        "The radius comes from a logistic curve in the logarithm of the radius, with the untouched exams' "
+        "alarms as chance and a share that is missed at any size; it is never read beyond the radii that "
+        f"were tried. Its intervals come from {findings.resamples} resamples of patients (seed "
+        f"{findings.seed}). Shares have Wilson intervals for the effective number of cases, which counts "
+        "the cases of a patient together.",
+        f"A mask has found a lesion if it reaches the threshold anywhere within {MARGIN_MM:g} mm of the "
+        "sphere; every other connected region that does is a false alarm.",
         "p-values are adjusted by Holm over all gaps of this page.",
     )
     return "".join(paragraph(text) for text in texts)

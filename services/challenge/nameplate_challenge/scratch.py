@@ -23,9 +23,9 @@ def scratch_folder(out: Path, parent: Path | None) -> Iterator[Path]:
     if note.is_file():
         left = Path(note.read_text(errors="replace"))
         # Whatever the note says, only a folder of that name that is ours.
-        if left.name.startswith(_PREFIX) and left.is_dir() and not left.is_symlink():
-            if left.stat().st_uid == os.getuid():
-                shutil.rmtree(left, ignore_errors=True)
+        is_ours = left.name.startswith(_PREFIX) and left.is_dir() and not left.is_symlink()
+        if is_ours and left.stat().st_uid == os.getuid():
+            shutil.rmtree(left, ignore_errors=True)
     parent = parent or (MEMORY if _has_room(MEMORY) else Path(tempfile.gettempdir()))
     with user_may_write(parent):
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent)).resolve()

@@ -1,9 +1,10 @@
 """A share of cases and the difference of two, for one model: the uncertainty is that of the patients alone.
 
-Cases of one patient go together. The variance is that of the sums of influences by patient (``nameplate.stats``); with
-it go an effective number of independent cases, Wilson's interval for that number (which stays within 0 to 1 and has
-a length where all or none are found), and for differences Newcombe's combination of two such intervals (1998), with
-the correlation that shared patients bring (Zou and Donner 2008).
+Cases of one patient go together. The variance is that of the sums of influences by patient
+(``nameplate.stats``); with it go an effective number of independent cases, Wilson's interval for that number
+(which stays within 0 to 1 and has a length where all or none are found), and for differences Newcombe's
+combination of two such intervals (1998), with the correlation that shared patients bring (Zou and Donner
+2008).
 """
 
 import math

@@ -34,8 +34,8 @@ class Subject:
 def read_subjects(table: Path, factor: str) -> dict[str, Subject]:
     """The exams of a table by name: exams.jsonl of an ingest, or CSV or JSON lines with these columns.
 
-    Needed are ``exam`` (the image's name without its ending), ``patient`` and the factor. Raises UserError for a
-    table that cannot be read, lacks one of them, or has an exam twice.
+    Needed are ``exam`` (the image's name without its ending), ``patient`` and the factor. Raises UserError
+    for a table that cannot be read, lacks one of them, or has an exam twice.
     """
     try:
         text = table.read_text(encoding="utf-8-sig")

@@ -44,7 +44,7 @@ def summary_lines(findings: Findings, asked: Asked) -> Sequence[str]:
         f"{exams} exams by {findings.factor}, {cases} cases: radius {radii} mm, {hu} HU added, "
         f"{asked.places} places, and untouched; found from a score of {findings.threshold:g}",
         "",
-        *aligned(table, 3),
+        *aligned(table, len(table[0])),
     ]
     if findings.gaps:
         gaps = [

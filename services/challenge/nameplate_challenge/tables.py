@@ -37,7 +37,7 @@ def detection_csv(findings: Findings) -> str:
 
 
 def scores_csv(outcomes: Sequence[Outcome], subjects: Mapping[str, Subject], factor: str) -> str:
-    """A row a case with a score, the table that `nameplate audit` reads; ``exam`` names the case, not the exam."""
+    """A row a case with a score: the table that `nameplate audit` reads. ``exam`` names the case."""
     others = dict.fromkeys(name for subject in subjects.values() for name in subject.columns)
     own = ("patient", "exam", "label", "score", "radius_mm", "hu", "place", "original", factor)
     names = [name for name in others if name not in own]

@@ -15,6 +15,10 @@ def radius(curve: Curve) -> str:
         "above": f"above {largest:g} mm",
         "below": f"below {smallest:g} mm",
     }[curve.bound]
+    if (curve.low is not None and curve.low >= largest) or (
+        curve.high is not None and curve.high <= smallest
+    ):
+        return value
     low = f"below {smallest:g}" if curve.low is None else f"{curve.low:.1f}"
     high = f"above {largest:g}" if curve.high is None else f"{curve.high:.1f}"
     return f"{value} ({low} to {high})"
@@ -72,8 +76,8 @@ def caveats(findings: Findings) -> list[str]:
     failing = [level for level in findings.levels if level.failed]
     if failing:
         said.append(
-            "Cases without a score are in no figure: where the model fails more often at one level, that is a "
-            "difference, too ("
+            "Cases without a score are in no figure: where the model fails more often at one level, that "
+            "is a difference, too ("
             + ", ".join(f"{level.level} {failed(level)}" for level in findings.levels)
             + ")."
         )

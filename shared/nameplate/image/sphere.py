@@ -221,7 +221,7 @@ def insert(
 
 
 def raised(image: Volume, centre_mm: Point, radius_mm: float, hu: float) -> Volume:
-    """The image (HU, an integer type) with ``hu`` added in the sphere, by the share of each voxel that it fills.
+    """The image (HU, integers) with ``hu`` added to each voxel by the share of it that the sphere fills.
 
     The tissue's noise and texture stay as they are, unlike with ``insert``.
     """

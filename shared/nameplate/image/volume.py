@@ -81,7 +81,7 @@ def nifti_bytes(volume: Volume) -> bytes:
 
 
 def plain_nifti_bytes(volume: Volume) -> bytes:
-    """The volume as an unpacked .nii file: larger than ``nifti_bytes``, and written in a tenth of the time."""
+    """The volume as an unpacked .nii file: larger than ``nifti_bytes``, and made in less time."""
     image = nib.Nifti1Image(volume.array, volume.affine, dtype=volume.array.dtype)
     image.header.set_xyzt_units("mm")
     image.set_qform(volume.affine, code=1)
