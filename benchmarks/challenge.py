@@ -51,7 +51,7 @@ for line in sys.stdin:
     added = image - np.load(f"{folder}/{number}.npy", mmap_mode="r")
     level = ("GE", "Siemens")[number % 2]
     if added.any():
-        volume = float(added.sum()) / added.max() * float(np.load(f"{folder}/voxel.npy"))
+        volume = float(added.sum()) / added.max() * float(np.load(f"{folder}/{number}-mm3.npy"))
         radius = min(radii, key=lambda r: abs(r - (volume * 3 / 4 / math.pi) ** (1 / 3)))
         chance = alarms[level] + (1 - alarms[level]) / (1 + (radius / r50[level]) ** -slope)
     else:
@@ -75,7 +75,6 @@ def exams(folder: Path, count: int) -> None:
     lookup, images = folder / "lookup", folder / "images"
     lookup.mkdir()
     images.mkdir()
-    np.save(lookup / "voxel.npy", made[0][0].voxel_ml * 1000)
     rows = ["exam,patient,manufacturer"]
     for number in range(count):
         image, mask = made[number % len(made)]
@@ -84,6 +83,7 @@ def exams(folder: Path, count: int) -> None:
         write_nifti(images / f"e{number}.nii.gz", image.with_array(hu))
         write_nifti(images / f"e{number}_mask.nii.gz", mask)
         np.save(lookup / f"{number}.npy", hu.ravel(order="F"))
+        np.save(lookup / f"{number}-mm3.npy", image.voxel_ml * 1000)
         rows.append(f"e{number},p{number},{('GE', 'Siemens')[number % 2]}")
     (folder / "exams.csv").write_text("\n".join(rows) + "\n")
     print(f"image {' x '.join(map(str, made[0][0].array.shape))}, {count} exams")
@@ -187,7 +187,7 @@ def many(folder: Path, count: int) -> None:
     )
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(
-        f"{count} exams, 7 cases each: {wall:.0f} s, {cpu / count / 7:.3f} core seconds a case with a model "
+        f"{count} exams, 4 cases each: {wall:.0f} s, {cpu / count / 4:.3f} core seconds a case with a model "
     )
     print(f"that looks at nothing; {peak:.0f} MiB the largest process")
 
