@@ -182,6 +182,8 @@ def many(folder: Path, count: int) -> None:
         "4",
         "8",
         "12",
+        "--places",
+        "1",
         "--hu",
         f"{HU:g}",
     )
@@ -202,7 +204,8 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=1000)
     arguments = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    without_images(arguments.simulations, arguments.exams)
+    if arguments.simulations:
+        without_images(arguments.simulations, arguments.exams)
     with tempfile.TemporaryDirectory() as name:
         with_images(Path(name), arguments.exams)
         if arguments.many:
