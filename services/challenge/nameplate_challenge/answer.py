@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nameplate.errors import UserError
 from nameplate.image.volume import Volume, read_untrusted_nifti
 from nameplate_challenge.model import NoScore
-from nameplate_challenge.process import MOST_BYTES, shown
+from nameplate_challenge.process import MOST_BYTES, last_line, shown
 from nameplate_challenge.request import Request
 
 Map = NDArray[Any]
@@ -27,7 +27,7 @@ def read_answer(
     ``printed`` is what the model has printed, of which the last line counts. Raises NoScore for anything that
     is not exactly one answer within the range.
     """
-    last = shown_line(printed)
+    last = last_line(printed)
     said = _parsed(last)
     if prefers_line and (number := _number(said)) is not None:
         return _checked(number, score_range)
@@ -41,12 +41,6 @@ def read_answer(
     if (number := _number(said)) is not None:
         return _checked(number, score_range)
     raise NoScore("printed no number and wrote no output" if last else "no answer", shown(last))
-
-
-def shown_line(text: str) -> str:
-    """The last line that is not empty."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
 
 
 def _parsed(text: str) -> Any:

@@ -20,7 +20,7 @@ _LOOK_SECONDS = 0.02
 """Between two looks whether it has ended, while something else holds its pipes open."""
 _PIPES_FULL = 4
 """Reads that empty a pipe of the usual size, and one for its end."""
-_PRINTABLE = re.compile(r"[^\x20-\x7e]+")
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
 
 class Died(Exception):
@@ -156,7 +156,12 @@ class ModelProcess:
         return bool(events)
 
 
-def shown(text: str) -> str:
-    """The last line of a text that is not empty, cut, and with nothing that a terminal would act upon."""
+def last_line(text: str) -> str:
+    """The last line that is not empty."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return _PRINTABLE.sub("?", lines[-1])[:MOST_SAID] if lines else ""
+    return lines[-1] if lines else ""
+
+
+def shown(text: str) -> str:
+    """The last line of a text, cut, and with nothing that a terminal would act upon."""
+    return _UNPRINTABLE.sub("?", last_line(text))[:MOST_SAID]
