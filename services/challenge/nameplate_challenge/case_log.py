@@ -52,6 +52,17 @@ class CaseLog:
     ) -> None:
         self._file.close()
 
+    @property
+    def has_scores(self) -> bool:
+        """Whether the model has ever given one."""
+        return any(outcome.score is not None for outcome in self.before.values())
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.before = {}
+        with user_may_write(self._path):
+            self._file.truncate(0)
+
     def append(self, outcome: Outcome) -> None:
         """Keep one more; when this returns, it survives the process."""
         with user_may_write(self._path):

@@ -34,7 +34,9 @@ def _run(options: Namespace) -> int:
     with user_may_write(options.out):
         options.out.mkdir(parents=True, exist_ok=True)
     with CaseLog(options.out) as log:
-        agree(options.out, asked, has_results=bool(log.before))
+        if not log.has_scores:
+            log.forget()  # what is left of a command that never worked
+        agree(options.out, asked, has_results=log.has_scores)
         if options.retry_failed:
             log.before = {
                 key: one for key, one in log.before.items() if one.score is not None or not one.asked

@@ -65,7 +65,7 @@ def try_model(
     """
     tried = Tried([], [])
     failed: list[Outcome] = []
-    scored = any(outcome.score is not None for outcome in log.before.values())
+    scored = log.has_scores
 
     def keep(outcome: Outcome) -> None:
         nonlocal scored
