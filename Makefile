@@ -63,8 +63,8 @@ render: $(VENV)/.run  ## every file that is made from others: in the chart, argo
 
 # On a cluster of kind, load the images after they are built: LOAD="kind load docker-image"
 LOAD ?=
-# The image of `local` runs without a cluster.
-ON_CLUSTER := $(filter-out local,$(notdir $(wildcard services/*)))
+# The images of `local` and `challenge` run without a cluster.
+ON_CLUSTER := $(filter-out local challenge,$(notdir $(wildcard services/*)))
 E2E_FLAGS ?=
 
 e2e: $(VENV)/.dev  ## on the cluster of KUBECONFIG: build and load images, install, run a campaign, uninstall

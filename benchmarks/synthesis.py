@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 
 from nameplate.campaign.dataset import DifficultySettings
+from nameplate.image.sphere import insert
 from nameplate.image.volume import Volume, nifti_bytes
 from nameplate.image.window import Window
 from nameplate.pack.packed import pack_volume
@@ -23,7 +24,6 @@ from nameplate.steps.synthesis import Sphere
 from nameplate.streams import stream
 from nameplate_synthesis.difficulty import draw_sphere
 from nameplate_synthesis.slices import brain_slices
-from nameplate_synthesis.sphere import insert
 
 FIELD_MM, SLICE_MM = 240.0, 5.0
 EASY = DifficultySettings(name="easy", radius_mm=(21, 26), hu_mean=50, hu_sd=2)

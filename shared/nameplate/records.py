@@ -3,8 +3,10 @@
 Each step's own records are in ``nameplate.steps``, beside the names of the files that hold them.
 """
 
+import csv
+import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -45,3 +47,10 @@ def from_jsonl(kind: type[R], data: bytes) -> list[R]:
 def csv_cell(text: str) -> str:
     """Text for a CSV file: what a spreadsheet would read as a formula gets a leading apostrophe."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def csv_text(rows: Iterable[Sequence[str]]) -> str:
+    """Rows as a CSV file."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

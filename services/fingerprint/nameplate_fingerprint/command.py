@@ -11,17 +11,16 @@ from pathlib import Path
 from nameplate.errors import DamagedObject, TryAgain, UserError
 from nameplate.image.fingerprint.catalogue import Stage
 from nameplate.image.window import Window
-from nameplate.records import R, csv_cell, from_jsonl, to_jsonl
+from nameplate.records import R, csv_cell, csv_text, from_jsonl, to_jsonl
 from nameplate.service.command import Command
+from nameplate.service.heads import Head, check_skullstrip, heads_of, read_head
 from nameplate.service.threads import one_thread_a_process
 from nameplate.steps.ingest import Exam
 from nameplate.steps.measured import MeasuredExam, as_record
 from nameplate.whole import user_may_write, whole_file
-from nameplate_fingerprint.heads import Head, check_skullstrip, heads_of, read_head
 from nameplate_fingerprint.stages import measured_stages
 from nameplate_fingerprint.table import (
     UNITS,
-    csv_text,
     exam_lines,
     measures_csv,
     scanner_lines,

@@ -1,7 +1,5 @@
 """Measured exams as tables: one row an exam and stage, and the medians of every scanner."""
 
-import csv
-import io
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -9,7 +7,8 @@ from dataclasses import dataclass
 
 from nameplate.image.fingerprint.catalogue import STAGES, Stage
 from nameplate.image.fingerprint.measure import PICTURE_MEASURES
-from nameplate.records import csv_cell
+from nameplate.records import csv_cell, csv_text
+from nameplate.service.columns import aligned
 from nameplate.steps.ingest import Exam
 from nameplate.steps.measured import MeasuredExam, rounded
 
@@ -84,13 +83,6 @@ def scanners_csv(scanners: Iterable[Scanner]) -> str:
     return csv_text([["manufacturer", "model", "kernel", "stage", "exams", *NAMES], *body])
 
 
-def csv_text(rows: Iterable[Sequence[str]]) -> str:
-    """Rows as a CSV file."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
-
-
 def _text(number: float | None) -> str:
     return "" if number is None else f"{number:g}"
 
@@ -99,7 +91,7 @@ def exam_lines(rows: Iterable[MeasuredExam], stage: Stage) -> list[str]:
     """The exams at one stage, to be read on a terminal."""
     table = [["exam", *(heading for _, heading in SHOWN)]]
     table += [[row.exam, *_shown(row.numbers)] for row in rows if row.stage == stage]
-    return _aligned(table, 1)
+    return aligned(table, 1)
 
 
 def scanner_lines(scanners: Iterable[Scanner], stage: Stage) -> list[str]:
@@ -110,20 +102,8 @@ def scanner_lines(scanners: Iterable[Scanner], stage: Stage) -> list[str]:
         for one in scanners
         if one.stage == stage
     ]
-    return _aligned(table, 3)
+    return aligned(table, 3)
 
 
 def _shown(numbers: dict[str, float | None]) -> list[str]:
     return ["-" if (number := numbers.get(name)) is None else f"{number:.3g}" for name, _ in SHOWN]
-
-
-def _aligned(table: Sequence[Sequence[str]], texts: int) -> list[str]:
-    """Columns of equal width, two spaces apart; the first ``texts`` on the left, numbers on the right."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if place < texts else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in table
-    ]

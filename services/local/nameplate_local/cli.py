@@ -42,6 +42,7 @@ SERVICE_COMMANDS = {
     "fingerprint": "measure what tells scanners apart in a folder of head CTs",
     "synthesis": "put a sphere of known size, place and contrast into a brain",
     "audit": "hold a table of any model's scores against the scanners that the exams came from",
+    "challenge": "plant lesions in your exams and report what your own model finds of them",
 }
 IN_SERVICE = {"audit": "evaluation"}
 """Commands that are a package of a service with another name."""

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from nameplate.errors import UserError
+from nameplate.image.affine import has_perpendicular_axes
+from nameplate.image.sphere import draw_centre, insert, room_mm, shifted
 from nameplate.image.volume import Volume, read_nifti, write_nifti_for_user
 from nameplate.service.command import Command
 from nameplate.steps.synthesis import Sphere
 from nameplate.streams import stream
-from nameplate_synthesis.sphere import draw_centre, insert, room_mm, shifted
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -40,8 +41,7 @@ def _read(options: Namespace) -> tuple[Volume, Volume]:
         raise UserError(f"{options.mask}: not a mask, it has values other than 0 and 1")
     if not np.allclose(image.affine, mask.affine, atol=1e-3):
         raise UserError(f"{options.mask}: not at the same place in the patient as the image")
-    axes = image.affine[:3, :3] / np.array(image.spacing_mm)
-    if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-3):
+    if not has_perpendicular_axes(image.affine):
         raise UserError(f"{options.image}: its axes are not perpendicular; resample it first")
     limits = np.iinfo(np.int16)
     if not (np.isfinite(image.array).all() and (np.abs(image.array) <= limits.max).all()):

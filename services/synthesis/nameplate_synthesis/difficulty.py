@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nameplate.campaign.dataset import DifficultySettings
+from nameplate.image.sphere import DIGITS, SLACK_MM, Point, common_room_mm, draw_centre, holds, shifted
 from nameplate.image.volume import Volume
 from nameplate.steps.cohort import Member
 from nameplate.steps.synthesis import Sphere
 from nameplate.streams import stream
-from nameplate_synthesis.sphere import DIGITS, SLACK_MM, Point, common_room_mm, draw_centre, holds, shifted
 
 
 def changes(difficulty: DifficultySettings, member: Member) -> bool:

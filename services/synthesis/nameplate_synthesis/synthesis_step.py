@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from nameplate.campaign import ORIGINAL
+from nameplate.image.sphere import insert
 from nameplate.image.volume import Volume, nifti_bytes, read_nifti
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
@@ -24,7 +25,6 @@ from nameplate.steps.synthesis import (
 from nameplate.streams import stream
 from nameplate_synthesis.difficulty import NoRoom, changes, draw_sphere
 from nameplate_synthesis.slices import brain_slices
-from nameplate_synthesis.sphere import insert
 
 
 def synthesis(job: SynthesisJob, inputs: Inputs, outputs: Outputs) -> None:

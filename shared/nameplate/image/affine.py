@@ -97,3 +97,13 @@ def reorder_affine(
             turned[:3, 3] += turned[:3, axis] * (shape[order[axis]] - 1)
             turned[:3, axis] *= -1
     return turned + 0.0
+
+
+def has_perpendicular_axes(affine: NDArray[np.float64]) -> bool:
+    """Whether the voxels are boxes: true of what the ingest writes, not of a sheared (tilted) volume.
+
+    >>> has_perpendicular_axes(np.diag([2.0, 2.0, 5.0, 1.0]))
+    True
+    """
+    axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    return bool(np.allclose(axes.T @ axes, np.eye(3), atol=1e-3))

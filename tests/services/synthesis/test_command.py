@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from nameplate.errors import UserError
+from nameplate.image.sphere import holds, occupancy
 from nameplate.image.volume import Volume, read_nifti, write_nifti
 from nameplate.service.command import run_command
 from nameplate_synthesis.command import COMMAND
-from nameplate_synthesis.sphere import holds, occupancy
 
 AFFINE = np.array([[3.5, 0, 0, -80], [0, 3.5, 0, -90], [0, 0, 5, -40], [0, 0, 0, 1.0]])
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from nameplate.campaign.dataset import DifficultySettings
+from nameplate.image.sphere import holds, room_mm
 from nameplate.image.volume import Volume
 from nameplate.steps.cohort import Member
 from nameplate.steps.synthesis import Sphere
 from nameplate_synthesis.difficulty import NoRoom, changes, draw_sphere
-from nameplate_synthesis.sphere import holds, room_mm
 
 EASY = DifficultySettings(name="easy", radius_mm=(21.0, 26.0), hu_mean=50.0, hu_sd=2.0)
 HARD = DifficultySettings(

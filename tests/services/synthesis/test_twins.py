@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from nameplate.image.sphere import holds, occupancy
 from nameplate.image.volume import read_nifti_bytes
 from nameplate.steps.cohort import MEMBERS
 from nameplate.steps.synthesis import REFUSALS, SAMPLES, Sample
-from nameplate_synthesis.sphere import holds, occupancy
 
 
 def heads_of(walk: Any, dataset: str) -> dict[str, list[Sample]]:

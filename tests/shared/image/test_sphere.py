@@ -8,18 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nameplate.image.volume import Volume
-from nameplate.steps.synthesis import Sphere
-from nameplate.streams import stream
-from nameplate_synthesis.sphere import (
+from nameplate.image.sphere import (
     common_room_mm,
     draw_centre,
     holds,
     insert,
     occupancy,
+    raised,
     room_mm,
     shifted,
 )
+from nameplate.image.volume import Volume
+from nameplate.steps.synthesis import Sphere
+from nameplate.streams import stream
 
 SPACINGS = [(3.6, 3.6, 5.0), (0.9, 0.9, 5.0), (1.0, 1.0, 1.0)]
 
@@ -364,3 +365,18 @@ def test_masks_that_share_nothing_have_no_common_room() -> None:
     empty = Volume(np.zeros_like(one.array), one.affine)
     assert not common_room_mm([empty, one], 27.0).any()
     assert not common_room_mm([one, empty], 27.0).any()
+
+
+def test_raising_keeps_the_noise_and_adds_by_share() -> None:
+    image = volume((40, 40, 12), (1.0, 1.0, 5.0))
+    image.array[:] += np.round(stream(3, "noise").normal(0, 4, image.array.shape)).astype(np.int16)
+    centre = (-80.3, -100.2, 69.1)
+    made = raised(image, centre, 9.0, -20.0)
+    box, share = occupancy(image, centre, 9.0)
+    added = made.array.astype(int) - image.array
+    assert np.abs(added[box] - -20.0 * share).max() <= 0.5
+    assert (added[box][share == 1.0] == -20).all()
+    added[box] = 0
+    assert not added.any()
+    limit = image.with_array(np.full(image.array.shape, 32_760, dtype=np.int16))
+    assert raised(limit, centre, 9.0, 500.0).array.max() == 32_767

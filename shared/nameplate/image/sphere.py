@@ -5,14 +5,13 @@ The axes of every affine here are orthogonal, like those of the volumes that the
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.image.envelope import lower_envelope
 from nameplate.image.volume import Volume
-from nameplate.steps.synthesis import Sphere
 
 Box = tuple[slice, slice, slice]
 Point = tuple[float, float, float]
@@ -26,6 +25,26 @@ SLACK_MM = 10.0**-DIGITS
 # Points along i and along j of a voxel at which the sphere is measured for partial volume; along k it
 # is measured exactly.
 SUPERSAMPLING = 6
+
+
+class Blend(Protocol):
+    """A sphere that takes the place of the tissue: where, how large, and which intensity it has."""
+
+    @property
+    def centre_mm(self) -> Point:
+        """RAS mm in the patient."""
+
+    @property
+    def radius_mm(self) -> float:
+        """In mm."""
+
+    @property
+    def hu_mean(self) -> float:
+        """In HU."""
+
+    @property
+    def hu_sd(self) -> float:
+        """In HU."""
 
 
 def room_mm(mask: Volume, cap_mm: float) -> NDArray[np.float32]:
@@ -184,7 +203,7 @@ def occupancy(volume: Volume, centre_mm: Point, radius_mm: float) -> tuple[Box, 
 
 
 def insert(
-    image: Volume, sphere: Sphere, rng: np.random.Generator, intensity: Literal["per_voxel", "per_sphere"]
+    image: Volume, sphere: Blend, rng: np.random.Generator, intensity: Literal["per_voxel", "per_sphere"]
 ) -> Volume:
     """The image (HU, int16) with the sphere blended in by the share of each voxel that it fills.
 
@@ -199,3 +218,15 @@ def insert(
     limits = np.iinfo(array.dtype)
     array[box] = np.clip(np.rint(blended), limits.min, limits.max).astype(array.dtype)
     return Volume(array, image.affine)
+
+
+def raised(image: Volume, centre_mm: Point, radius_mm: float, hu: float) -> Volume:
+    """The image (HU, integers) with ``hu`` added to each voxel by the share of it that the sphere fills.
+
+    The tissue's noise and texture stay as they are, unlike with ``insert``.
+    """
+    box, share = occupancy(image, centre_mm, radius_mm)
+    array = image.array.copy(order="K")
+    limits = np.iinfo(array.dtype)
+    array[box] = np.clip(np.rint(array[box] + hu * share), limits.min, limits.max).astype(array.dtype)
+    return image.with_array(array)
