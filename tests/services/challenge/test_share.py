@@ -19,7 +19,7 @@ def share(answers: list[tuple[bool, int]], confidence: float = 0.95):  # type: i
 def test_of_independent_cases_it_is_wilsons_interval() -> None:
     found = share([(number < 7, number) for number in range(20)])
     n, p, t = 20, 0.35, float(student.ppf(0.975, 19))
-    number = n * (n - 1) / n * (n - 1) / n  # two estimates of the variance, each with its own correction
+    number = n - 1  # as the variance is estimated from the same cases
     half = t / (1 + t**2 / number) * np.sqrt(p * (1 - p) / number + t**2 / (4 * number**2))
     middle = (p + t**2 / (2 * number)) / (1 + t**2 / number)
     assert (found.low, found.high) == pytest.approx((middle - half, middle + half))
