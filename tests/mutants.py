@@ -1515,8 +1515,8 @@ MUTANTS = (
     Mutant(
         "exams of one patient are added up",
         f"{STATS}/contrast.py",
-        "number.setdefault(p, len(number)) for p in term.patients",
-        'number.setdefault(f"{p} {len(number)}", len(number)) for p in term.patients',
+        "number.setdefault(patient, len(number)) for patient in of_term",
+        'number.setdefault(f"{patient} {len(number)}", len(number)) for patient in of_term',
         "shared/stats/test_contrast.py",
     ),
     Mutant(
@@ -1557,15 +1557,15 @@ MUTANTS = (
     Mutant(
         "patients are few, too",
         f"{STATS}/contrast.py",
-        "spread += cases**2 / max(len(number) - 1, 1)",
+        "spread += cases**2 / max(patients - 1, 1)",
         "pass",
         "shared/stats/test_contrast.py",
     ),
     Mutant(
         "one run has no interval",
         f"{STATS}/contrast.py",
-        "df = None if min(kept) < 2 else",
-        "df = 1.0 if min(kept) < 2 else",
+        "df=None if one_run else df",
+        "df=1.0 if one_run else df",
         "shared/stats/test_contrast.py",
     ),
     Mutant(
