@@ -284,7 +284,7 @@ def test_one_experiment_alone_without_its_controls(complete, quick_report, exper
 def test_controls_alone_have_no_answer(complete, quick_report):
     cells = tuple(cell for cell in complete.cells if cell.key[1] == "twins")
     report = quick_report(replace(complete, cells=cells, examples=()))
-    assert "No answer yet: the campaign has no results of sphere" in words(report["index.html"])
+    assert "No answer yet: the campaign has no results of a classification" in words(report["index.html"])
     assert len(_named(report, "controls")) == 3
 
 

@@ -54,8 +54,9 @@ def test_it_runs_to_the_report(
         assert words in report
     assert "own-manufacturer advantage in AUROC" in report  # of the null control
     assert "With a sphere" not in report
-    tables = {path.stem for path in (store / "report" / "tables").iterdir()}
-    assert {"labels-ge-own", "labels-ge-dense", "prevalence"} <= tables
+    tables = [path.stem for path in (store / "report" / "tables").iterdir()]
+    for name in ("labels-ge-own", "labels-ge-dense", "prevalence"):
+        assert any(table.endswith(f"-{name}") for table in tables)
 
 
 def test_the_plan_says_what_only_the_table_knows(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
