@@ -13,6 +13,8 @@ from nameplate_evaluation.table import Kind, interval, printed
 
 Verdict = Literal["gap", "within the margin", "not shown", "nothing to compare"]
 ALPHA = 0.05
+_BACKWARDS = 0.4
+"""An AUROC below it is not that of a network that finds nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,11 @@ def warnings_of(audit: Audit) -> tuple[str, ...]:
     lines = []
     table, factor = audit.table, audit.factor
     company = audit.company
+    if audit.passed_over:
+        lines.append(
+            f"The answer is about the {factor.title}: by the manufacturer nothing can be compared"
+            f" ({audit.passed_over})."
+        )
     if company is not None:
         low = [
             row for row in company.rows if row.judged.overlap is not None and row.judged.overlap < LOW_OVERLAP
@@ -65,6 +72,12 @@ def warnings_of(audit: Audit) -> tuple[str, ...]:
             "The scores are no probabilities (0 to 1): they are ranked, but calibration is not judged."
         )
     for one in audit.networks:
+        area = one.whole.figures.get("auroc")
+        if area is not None and area.value < _BACKWARDS:
+            lines.append(
+                f"{_named(one)}the AUROC of all exams is {printed(area.value, 'percent')} %: are the scores, or"
+                " the labels, the wrong way round (--positive)?"
+            )
         limit = one.threshold
         if limit is not None and not (one.network.values.min() < limit <= one.network.values.max()):
             side = "negative" if limit > one.network.values.max() else "positive"
@@ -134,9 +147,12 @@ def _answer(audit: Audit, one: NetworkAudit) -> AuditAnswer:
         )
     else:
         verdict = "not shown"
+        alone = any(gap.estimate.p is not None and gap.estimate.p <= ALPHA for gap in gaps)
+        count = sum(len(net.main_gaps) for net in audit.networks)
+        holm = f" Looked at alone it would be; among {count} comparisons chance makes such." if alone else ""
         sentence = (
             f"a gap between {audit.factor.plural} is not shown: the largest in {metric},"
-            f" {_largest(audit, gaps)}. {_power(audit, gaps)}"
+            f" {_largest(audit, gaps)}.{holm} {_power(audit, gaps)}"
         )
     if len(audit.networks) > 1:
         sentence = f"{one.network.name}: {sentence}"

@@ -127,7 +127,8 @@ def _in_span(rows: Sequence[_Row], reading: Reading, losses: Losses, *, dice: bo
         kept
     )
     if not kept:
-        raise UserError(f"no {'Dice' if dice else 'score'} lies in {low:g} to {high:g}")
+        hint = " (in percent? divide it by 100)" if dice else ""
+        raise UserError(f"no {'Dice' if dice else 'score'} lies in {low:g} to {high:g}{hint}")
     return kept
 
 
@@ -158,6 +159,7 @@ def _table(
     by_run: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     contradicted: set[tuple[str, str, str]] = set()
     place: dict[str, int] = {}
+    places: dict[str, set[int]] = defaultdict(set)
     for row in rows:
         if labels is not None and row.exam not in labels:
             continue
@@ -169,6 +171,7 @@ def _table(
                 contradicted.add((row.network, row.run, row.exam))
         scores[row.exam] = row.value
         place[row.exam] = min(row.place, place.get(row.exam, row.place))
+        places[row.exam].add(row.place)
     for network, run, exam in contradicted:
         by_run[network, run].pop(exam)
     twice = {exam for _, _, exam in contradicted}
@@ -182,6 +185,7 @@ def _table(
             + "; ".join(f"{n} {what} {why}" for (what, why), n in losses.items() if n)
         )
     exams = tuple(sorted(everywhere))
+    columns = _agreed(columns, roles, [places[exam] for exam in exams], losses)
     texts = columns[roles.patient] if roles.patient else None
     names = [(texts[place[exam]] if texts else "") or f"\0{exam}" for exam in exams]
     if texts is not None:
@@ -198,6 +202,23 @@ def _table(
         columns=found,
         ignored=ignored,
     )
+
+
+def _agreed(
+    columns: Mapping[str, Sequence[str]], roles: Roles, places: Sequence[set[int]], losses: Losses
+) -> dict[str, Sequence[str]]:
+    """The columns, with nothing where the rows of one exam say different things of it."""
+    several = [sorted(of_exam) for of_exam in places if len(of_exam) > 1]
+    of_exams = {name for name in columns if name not in roles.used or name == roles.patient}
+    found: dict[str, Sequence[str]] = dict(columns)
+    for name in sorted(of_exams):
+        cells = columns[name]
+        torn = [of_exam for of_exam in several if len({cells[place] for place in of_exam} - {""}) > 1]
+        if torn:
+            losses["exams", f"have several values of {name}: it is not known"] += len(torn)
+            gone = {place for of_exam in torn for place in of_exam}
+            found[name] = ["" if place in gone else cell for place, cell in enumerate(cells)]
+    return found
 
 
 def _networks(

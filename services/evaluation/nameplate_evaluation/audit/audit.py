@@ -76,6 +76,11 @@ class Audit:
     """At which predictive values are given."""
 
     @property
+    def passed_over(self) -> str:
+        """Why the factor is not the manufacturer, where there is one and nobody has asked for another."""
+        return "" if self.settings.factor else dict(self.left_out).get("manufacturer", "")
+
+    @property
     def metric(self) -> str:
         """The main metric."""
         return main_metric(dice=self.table.is_dice)

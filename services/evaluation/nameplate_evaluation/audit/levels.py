@@ -1,5 +1,6 @@
 """The levels of a column that are compared: a text's values, a number's bins, with enough patients each."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from nameplate.campaign.factor import FactorSettings, FieldLevels
+from nameplate.campaign.field import Value
 from nameplate.errors import UserError
 from nameplate_evaluation.audit.score_table import ExamColumn, ScoreTable
 from nameplate_evaluation.separability.grouping import grouping
@@ -21,6 +23,12 @@ PARTS = 3
 """Into how many bins a number is put that has no usual ones."""
 _USUAL_BINS: Mapping[str, tuple[float, ...]] = {"age": (40.0, 60.0, 80.0), "thickness_mm": (2.0, 4.0)}
 _MANY = "it has many values, few exams each"
+_OF_PEOPLE = re.compile(
+    r"(patient|person|first|last|family|given|sur|full).?name|^name$|birth|^dob$|mrn|ssn|insur|address|phone|e.?mail"
+    r"|physician|doctor|referr|operator|accession",
+    re.IGNORECASE,
+)
+"""Names of columns that tell who somebody is."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -60,6 +68,8 @@ class Levels:
 def levels_of(table: ScoreTable, column: ExamColumn, bins: Mapping[str, tuple[float, ...]]) -> "Levels | str":
     """The levels of a column, or why there are not two."""
     name = column.field.name
+    if _OF_PEOPLE.search(name):
+        return "its name says that it tells who somebody is"
     groups: FieldLevels | None
     if column.field.kind == "number" and (cuts := bins.get(name) or _USUAL_BINS.get(name)):
         groups = FieldLevels(name=name, bins=cuts)
@@ -69,7 +79,8 @@ def levels_of(table: ScoreTable, column: ExamColumn, bins: Mapping[str, tuple[fl
         groups = FieldLevels(name=name)
     if groups is None:
         return "all exams have the same value"
-    of_value = {value: groups.level_of_value(value) for value in set(column.values)}
+    spelled = _one_spelling(column)
+    of_value = {value: groups.level_of_value(spelled.get(value, value)) for value in set(column.values)}
     found = [of_value[value] for value in column.values]
     pairs = {(level, patient) for level, patient in zip(found, table.patient.tolist(), strict=True) if level}
     patients = Counter(level for level, _ in pairs)
@@ -106,6 +117,21 @@ def levels_of(table: ScoreTable, column: ExamColumn, bins: Mapping[str, tuple[fl
         unknown=sum(level is None for level in found),
         several=sum(count > 1 for count in counts.values()),
     )
+
+
+def _one_spelling(column: ExamColumn) -> dict[Value, Value]:
+    """Texts that differ in capitals and blanks alone, each as it is spelled most often."""
+    if column.field.kind == "number":
+        return {}
+    counts = Counter(value for value in column.values if isinstance(value, str))
+    best: dict[str, str] = {}
+    for text, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        best.setdefault(_plain(text), text)
+    return {text: best[_plain(text)] for text in counts}
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def parse_bins(texts: list[str]) -> dict[str, tuple[float, ...]]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ MOST_BYTES = 2 * 1024**3
 MOST_COLUMNS = 2000
 _LONGEST_CELL = 10_000
 _DELIMITERS = ",;\t|"
+_UNKNOWN = frozenset(("na", "n/a", "nan", "null", "#n/a", "-", "?"))
+"""What programs write where they know nothing."""
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+(,[0-9]+)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +60,7 @@ def read_table(path: Path) -> RawTable:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not a text in UTF-8") from error
+        raise UserError(f"{path}: not a text in UTF-8 (from Excel, save it as CSV UTF-8)") from error
     if "\0" in text:
         raise UserError(f"{path}: not a text")
     first = text.lstrip("\r\n").partition("\n")[0]
@@ -79,11 +83,25 @@ def read_table(path: Path) -> RawTable:
     if not whole:
         raise UserError(f"{path}: no row has as many cells as the first, {len(header)}")
     columns = {
-        name: [cell.strip() for cell in cells]
+        name: _known(cells, commas=delimiter != ",")
         for name, cells in zip(header, zip(*whole, strict=True), strict=True)
         if name
     }
     return RawTable(name=path.name, columns=columns, ragged=len(rows) - 1 - len(whole))
+
+
+def _known(cells: Sequence[str], *, commas: bool) -> list[str]:
+    """The cells of a column, empty where nothing is known.
+
+    With ``commas``, where these separate no cells, a column of numbers may have them before its decimals.
+    """
+    texts = [cell.strip() for cell in cells]
+    texts = ["" if text.casefold() in _UNKNOWN else text for text in texts]
+    if commas and any("," in text for text in texts):
+        given = [text for text in texts if text]
+        if all(_DECIMAL_COMMA.fullmatch(text) for text in given):
+            return [text.replace(",", ".") for text in texts]
+    return texts
 
 
 def _exams_table(path: Path, data: bytes) -> RawTable:

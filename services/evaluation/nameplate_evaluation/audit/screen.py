@@ -1,9 +1,10 @@
 """The first screen of an audit, as text for a terminal."""
 
 from nameplate_evaluation.audit.answer import answers_of, warnings_of
-from nameplate_evaluation.audit.audit import Audit
+from nameplate_evaluation.audit.audit import Audit, titled
 from nameplate_evaluation.audit.files import read_lines, scope_of
 from nameplate_evaluation.audit.roles import Roles
+from nameplate_evaluation.audit.tables import not_counted
 from nameplate_evaluation.measure import Estimate
 from nameplate_evaluation.table import Kind, interval, printed
 
@@ -33,9 +34,12 @@ def screen_of(audit: Audit, roles: Roles, name: str) -> str:
                 (of.level, str(of.exams), positives, *(_cell(of.values[key], kind) for key, _, kind in shown))
             )
         lines += ["", *_aligned(rows)]
-    if audit.table.losses:
-        lines += ["", "not counted:"]
-        lines += [f"  {loss.count} {loss.what} {loss.reason}" for loss in audit.table.losses]
+    if losses := not_counted(audit):
+        lines += ["", "not counted, or not fully:"]
+        lines += [f"  {count} {what} {reason}" for count, what, reason in losses]
+    if audit.left_out:
+        lines += ["", "not compared by:"]
+        lines += [f"  {titled(name)}: {why}" for name, why in audit.left_out]
     lines += ["", "read as: " + "; ".join(f"{word} {line}" for word, line in read_lines(audit, roles, name))]
     return "\n".join(lines) + "\n"
 

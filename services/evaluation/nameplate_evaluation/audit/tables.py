@@ -232,8 +232,9 @@ def _within_table(audit: Audit) -> Table:
     )
 
 
-def _loss_table(audit: Audit) -> Table:
-    rows: list[tuple[Value, ...]] = [(loss.count, loss.what, loss.reason) for loss in audit.table.losses]
+def not_counted(audit: Audit) -> list[tuple[int, str, str]]:
+    """How many rows, exams or patients do not count, or not in each comparison, and why."""
+    rows = [(loss.count, loss.what, loss.reason) for loss in audit.table.losses]
     for levels in (audit.factor, *audit.others):
         if levels.unknown:
             rows.append((levels.unknown, "exams", f"have no {levels.title}"))
@@ -242,6 +243,11 @@ def _loss_table(audit: Audit) -> Table:
             rows.append((levels.small_exams, "exams", what))
         if levels.several:
             rows.append((levels.several, "patients", f"have exams of several levels of {levels.title}"))
+    return rows
+
+
+def _loss_table(audit: Audit) -> Table:
+    rows: list[tuple[Value, ...]] = list(not_counted(audit))
     for name, why in audit.left_out:
         rows.append((None, "column", f"{titled(name)} is not compared by: {why}"))
     return Table(

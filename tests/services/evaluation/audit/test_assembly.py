@@ -217,3 +217,16 @@ def test_nothing_left_says_why():
 def test_values_are_exact():
     found, _ = made(table(**{**EXAMS, "score": ["0.123456789012345678", "1e-17", "0.5", "1"]}))
     assert np.array_equal(found.networks[0].values[0], [1e-17, 0.5, 0.123456789012345678, 1.0])
+
+
+def test_what_the_rows_of_an_exam_contradict_each_other_in_is_not_known():
+    rows = {
+        "exam": ["a", "a", "b", "b"],
+        "run": [1, 2, 1, 2],
+        "label": [1, 1, 0, 0],
+        "score": [0.5, 0.6, 0.1, 0.2],
+        "manufacturer": ["GE", "Siemens", "GE", ""],
+    }
+    found, _ = made(table(**rows))
+    assert found.column("manufacturer").values == [None, "GE"]
+    assert losses(found)["have several values of manufacturer: it is not known"] == (1, "exams")

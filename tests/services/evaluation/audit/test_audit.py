@@ -108,6 +108,25 @@ def test_what_is_missing_is_warned_of():
     assert "sensitivity_chosen" in audit.networks[0].whole.values
 
 
+def test_a_backward_score_and_a_factor_in_the_manufacturers_place_are_warned_of():
+    backward = [row | {"score": 1 - row["score"]} for row in drawn_rows(200)]
+    assert any("the wrong way round" in line for line in warnings_of(audit_of(backward)))
+    same = [row | {"manufacturer": "GE"} for row in drawn_rows(300)]
+    lines = warnings_of(audit_of(same))
+    assert any(
+        line.startswith("The answer is about the kernel class: by the manufacturer nothing") for line in lines
+    )
+    assert not any(
+        "the answer is about" in line for line in warnings_of(audit_of(same, AuditSettings(factor="age")))
+    )
+
+
+def test_a_gap_that_chance_makes_among_many_is_said_to_be_that():
+    found = [answers_of(audit_of(drawn_rows(240, seed=seed)))[0] for seed in range(40)]
+    alone = [one for one in found if one.verdict == "not shown" and "Looked at alone" in one.sentence]
+    assert 0 < len(alone) < 12
+
+
 def test_a_level_without_positives_has_a_reason_in_its_row():
     rows = [row for row in drawn_rows(400) if row["manufacturer"] != "Philips" or not row["label"]]
     audit = audit_of(rows)

@@ -75,3 +75,18 @@ def test_at_most_twelve_levels_those_with_most_patients():
 def test_bins_are_cuts_of_a_number(text):
     with pytest.raises(UserError, match="--bins"):
         parse_bins([text])
+
+
+@pytest.mark.parametrize("name", ["PatientName", "birth_date", "MRN", "referring_physician", "Name", "DOB"])
+def test_a_column_that_tells_who_somebody_is_is_never_compared_by(name):
+    assert (
+        levels_of(*table_of(name, ["A"] * 10 + ["B"] * 10), {})
+        == "its name says that it tells who somebody is"
+    )
+
+
+def test_spellings_that_differ_in_capitals_and_blanks_are_one_level():
+    texts = ["GE"] * 8 + ["ge", " Ge "] * 4 + ["Siemens", "SIEMENS", "Siemens"] * 4
+    found = levels_of(*table_of("manufacturer", texts), {})
+    assert found.names == ("GE", "Siemens")
+    assert found.of_exam.tolist() == [0] * 16 + [1] * 12

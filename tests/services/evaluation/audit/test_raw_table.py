@@ -47,3 +47,13 @@ def test_a_file_that_is_not_there_and_rows_of_something_else(tmp_path):
     (tmp_path / "none.jsonl").write_text("")
     with pytest.raises(UserError, match="without rows"):
         read_table(tmp_path / "none.jsonl")
+
+
+def test_decimal_commas_where_semicolons_separate_cells(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("exam;score;place\n1;0,25;a,b\n2;NaN;1,5\n3;1;n/a\n")
+    assert dict(read_table(path).columns) == {
+        "exam": ["1", "2", "3"],
+        "score": ["0.25", "", "1"],
+        "place": ["a,b", "1,5", ""],
+    }
