@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from nameplate_evaluation.audit.audit import Audit, NetworkAudit
 from nameplate_evaluation.audit.comparison import LevelGap
 from nameplate_evaluation.audit.figure import difference
@@ -69,14 +71,20 @@ def warnings_of(audit: Audit) -> tuple[str, ...]:
         )
     if not table.is_dice and not table.are_probabilities:
         lines.append(
-            "The scores are no probabilities (0 to 1): they are ranked, but calibration is not judged."
+            "The scores are no probabilities (0 to 1): they are ranked, but calibration is not judged, and"
+            " there is no sensitivity without --threshold."
         )
     for one in audit.networks:
         area = one.whole.figures.get("auroc")
         if area is not None and area.value < _BACKWARDS:
             lines.append(
-                f"{_named(one)}the AUROC of all exams is {printed(area.value, 'percent')} %: are the scores, or"
-                " the labels, the wrong way round (--positive)?"
+                f"{_named(one)}the AUROC of all exams is {printed(area.value, 'percent')} %: are the scores,"
+                " or the labels, the wrong way round (--positive)?"
+            )
+        if not table.is_dice and np.unique(one.network.values).size <= 2:
+            lines.append(
+                f"{_named(one)}the scores have two values, so its AUROC is the mean of sensitivity and"
+                " specificity, and no second threshold can be chosen."
             )
         limit = one.threshold
         if limit is not None and not (one.network.values.min() < limit <= one.network.values.max()):
@@ -99,6 +107,12 @@ def _held_fixed(audit: Audit, one: NetworkAudit) -> list[str]:
         if (within.first, within.second) in found
         and within.gap.holds(0.0)
         and abs(within.gap.mean) < abs(found[within.first, within.second]) / 2
+    ] + [
+        f"{_named(one)}among exams with the same {within.column.title}, {within.first} minus {within.second}"
+        f" is {printed(within.gap.mean, kind)} ({interval(within.gap, kind)}, looked at alone), which all"
+        " exams together hide."
+        for within in one.within
+        if (within.first, within.second) not in found and within.gap.holds(0.0) is False
     ]
 
 
@@ -137,13 +151,14 @@ def _answer(audit: Audit, one: NetworkAudit) -> AuditAnswer:
         )
         sentence = (
             f"the network does better on {better} than on {worse}: {metric} {_size(audit, largest.estimate)}."
-            f" {_beside_margin(audit, largest, margin + unit)}"
+            f" {_beside_margin(audit, one, largest, margin + unit)}"
         )
     elif all(within):
         verdict = "within the margin"
         sentence = (
-            f"gaps between {audit.factor.plural} are within the margin of \u00b1{margin}{unit} that was"
-            f" stated; the largest, {_largest(audit, gaps)}."
+            f"gaps between the {audit.factor.plural} that are compared are within the margin of"
+            f" \u00b1{margin}{unit}{'' if audit.settings.margin else ' (nobody stated another)'}; the"
+            f" largest, {_largest(audit, gaps)}."
         )
     else:
         verdict = "not shown"
@@ -154,12 +169,16 @@ def _answer(audit: Audit, one: NetworkAudit) -> AuditAnswer:
             f"a gap between {audit.factor.plural} is not shown: the largest in {metric},"
             f" {_largest(audit, gaps)}.{holm} {_power(audit, gaps)}"
         )
+    if verdict != "nothing to compare":
+        sentence += _left_out(audit, one)
     if len(audit.networks) > 1:
         sentence = f"{one.network.name}: {sentence}"
+    else:
+        sentence = sentence[0].upper() + sentence[1:]
     return AuditAnswer(
         network=one.network.name,
         verdict=verdict,
-        sentence=sentence[0].upper() + sentence[1:],
+        sentence=sentence,
         rests_on=tuple(_rests_on(audit, one)),
     )
 
@@ -182,11 +201,30 @@ def _largest(audit: Audit, gaps: tuple[LevelGap, ...]) -> str:
     first, second = largest.first, largest.second
     if largest.estimate.mean < 0:
         first, second = second, first
-    return f"{first} minus {second} is {_size(audit, largest.estimate)}"
+    return f"{first} minus {second}, is {_size(audit, largest.estimate)}"
 
 
-def _beside_margin(audit: Audit, gap: LevelGap, margin: str) -> str:
-    low, high = gap.estimate.low, gap.estimate.high
+def _left_out(audit: Audit, one: NetworkAudit) -> str:
+    """Levels that the sentence is not about."""
+    factor = audit.factor
+    parts = []
+    if count := factor.small + factor.beyond:
+        exams = factor.small_exams + factor.beyond_exams
+        word = factor.plural if count > 1 else factor.title
+        parts.append(f"{count} further {word} ({exams} exams)")
+    parts += [
+        f"{of.level} ({value})"
+        for of in one.main.of_level
+        if isinstance(value := of.values[audit.metric], str)
+    ]
+    return f" Not compared: {listed(parts)}." if parts else ""
+
+
+def _beside_margin(audit: Audit, one: NetworkAudit, gap: LevelGap, margin: str) -> str:
+    """What the gap's interval says of the margin, at the confidence that all comparisons together have."""
+    count = sum(len(net.main_gaps) for net in audit.networks)
+    wide = _again(one, gap, 1 - (1 - audit.settings.confidence) / count)
+    low, high = wide.low, wide.high
     if low is None or high is None:
         return ""
     least, most = (low, high) if gap.estimate.mean > 0 else (-high, -low)
@@ -199,18 +237,24 @@ def _beside_margin(audit: Audit, gap: LevelGap, margin: str) -> str:
 
 def _is_within(audit: Audit, one: NetworkAudit, gap: LevelGap) -> bool:
     """Whether the gap is shown to be within the margin: two one-sided tests."""
-    figures = {of.level: of.figures for of in one.main.of_level}
-    first, second = (figures[level][gap.metric] for level in (gap.first, gap.second))
-    narrow = difference(first, second, 1 - 2 * (1 - audit.settings.confidence))
+    narrow = _again(one, gap, 1 - 2 * (1 - audit.settings.confidence))
     if narrow.low is None or narrow.high is None:
         return False
     return -audit.margin < narrow.low and narrow.high < audit.margin
 
 
+def _again(one: NetworkAudit, gap: LevelGap, confidence: float) -> Estimate:
+    """The gap with an interval of another confidence."""
+    figures = {of.level: of.figures for of in one.main.of_level}
+    first, second = (figures[level][gap.metric] for level in (gap.first, gap.second))
+    return difference(first, second, confidence)
+
+
 def _power(audit: Audit, gaps: tuple[LevelGap, ...]) -> str:
     known = [gap.estimate.detectable for gap in gaps if gap.estimate.detectable is not None]
     if len(known) < len(gaps):
-        return "For some levels not even the largest gap would have been found: too few exams."
+        why = "too few exams, or figures at the ceiling"
+        return f"What gap would have been found cannot be said of all pairs: {why}."
     word = "" if audit.table.is_dice else " points"
     size = printed(max(known), "dice" if audit.table.is_dice else "spread")
     alone = " (looked at alone)" if len(gaps) > 1 else ""

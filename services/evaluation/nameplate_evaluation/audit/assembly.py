@@ -176,6 +176,7 @@ def _table(
         by_run[network, run].pop(exam)
     twice = {exam for _, _, exam in contradicted}
     losses["exams", "have several scores of one run (a column of runs or networks not said?)"] += len(twice)
+    _join_folds(by_run)
     everywhere = set.intersection(*(set(scores) for scores in by_run.values())) if by_run else set()
     somewhere = {exam for scores in by_run.values() for exam in scores}
     losses["exams", "lack the score of some network or run"] += len(somewhere - everywhere)
@@ -204,6 +205,16 @@ def _table(
     )
 
 
+def _join_folds(by_run: dict[tuple[str, str], dict[str, float]]) -> None:
+    """Put together the runs of a network that share no exam: a cross-validation scores each exam once."""
+    for network in {network for network, _ in by_run}:
+        runs = [key for key in by_run if key[0] == network]
+        exams = [exam for key in runs for exam in by_run[key]]
+        if len(runs) > 1 and len(exams) == len(set(exams)):
+            whole = {exam: score for key in runs for exam, score in by_run.pop(key).items()}
+            by_run[network, f"{len(runs)} folds"] = whole
+
+
 def _agreed(
     columns: Mapping[str, Sequence[str]], roles: Roles, places: Sequence[set[int]], losses: Losses
 ) -> dict[str, Sequence[str]]:
@@ -216,8 +227,12 @@ def _agreed(
         torn = [of_exam for of_exam in several if len({cells[place] for place in of_exam} - {""}) > 1]
         if torn:
             losses["exams", f"have several values of {name}: it is not known"] += len(torn)
-            gone = {place for of_exam in torn for place in of_exam}
-            found[name] = ["" if place in gone else cell for place, cell in enumerate(cells)]
+        known = list(cells)
+        for of_exam in several:
+            values = {cells[place] for place in of_exam} - {""}
+            for place in of_exam:
+                known[place] = values.copy().pop() if len(values) == 1 else ""
+        found[name] = known
     return found
 
 
@@ -233,6 +248,10 @@ def _networks(
         for place, text in enumerate(columns[roles.threshold]):
             if (limit := number_in(text)) is not None:
                 thresholds[names[place] if names else ""].add(limit)
+        if not thresholds:
+            raise UserError(
+                f"column {roles.threshold!r} of thresholds holds no number (--columns threshold=)"
+            )
     networks = []
     for name in sorted({network for network, _ in by_run}):
         runs = tuple(sorted((run for network, run in by_run if network == name), key=_natural))
@@ -266,8 +285,7 @@ def _exam_columns(
     for name, cells in columns.items():
         if name in roles.used:
             continue
-        plain = name.strip().casefold().replace(" ", "_")
-        own = plain if plain in FIELDS else _printable(name)
+        own = column_name(name)
         if own in found or not (own in FIELDS or is_column_name(own)):
             ignored[name] = (
                 "its name cannot be printed" if own not in found else "another column has its name"
@@ -283,6 +301,9 @@ def _exam_columns(
     return tuple(found[name] for name in ordered), ignored
 
 
-def _printable(name: str) -> str:
-    """The name without what a campaign's columns cannot have."""
+def column_name(name: str) -> str:
+    """What a column is called here: ingest's own name, or its name without what names cannot have."""
+    plain = name.strip().casefold().replace(" ", "_")
+    if plain in FIELDS:
+        return plain
     return " ".join(re.sub(r"[^A-Za-z0-9_ .-]+", " ", name).split())[:40].strip(" _.-")

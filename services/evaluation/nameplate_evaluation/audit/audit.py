@@ -8,6 +8,7 @@ import numpy as np
 from nameplate.campaign.field import FIELDS
 from nameplate.errors import UserError
 from nameplate.stats.holm import holm
+from nameplate_evaluation.audit.assembly import column_name
 from nameplate_evaluation.audit.company import Company, company_of
 from nameplate_evaluation.audit.comparison import (
     ALL,
@@ -126,7 +127,7 @@ def _columns(
         else:
             found.append(levels)
     names = [levels.column.field.name for levels in found]
-    wanted = settings.factor
+    wanted = settings.factor if settings.factor is None else column_name(settings.factor)
     if wanted is not None and wanted not in names:
         why = dict(left_out).get(wanted)
         there = ", ".join(names) or "none"
@@ -207,6 +208,8 @@ def _chosen(table: ScoreTable, network: Network, settings: AuditSettings) -> flo
     if source.labels is None:
         return None
     own = next((one for one in source.networks if one.name == network.name), None)
+    if own is not None and np.unique(own.values).size <= 2:
+        return None
     negatives = np.sort(own.values[:, ~source.labels].ravel()) if own is not None else np.empty(0)
     if not negatives.size:
         return None

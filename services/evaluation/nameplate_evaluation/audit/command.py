@@ -1,5 +1,6 @@
 """``nameplate audit``: a table of any model's scores held against the scanners that the exams came from."""
 
+import math
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -79,6 +80,8 @@ def _run(arguments: Namespace) -> int:
     tables = [read_table(path) for path in arguments.tables]
     exams = None if arguments.exams is None else read_table(arguments.exams)
     roles = parse_roles(arguments.columns) if arguments.columns else {}
+    if arguments.threshold is not None:
+        roles.setdefault("threshold", ())
     reading = Reading(roles=roles, positive=arguments.positive, span=span)
     table, found = assembled(tables, exams, reading)
     audit = audited(table, settings)
@@ -99,7 +102,9 @@ def _settings(arguments: Namespace) -> AuditSettings:
     for name in ("specificity", "prevalence", "margin", "confidence"):
         value = getattr(arguments, name)
         if value is not None and not 0 < value < 1:
-            raise UserError(f"--{name}: expected a number between 0 and 1, got {value:g}")
+            raise UserError(f"--{name}: expected a number between 0 and 1 (5 % is 0.05), got {value:g}")
+    if arguments.threshold is not None and not math.isfinite(arguments.threshold):
+        raise UserError(f"--threshold: expected a number, got {arguments.threshold}")
     return AuditSettings(
         factor=arguments.factor,
         threshold=arguments.threshold,

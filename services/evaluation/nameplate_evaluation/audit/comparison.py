@@ -120,7 +120,7 @@ def level_figures(
             values["ppv"] = values["npv"] = "no sensitivity or no specificity"
     if calibrated:
         both = figures.calibration(sample)
-        for place, name in enumerate(("intercept", "slope")):
+        for place, name in enumerate(("excess", "slope")):
             if isinstance(both, str):
                 values[name] = both
             else:

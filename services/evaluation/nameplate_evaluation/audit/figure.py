@@ -221,8 +221,11 @@ def dice(sample: Sample) -> Figure | str:
 
 
 def calibration(sample: Sample) -> tuple[Figure, Figure] | str:
-    """Intercept and slope of the logistic regression of the label on the score's logit; 0 and 1"
-    " are perfect."""
+    """Observed minus expected share of positives, and the slope of the label on the score's logit.
+
+    0 and 1 are perfect. The first is the mean of label minus score; the second is that of a logistic
+    regression with an intercept.
+    """
     area = auroc(sample)
     if isinstance(area, str):
         return area
@@ -231,7 +234,10 @@ def calibration(sample: Sample) -> tuple[Figure, Figure] | str:
     assert sample.labels is not None
     merits = calibration_merits(sample.values, sample.labels)
     assert merits is not None
-    intercept, slope = (
-        Figure(merit=merit, patient=sample.patient, units=area.units, is_share=False) for merit in merits
+    excess = mean_merit(sample.labels - sample.values)
+    assert excess is not None
+    large, slope = (
+        Figure(merit=merit, patient=sample.patient, units=area.units, is_share=False)
+        for merit in (excess, merits[1])
     )
-    return intercept, slope
+    return large, slope

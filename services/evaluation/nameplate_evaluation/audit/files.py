@@ -32,7 +32,12 @@ def read_lines(audit: Audit, roles: Roles, name: str) -> list[tuple[str, str]]:
     lines.append(("compared by", ", ".join(levels.title for levels in (audit.factor, *audit.others))))
     dice = audit.table.is_dice
     margin = audit.margin if dice else 100 * audit.margin
-    lines.append(("margin", f"{margin:g}{'' if dice else ' AUROC points'}"))
+    stated = "" if settings.margin else " (nobody stated another)"
+    lines.append(("margin", f"{margin:g}{'' if dice else ' AUROC points'}{stated}"))
+    for one in audit.networks:
+        if one.threshold is not None:
+            of_one = f" of {one.network.name}" if one.network.name else ""
+            lines.append((f"threshold{of_one}", f"{one.threshold:g}, {one.threshold_from}"))
     lines.append(("confidence", f"{100 * settings.confidence:g} %"))
     return lines
 

@@ -23,6 +23,9 @@ def labels_of(
         seen[exam].add(text.casefold())
     values = {text for of_exam in seen.values() for text in of_exam} - {""}
     found = _positive(values, positive, where)
+    if positive is not None and len(values) > 2:
+        others = sum(bool(of_exam - {""} - found) for of_exam in seen.values())
+        losses["exams", f"have one of {len(values) - 1} other labels: taken for negative"] += others
     labels = {}
     for exam, of_exam in seen.items():
         known = {text in found for text in of_exam - {""}}

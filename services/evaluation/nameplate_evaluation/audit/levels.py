@@ -45,6 +45,9 @@ class Levels:
     small: int = 0
     """Values with too few patients."""
     small_exams: int = 0
+    beyond: int = 0
+    """Values with enough patients that are left out because there are more than ``MOST_LEVELS``."""
+    beyond_exams: int = 0
     unknown: int = 0
     """Exams whose value is not known."""
     several: int = 0
@@ -112,8 +115,10 @@ def levels_of(table: ScoreTable, column: ExamColumn, bins: Mapping[str, tuple[fl
         names=names,
         of_exam=of_exam,
         settings=settings,
-        small=len(patients) - len(names),
-        small_exams=sum(level is not None and level not in place for level in found),
+        small=len(patients) - len(large),
+        small_exams=sum(level is not None and level not in large for level in found),
+        beyond=len(large) - len(names),
+        beyond_exams=sum(level in large and level not in place for level in found),
         unknown=sum(level is None for level in found),
         several=sum(count > 1 for count in counts.values()),
     )

@@ -62,7 +62,7 @@ def _gaps(audit: Audit, one: NetworkAudit, place: int) -> Panel:
         f"Gaps between {audit.factor.plural}",
         paint,
         size=(4.4, 1.0 + _ROW_INCHES * max(2, len(rows))),
-        caption="Grey band: the margin, stated before. Bars: intervals of each gap alone.",
+        caption="Grey band: the margin. Bars: intervals of each gap alone.",
     )
 
 
@@ -135,5 +135,5 @@ def _roc(audit: Audit, one: NetworkAudit, place: int) -> Panel:
         "ROC curves",
         paint,
         size=(3.4, 3.2),
-        caption=f"{several}Points: the vendor's threshold." if one.threshold is not None else several,
+        caption=f"{several}Points: the threshold." if one.threshold is not None else several,
     )

@@ -75,10 +75,10 @@ def read_table(path: Path) -> RawTable:
         raise UserError(f"{path}: a table without rows")
     header = [name.strip() for name in rows[0]]
     named = [name for name in header if name]  # pandas writes its index in a column without a name
-    if not 0 < len(named) <= MOST_COLUMNS or len(set(named)) != len(named):
-        raise UserError(
-            f"{path}: expected columns with different names, at most {MOST_COLUMNS}, in the first row"
-        )
+    if twice := next((name for name in named if named.count(name) > 1), None):
+        raise UserError(f"{path}: two columns are called {twice!r}")
+    if not 0 < len(named) <= MOST_COLUMNS:
+        raise UserError(f"{path}: expected 1 to {MOST_COLUMNS} columns with names, got {len(named)}")
     whole = [row for row in rows[1:] if len(row) == len(header)]
     if not whole:
         raise UserError(f"{path}: no row has as many cells as the first, {len(header)}")

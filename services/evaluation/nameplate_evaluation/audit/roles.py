@@ -12,7 +12,10 @@ _USUAL: Mapping[str, tuple[str, ...]] = {
         "exam", "exam_id", "case_name", "case", "case_id", "study", "study_id", "studyinstanceuid",
         "accession", "image", "image_id", "scan", "scan_id", "filename", "file", "id", "uid",
     ),
-    "patient": ("patient", "patient_id", "subject", "subject_id", "person", "person_id", "pid"),
+    "patient": (
+        "patient", "patient_id", "patientid", "subject", "subject_id", "person", "person_id", "pid", "mrn",
+        "patient_name", "patientname",
+    ),
     "label": (
         "label", "truth", "target", "y_true", "ground_truth", "gt", "reference_standard", "diagnosis", "y",
     ),

@@ -5,20 +5,21 @@ from collections.abc import Iterable
 from nameplate_evaluation.audit.answer import kind_of
 from nameplate_evaluation.audit.audit import Audit, NetworkAudit, titled
 from nameplate_evaluation.audit.comparison import Comparison, LevelFigures
+from nameplate_evaluation.audit.levels import FEWEST_PATIENTS, MOST_LEVELS
 from nameplate_evaluation.separability.words import verdict
 from nameplate_evaluation.table import Column, Kind, Table, Value
 
 _METRICS: dict[str, tuple[str, Kind, str]] = {
     "dice": ("Dice", "dice", ""),
     "auroc": ("AUROC", "percent", ""),
-    "accuracy": ("accuracy", "percent", "At the vendor's threshold, %"),
-    "sensitivity": ("sensitivity", "percent", "At the vendor's threshold, %"),
-    "specificity": ("specificity", "percent", "At the vendor's threshold, %"),
-    "ppv": ("PPV", "percent", "At the vendor's threshold, %"),
-    "npv": ("NPV", "percent", "At the vendor's threshold, %"),
+    "accuracy": ("accuracy", "percent", "At the threshold, %"),
+    "sensitivity": ("sensitivity", "percent", "At the threshold, %"),
+    "specificity": ("specificity", "percent", "At the threshold, %"),
+    "ppv": ("PPV", "percent", "At the threshold, %"),
+    "npv": ("NPV", "percent", "At the threshold, %"),
     "sensitivity_chosen": ("sensitivity", "percent", "At the chosen threshold, %"),
     "specificity_chosen": ("specificity", "percent", "At the chosen threshold, %"),
-    "intercept": ("intercept", "signed", "Calibration"),
+    "excess": ("obs. \u2212 exp., %", "points", "Calibration"),
     "slope": ("slope", "number", "Calibration"),
 }
 """Words, kind of number and heading, in the order of tables."""
@@ -26,7 +27,7 @@ _GAP_KINDS: dict[str, Kind] = {"percent": "points", "dice": "dice points"}
 _LONG = {
     "sensitivity_chosen": "sensitivity, chosen threshold",
     "specificity_chosen": "specificity, chosen threshold",
-    "intercept": "calibration intercept",
+    "excess": "observed minus expected positives",
     "slope": "calibration slope",
 }
 
@@ -62,14 +63,15 @@ def _levels_table(audit: Audit, *, main: bool) -> Table:
             if not main:
                 first = (*first, comparison.levels.title)
             figures = tuple(of.values.get(name) for name in used)
-            rows.append((*first, of.level, of.exams, of.patients, of.positives, *figures))
+            counts = (of.exams, of.patients, *(() if audit.table.is_dice else (of.positives,)))
+            rows.append((*first, of.level, *counts, *figures))
     columns = (
         *((Column("network", "Network"),) if several else ()),
         *(() if main else (Column("column", "Column"),)),
         Column("level", "Level"),
         Column("exams", "Exams", "count"),
         Column("patients", "Patients", "count"),
-        Column("positives", "Positive", "count"),
+        *(() if audit.table.is_dice else (Column("positives", "Positive", "count"),)),
         *(Column(name, _METRICS[name][0], _METRICS[name][1], _METRICS[name][2]) for name in used),
     )
     return Table(
@@ -86,19 +88,20 @@ def _levels_note(audit: Audit) -> str:
     if audit.table.is_dice:
         return "Below each figure its interval."
     one = audit.networks[0]
+    limit = "" if one.threshold is None else f" The threshold is {one.threshold:g}, {one.threshold_from}."
     where = "validation exams" if audit.table.chosen_on else "these exams themselves, which flatters it"
     prevalence = f"{100 * (audit.prevalence or 0):.3g} %"
     stated = "as stated" if audit.settings.prevalence else "that of this table"
     text = (
-        f"Below each figure its {100 * audit.settings.confidence:g} % interval. Predictive values are those"
-        f" at a prevalence of {prevalence} ({stated}). The chosen threshold keeps"
+        f"Below each figure its {100 * audit.settings.confidence:g} % interval.{limit} Predictive values are"
+        f" those at a prevalence of {prevalence} ({stated}). The chosen threshold keeps"
         f" {100 * audit.settings.specificity:g} % of the negatives below it, found on {where}"
     )
     if len(audit.networks) == 1 and one.chosen is not None:
         text += f": {one.chosen:.4g}"
     return (
-        f"{text}. Calibration: intercept 0 and slope 1 are perfect; a slope below 1 is overconfidence, an"
-        " intercept below 0 a score that is too high."
+        f"{text}. Calibration: observed minus expected share of positives (below 0 the score is"
+        " too high), and slope (below 1 it is overconfident)."
     )
 
 
@@ -238,11 +241,16 @@ def not_counted(audit: Audit) -> list[tuple[int, str, str]]:
     for levels in (audit.factor, *audit.others):
         if levels.unknown:
             rows.append((levels.unknown, "exams", f"have no {levels.title}"))
-        if levels.small:
-            what = f"have one of {levels.small} values of {levels.title} that are not compared (few patients)"
-            rows.append((levels.small_exams, "exams", what))
-        if levels.several:
-            rows.append((levels.several, "patients", f"have exams of several levels of {levels.title}"))
+        for count, exams, why in (
+            (levels.small, levels.small_exams, f"fewer than {FEWEST_PATIENTS} patients each"),
+            (levels.beyond, levels.beyond_exams, f"at most {MOST_LEVELS} are compared"),
+        ):
+            if count:
+                what = f"have one of {count} further values of {levels.title}, which are not compared ({why})"
+                rows.append((exams, "exams", what))
+    if audit.factor.several:
+        what = f"have exams of several levels of {audit.factor.title}: they count, as pairs"
+        rows.append((audit.factor.several, "patients", what))
     return rows
 
 

@@ -208,10 +208,8 @@ def test_columns_with_names_that_cannot_be_printed_or_no_value_are_said():
 def test_nothing_left_says_why():
     with pytest.raises(UserError, match="no row has an exam and a number as its score"):
         made(table(exam=["a", "b"], label=[0, 1], score=["x", "y"]))
-    with pytest.raises(
-        UserError, match="no exam is left to audit: 2 exams lack the score of some network or run"
-    ):
-        made(table(exam=["a", "b"], run=[1, 2], label=[0, 1], score=[0.1, 0.2]))
+    with pytest.raises(UserError, match="no exam is left to audit: 2 exams lack the score of some network"):
+        made(table(exam=["a", "b"], network=[1, 2], label=[0, 1], score=[0.1, 0.2]))
 
 
 def test_values_are_exact():
@@ -230,3 +228,22 @@ def test_what_the_rows_of_an_exam_contradict_each_other_in_is_not_known():
     found, _ = made(table(**rows))
     assert found.column("manufacturer").values == [None, "GE"]
     assert losses(found)["have several values of manufacturer: it is not known"] == (1, "exams")
+    back, _ = made(table(**{name: cells[::-1] for name, cells in rows.items()}))
+    assert back.column("manufacturer").values == [None, "GE"]
+
+
+def test_the_folds_of_a_cross_validation_are_one_run():
+    rows = {"exam": list("abcd"), "fold": [1, 1, 2, 2], "label": [0, 1, 0, 1], "score": [0.1, 0.2, 0.3, 0.4]}
+    found, _ = made(table(**rows))
+    assert found.exams == ("a", "b", "c", "d")
+    assert found.networks[0].runs == ("2 folds",)
+
+
+def test_labels_that_are_taken_for_negative_are_counted():
+    found, _ = made(table(exam=list("abc"), label=["pos", "neg", "unclear"], score=[1, 0, 0]), positive="pos")
+    assert losses(found) == {"have one of 2 other labels: taken for negative": (2, "exams")}
+
+
+def test_a_column_of_thresholds_without_a_number_is_refused():
+    with pytest.raises(UserError, match="'threshold' of thresholds holds no number"):
+        made(table(**EXAMS, threshold=["high"] * 4))

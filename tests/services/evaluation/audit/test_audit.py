@@ -59,7 +59,7 @@ def test_several_runs_are_one_network_and_several_networks_are_judged_each():
     rows = [row | {"network": f"n{row.pop('run')}"} for row in drawn_rows(300, runs=2)]
     found = answers_of(audit_of(rows))
     assert [one.network for one in found] == ["n0", "n1"]
-    assert all(one.sentence.startswith(f"{one.network.upper()[0]}{one.network[1:]}: ") for one in found)
+    assert all(one.sentence.startswith(f"{one.network}: ") for one in found)
     assert "6 comparisons" in dict(found[0].rests_on)["Multiplicity"]
 
 
@@ -119,6 +119,45 @@ def test_a_backward_score_and_a_factor_in_the_manufacturers_place_are_warned_of(
     assert not any(
         "the answer is about" in line for line in warnings_of(audit_of(same, AuditSettings(factor="age")))
     )
+
+
+def test_levels_that_are_not_compared_are_in_the_sentence():
+    rows = drawn_rows(2000, seed=5)
+    for place, row in enumerate(rows):
+        row["hospital"] = f"H{place // 2 % 20:02d}"
+    (answer,) = answers_of(audit_of(rows, AuditSettings(factor="hospital", margin=0.6)))
+    assert answer.verdict == "within the margin"
+    assert answer.sentence.startswith("Gaps between the hospitals that are compared are within")
+    assert answer.sentence.endswith("Not compared: 8 further hospitals (800 exams).")
+    blind = [row for row in drawn_rows(900) if row["manufacturer"] != "Philips" or not row["label"]]
+    assert answers_of(audit_of(blind))[0].sentence.endswith("Not compared: Philips (no positive).")
+
+
+def test_beyond_the_margin_is_claimed_for_all_comparisons_together():
+    claimed = 0
+    for seed in range(40):
+        (answer,) = answers_of(audit_of(drawn_rows(400, seed=seed, gap=0.3), AuditSettings(margin=0.09)))
+        claimed += "All of the interval is beyond" in answer.sentence
+    assert claimed <= 4  # the true gap in AUROC is about 0.06
+
+
+def test_scores_of_two_values_have_no_second_threshold():
+    rows = [row | {"score": round(row["score"])} for row in drawn_rows(200)]
+    audit = audit_of(rows)
+    assert audit.networks[0].chosen is None
+    assert any("the scores have two values" in line.lower() for line in warnings_of(audit))
+
+
+def test_a_gap_that_all_exams_together_hide_is_said():
+    rows = drawn_rows(3000, seed=3)
+    for place, row in enumerate(rows):
+        siemens = row["manufacturer"] == "Siemens"
+        sharp = place * 7919 % 10 >= (8 if siemens else 3)
+        row["kernel_class"] = "sharp" if sharp else "soft"
+        if row["label"]:
+            row["score"] *= (0.5 if sharp else 1.0) * (0.75 if siemens else 1.0)
+    lines = warnings_of(audit_of(rows))
+    assert any("which all exams together hide" in line for line in lines)
 
 
 def test_a_gap_that_chance_makes_among_many_is_said_to_be_that():

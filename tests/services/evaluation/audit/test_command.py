@@ -42,10 +42,11 @@ def test_nothing_to_say_ends_with_2_and_the_reason(csv_of, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--specificity", "1"], "--specificity: expected a number between 0 and 1, got 1"),
+        (["--specificity", "1"], "--specificity: expected a number between 0 and 1 (5 % is 0.05), got 1"),
         (["--prevalence", "0"], "--prevalence"),
         (["--margin", "-1"], "--margin"),
         (["--confidence", "95"], "--confidence"),
+        (["--threshold", "nan"], "--threshold: expected a number, got nan"),
         (["--range", "1", "0"], "--range: expected LOW below HIGH"),
         (["--factor", "colour"], "--factor colour: no such column"),
         (["--columns", "score=nothing"], "no column 'nothing'"),

@@ -68,7 +68,7 @@ def test_at_most_twelve_levels_those_with_most_patients():
     texts = [f"s{n:02d}" for n in range(20) for _ in range(6 + n)]
     found = levels_of(*table_of("site", texts), {})
     assert found.names == tuple(f"s{n:02d}" for n in range(19, 7, -1))
-    assert found.small == 8
+    assert (found.small, found.beyond, found.beyond_exams) == (0, 8, 6 * 8 + 28)
 
 
 @pytest.mark.parametrize("text", ["age", "age=", "age=2,1", "age=x", "=3", "sex=1"])

@@ -21,7 +21,7 @@ def test_the_delimiter_is_told_from_the_first_line(tmp_path, delimiter):
     [
         (b"exam,score\n", "a table without rows"),
         (b"", "a table without rows"),
-        (b"exam,exam\n1,2\n", "columns with different names"),
+        (b"exam,exam \n1,2\n", "two columns are called 'exam'"),
         (b",\n1,2\n", "a table without rows"),
         (b"exam,score\n1\n2\n", "no row has as many cells as the first, 2"),
         (b"\xff\xfe\x00", "not a text in UTF-8"),
