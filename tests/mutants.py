@@ -1625,6 +1625,27 @@ MUTANTS = (
         "return None",
         "shared/cohort/test_labels.py",
     ),
+    Mutant(
+        "an exam without a label is among the lost ones",
+        "shared/nameplate/cohort/members.py",
+        'step="labels" if',
+        'step="cohort" if',
+        "shared/cohort/test_labels.py",
+    ),
+    Mutant(
+        "a study that another shard takes is in the folder",
+        "services/ingest/nameplate_ingest/folder/index.py",
+        "elsewhere.setdefault(item.study, set()).add(item.path)",
+        "pass",
+        "services/ingest/folder/test_index.py",
+    ),
+    Mutant(
+        "studies of a table that no file is of are counted once",
+        "services/ingest/nameplate_ingest/folder/index.py",
+        "index.unused = len(reading.fields.keys() - index.named)",
+        "index.unused = 0",
+        "services/ingest/folder/test_index.py",
+    ),
     # The local runner's workers.
     Mutant(
         "a store at fault is told from a job at fault",

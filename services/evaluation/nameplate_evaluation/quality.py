@@ -60,7 +60,7 @@ def losses_table(cohorts: Sequence[CohortResult]) -> Table:
                     counts += [one.exams[place], loss.lost[place], loss.concerned[place], loss.series[place]]
                 else:
                     counts += [None] * 4
-            rows.append((name, loss.reason, *counts, loss.files, loss.p_lost, loss.p_concerned))
+            rows.append((name, loss.reason, *counts, loss.files, loss.studies, loss.p_lost, loss.p_concerned))
     columns = [
         Column(f"{maker}_{key}", label, "count", maker)
         for maker in makers
@@ -74,6 +74,7 @@ def losses_table(cohorts: Sequence[CohortResult]) -> Table:
             Column("reason", "Reason"),
             *columns,
             Column("files", "Files", "count"),
+            Column("studies", "Rows", "count"),
             Column("p_lost", "lost", "p", "p"),
             Column("p_refused", "refused", "p", "p"),
         ),

@@ -12,8 +12,8 @@ from nameplate.campaign.ingest import IngestSettings
 from nameplate.campaign.pseudonym_key import LEAST_BYTES, VARIABLE, key_file, pseudonym_key
 from nameplate.errors import UserError
 from nameplate.service.command import Command
-from nameplate_ingest.fields.manufacturer import read_manufacturers
-from nameplate_ingest.ingest import IngestSummary, ingest_folder, manufacturer_table
+from nameplate_ingest.fields.manufacturer import manufacturer_table, read_manufacturers
+from nameplate_ingest.ingest import IngestSummary, ingest_folder
 from nameplate_ingest.progress import progress_on_terminal
 
 _STOPPED = 130

@@ -15,16 +15,15 @@ from nameplate.errors import UserError
 from nameplate.image.volume import nifti_bytes
 from nameplate.steps.ingest import LedgerRow
 from nameplate.steps.measured import as_record
-from nameplate_ingest.fields.manufacturer import normalise
+from nameplate_ingest.fields.manufacturer import manufacturer_table
 from nameplate_ingest.fields.person import shared_by_several
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.fields.table import with_fields
-from nameplate_ingest.folder.accounts import Lines, lines_of, stray_line
+from nameplate_ingest.folder.accounts import Lines, lines_of, stray_line, unused_line
 from nameplate_ingest.folder.index import Index, Reading, Study, index_files, unpack
 from nameplate_ingest.folder.journal import Journal, Outcome, run_of
 from nameplate_ingest.folder.listing import files_of
 from nameplate_ingest.folder.output import Output
-from nameplate_ingest.folder.scan import RefusedFile
 from nameplate_ingest.study import ingest_study
 from nameplate_ingest.workers import Died, Workers
 
@@ -46,6 +45,8 @@ class IngestSummary:
     """Studies that an earlier run had already done."""
     shared: int = 0
     """Patients whose exams cannot be of one person: two sexes, or ages too far apart."""
+    unused: int = 0
+    """Studies of the table of further columns that no file of the folder is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +122,6 @@ def ingest_folder(
         return _Run(conversion, journal).convert(index, pool, progress)
 
 
-def manufacturer_table(manufacturers: Mapping[str, str]) -> dict[str, str]:
-    """The user's list of manufacturers by study, each with its one name; empty ones are left out."""
-    table = {study.strip(): normalise(name) or name.strip() for study, name in manufacturers.items()}
-    return {study: name for study, name in table.items() if name}
-
-
 @contextmanager
 def _scratch(output: Output) -> Iterator[None]:
     """The folder without a journal."""
@@ -167,7 +162,9 @@ class _Run:
             self._account(outcome)
             if progress:
                 progress(len(self._lines), total)
-        self._write(index.strays)
+        if index.unused:
+            logger.warning("studies of the table are not in the folder", extra={"studies": index.unused})
+        self._write(index)
         return IngestSummary(
             files=index.files,
             studies=total,
@@ -176,6 +173,7 @@ class _Run:
             refusals=tuple(sorted(self._refusals.items())),
             earlier=earlier,
             shared=self._shared(),
+            unused=index.unused,
         )
 
     def _shared(self) -> int:
@@ -238,14 +236,15 @@ class _Run:
         self._refusals.update(row.rule for row in outcome.rows if row.verdict == "refused")
         self._series += sum(row.item == "series" for row in outcome.rows)
 
-    def _write(self, strays: Counter[RefusedFile]) -> None:
-        """Write exams.jsonl, as-read.jsonl and ledger.jsonl; files outside any study come last."""
-        ordered = sorted(strays, key=lambda stray: (stray.id, stray.rule, stray.seen))
+    def _write(self, index: Index) -> None:
+        """Write exams.jsonl, as-read.jsonl and ledger.jsonl; what is outside any study comes last."""
+        ordered = sorted(index.strays, key=lambda stray: (stray.id, stray.rule, stray.seen))
         self._refusals.update(stray.rule for stray in ordered)
         studies = sorted(self._lines)
         of_studies = (self._lines[study].ledger for study in studies)
-        of_strays = (stray_line(stray, strays[stray]) for stray in ordered)
-        self._output.put_lines(self._output.ledger, chain(of_studies, of_strays))
+        of_strays = (stray_line(stray, index.strays[stray]) for stray in ordered)
+        of_table = (unused_line(index.unused),) if index.unused else ()
+        self._output.put_lines(self._output.ledger, chain(of_studies, of_strays, of_table))
         self._output.put_lines(self._output.as_read, (self._lines[study].as_read for study in studies))
         self._output.put_lines(self._output.exams, (self._lines[study].exam for study in studies))
         if self._journal is not None:

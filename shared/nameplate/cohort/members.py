@@ -64,7 +64,14 @@ def make_cohort(exams: Sequence[Exam], masks: Mapping[str, MaskReport], job: Coh
     return Cohort(
         members=tuple(sorted(members, key=lambda member: member.exam)),
         refusals=tuple(
-            Refusal(exam=exam, step="cohort", reason=reason) for exam, reason in sorted(refused.items())
+            Refusal(
+                exam=exam.exam,
+                # Not left out by design, as what finds no partner is: the user may have forgotten it.
+                step="labels" if refused[exam.exam] == label_refusal(exam, job) else "cohort",
+                reason=refused[exam.exam],
+            )
+            for exam in sorted(exams, key=lambda exam: exam.exam)
+            if exam.exam in refused
         ),
     )
 

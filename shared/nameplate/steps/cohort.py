@@ -39,6 +39,7 @@ class Refusal(Record):
 
     exam: str
     step: str
+    """The step that left it out; 'labels' for an exam that the cohort cannot use for want of a label."""
     reason: str
 
 
@@ -108,7 +109,7 @@ STEP = Step(
     id="{job.cohort}",
     needs=("ingest", "skullstrip", "cohort"),
     jobs=jobs,
-    version=4,
+    version=5,
     memory_mib=500,
     seconds=lambda load: 0.2,  # noqa: ARG005
 )

@@ -78,11 +78,11 @@ _DERIVED = ("largest_gap_mm", "absolute_tilt_degrees")
 
 
 class LedgerRow(Record):
-    """What became of one series, or of one file outside any series."""
+    """What became of one series, of one file outside any series, or of the rows of a table of the user's."""
 
-    item: Literal["series", "file"]
+    item: Literal["series", "file", "table"]
     id: str
-    """Pseudonym of the series ('s' + 16 hex) or of the file ('f' + 16 hex)."""
+    """Pseudonym of the series ('s' + 16 hex) or file ('f' + 16 hex); of a table, its setting."""
     exam: str | None
     """Pseudonym of the study, if one was read."""
     verdict: Literal["chosen", "refused"]
@@ -95,6 +95,8 @@ class LedgerRow(Record):
     """Of the series, normalised; empty if unknown, and for files outside any series."""
     doubtful: bool = False
     """Refused because the witnesses disagree: to be looked at by a person."""
+    studies: int = 0
+    """Studies of a table that it is about, which no file is of; 0 for series and files."""
 
 
 IMAGE = File("cohorts/{cohort}/images/{exam}.nii.gz")
@@ -104,7 +106,7 @@ EXAMS = Rows("cohorts/{cohort}/exams/{shard:03d}.jsonl", Exam)
 AS_READ = Rows("cohorts/{cohort}/as-read/{shard:03d}.jsonl", MeasuredExam)
 """What was measured in the scanner's own pixels, before they were resampled; one row an exam of a shard."""
 LEDGER = Rows("cohorts/{cohort}/ledger/{shard:03d}.jsonl", LedgerRow)
-"""Every series and every refused file of one shard."""
+"""Every series and every refused file of one shard; in the first, also what of a table is used nowhere."""
 REFUSED_PICTURES = File("cohorts/{cohort}/refused/{shard:03d}.tar")
 """A slice of each refused series of one shard, as <id of the ledger row>.png, where there is one to draw."""
 
@@ -149,7 +151,7 @@ STEP = Step(
     id="{job.cohort}/{job.shard:03d}",
     needs=("phantom",),
     jobs=jobs,
-    version=6,
+    version=7,
     memory_mib=1500,
     seconds=lambda load: 0.03 * load.exams * load.pixels,
     reads_source=True,

@@ -16,7 +16,11 @@ from nameplate_ingest.ingest_step import ingest
 
 
 def test_the_columns_of_the_campaign_reach_the_records_and_no_other(
-    folder: Any, make_series: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Any,
+    make_series: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv("NAMEPLATE_KEY", "a key for these tests")
     folder.add(*make_series())
@@ -48,6 +52,9 @@ def test_the_columns_of_the_campaign_reach_the_records_and_no_other(
         "Siemens": {"site": "North"},
         "GE": {"site": "South"},
     }
-    assert {row.rule for row in LEDGER.read(written, cohort="study", shard=0)} == {"chosen"}
+    *series, unused = LEDGER.read(written, cohort="study", shard=0)
+    assert {row.rule for row in series} == {"chosen"}
+    assert (unused.item, unused.rule, unused.studies) == ("table", "not-in-folder", 1)
+    assert [record.studies for record in caplog.records if "table" in record.getMessage()] == [1]
     secrets = (b"DOE-JOHN", b"ROE-JANE", b"NOBODY", b"West", b"1.2.3.")
     assert not any(secret in written.read(key) for key in written.keys for secret in secrets)

@@ -59,8 +59,10 @@ def test_spheres_go_on_as_without_labels(exams: Exams, build: Build) -> None:
 
 def test_an_exam_without_a_label_is_refused(exams: Exams, build: Build) -> None:
     rows = exams(GE=["yes", "no"] * 30 + ["", ""], Siemens=["yes", "no"] * 30, Philips=[""])
-    refused = Counter(refusal.reason for refusal in build(rows, **OWN).refusals)
+    cohort = build(rows, **OWN)
+    refused = Counter(refusal.reason for refusal in cohort.refusals)
     assert refused == {"no label in bleed": 2, "manufacturer is none of GE, Siemens": 1}
+    assert {row.step for row in cohort.refusals if row.reason.startswith("no label")} == {"labels"}
 
 
 @pytest.mark.parametrize(

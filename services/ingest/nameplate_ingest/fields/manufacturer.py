@@ -1,6 +1,7 @@
 """Names of scanner manufacturers as headers spell them, and the one name each gets here."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -85,3 +86,9 @@ def read_manufacturers(path: Path) -> dict[str, str]:
     """Manufacturers by study (StudyInstanceUID or name of its folder) from a CSV; raises UserError."""
     table = read_table(path, ("manufacturer",), gaps=False)
     return {study: told["manufacturer"] for study, told in table.items()}
+
+
+def manufacturer_table(manufacturers: Mapping[str, str]) -> dict[str, str]:
+    """The user's list of manufacturers by study, each with its one name; empty ones are left out."""
+    table = {study.strip(): normalise(name) or name.strip() for study, name in manufacturers.items()}
+    return {study: name for study, name in table.items() if name}

@@ -1,4 +1,4 @@
-"""What a study, and a file outside any study, adds to the files of lines that an ingest writes."""
+"""What a study, a stray file and a table of the user's add to the files of lines that an ingest writes."""
 
 from typing import NamedTuple
 
@@ -31,5 +31,20 @@ def stray_line(stray: RefusedFile, count: int) -> bytes:
     """The line of ledger.jsonl about ``count`` files outside any study."""
     row = LedgerRow(
         item="file", id=stray.id, exam=None, verdict="refused", rule=stray.rule, seen=stray.seen, files=count
+    )
+    return to_jsonl((row,))
+
+
+def unused_line(studies: int) -> bytes:
+    """The line of ledger.jsonl about studies of the table of further columns that no file is of."""
+    row = LedgerRow(
+        item="table",
+        id="fields_csv",
+        exam=None,
+        verdict="refused",
+        rule="not-in-folder",
+        seen="studies of the table that no file is of",
+        files=0,
+        studies=studies,
     )
     return to_jsonl((row,))

@@ -16,7 +16,7 @@ from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.fields.table import Statement, statements_of
 from nameplate_ingest.folder.listing import Obstacle
-from nameplate_ingest.folder.scan import RefusedFile, is_first, refused_file, scan_files
+from nameplate_ingest.folder.scan import OtherFile, RefusedFile, is_first, refused_file, scan_files
 from nameplate_ingest.workers import Died, Workers
 
 _CHUNK = 256
@@ -79,6 +79,10 @@ class Index:
     strays: Counter[RefusedFile] = field(default_factory=Counter)
     files: int = 0
     """Files of this shard."""
+    named: set[str] = field(default_factory=set)
+    """Studies in the user's further columns that files are of: for the first shard also files of others."""
+    unused: int = 0
+    """Studies in the user's further columns that no file is of; the first shard counts them."""
 
 
 class _Reducers(dict[type, Callable[[Any], tuple[type, Any]]]):
@@ -134,6 +138,8 @@ def index_files(
         else:
             _add(index, part)
     closed = index.strays[_stray_of(Obstacle.CLOSED, reading)]
+    if is_first(reading.shard):
+        index.unused = len(reading.fields.keys() - index.named)
     index.files = sum(study.files for study in index.studies.values()) + index.strays.total() - closed
     return index
 
@@ -142,24 +148,32 @@ def index_chunk(reading: Reading, paths: tuple[str, ...]) -> Index:
     """The studies of some files."""
     index = Index()
     slices: dict[str, list[Slice]] = {}
+    elsewhere: dict[str, set[Path]] = {}
     for item in scan_files(map(Path, paths), reading.pseudonyms, reading.shard):
         if isinstance(item, Slice):
             slices.setdefault(item.study, []).append(item)
+        elif isinstance(item, OtherFile):
+            elsewhere.setdefault(item.study, set()).add(item.path)
         else:
             index.strays[item] += 1
     key, start = _short(reading.pseudonyms.key), len(str(reading.source))
     for uid, members in slices.items():
         files = {slice_.path for slice_ in members}  # fewer than slices, if a file holds many frames
-        names = _names(uid, members, reading)
+        names = _names(uid, files, reading)
+        index.named |= names & reading.fields.keys()
         listed = frozenset(reading.table[name] for name in names & reading.table.keys())
         study = Study(len(files), listed, [pack(members)], told=statements_of(reading.fields, names))
         study.prints = sum(_print(path, start, key) for path in files)
         index.studies[uid] = study
+    if reading.fields and is_first(reading.shard):
+        for uid, paths_elsewhere in elsewhere.items():
+            index.named |= _names(uid, paths_elsewhere, reading) & reading.fields.keys()
     return index
 
 
 def _add(index: Index, part: Index) -> None:
     index.strays += part.strays
+    index.named |= part.named
     for uid, study in part.studies.items():
         if uid in index.studies:
             index.studies[uid].add(study)
@@ -188,11 +202,11 @@ def _stray_of(obstacle: Obstacle, reading: Reading) -> RefusedFile:
     return RefusedFile(reading.pseudonyms.of("f", obstacle.name.lower()), "unreadable", obstacle.value)
 
 
-def _names(uid: str, slices: Iterable[Slice], reading: Reading) -> set[str]:
+def _names(uid: str, paths: Iterable[Path], reading: Reading) -> set[str]:
     """What the user's tables may call the study; nothing if there are none."""
     if not reading.table and not reading.fields:
         return set()
-    return {uid}.union(*(slice_.path.relative_to(reading.source).parts for slice_ in slices))
+    return {uid}.union(*(path.relative_to(reading.source).parts for path in paths))
 
 
 def _print(path: Path, start: int, key: bytes) -> int:

@@ -1,7 +1,7 @@
 """A folder of mixed files: what each one is, read only up to its pixels."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,17 +25,27 @@ class RefusedFile:
     seen: str
 
 
+@dataclass(frozen=True, slots=True)
+class OtherFile:
+    """A file of a study that another shard takes."""
+
+    path: Path
+    study: str
+    """StudyInstanceUID."""
+
+
 def scan_files(
     paths: Iterable[Path], pseudonyms: Pseudonyms, shard: tuple[int, int] | None
-) -> Iterator[Slice | RefusedFile]:
-    """Each file of the shard as a slice or a refusal; files outside any study belong to shard 0."""
-    ours = _shard_filter(pseudonyms, shard)
+) -> Iterator[Slice | RefusedFile | OtherFile]:
+    """Each file as a slice, a refusal or one of another shard; files outside any study belong to shard 0."""
+    ours = None if shard is None else _ShardFilter(pseudonyms, shard)
     for path in paths:
         try:
             elements = read_elements(path, WANTED, ours)
-            if elements is None:
-                continue
-            yield from images_of(path, elements)
+            if elements is not None:
+                yield from images_of(path, elements)
+            elif ours is not None:
+                yield OtherFile(path, ours.study)
         except Refused as refused:
             if is_first(shard):
                 yield refused_file(path, pseudonyms, refused.rule, refused.seen)
@@ -73,19 +83,22 @@ def refused_file(path: Path, pseudonyms: Pseudonyms, rule: str, seen: str) -> Re
     return RefusedFile(_file_id(path, pseudonyms), rule, seen)
 
 
-def _shard_filter(pseudonyms: Pseudonyms, shard: tuple[int, int] | None) -> Callable[[bytes], bool] | None:
-    if shard is None:
-        return None
-    known: dict[bytes, bool] = {}
+class _ShardFilter:
+    """Whether a study is of the shard, by its StudyInstanceUID as the file has it."""
 
-    def ours(raw: bytes) -> bool:
-        if raw not in known:
+    def __init__(self, pseudonyms: Pseudonyms, shard: tuple[int, int]) -> None:
+        self._pseudonyms, self._shard = pseudonyms, shard
+        self._known: dict[bytes, tuple[str, bool]] = {}
+        self.study = ""
+        """The study that was asked about last."""
+
+    def __call__(self, raw: bytes) -> bool:
+        if raw not in self._known:
             uid = text(raw)
             # Without a UID the file is refused later, by every shard.
-            known[raw] = not uid or in_shard(pseudonyms.of("e", uid), shard)
-        return known[raw]
-
-    return ours
+            self._known[raw] = uid, not uid or in_shard(self._pseudonyms.of("e", uid), self._shard)
+        self.study, ours = self._known[raw]
+        return ours
 
 
 def _file_id(path: Path, pseudonyms: Pseudonyms) -> str:

@@ -32,6 +32,8 @@ class Loss:
     """Series that were refused for it."""
     files: int
     """Files outside any series that were refused for it."""
+    studies: int
+    """Studies of a table of the user's that are used nowhere for it; they are among no exams."""
     p_lost: float | None
     """Of equal rates of ``lost`` over the known manufacturers, with Holm's adjustment for the number of
     reasons (``ANY`` is one of them)."""
@@ -72,6 +74,8 @@ def losses_of(ledger: Iterable[LedgerRow], later: Mapping[str, str] | None = Non
     for row in rows:
         if row.item == "file" and row.verdict == "refused":
             counts.files[row.rule] += row.files
+        elif row.item == "table":
+            counts.studies[row.rule] += row.studies
     known = np.array([name != UNKNOWN for name in names], dtype=bool)
     return Losses(names, _whole(counts.exams), counts.tested(known))
 
@@ -117,6 +121,7 @@ class _Counts:
         self.concerned: dict[str, Row] = defaultdict(row)
         self.series: dict[str, Row] = defaultdict(row)
         self.files: Counter[str] = Counter()
+        self.studies: Counter[str] = Counter()
 
     def add(self, place: int, members: Sequence[LedgerRow], lost_for: str) -> None:
         """Count an exam of the manufacturer at ``place``; ``lost_for`` is '' if it was not lost."""
@@ -134,7 +139,7 @@ class _Counts:
     def tested(self, known: NDArray[np.bool_]) -> tuple[Loss, ...]:
         """The reasons in order, tested over the known manufacturers."""
         reasons = sorted(
-            {*self.concerned, *self.files},
+            {*self.concerned, *self.files, *self.studies},
             key=lambda reason: (-self.lost[reason].sum(), -self.concerned[reason].sum(), reason),
         )
         nothing = np.zeros_like(self.exams)
@@ -146,14 +151,15 @@ class _Counts:
 
         p_any, *p_lost = holm([p_of(lost), *(p_of(self.lost[reason]) for reason in reasons)])
         p_concerned = holm([None if r == NOT_CHOSEN else p_of(self.concerned[r]) for r in reasons])
-        files = self.files.total()
-        return Loss(ANY, _whole(lost), _whole(self.refused), _whole(series), files, p_any, None), *(
+        outside = self.files.total(), self.studies.total()
+        return Loss(ANY, _whole(lost), _whole(self.refused), _whole(series), *outside, p_any, None), *(
             Loss(
                 reason,
                 _whole(self.lost[reason]),
                 _whole(self.concerned[reason]),
                 _whole(self.series[reason]),
                 self.files[reason],
+                self.studies[reason],
                 *ps,
             )
             for reason, ps in zip(reasons, zip(p_lost, p_concerned, strict=True), strict=True)

@@ -24,6 +24,7 @@ HOW_TO_READ = (
     "Lost: exams without a usable series. An exam counts as lost for one reason: that of its doubtful "
     "series, or else of its series with the most files. Refused: exams of which a series was refused for "
     f"that reason, lost or not. '{NOT_CHOSEN}' is a series that was fit while another one was better. "
+    "Rows: studies of your own table that no file of the folder is of. "
     "P-values are of equal rates (permutation test of exams, which count as independent), with Holm's "
     f"adjustment for the number of reasons; exams of an {UNKNOWN} manufacturer are counted and not tested."
 )
@@ -60,8 +61,8 @@ def losses_table(losses: Losses) -> str:
     for name, count in zip(losses.manufacturers, losses.exams, strict=True):
         spans.append((f"{name}, {counted(count, 'exam')}", 3))
         heads += ["lost", "refused", "series"]
-    spans += [("", 1), ("p", 2)]
-    heads += ["Files", "lost", "refused"]
+    spans += [("", 2), ("p", 2)]
+    heads += ["Files", "Rows", "lost", "refused"]
     return table(heads, [_counts(loss) for loss in losses.reasons], spans=spans)
 
 
@@ -69,7 +70,7 @@ def _counts(loss: Loss) -> list[str]:
     cells = [loss.reason]
     for counts in zip(loss.lost, loss.concerned, loss.series, strict=True):
         cells += [str(count) if count else "–" for count in counts]
-    return [*cells, str(loss.files or "–"), _p(loss.p_lost), _p(loss.p_concerned)]
+    return [*cells, str(loss.files or "–"), str(loss.studies or "–"), _p(loss.p_lost), _p(loss.p_concerned)]
 
 
 def _p(value: float | None) -> str:

@@ -98,6 +98,25 @@ def test_columns_are_told_by_the_same_names_and_part_of_the_digest(folder: Any, 
     assert len(seen) == 4
 
 
+def test_the_first_shard_counts_studies_of_the_table_that_no_file_of_any_shard_is_of(
+    folder: Any, make_slice: Any
+) -> None:
+    inner = folder.path / "CT0001"
+    inner.mkdir()
+    folder.path = inner
+    for number in range(6):
+        folder.add(make_slice(study=f"1.2.3.{number}", series=f"1.2.3.{number}.1"))
+    folder.add_bytes(b"notes", "CT0002")
+    told = {"bleed": "1"}
+    fields = dict.fromkeys(("1.2.3.0", "1.2.3.1", "1.2.3.5", "CT0001", "CT0002", "1.2.3.6", "1.2.3"), told)
+    for count in (0, 2):
+        assert index(inner.parent, count, fields=fields).unused == 3
+        parts = [index(inner.parent, count, fields=fields, shard=(number, 3)) for number in range(3)]
+        assert [part.unused for part in parts] == [3, 0, 0]
+        assert all(len(part.studies) < 6 for part in parts)
+    assert index(inner.parent, fields={}).unused == 0
+
+
 @given(st.permutations(range(40)), st.sets(st.integers(1, 39)))
 def test_order_and_pieces_change_nothing(order: list[int], cuts: set[int]) -> None:
     """Numbers stand for slices: what a study keeps does not look into them."""

@@ -70,6 +70,14 @@ def test_counts_of_a_small_ledger() -> None:
     assert found["not-dicom"].files == 4
 
 
+def test_studies_of_a_table_that_no_file_is_of_are_counted_and_are_no_exams() -> None:
+    unused = row(None, "not-in-folder", "", item="table", files=0, studies=7)
+    losses = losses_of([row("e1", "chosen"), row(None, "not-dicom", "", item="file", files=4), unused])
+    assert losses.exams == (1,)
+    found = {loss.reason: (loss.lost, loss.files, loss.studies) for loss in losses.reasons}
+    assert found == {ANY: ((0,), 4, 7), "not-dicom": ((0,), 4, 0), "not-in-folder": ((0,), 0, 7)}
+
+
 def test_the_doubtful_series_is_why_an_exam_is_lost() -> None:
     ledger = [row("e1", "thickness", files=500), row("e1", "picture", files=20, doubtful=True)]
     found = {loss.reason: loss.lost for loss in losses_of(ledger).reasons}
