@@ -439,7 +439,7 @@ MUTANTS = (
     ),
     Mutant(
         "a gap that is the kernel's vanishes among exams with the same kernel, and is said to",
-        "services/evaluation/nameplate_evaluation/audit/answer.py",
+        "services/evaluation/nameplate_evaluation/audit/cautions.py",
         "lines += _held_fixed(audit, one)",
         "pass",
         "services/evaluation/audit/test_audit.py",

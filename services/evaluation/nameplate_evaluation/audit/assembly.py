@@ -1,26 +1,24 @@
 """From tables of text to the checked table of scores: joined, deduplicated, every row that is lost"
 " counted."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nameplate.campaign.field import FIELDS, is_column_name, number_in
+from nameplate.campaign.field import number_in
 from nameplate.errors import UserError
+from nameplate_evaluation.audit.columns import exam_columns
 from nameplate_evaluation.audit.joining import one_table, truth_and_scores, with_exams
 from nameplate_evaluation.audit.labels import labels_of
 from nameplate_evaluation.audit.raw_table import RawTable
 from nameplate_evaluation.audit.roles import Roles, check_complete
 from nameplate_evaluation.audit.score_table import (
-    ExamColumn,
     Losses,
     Network,
     ScoreTable,
     counted_losses,
-    exam_column,
 )
 
 _VALIDATION = frozenset(("val", "valid", "validation", "dev", "tune", "tuning"))
@@ -193,7 +191,7 @@ def _table(
         losses["exams", "have no patient: each is taken for one"] += sum(name[0] == "\0" for name in names)
     number: dict[str, int] = {}
     patient = np.array([number.setdefault(name, len(number)) for name in names], dtype=np.int64)
-    found, ignored = _exam_columns(columns, roles, [place[exam] for exam in exams])
+    found, ignored = exam_columns(columns, roles, [place[exam] for exam in exams])
     return ScoreTable(
         exams=exams,
         patient=patient,
@@ -274,36 +272,3 @@ def _networks(
 def _natural(text: str) -> tuple[float, str]:
     number = number_in(text)
     return (float("inf") if number is None else number), text
-
-
-def _exam_columns(
-    columns: Mapping[str, Sequence[str]], roles: Roles, places: Sequence[int]
-) -> tuple[tuple[ExamColumn, ...], dict[str, str]]:
-    """All columns without a role, ingest's own fields first, and those that cannot be compared by."""
-    found: dict[str, ExamColumn] = {}
-    ignored = {}
-    for name, cells in columns.items():
-        if name in roles.used:
-            continue
-        own = column_name(name)
-        if own in found or not (own in FIELDS or is_column_name(own)):
-            ignored[name] = (
-                "its name cannot be printed" if own not in found else "another column has its name"
-            )
-            continue
-        texts = [cells[place] for place in places]
-        if not any(texts):
-            ignored[own] = "it is empty"
-            continue
-        found[own] = exam_column(own, texts)
-    order = {name: place for place, name in enumerate(FIELDS)}
-    ordered = sorted(found, key=lambda name: (order.get(name, len(order)), name))
-    return tuple(found[name] for name in ordered), ignored
-
-
-def column_name(name: str) -> str:
-    """What a column is called here: ingest's own name, or its name without what names cannot have."""
-    plain = name.strip().casefold().replace(" ", "_")
-    if plain in FIELDS:
-        return plain
-    return " ".join(re.sub(r"[^A-Za-z0-9_ .-]+", " ", name).split())[:40].strip(" _.-")

@@ -5,8 +5,9 @@ import math
 from typing import Any
 
 import nameplate
-from nameplate_evaluation.audit.answer import answers_of, warnings_of
+from nameplate_evaluation.audit.answer import answers_of
 from nameplate_evaluation.audit.audit import Audit
+from nameplate_evaluation.audit.cautions import cautions_of
 from nameplate_evaluation.audit.pictures import pictures_of
 from nameplate_evaluation.audit.roles import Roles
 from nameplate_evaluation.audit.tables import tables_of
@@ -54,7 +55,7 @@ def _page(audit: Audit, roles: Roles, name: str, numbered: list[tuple[str, Table
             factor=audit.factor.title,
             answers=answers_of(audit),
             scope=scope_of(audit),
-            warnings=warnings_of(audit),
+            warnings=cautions_of(audit),
             pictures=pictures_of(audit),
             several=len(audit.networks) > 1,
             limits=limits_of(audit),
@@ -103,7 +104,7 @@ def _json(audit: Audit, roles: Roles, name: str) -> bytes:
         "margin": audit.margin,
         "confidence": settings.confidence,
         "prevalence": audit.prevalence,
-        "warnings": list(warnings_of(audit)),
+        "warnings": list(cautions_of(audit)),
         "left_out": [
             {"count": loss.count, "what": loss.what, "why": loss.reason} for loss in audit.table.losses
         ],

@@ -1,7 +1,8 @@
 """The first screen of an audit, as text for a terminal."""
 
-from nameplate_evaluation.audit.answer import answers_of, warnings_of
+from nameplate_evaluation.audit.answer import answers_of
 from nameplate_evaluation.audit.audit import Audit, titled
+from nameplate_evaluation.audit.cautions import cautions_of
 from nameplate_evaluation.audit.files import read_lines, scope_of
 from nameplate_evaluation.audit.roles import Roles
 from nameplate_evaluation.audit.tables import not_counted
@@ -22,7 +23,7 @@ def screen_of(audit: Audit, roles: Roles, name: str) -> str:
     for answer in answers_of(audit):
         lines += [answer.sentence]
     lines += [scope_of(audit), ""]
-    lines += [f"warning: {line}" for line in warnings_of(audit)]
+    lines += [f"warning: {line}" for line in cautions_of(audit)]
     for one in audit.networks:
         if len(audit.networks) > 1:
             lines += ["", one.network.name]

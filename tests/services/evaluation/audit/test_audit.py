@@ -6,9 +6,10 @@ import pytest
 from drawn_scores import drawn_rows
 
 from nameplate.errors import UserError
-from nameplate_evaluation.audit.answer import answers_of, warnings_of
+from nameplate_evaluation.audit.answer import answers_of
 from nameplate_evaluation.audit.assembly import Reading, assembled
 from nameplate_evaluation.audit.audit import audited
+from nameplate_evaluation.audit.cautions import cautions_of as warnings_of
 from nameplate_evaluation.audit.files import files_of
 from nameplate_evaluation.audit.raw_table import RawTable
 from nameplate_evaluation.audit.screen import screen_of
