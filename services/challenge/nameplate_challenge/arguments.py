@@ -10,6 +10,8 @@ from nameplate_challenge.asked import Asked
 RADII_MM = (2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 HU = (15.0, 30.0)
 PLACES = 2
+HALF = 0.5
+"""The threshold of probabilities, where nobody says another."""
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
 """Variables that a model's process has from ours, beside those of ``--env``."""
 
@@ -100,7 +102,7 @@ def _add_lesions(parser: ArgumentParser) -> None:
 
 def _add_figures(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("--threshold", type=float, default=0.5, help="the vendor's: found from this score on (default: 0.5)")
+    add("--threshold", type=float, help="the vendor's: found from this score on (default: 0.5, of 0 to 1)")
     add(
         "--score-range",
         type=float,
@@ -136,13 +138,14 @@ def _add_running(parser: ArgumentParser) -> None:
 def asked_of(options: Namespace) -> Asked:
     """What decides the scores. Raises UserError for values that make no sense."""
     low, high = options.score_range
+    threshold = threshold_of(options)
     for name, wrong in (
         ("--radii-mm: expected 0.5 to 60", not all(0.5 <= radius <= 60 for radius in options.radii_mm)),
         ("--hu: expected -200 to 2000, not 0", not all(-200 <= hu <= 2000 and hu for hu in options.hu)),
         ("--places: expected 1 to 100", not 1 <= options.places <= 100),
         ("--most-moved-mm: expected 0 to 100", not 0 <= options.most_moved_mm <= 100),
         ("--score-range: expected two numbers, the lower one first", not low < high),
-        (f"--threshold: expected {low:g} to {high:g} (--score-range)", not low <= options.threshold <= high),
+        (f"--threshold: expected {low:g} to {high:g} (--score-range)", not low <= threshold <= high),
         ("--sensitivity: expected more than 0 and less than 1", not 0 < options.sensitivity < 1),
         ("--confidence: expected 0.5 to 0.999", not 0.5 <= options.confidence <= 0.999),
         ("--resamples: expected 100 to 100000", not 100 <= options.resamples <= 100_000),
@@ -165,11 +168,20 @@ def asked_of(options: Namespace) -> Asked:
     )
 
 
+def threshold_of(options: Namespace) -> float:
+    """The one that was given, or one half of probabilities."""
+    if options.threshold is not None:
+        return float(options.threshold)
+    if tuple(options.score_range) != (0.0, 1.0):
+        raise UserError("--threshold: has to be said with another --score-range than 0 1")
+    return HALF
+
+
 def question_of(options: Namespace) -> Question:
     """What is to be known of the scores."""
     return Question(
         factor=options.factor,
-        threshold=options.threshold,
+        threshold=threshold_of(options),
         sensitivity=options.sensitivity,
         confidence=options.confidence,
         seed=options.seed,

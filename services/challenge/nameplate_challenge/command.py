@@ -12,7 +12,7 @@ from nameplate.service.command import Command
 from nameplate.service.heads import Head, check_skullstrip, heads_of
 from nameplate.whole import user_may_write, whole_file
 from nameplate_challenge.analysis import analysed
-from nameplate_challenge.arguments import KEPT, add_arguments, asked_of, question_of
+from nameplate_challenge.arguments import KEPT, add_arguments, asked_of, question_of, threshold_of
 from nameplate_challenge.asked import Asked, agree
 from nameplate_challenge.case import lesions_of
 from nameplate_challenge.case_log import CaseLog
@@ -80,7 +80,7 @@ def _exams(
 
 
 def _check_masks(log: CaseLog, options: Namespace) -> None:
-    before = {one.alarms_at for one in log.before.values()} - {None, options.threshold}
+    before = {one.alarms_at for one in log.before.values()} - {None, threshold_of(options)}
     if before:
         raise UserError(
             f"{options.out}: false alarms of masks were counted there at another threshold; give a new folder"
@@ -100,7 +100,7 @@ def _tried(
         asked=asked,
         places=drawn_places(asked.seed, asked.places),
         lesions=lesions_of(asked.radii_mm, asked.hu, asked.places),
-        threshold=options.threshold,
+        threshold=threshold_of(options),
         scratch=scratch,
         parallel=options.parallel,
     )

@@ -3,6 +3,8 @@
 from nameplate_challenge.findings import Curve, Findings, Gap, Level, Point
 
 NONE = "-"
+MANY_ALARMS = 0.5
+"""Share of untouched exams with an alarm, from which finding a lesion says nothing."""
 
 
 def radius(curve: Curve) -> str:
@@ -70,6 +72,16 @@ def caveats(findings: Findings) -> list[str]:
     said = []
     if len(findings.levels) == 1:
         said.append(f"One level of {findings.factor} alone: there is nothing to compare.")
+    alarming = [
+        f"{level.level} {100 * level.untouched.share:.0f} %"
+        for level in findings.levels
+        if level.untouched is not None and level.untouched.share >= MANY_ALARMS
+    ]
+    if alarming:
+        said.append(
+            f"The model alarms in most untouched exams ({', '.join(alarming)}): that it finds lesions there"
+            " says nothing."
+        )
     few = [level.level for level in findings.levels if level.patients < 20]
     if few:
         said.append(f"Fewer than 20 patients at {', '.join(few)}: intervals are rough there.")

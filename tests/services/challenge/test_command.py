@@ -312,6 +312,7 @@ def test_two_at_once_into_one_folder_is_refused(images: Path, tmp_path: Path) ->
         (("--radii-mm", "0"), "--radii-mm"),
         (("--hu", "0"), "--hu"),
         (("--score-range", "1", "0"), "--score-range"),
+        (("--score-range", "0", "100"), "--threshold: has to be said with another --score-range"),
         (("--factor", "scanner"), "no column scanner; there are age, exam, manufacturer, patient"),
         (("--env", "NO_SUCH_VARIABLE"), "no variable NO_SUCH_VARIABLE"),
         (("--parallel", "0"), "--parallel"),
@@ -344,3 +345,11 @@ def test_stopped_by_a_signal_it_leaves_no_process_and_resumes(images: Path, tmp_
     for pid in pids.read_text().split():
         with pytest.raises(ProcessLookupError):
             os.kill(int(pid), 0)
+
+
+def test_a_model_that_always_alarms_is_said_to_tell_nothing(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    always = script(tmp_path / "m.py", "print(0.9)")
+    assert challenge(images, tmp_path / "out", "--model", always + " {image}") == 0
+    assert "The model alarms in most untouched exams (GE 100 %, Siemens 100 %)" in capsys.readouterr().out
