@@ -4,14 +4,13 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from nameplate.errors import UserError
+from nameplate.stats.metrics import THRESHOLD
 from nameplate_challenge.analysis import Question
 from nameplate_challenge.asked import Asked
 
 RADII_MM = (2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 HU = (15.0, 30.0)
 PLACES = 2
-HALF = 0.5
-"""The threshold of probabilities, where nobody says another."""
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
 """Variables that a model's process has from ours, beside those of ``--env``."""
 
@@ -174,7 +173,7 @@ def threshold_of(options: Namespace) -> float:
         return float(options.threshold)
     if tuple(options.score_range) != (0.0, 1.0):
         raise UserError("--threshold: has to be said with another --score-range than 0 1")
-    return HALF
+    return THRESHOLD
 
 
 def question_of(options: Namespace) -> Question:

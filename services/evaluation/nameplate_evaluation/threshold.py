@@ -43,10 +43,15 @@ def thresholds_at(scores: Scores, specificity: float) -> NDArray[np.float64] | N
     count = negatives.shape[1]
     if count == 0:
         return None
-    # Rounded first: 0.9 x 10 is 9 and not 10.
-    last = negatives[:, max(1, math.ceil(round(specificity * count, 9))) - 1]
+    last = negatives[:, last_below(count, specificity)]
     above = np.where(negatives > last[:, None], negatives, 1.0).min(axis=1)
     return np.asarray(np.maximum((last + above) / 2, np.nextafter(last, np.inf)), dtype=np.float64)
+
+
+def last_below(count: int, specificity: float) -> int:
+    """The place, in ascending order of their scores, of the last negative that a threshold keeps below it."""
+    # Rounded first: 0.9 x 10 is 9 and not 10.
+    return max(1, math.ceil(round(specificity * count, 9))) - 1
 
 
 def transfers_of(analysis: Analysis, grid: ResultGrid) -> tuple[Transfer, ...]:

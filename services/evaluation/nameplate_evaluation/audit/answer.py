@@ -74,8 +74,11 @@ def _answer(audit: Audit, one: NetworkAudit) -> AuditAnswer:
     else:
         verdict = "not shown"
         alone = any(gap.estimate.p is not None and gap.estimate.p <= ALPHA for gap in gaps)
-        count = sum(len(net.main_gaps) for net in audit.networks)
-        holm = f" Looked at alone it would be; among {count} comparisons chance makes such." if alone else ""
+        holm = (
+            f" Looked at alone it would be; among {audit.comparisons} comparisons chance makes such."
+            if alone
+            else ""
+        )
         sentence = (
             f"a gap between {audit.factor.plural} is not shown: the largest in {metric},"
             f" {_largest(audit, gaps)}.{holm} {_power(audit, gaps)}"
@@ -133,8 +136,7 @@ def _left_out(audit: Audit, one: NetworkAudit) -> str:
 
 def _beside_margin(audit: Audit, one: NetworkAudit, gap: LevelGap, margin: str) -> str:
     """What the gap's interval says of the margin, at the confidence that all comparisons together have."""
-    count = sum(len(net.main_gaps) for net in audit.networks)
-    wide = _again(one, gap, 1 - (1 - audit.settings.confidence) / count)
+    wide = _again(one, gap, 1 - (1 - audit.settings.confidence) / audit.comparisons)
     low, high = wide.low, wide.high
     if low is None or high is None:
         return ""
@@ -191,9 +193,13 @@ def _rests_on(audit: Audit, one: NetworkAudit) -> list[tuple[str, str]]:
         )
     if one.main_gaps:
         lines.append(("Power", _power(audit, one.main_gaps)))
-        count = sum(len(net.main_gaps) for net in audit.networks)
-        if count > 1:
-            lines.append(("Multiplicity", f"{count} comparisons make the answer, adjusted by Holm's method."))
+        if audit.comparisons > 1:
+            lines.append(
+                (
+                    "Multiplicity",
+                    f"{audit.comparisons} comparisons make the answer, adjusted by Holm's method.",
+                )
+            )
     odds = one.main.odds
     if odds.equal_opportunity is not None:
         lines.append(

@@ -1,5 +1,4 @@
-"""From tables of text to the checked table of scores: joined, deduplicated, every row that is lost"
-" counted."""
+"""From tables of text to the checked table of scores: joined, no row twice, every lost one counted."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence

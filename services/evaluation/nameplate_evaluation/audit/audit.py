@@ -8,6 +8,7 @@ import numpy as np
 from nameplate.campaign.field import FIELDS
 from nameplate.errors import UserError
 from nameplate.stats.holm import holm
+from nameplate.stats.metrics import THRESHOLD
 from nameplate_evaluation.audit.columns import column_name
 from nameplate_evaluation.audit.company import Company, company_of
 from nameplate_evaluation.audit.comparison import (
@@ -26,9 +27,7 @@ from nameplate_evaluation.audit.levels import Levels, levels_of
 from nameplate_evaluation.audit.score_table import Network, ScoreTable
 from nameplate_evaluation.audit.settings import AuditSettings
 from nameplate_evaluation.audit.strata import Within, within_strata
-
-HALF = 0.5
-"""The threshold of probabilities, where none is stated."""
+from nameplate_evaluation.threshold import last_below
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +74,11 @@ class Audit:
     """What goes with the factor; None without a further column."""
     prevalence: float | None
     """At which predictive values are given."""
+
+    @property
+    def comparisons(self) -> int:
+        """How many the answers rest on, those of all networks together."""
+        return sum(len(one.main_gaps) for one in self.networks)
 
     @property
     def passed_over(self) -> str:
@@ -199,7 +203,7 @@ def _threshold(table: ScoreTable, network: Network, settings: AuditSettings) -> 
         return settings.threshold, "as stated"
     if network.threshold is not None:
         return network.threshold, "that of the table"
-    return (HALF, "as none was stated") if table.are_probabilities else (None, "")
+    return (THRESHOLD, "as none was stated") if table.are_probabilities else (None, "")
 
 
 def _chosen(table: ScoreTable, network: Network, settings: AuditSettings) -> float | None:
@@ -213,7 +217,7 @@ def _chosen(table: ScoreTable, network: Network, settings: AuditSettings) -> flo
     negatives = np.sort(own.values[:, ~source.labels].ravel()) if own is not None else np.empty(0)
     if not negatives.size:
         return None
-    last = negatives[max(1, int(np.ceil(round(settings.specificity * negatives.size, 9)))) - 1]
+    last = negatives[last_below(negatives.size, settings.specificity)]
     above = negatives[negatives > last]
     return float((last + above[0]) / 2) if above.size else float(np.nextafter(last, np.inf))
 

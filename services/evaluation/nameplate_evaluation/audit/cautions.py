@@ -5,7 +5,7 @@ import numpy as np
 from nameplate_evaluation.audit.answer import is_found, kind_of
 from nameplate_evaluation.audit.audit import Audit, NetworkAudit
 from nameplate_evaluation.separability.confound import LOW_OVERLAP
-from nameplate_evaluation.separability.words import listed
+from nameplate_evaluation.separability.words import hardly_told, listed, whose
 from nameplate_evaluation.table import interval, printed
 
 _BACKWARDS = 0.4
@@ -28,11 +28,9 @@ def cautions_of(audit: Audit) -> tuple[str, ...]:
         ]
         if low:
             names = listed([row.field.title for row in low])
-            whose = "theirs" if len(low) > 1 else f"the {names}'s"
-            hardly = "cannot" if all(row.kind == "cannot be told" for row in low) else "can hardly"
             lines.append(
-                f"The {factor.title} {hardly} be told from {names}: a gap between its levels could"
-                f" be {whose}."
+                f"The {factor.title} {hardly_told(low)} from {names}: a gap between its levels could be"
+                f" {whose(low)}."
             )
     for one in audit.networks:
         lines += _held_fixed(audit, one)

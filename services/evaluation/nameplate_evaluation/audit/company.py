@@ -20,7 +20,6 @@ MOST_PATIENTS = 3000
 class Company:
     """Every other column against the factor."""
 
-    factor: Levels
     rows: tuple[FieldRow, ...]
     columns: tuple[Levels, ...]
     """Of the rows."""
@@ -50,6 +49,7 @@ def company_of(table: ScoreTable, factor: Levels, others: Sequence[Levels], seed
     found = confounds_of(stage, fields, seed, "audit")
     naming = Naming(stage, fields, seed, "audit")
     everyone = range(len(fields))
+    alone = [naming.alone(place) for place in everyone]
     rest = naming.together([[other != place for other in everyone] for place in everyone])
     rows = tuple(
         FieldRow(
@@ -57,12 +57,12 @@ def company_of(table: ScoreTable, factor: Levels, others: Sequence[Levels], seed
             nested=nested_reason(factor.settings, field.name),
             before=one,
             after=one,
-            alone_before=naming.alone(place),
-            alone=naming.alone(place),
+            alone_before=alone[place],
+            alone=alone[place],
             chance=naming.chance(place),
             others=rest[place],
             matched=True,
         )
         for place, (field, one) in enumerate(zip(fields, found, strict=True))
     )
-    return Company(factor=factor, rows=rows, columns=tuple(others), exams=len(places), drawn=drawn)
+    return Company(rows=rows, columns=tuple(others), exams=len(places), drawn=drawn)

@@ -29,11 +29,6 @@ class LevelFigures:
     figures: Mapping[str, Figure]
     """Those that there are."""
 
-    @property
-    def prevalence(self) -> float | None:
-        """Share of positives."""
-        return None if self.positives is None else self.positives / self.exams
-
 
 @dataclass(frozen=True, kw_only=True)
 class LevelGap:
@@ -69,8 +64,6 @@ class Comparison:
     of_level: tuple[LevelFigures, ...]
     gaps: tuple[LevelGap, ...]
     odds: Odds
-    pairs: bool
-    """Whether gaps are between pairs of levels; else between a level and all others."""
 
 
 def metrics_of(*, dice: bool, threshold: float | None, chosen: float | None) -> dict[str, Metric]:
@@ -146,8 +139,7 @@ def comparison_of(
     prevalence: float | None,
     calibrated: bool,
 ) -> Comparison:
-    """Every level and every gap; with ``main`` between all pairs of levels, that metric being the"
-    " answer's."""
+    """Every level and every gap; with ``main``, the answer's metric, between all pairs of levels."""
     of_level = tuple(
         level_figures(
             name,
@@ -169,7 +161,6 @@ def comparison_of(
         of_level=of_level,
         gaps=tuple(gaps),
         odds=odds_of(of_level),
-        pairs=main is not None or len(of_level) == 2,
     )
 
 

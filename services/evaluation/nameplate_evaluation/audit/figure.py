@@ -14,7 +14,6 @@ from nameplate_evaluation.measure import AT_CEILING, NOTHING_VARIES, Estimate
 Floats = NDArray[np.float64]
 FEWEST = 5
 """Patients that a figure needs, of each class that it looks at."""
-POWER = 0.80
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -103,44 +102,26 @@ def weighted(figures: Sequence[Figure], weights: Sequence[float]) -> Figure:
     )
 
 
-def difference_of(first: Figure, second: Figure) -> Difference:
-    """The first share minus the second, of the same runs."""
-    runs_vary = first._runs_vary
-    parts = [Term("", 1.0, first.merit, first.patient), Term("", -1.0, second.merit, second.patient)]
-    found = contrast(parts, runs_vary=runs_vary)
-    return Difference(first.share(), second.share(), found.variance, found.df or 1.0)
-
-
 def difference(first: Figure, second: Figure, confidence: float) -> Estimate:
     """First minus second, with its interval, p-value and the least difference that would be found."""
-    exams = int(first.patient.size + second.patient.size)
-    models = first.merit.values.size
-    if first.is_share and second.is_share:
-        found = difference_of(first, second)
-        low, high = found.interval(confidence)
-        nothing = found.variance == 0
-        return Estimate(
-            mean=found.value,
-            low=low,
-            high=high,
-            models=models,
-            exams=exams,
-            p=found.p(),
-            detectable=None if nothing else found.detectable(confidence),
-            note=AT_CEILING if nothing else "",
-        )
     parts = [Term("", 1.0, first.merit, first.patient), Term("", -1.0, second.merit, second.patient)]
     plain = contrast(parts, runs_vary=first._runs_vary)
-    ends = plain.interval(confidence) if plain.variance > 0 else None
+    varies = plain.variance > 0
+    found: Contrast | Difference = plain
+    note = "" if varies else NOTHING_VARIES
+    if first.is_share and second.is_share:
+        found = Difference(first.share(), second.share(), plain.variance, plain.df or 1.0)
+        note = "" if varies else AT_CEILING
+    ends = found.interval(confidence) if varies or isinstance(found, Difference) else None
     return Estimate(
-        mean=plain.value,
+        mean=found.value,
         low=ends[0] if ends else None,
         high=ends[1] if ends else None,
-        models=models,
-        exams=exams,
-        p=plain.p(),
-        detectable=plain.detectable(confidence) if ends else None,
-        note="" if ends else NOTHING_VARIES,
+        models=first.merit.values.size,
+        exams=int(first.patient.size + second.patient.size),
+        p=found.p(),
+        detectable=found.detectable(confidence) if varies else None,
+        note=note,
     )
 
 

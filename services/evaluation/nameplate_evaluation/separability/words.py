@@ -64,10 +64,9 @@ def warnings(found: Separability) -> tuple[str, ...]:
     if not low:
         return ()
     factor = found.factor.title
-    hardly = "cannot be told" if all(row.kind == "cannot be told" for row in low) else "can hardly be told"
     return (
-        f"In cohort {found.cohort} the {factor} {hardly} from {_with_overlaps(low)}: an effect of the"
-        f" {factor} could be {_whose(low)}.",
+        f"In cohort {found.cohort} the {factor} {hardly_told(low)} from {_with_overlaps(low)}: an effect of"
+        f" the {factor} could be {whose(low)}.",
     )
 
 
@@ -90,7 +89,13 @@ def _titles(rows: Sequence[FieldRow]) -> str:
     return listed([row.field.title for row in rows])
 
 
-def _whose(rows: Sequence[FieldRow]) -> str:
+def hardly_told(low: Sequence[FieldRow]) -> str:
+    """How well the factor can be told from fields with little overlap."""
+    return "cannot be told" if all(row.kind == "cannot be told" for row in low) else "can hardly be told"
+
+
+def whose(rows: Sequence[FieldRow]) -> str:
+    """To whom an effect of the factor could belong instead: these fields."""
     return "theirs" if len(rows) > 1 else f"the {_titles(rows)}'s"
 
 
@@ -125,7 +130,7 @@ def _overall(found: Separability) -> list[str]:
     if lost:
         lines.append(
             f"In cohort {found.cohort} the {factor} cannot be told from {_with_overlaps(lost)}: an effect of"
-            f" the {factor} could be {_whose(lost)}."
+            f" the {factor} could be {whose(lost)}."
         )
     elif found.of_kind("partly", "told apart", "no difference found"):
         lines.append(
