@@ -42,9 +42,10 @@ def campaign_problems(campaign: Campaign, text: str) -> list[str]:
 def campaign_notes(campaign: Campaign) -> list[str]:
     """What a person should know, though it is not a problem."""
     return [
-        f"cohorts.{name}.folder: {cohort.folder} is a path in the pods (values: data.existingClaim)"
+        f"cohorts.{name}.{setting}: {place} is a path in the pods (values: data.existingClaim)"
         for name, cohort in campaign.cohorts.items()
-        if cohort.folder is not None
+        for setting, place in (("folder", cohort.folder), ("masks", cohort.masks))
+        if place is not None
     ]
 
 

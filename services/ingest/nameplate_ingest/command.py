@@ -45,6 +45,13 @@ def _add_arguments(parser: ArgumentParser) -> None:
         help="columns study (StudyInstanceUID or folder name) and manufacturer, for headers without one",
     )
     parser.add_argument(
+        "--masks",
+        type=Path,
+        metavar="DIR",
+        help="folder of NIfTI masks of your own, called after their studies (<study>.nii.gz): put on the grid of "
+        "the images, and written to targets/ of --out",
+    )
+    parser.add_argument(
         "--key-file",
         type=Path,
         metavar="FILE",
@@ -64,6 +71,8 @@ def _run(arguments: Namespace) -> int:
         raise UserError(f"--workers: expected 1 to 256, got {workers}")
     if arguments.explain and arguments.sheet:
         raise UserError("--sheet: goes with --out, not with --explain")
+    if arguments.explain and arguments.masks:
+        raise UserError("--masks: goes with --out, not with --explain")
     settings, key = IngestSettings(matrix=matrix, slice_mm=slice_mm), _key(arguments.key_file)
     listed = read_manufacturers(arguments.manufacturers) if arguments.manufacturers else {}
     if arguments.explain:
@@ -91,6 +100,7 @@ def _convert(arguments: Namespace, settings: IngestSettings, key: bytes, listed:
                 settings,
                 key=key,
                 manufacturers=listed,
+                masks=arguments.masks,
                 workers=arguments.workers,
                 progress=progress.converting,
                 indexing=progress.indexing,
@@ -142,6 +152,10 @@ def _lines(summary: IngestSummary) -> list[str]:
         lines.append(f"done earlier: {summary.earlier} studies")
     lines.append(f"exams written: {summary.exams} of {summary.studies} studies")
     lines.append(f"files read: {summary.files}")
+    if summary.targets is not None:
+        lines.append(f"exams with a mask: {summary.targets}")
+    if summary.unknown_masks:
+        lines.append(f"masks that are called after no study: {summary.unknown_masks}")
     if summary.shared:
         lines.append(
             f"warning: {summary.shared} patients have exams that cannot be of one person (two sexes, or ages "

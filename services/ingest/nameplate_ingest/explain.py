@@ -27,7 +27,7 @@ def explain(
     """
     entries = files_of(source)
     pseudonyms = Pseudonyms(key)
-    reading = Reading(source.absolute(), pseudonyms, None, manufacturers, {})
+    reading = Reading(source.absolute(), pseudonyms, None, manufacturers, {}, {})
     with Workers(0, reading) as alone:
         index = index_files(entries, reading, alone)
     for exam, study in sorted((pseudonyms.of("e", uid), study) for uid, study in index.studies.items()):

@@ -1,6 +1,5 @@
 """A folder of DICOM files to images, exam records and a ledger."""
 
-import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -12,19 +11,22 @@ from typing import NamedTuple
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
-from nameplate.image.volume import nifti_bytes
-from nameplate.steps.ingest import LedgerRow
-from nameplate.steps.measured import as_record
+from nameplate_ingest.conversion import Conversion, Work, convert, failed
 from nameplate_ingest.fields.manufacturer import manufacturer_table
 from nameplate_ingest.fields.person import shared_by_several
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.fields.table import with_fields
-from nameplate_ingest.folder.accounts import Lines, lines_of, stray_line, unused_line
-from nameplate_ingest.folder.index import Index, Reading, Study, index_files, unpack
+from nameplate_ingest.folder.accounts import (
+    Lines,
+    lines_of,
+    stray_line,
+    unknown_masks_line,
+    unused_line,
+)
+from nameplate_ingest.folder.index import Index, index_files
 from nameplate_ingest.folder.journal import Journal, Outcome, run_of
 from nameplate_ingest.folder.listing import files_of
+from nameplate_ingest.folder.masks import OwnMasks, masks_by_study, masks_in
 from nameplate_ingest.folder.output import Output
-from nameplate_ingest.study import ingest_study
 from nameplate_ingest.workers import Died, Workers
 
 logger = logging.getLogger(__name__)
@@ -47,24 +49,10 @@ class IngestSummary:
     """Patients whose exams cannot be of one person: two sexes, or ages too far apart."""
     unused: int = 0
     """Studies of the table of further columns that no file of the folder is of."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Conversion(Reading):
-    """What reading and converting the studies needs to know."""
-
-    settings: IngestSettings
-    output: Output
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """One study for one worker."""
-
-    uid: str
-    exam: str
-    digest: str
-    study: Study
+    targets: int | None = None
+    """Exams with a mask of the user's that can be learned; None without masks."""
+    unknown_masks: int = 0
+    """Masks that are called after no study of the folder."""
 
 
 class _Told(NamedTuple):
@@ -83,6 +71,7 @@ def ingest_folder(
     key: bytes,
     manufacturers: Mapping[str, str] | None = None,
     fields: Mapping[str, Mapping[str, str]] | None = None,
+    masks: Path | None = None,
     shard: tuple[int, int] | None = None,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -93,7 +82,8 @@ def ingest_folder(
 
     Writes out/images/<exam>.nii.gz, out/refused/<series>.png (a slice of each refused series that may be
     drawn), out/exams.jsonl, out/as-read.jsonl (what was measured in the scanner's own pixels) and
-    out/ledger.jsonl; each has its place only when it is whole. ``key`` is for the pseudonyms;
+    out/ledger.jsonl; each has its place only when it is whole. With ``masks``, a folder of the user's own
+    masks, also out/targets/<exam>.nii.gz and out/targets.jsonl. ``key`` is for the pseudonyms;
     ``manufacturers`` and ``fields`` (values by column, for the records) are by StudyInstanceUID or by the
     name of a folder above the study; ``shard`` (i, n) takes only the studies whose pseudonym falls in part i
     of n (files outside any study fall in part 0). ``progress`` gets the number of studies done and of all,
@@ -113,7 +103,8 @@ def ingest_folder(
     output, pseudonyms = Output(out), Pseudonyms(key)
     journal = Journal(output, run_of(source, settings, key)) if resumable else None
     table = manufacturer_table(manufacturers or {})
-    conversion = _Conversion(place, pseudonyms, shard, table, fields or {}, settings, output)
+    own = {} if masks is None else masks_in(masks)
+    conversion = Conversion(place, pseudonyms, shard, table, fields or {}, own, settings, output)
     with (
         journal.open() if journal else _scratch(output),
         Workers(workers if workers > 1 else 0, conversion) as pool,
@@ -135,7 +126,7 @@ def _scratch(output: Output) -> Iterator[None]:
 class _Run:
     """The studies of one run on their way from the index to the output."""
 
-    def __init__(self, conversion: _Conversion, journal: Journal | None) -> None:
+    def __init__(self, conversion: Conversion, journal: Journal | None) -> None:
         self._conversion = conversion
         self._journal = journal
         self._output = conversion.output
@@ -144,6 +135,8 @@ class _Run:
         self._people: list[_Told] = []
         self._refusals: Counter[str] = Counter()
         self._series = 0
+        self._targets: set[str] = set()
+        """Studies with a mask that can be learned."""
 
     def convert(
         self, index: Index, pool: Workers, progress: Callable[[int, int], None] | None
@@ -164,6 +157,8 @@ class _Run:
                 progress(len(self._lines), total)
         if index.unused:
             logger.warning("studies of the table are not in the folder", extra={"studies": index.unused})
+        if index.unknown_masks:
+            logger.warning("masks are of no study in the folder", extra={"masks": index.unknown_masks})
         self._write(index)
         return IngestSummary(
             files=index.files,
@@ -174,6 +169,8 @@ class _Run:
             earlier=earlier,
             shared=self._shared(),
             unused=index.unused,
+            targets=len(self._targets) if self._conversion.masks else None,
+            unknown_masks=index.unknown_masks,
         )
 
     def _shared(self) -> int:
@@ -182,12 +179,14 @@ class _Run:
             logger.warning("patients whose exams cannot be of one person", extra={"patients": shared})
         return shared
 
-    def _todo(self, index: Index) -> list[_Work]:
+    def _todo(self, index: Index) -> list[Work]:
         """The studies that are not done yet, the last one first; accounts for the others."""
         pseudonyms, works = self._conversion.pseudonyms, []
+        masks = masks_by_study(index.masks)
         for uid in sorted(index.studies, reverse=True):
             study, exam = index.studies.pop(uid), pseudonyms.of("e", uid)
-            works.append(_Work(uid, exam, study.digest(pseudonyms.key), study))
+            own = masks.get(uid, OwnMasks())
+            works.append(Work(uid, exam, study.digest(pseudonyms.key, own), study, own))
         if self._journal is None:
             return works
         if gone := self._journal.studies - {work.exam for work in works}:
@@ -203,7 +202,7 @@ class _Run:
                 todo.append(work)
         return todo
 
-    def _outcomes(self, todo: list[_Work], pool: Workers) -> Iterator[Outcome]:
+    def _outcomes(self, todo: list[Work], pool: Workers) -> Iterator[Outcome]:
         """Convert the studies; each is forgotten when it is done."""
         journal = self._journal
         if journal is None or pool.count:
@@ -220,12 +219,12 @@ class _Run:
                 yield from self._run(suspects, apart)
 
     def _run(
-        self, todo: list[_Work], pool: Workers, on_start: Callable[[_Work], None] | None = None
+        self, todo: list[Work], pool: Workers, on_start: Callable[[Work], None] | None = None
     ) -> Iterator[Outcome]:
         works = (todo.pop() for _ in range(len(todo)))
-        for work, outcome in pool.run(_convert, works, on_start):
+        for work, outcome in pool.run(convert, works, on_start):
             if isinstance(outcome, Died):
-                yield _failed(work, "the worker died", self._conversion.pseudonyms)
+                yield failed(work, "the worker died", self._conversion.pseudonyms)
             else:
                 yield outcome
 
@@ -235,65 +234,24 @@ class _Run:
             self._people.append(_Told(outcome.exam.patient, outcome.exam.sex, outcome.exam.age))
         self._refusals.update(row.rule for row in outcome.rows if row.verdict == "refused")
         self._series += sum(row.item == "series" for row in outcome.rows)
+        if outcome.target is not None and outcome.target.usable:
+            self._targets.add(outcome.study)
 
     def _write(self, index: Index) -> None:
-        """Write exams.jsonl, as-read.jsonl and ledger.jsonl; what is outside any study comes last."""
+        """Write the files of lines, ledger.jsonl among them; what is outside any study comes last."""
         ordered = sorted(index.strays, key=lambda stray: (stray.id, stray.rule, stray.seen))
         self._refusals.update(stray.rule for stray in ordered)
         studies = sorted(self._lines)
         of_studies = (self._lines[study].ledger for study in studies)
         of_strays = (stray_line(stray, index.strays[stray]) for stray in ordered)
         of_table = (unused_line(index.unused),) if index.unused else ()
-        self._output.put_lines(self._output.ledger, chain(of_studies, of_strays, of_table))
+        of_masks = (unknown_masks_line(index.unknown_masks),) if index.unknown_masks else ()
+        self._output.put_lines(self._output.ledger, chain(of_studies, of_strays, of_table, of_masks))
         self._output.put_lines(self._output.as_read, (self._lines[study].as_read for study in studies))
         self._output.put_lines(self._output.exams, (self._lines[study].exam for study in studies))
+        if self._conversion.masks:
+            self._output.put_lines(self._output.targets, (self._lines[study].target for study in studies))
         if self._journal is not None:
-            self._output.keep_images({study for study in studies if self._lines[study].exam})
+            exams = {study for study in studies if self._lines[study].exam}
+            self._output.keep_images(exams, self._targets)
             self._journal.tidy(self._lines.keys())
-
-
-def _convert(conversion: _Conversion, work: _Work) -> Outcome:
-    """Ingest one study and write its image."""
-    pseudonyms, output = conversion.pseudonyms, conversion.output
-    try:
-        slices = unpack(work.study.pieces)
-        listed = work.study.listed
-        ingested = ingest_study(slices, conversion.settings, pseudonyms, listed, draw=True, measure=True)
-        data = None if ingested.volume is None else nifti_bytes(ingested.volume)
-    except Exception as error:
-        # An unforeseen error costs one exam, not the run. Only its kind is reported: its text may contain
-        # values of the patient.
-        kind = type(error).__name__
-        logger.error("a study could not be ingested", extra={"exam": work.exam, "error": kind})
-        return _failed(work, kind, pseudonyms)
-    for name, picture in ingested.pictures:
-        output.put(output.refused / f"{name}.png", picture)
-    exam = with_fields(ingested.exam, work.study.told)
-    image, as_read = None, None
-    if ingested.exam is not None and ingested.as_read is not None:
-        as_read = as_record(work.exam, "as read", ingested.as_read)
-    if ingested.exam is not None and data is not None:
-        output.put(output.folder / ingested.exam.image, data)
-        image = hashlib.sha256(data).hexdigest()
-    return Outcome(
-        study=work.exam,
-        digest=work.digest,
-        image=image,
-        exam=exam,
-        as_read=as_read,
-        rows=ingested.rows,
-    )
-
-
-def _failed(work: _Work, seen: str, pseudonyms: Pseudonyms) -> Outcome:
-    """The outcome of a study that ended in an error."""
-    row = LedgerRow(
-        item="series",
-        id=pseudonyms.of("s", work.uid),
-        exam=work.exam,
-        verdict="refused",
-        rule="error",
-        seen=seen,
-        files=work.study.files,
-    )
-    return Outcome(study=work.exam, digest=work.digest, image=None, exam=None, as_read=None, rows=(row,))

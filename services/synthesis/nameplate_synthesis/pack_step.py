@@ -32,8 +32,9 @@ def pack(job: PackJob, inputs: Inputs, outputs: Outputs) -> None:
 
     def masks() -> Iterator[NDArray[Any]]:
         for sample in samples:
-            assert sample.mask is not None
-            yield pack_mask(read_nifti(inputs.fetch(sample.mask)).array, slices)
+            learned = sample.mask if sample.target is None else sample.target
+            assert learned is not None
+            yield pack_mask(read_nifti(inputs.fetch(learned)).array, slices)
 
     place = {"cohort": job.cohort, "experiment": job.experiment, "dataset": job.dataset}
     arrays: dict[File, Callable[[], Iterator[NDArray[Any]]]] = {packs.IMAGES: images}

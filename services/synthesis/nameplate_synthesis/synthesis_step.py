@@ -15,12 +15,14 @@ from nameplate.steps.synthesis import (
     MASK,
     REFUSALS,
     SAMPLES,
+    TARGET,
     DerivedRecipe,
     LabelRecipe,
     OriginalRecipe,
     Sample,
     SphereRecipe,
     SynthesisJob,
+    TargetRecipe,
 )
 from nameplate.streams import stream
 from nameplate_synthesis.difficulty import NoRoom, changes, draw_sphere
@@ -35,6 +37,8 @@ def synthesis(job: SynthesisJob, inputs: Inputs, outputs: Outputs) -> None:
         samples = _original(job, job.recipe, inputs, outputs)
     elif isinstance(job.recipe, SphereRecipe):
         samples, refusals = _spheres(job, job.recipe, inputs, outputs)
+    elif isinstance(job.recipe, TargetRecipe):
+        samples = _targeted(job, job.recipe, inputs, outputs)
     elif isinstance(job.recipe, DerivedRecipe):
         samples, refusals = _derived(job, job.recipe, inputs)
     else:
@@ -121,6 +125,20 @@ def _labelled(samples: Sequence[Sample], members: Sequence[Member]) -> list[Samp
     """The samples with their members' own labels; the cohort has refused exams without one."""
     labels = {member.exam: member.label for member in members if member.label is not None}
     return [sample.model_copy(update={"label": labels[sample.exam]}) for sample in samples]
+
+
+def _targeted(job: SynthesisJob, recipe: TargetRecipe, inputs: Inputs, outputs: Outputs) -> list[Sample]:
+    """Original's samples with the user's masks, cut to the slices that Original's images were cut to."""
+    samples = []
+    for sample in SAMPLES.read(inputs, cohort=job.cohort, dataset=ORIGINAL, shard=job.shard):
+        place = {"cohort": job.cohort, "exam": sample.exam}
+        target = read_nifti(inputs.fetch(ingest.TARGET.key(**place)))
+        brain = read_nifti(inputs.fetch(skullstrip.MASK.key(**place)))
+        cut = brain_slices(target, brain, recipe.slices, floor_hu=0).image
+        key = TARGET.key(**place, dataset=job.dataset)
+        outputs.write(key, nifti_bytes(cut))
+        samples.append(sample.model_copy(update={"label": int(cut.array.any()), "target": key}))
+    return samples
 
 
 def _heads(originals: Sequence[Sample], *, twins: bool) -> dict[str, list[Sample]]:

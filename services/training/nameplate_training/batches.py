@@ -120,7 +120,7 @@ class Batches:
             return there if self.learning.what.sees == "slices" else there.unsqueeze(1)
         source = self.pack.images if part == "images" else self.pack.masks
         if source is None:
-            raise ValueError("segmentation needs a pack with masks")
+            raise ValueError("a task that answers a mask needs a pack with masks")
         exams = []
         for row, drawn, flip in zip(rows, slices, flips, strict=True):
             exam = source[row] if drawn is None else source[row][drawn]

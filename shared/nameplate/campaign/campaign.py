@@ -18,6 +18,7 @@ from nameplate.campaign.labels import with_label_table
 from nameplate.campaign.names import MIXED, ORIGINAL, SKULL
 from nameplate.campaign.networks import KINDS
 from nameplate.campaign.settings import Settings, as_tuples
+from nameplate.campaign.tasks import TaskName
 from nameplate.errors import CampaignError
 
 NEW_KEYS = {
@@ -74,11 +75,12 @@ class Campaign(Settings):
         levels = self.factor.levels
         difficulties = {difficulty.name for difficulty in self.datasets.spheres.difficulties}
         labels = self.datasets.labels
-        taken = {ORIGINAL, SKULL} | ({labels.dataset} if labels is not None else set())
+        taken = {ORIGINAL, SKULL} | {own.dataset for own in (labels, self.datasets.masks) if own is not None}
         if reserved := difficulties & taken:
             raise ValueError(
                 f"datasets.spheres.difficulties: {min(reserved)!r} is the name of another dataset"
             )
+        self._check_masks()
         for position, experiment in enumerate(self.experiments):
             if len(set(experiment.cohorts)) != len(experiment.cohorts):
                 raise ValueError(
@@ -118,6 +120,25 @@ class Campaign(Settings):
             if not experiment.what.compared_in or not experiment.trains_each_alone(self.factor.levels):
                 raise ValueError(
                     f"analysis.comparisons: {name!r} does not train on each level alone: nothing to compare"
+                )
+
+    def _check_masks(self) -> None:
+        """Raise ValueError for masks that nobody learns, and for a cohort whose networks would lack them."""
+        masks, labels = self.datasets.masks, self.datasets.labels
+        if masks is not None and masks.dataset in {ORIGINAL, SKULL, labels and labels.dataset}:
+            raise ValueError(f"datasets.masks.name: {masks.name!r} is the name of another dataset")
+        for position, experiment in enumerate(self.experiments):
+            for name in experiment.cohorts if experiment.task == "masks" else ():
+                own = self.cohorts[name].other or name if name in self.cohorts else None
+                if own in self.cohorts and self.cohorts[own].masks is None:
+                    raise ValueError(
+                        f"experiments[{position}].cohorts: {name!r} has no masks: give cohorts.{own}.masks, a"
+                        " folder with a mask for each study"
+                    )
+        for name, cohort in self.cohorts.items():
+            if cohort.masks is not None and not self.learns_masks(name):
+                raise ValueError(
+                    f"cohorts.{name}.masks: no experiment learns them: name the cohort in one of task 'masks'"
                 )
 
     def _check_derived(self) -> None:
@@ -176,10 +197,16 @@ class Campaign(Settings):
 
     def learns_labels(self, cohort: str) -> bool:
         """Whether networks learn the user's own labels on this cohort, or on one derived from it."""
-        labels = self.datasets.labels
+        return self._learns(cohort, "labels")
+
+    def learns_masks(self, cohort: str) -> bool:
+        """Whether networks learn the user's own masks on this cohort, or on one derived from it."""
+        return self._learns(cohort, "masks")
+
+    def _learns(self, cohort: str, task: TaskName) -> bool:
         served = {cohort, *(name for name, one in self.cohorts.items() if one.other == cohort)}
-        return labels is not None and any(
-            labels.dataset in self.datasets_of(experiment)
+        return any(
+            experiment.task == task and self.datasets_of(experiment)
             for experiment in self.experiments
             if served & set(experiment.cohorts)
         )

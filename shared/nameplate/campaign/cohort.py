@@ -73,6 +73,9 @@ class CohortSettings(Settings):
     """A CSV with a column ``study`` and others of your own, for factors and matching that no header knows."""
     fields: tuple[str, ...] = ()
     """The columns of ``fields_csv`` that may leave the ingest; nothing else of the file is used."""
+    masks: str | None = None
+    """A folder of NIfTI masks, one for each study, relative to the campaign file: what the task ``masks``
+    learns. A mask is called after its study (StudyInstanceUID, study folder or the exam's pseudonym)."""
     shards: int = Field(default=8, ge=1, le=1000)
     """Parts into which the exams are divided for ingest, stripping and synthesis."""
     ingest: IngestSettings = IngestSettings()
@@ -111,6 +114,8 @@ class CohortSettings(Settings):
             raise ValueError("'manufacturers_csv' needs 'folder': simulated exams have manufacturers")
         if self.folder is None and self.fields_csv is not None:
             raise ValueError("'fields_csv' needs 'folder': simulated exams are in no table")
+        if self.folder is None and self.masks is not None:
+            raise ValueError("'masks' needs 'folder': simulated exams have none")
         if (self.fields_csv is None) != (not self.fields):
             raise ValueError("'fields_csv' and 'fields', the columns to take from it, belong together")
         if self.phantom is not None and self.phantom.exams < self.shards:

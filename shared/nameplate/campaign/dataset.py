@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from nameplate.campaign.labels import LabelSettings
+from nameplate.campaign.masks import MaskSettings
 from nameplate.campaign.settings import Settings
 
 
@@ -71,6 +72,8 @@ class DatasetSettings(Settings):
     spheres: SphereSettings = NO_SPHERES
     labels: LabelSettings | None = None
     """The dataset with labels of your own."""
+    masks: MaskSettings | None = None
+    """The dataset with masks of your own."""
 
     @property
     def positives(self) -> float:

@@ -1,4 +1,4 @@
-"""The DICOM files of a cohort read from a folder: where they are, and whether they changed."""
+"""The files of a cohort read from a folder: where they are, and whether they changed."""
 
 import hashlib
 import hmac
@@ -22,9 +22,11 @@ class Source:
     """The user's table of manufacturers by study, if the cohort names one."""
     fields_csv: Path | None = None
     """The user's table of further fields by study, if the cohort names one."""
+    masks: Path | None = None
+    """The folder of the user's masks, if the cohort names one."""
     digest: str
-    """Keyed, over names, sizes and times of all files and over the tables; the folder's own path is left
-    out, since it decides no result."""
+    """Keyed, over names, sizes and times of all files and masks and over the tables; the folders' own paths
+    are left out, since they decide no result."""
 
 
 def sources_of(campaign: Campaign, campaign_folder: Path) -> dict[str, Source]:
@@ -33,7 +35,8 @@ def sources_of(campaign: Campaign, campaign_folder: Path) -> dict[str, Source]:
     A derived cohort has none: what its exams were read from is the source of the cohort that it names.
 
     A changed folder or key makes the ingest run again. Raises CohortError for a folder that is missing,
-    holds no file or may not be read in whole, UserError for a table that cannot be read.
+    holds no file (of masks: no NIfTI file) or may not be read in whole, UserError for a table that cannot be
+    read.
     """
     return {
         name: _source(name, cohort, campaign_folder)
@@ -44,26 +47,9 @@ def sources_of(campaign: Campaign, campaign_folder: Path) -> dict[str, Source]:
 
 def _source(name: str, cohort: CohortSettings, campaign_folder: Path) -> Source:
     assert cohort.folder is not None
-    folder = campaign_folder / Path(cohort.folder).expanduser()
-    if not folder.is_dir():
-        raise CohortError(f"cohorts.{name}.folder: {folder}: no such folder")
     digest = hmac.new(pseudonym_key(), digestmod=hashlib.sha256)
-    count = 0
-    closed: list[OSError] = []
-    for path in _files(folder, closed):
-        state = path.stat() if path.exists() else path.lstat()
-        line = f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\n"
-        digest.update(line.encode("utf-8", "surrogateescape"))
-        count += 1
-    if closed:
-        # Before all else: exams that nobody sees would be missing without a word.
-        which = "it" if closed[0].filename == str(folder) else f"{len(closed)} of its folders"
-        raise CohortError(
-            f"cohorts.{name}.folder: {folder}: {which} may not be read by this user (uid {os.geteuid()}):"
-            f" {closed[0].strerror}; give that user or one of its groups the right to read"
-        )
-    if count == 0:
-        raise CohortError(f"cohorts.{name}.folder: {folder}: holds no files")
+    folder = campaign_folder / Path(cohort.folder).expanduser()
+    _add_files(digest, f"cohorts.{name}.folder", folder)
     tables: dict[str, Path | None] = {}
     for kind, place in (("manufacturers", cohort.manufacturers_csv), ("fields", cohort.fields_csv)):
         table = None if place is None else campaign_folder / Path(place).expanduser()
@@ -75,12 +61,48 @@ def _source(name: str, cohort: CohortSettings, campaign_folder: Path) -> Source:
                 raise UserError(f"{table}: cannot be read: {error.strerror}") from error
             # With its length: the end of one table must not pass for the beginning of the next.
             digest.update(f"{kind}\0{len(data)}\n".encode() + data)
+    masks = None if cohort.masks is None else campaign_folder / Path(cohort.masks).expanduser()
+    if masks is not None:
+        digest.update(b"masks\0\n")  # no line of a file looks like this one
+        _add_files(digest, f"cohorts.{name}.masks", masks, nifti=True)
     return Source(
         folder=folder,
         manufacturers_csv=tables["manufacturers"],
         fields_csv=tables["fields"],
+        masks=masks,
         digest=digest.hexdigest(),
     )
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether a file's name is that of a NIfTI file."""
+    return path.name.lower().endswith((".nii", ".nii.gz"))
+
+
+def _add_files(digest: hmac.HMAC, place: str, folder: Path, *, nifti: bool = False) -> None:
+    """Name, size and time of every file, or of NIfTI files alone; ``place`` names the setting in errors."""
+    if not folder.is_dir():
+        raise CohortError(f"{place}: {folder}: no such folder")
+    count = 0
+    closed: list[OSError] = []
+    for path in _files(folder, closed):
+        if nifti and not is_nifti(path):
+            continue
+        state = path.stat() if path.exists() else path.lstat()
+        line = f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\n"
+        digest.update(line.encode("utf-8", "surrogateescape"))
+        count += 1
+    if closed:
+        # Before all else: exams that nobody sees would be missing without a word.
+        which = "it" if closed[0].filename == str(folder) else f"{len(closed)} of its folders"
+        raise CohortError(
+            f"{place}: {folder}: {which} may not be read by this user (uid {os.geteuid()}):"
+            f" {closed[0].strerror}; give that user or one of its groups the right to read"
+        )
+    if count == 0:
+        raise CohortError(
+            f"{place}: {folder}: holds no {'NIfTI files (.nii, .nii.gz)' if nifti else 'files'}"
+        )
 
 
 _OWN_FOLDER = "lost+found"

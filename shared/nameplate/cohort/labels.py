@@ -34,10 +34,12 @@ def label_refusal(exam: Exam, job: CohortJob) -> str | None:
     return f"no label in {job.labels.column}"
 
 
-def stratum(exam: Exam, job: CohortJob) -> str:
-    """What each split gets its share of: the exams of a level and, where labels are learned, of a label."""
+def stratum(exam: Exam, job: CohortJob, outlined: int | None = None) -> str:
+    """What each split gets its share of: the exams of a level and, where they are learned, of a label and of
+    masks that show something (``outlined``) or nothing."""
     level = job.factor.described(exam)
-    return level if job.labels is None else f"{level}/{job.labels.label_of(exam)}"
+    labelled = level if job.labels is None else f"{level}/{job.labels.label_of(exam)}"
+    return labelled if outlined is None else f"{labelled}/{outlined}"
 
 
 def check_classes(members: Sequence[Member], job: CohortJob) -> None:

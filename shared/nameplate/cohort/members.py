@@ -10,6 +10,13 @@ from nameplate.campaign.factor import FieldLevels
 from nameplate.cohort.labels import check_classes, check_values, label_refusal, stratum
 from nameplate.cohort.matching import match
 from nameplate.cohort.split import SPLITS, divide, least_exams, positive_counts
+from nameplate.cohort.targets import (
+    Targets,
+    check_outlined,
+    check_targets,
+    outlined,
+    target_refusal,
+)
 from nameplate.cohort.twins import lone_twins, twin_sets
 from nameplate.errors import CohortError
 from nameplate.records import Split
@@ -32,22 +39,31 @@ class Cohort:
     refusals: tuple[Refusal, ...]
 
 
-def make_cohort(exams: Sequence[Exam], masks: Mapping[str, MaskReport], job: CohortJob) -> Cohort:
+def make_cohort(
+    exams: Sequence[Exam],
+    masks: Mapping[str, MaskReport],
+    job: CohortJob,
+    targets: Targets | None = None,
+) -> Cohort:
     """Choose, match, split and label; the order of ``exams`` does not matter.
+
+    ``masks`` are of the brain; ``targets`` are the user's own, where networks learn those.
 
     Every exam becomes a member or a refusal. All exams of a patient are in one split. So are exams that
     were matched, unless other exams and matches of their patients would tie so many together that the
     split could not keep its shares. Twins are matched with each other, and are positive and changed
     together. Raises CohortError when there are no exams, when a level of the factor has none, or when a
-    split would lack positives or negatives of a level, of spheres or of the user's own labels.
+    split would lack positives or negatives of a level, of spheres or of the user's own labels, or masks that
+    show something.
     """
     if not exams:
         raise CohortError(f"cohorts.{job.cohort}: no usable exam came out of the ingest; its ledger says why")
     check_values(exams, job)
+    check_targets(exams, targets, job.cohort)
     refused: dict[str, str] = {}
     usable: dict[str, list[Exam]] = {level: [] for level in job.factor.levels}
     for exam in sorted(exams, key=lambda exam: exam.exam):
-        reason = _refusal(exam, masks.get(exam.exam), job)
+        reason = _refusal(exam, masks.get(exam.exam), job, targets)
         if reason is None:
             usable[job.factor.described(exam)].append(exam)
         else:
@@ -58,16 +74,19 @@ def make_cohort(exams: Sequence[Exam], masks: Mapping[str, MaskReport], job: Coh
         usable = {level: [exam for exam in rows if exam.exam not in lone] for level, rows in usable.items()}
     _check_levels(exams, usable, refused, job)
     groups = _groups(usable, refused, job)
-    splits = _split(groups, job)
+    splits = _split(groups, job, targets)
     members = _label(splits, job)
+    if targets is not None:
+        shown = {exam.exam: outlined(exam, targets) for exam, _ in splits}
+        members = [member.model_copy(update={"outlined": shown[member.exam]}) for member in members]
     _check_labels(members, job)
+    check_outlined(members, targets, job.factor.levels, job.cohort)
     return Cohort(
         members=tuple(sorted(members, key=lambda member: member.exam)),
         refusals=tuple(
             Refusal(
                 exam=exam.exam,
-                # Not left out by design, as what finds no partner is: the user may have forgotten it.
-                step="labels" if refused[exam.exam] == label_refusal(exam, job) else "cohort",
+                step=_step_of(exam, refused[exam.exam], job, targets),
                 reason=refused[exam.exam],
             )
             for exam in sorted(exams, key=lambda exam: exam.exam)
@@ -76,12 +95,22 @@ def make_cohort(exams: Sequence[Exam], masks: Mapping[str, MaskReport], job: Coh
     )
 
 
-def _refusal(exam: Exam, mask: MaskReport | None, job: CohortJob) -> str | None:
+def _step_of(exam: Exam, reason: str, job: CohortJob, targets: Targets | None) -> str:
+    """What left an exam out. The user may have forgotten a label or a mask: these are not left out by design,
+    as what finds no partner is."""
+    if reason == label_refusal(exam, job):
+        return "labels"
+    return "masks" if reason == target_refusal(exam, targets) else "cohort"
+
+
+def _refusal(exam: Exam, mask: MaskReport | None, job: CohortJob, targets: Targets | None) -> str | None:
     """Why an exam cannot take part, or None."""
     if job.factor.level_of(exam) is None:
         return _without_level(job.factor, exam)
     if (unlabelled := label_refusal(exam, job)) is not None:
         return unlabelled
+    if (untaught := target_refusal(exam, targets)) is not None:
+        return untaught
     if mask is None:
         return "no brain mask"
     if not mask.usable:
@@ -158,13 +187,18 @@ def _groups(
     return groups
 
 
-def _split(groups: Sequence[tuple[Exam, ...]], job: CohortJob) -> list[tuple[Exam, Split]]:
+def _split(
+    groups: Sequence[tuple[Exam, ...]], job: CohortJob, targets: Targets | None
+) -> list[tuple[Exam, Split]]:
     """Give every exam its split; a patient's exams stay together, matched exams if possible."""
     exams = sum(map(len, groups))
     smallest = min(job.split.train, job.split.val, job.split.test) * exams
     # With four blocks or more, the smallest split can come near its share.
     blocks = _blocks(groups, max(len(job.factor.levels), int(smallest) // 4))
-    strata = [dict(sorted(Counter(stratum(exam, job) for exam in block).items())) for block in blocks]
+    strata = [
+        dict(sorted(Counter(stratum(exam, job, outlined(exam, targets)) for exam in block).items()))
+        for block in blocks
+    ]
     chosen = divide(strata, job.split, stream(job.seed, "cohort", job.cohort, "split"))
     placed = [(exam, split) for block, split in zip(blocks, chosen, strict=True) for exam in block]
     home: dict[str, Split] = {}

@@ -19,6 +19,9 @@ from nameplate.streams import stream
 Group = tuple[Member, ...]
 """Members of one split and label, one of each level in the factor's order, that exchange their levels."""
 
+Own = tuple[int | None, int | None]
+"""The user's label, and whether the user's mask shows anything; None for what the cohort does not have."""
+
 ANY_AGE = 100.0
 """A caliper in years that leaves nobody out."""
 
@@ -26,9 +29,10 @@ ANY_AGE = 100.0
 def with_pseudo_levels(members: Sequence[Member], job: CohortJob) -> tuple[Member, ...]:
     """The same members, each with a pseudo-level in place of its level; the order does not matter.
 
-    Members of one split and label form groups, one member of each level. Within a group the levels are
-    rotated: by no step, by one, ... The groups of a split and label come in an order drawn by chance and
-    take the rotations in turn, so that in each split and label every level is divided among the
+    A label is whether there is a sphere, and what there is of the user's own: the label, and whether the mask
+    shows anything. Members of one split and label form groups, one member of each level. Within a group the
+    levels are rotated: by no step, by one, ... The groups of a split and label come in an order drawn by
+    chance and take the rotations in turn, so that in each split and label every level is divided among the
     pseudo-levels evenly (to within 1). Members without a group, of a level that has more of them, fill up
     the pseudo-levels that have fewest of their level.
     """
@@ -39,9 +43,9 @@ def with_pseudo_levels(members: Sequence[Member], job: CohortJob) -> tuple[Membe
     for split in SPLITS:
         for label, own in product((True, False), _labels(members)):
             kind = (split, label, own)
-            part = [member for member in ordered if (member.split, member.positive, member.label) == kind]
+            part = [member for member in ordered if (member.split, member.positive, _own(member)) == kind]
             by_level = {level: [member for member in part if member.level == level] for level in levels}
-            names = (split, int(label)) if own is None else (split, int(label), own)
+            names = (split, int(label), *(value for value in own if value is not None))
             rng = stream(job.seed, "cohort", job.cohort, "pseudo-levels", *names)
             groups = _groups(by_level, rng, job)
             for n in rng.permutation(len(groups)):
@@ -53,9 +57,13 @@ def with_pseudo_levels(members: Sequence[Member], job: CohortJob) -> tuple[Membe
     return tuple(member.model_copy(update={"level": chosen[member.exam]}) for member in ordered)
 
 
-def _labels(members: Sequence[Member]) -> list[int | None]:
-    """The user's own labels that there are: None alone where the members have none."""
-    return sorted({member.label for member in members}, key=str)
+def _own(member: Member) -> Own:
+    return member.label, member.outlined
+
+
+def _labels(members: Sequence[Member]) -> list[Own]:
+    """What the members have of the user's own: nothing alone where they have none."""
+    return sorted({_own(member) for member in members}, key=str)
 
 
 def _groups(

@@ -127,10 +127,12 @@ def read_nifti_bytes(data: bytes) -> Volume:
         raise UserError(f"not a readable 3-D NIfTI image ({type(error).__name__})") from error
 
 
-def read_untrusted_nifti(data: bytes, most_voxels: int) -> Volume:
+def read_untrusted_nifti(data: bytes, most_voxels: int, *, placed: bool = False) -> Volume:
     """Read a NIfTI-1 or NIfTI-2 file of someone else's, packed or not; axis order as for ``read_nifti``.
 
-    Never unpacks more than ``most_voxels`` voxels of 8 bytes. Raises UserError for what is not such a file.
+    Never unpacks more than ``most_voxels`` voxels of 8 bytes. Raises UserError for what is not such a file
+    and, with ``placed``, for one that does not say where its voxels are in the patient: any reader makes up
+    an affine for it.
     """
     most = 8 * most_voxels + _HEADERS
     try:
@@ -142,6 +144,8 @@ def read_untrusted_nifti(data: bytes, most_voxels: int) -> Volume:
         image = kind.from_bytes(data)
         if not 0 < math.prod(image.shape) <= most_voxels:
             raise UserError("a NIfTI image with more voxels than expected")
+        if placed and not (image.header["sform_code"] or image.header["qform_code"]):
+            raise UserError("a NIfTI image that does not say where it is in the patient")
         return _canonical(image)
     except UserError:
         raise

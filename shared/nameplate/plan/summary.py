@@ -77,7 +77,7 @@ def _source(cohort: CohortSettings) -> str:
     if cohort.other is not None:
         return f"from {cohort.other}, levels shuffled"
     if cohort.phantom is None:
-        return f"folder {cohort.folder}"
+        return f"folder {cohort.folder}" + ("" if cohort.masks is None else f", masks {cohort.masks}")
     return "simulated twins" if cohort.phantom.twins else "simulated"
 
 
@@ -172,6 +172,9 @@ def _effect_lines(campaign: Campaign, experiment: ExperimentSettings, cohort: st
     where = f"  {experiment.name} on {cohort}:"
     if experiment.task == "labels":
         yield f"{where} only the data can tell (how many exams are positive is in the labels' table)"
+        return
+    if experiment.task == "masks":
+        yield f"{where} only the data can tell (how much Dice differs between exams is in the masks)"
         return
     counts = cohort_counts(campaign, cohort)
     if counts is None:

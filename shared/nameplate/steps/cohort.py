@@ -5,6 +5,8 @@ A *derived* cohort has the members of another one, under pseudo-levels.
 
 from collections.abc import Iterator
 
+from pydantic import Field
+
 from nameplate.campaign import Campaign
 from nameplate.campaign.cohort import MatchSettings, SplitSettings
 from nameplate.campaign.factor import FieldLevels
@@ -30,6 +32,8 @@ class Member(Record):
     """In [0, 1): a difficulty with share s changes the positives of a split and level with rank < s."""
     label: int | None = None
     """Its label in the user's own column: 1 or 0; None in a cohort on which no network learns it."""
+    outlined: int | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Whether the user's own mask of it shows anything: 1 or 0; None in a cohort without masks."""
     same: tuple[str, ...] = ()
     """Its levels of the fields in which matched exams agree (``match.same``), in their order."""
 
@@ -39,7 +43,8 @@ class Refusal(Record):
 
     exam: str
     step: str
-    """The step that left it out; 'labels' for an exam that the cohort cannot use for want of a label."""
+    """The step that left it out; 'labels' or 'masks' for an exam that the cohort cannot use for want of the
+    user's own label or mask."""
     reason: str
 
 

@@ -77,10 +77,26 @@ _DERIVED = ("largest_gap_mm", "absolute_tilt_degrees")
 """Fields that are computed from what the record holds."""
 
 
-class LedgerRow(Record):
-    """What became of one series, of one file outside any series, or of the rows of a table of the user's."""
+class Target(Record):
+    """What became of the user's own mask of an exam."""
 
-    item: Literal["series", "file", "table"]
+    exam: str
+    rule: str
+    """The rule that refused it, as the ledger says it; empty if it can be learned."""
+    volume_ml: float
+    """Of what is inside, on the image's grid; 0 for an empty mask, which says that nothing is there."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be learned."""
+        return not self.rule
+
+
+class LedgerRow(Record):
+    """What became of one series, of one file outside any series, of a mask, or of the rows of a table of the
+    user's."""
+
+    item: Literal["series", "file", "mask", "table"]
     id: str
     """Pseudonym of the series ('s' + 16 hex) or file ('f' + 16 hex); of a table, its setting."""
     exam: str | None
@@ -96,7 +112,7 @@ class LedgerRow(Record):
     doubtful: bool = False
     """Refused because the witnesses disagree: to be looked at by a person."""
     studies: int = 0
-    """Studies of a table that it is about, which no file is of; 0 for series and files."""
+    """Studies of a table, or masks, that it is about, which no file is of; 0 for series and files."""
 
 
 IMAGE = File("cohorts/{cohort}/images/{exam}.nii.gz")
@@ -107,6 +123,10 @@ AS_READ = Rows("cohorts/{cohort}/as-read/{shard:03d}.jsonl", MeasuredExam)
 """What was measured in the scanner's own pixels, before they were resampled; one row an exam of a shard."""
 LEDGER = Rows("cohorts/{cohort}/ledger/{shard:03d}.jsonl", LedgerRow)
 """Every series and every refused file of one shard; in the first, also what of a table is used nowhere."""
+TARGET = File("cohorts/{cohort}/targets/{exam}.nii.gz")
+"""The user's own mask of an exam on the grid of its image, 0 and 1; only where the cohort has masks."""
+TARGETS = Rows("cohorts/{cohort}/targets/{shard:03d}.jsonl", Target)
+"""What became of the masks of one shard's exams; only where the cohort has masks."""
 REFUSED_PICTURES = File("cohorts/{cohort}/refused/{shard:03d}.tar")
 """A slice of each refused series of one shard, as <id of the ledger row>.png, where there is one to draw."""
 
@@ -119,7 +139,7 @@ class IngestJob(CohortJobSettings):
     simulated_seed: int | None
     """Seed of a simulated cohort, for the key of its pseudonyms; None for source files."""
     source: str
-    """Digest of the source files and of the user's tables; empty for a simulated cohort."""
+    """Digest of the source files and of the user's tables and masks; empty for a simulated cohort."""
     fields: tuple[str, ...]
     """The columns of the user's table that go into the records."""
     ingest: IngestSettings

@@ -11,7 +11,7 @@ from nameplate.steps.synthesis import Sample, chain_of
 IMAGES = File("packs/{cohort}/{experiment}/{dataset}/images.npy")
 """(exam, k, j, i), whole HU above the window's lower end."""
 MASKS = File("packs/{cohort}/{experiment}/{dataset}/masks.npy")
-"""(exam, k, j, i), 0 and 1; for segmentation only."""
+"""(exam, k, j, i), 0 and 1; for tasks that answer a mask only."""
 SAMPLES = Rows("packs/{cohort}/{experiment}/{dataset}/samples.jsonl", Sample)
 """One row per exam, in the order of the arrays."""
 

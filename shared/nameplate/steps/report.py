@@ -26,6 +26,7 @@ def shown(campaign: Campaign) -> Campaign:
                 "folder": "(not shown)",
                 "manufacturers_csv": cohort.manufacturers_csv and "(not shown)",
                 "fields_csv": cohort.fields_csv and "(not shown)",
+                "masks": cohort.masks and "(not shown)",
             }
         )
         for name, cohort in campaign.cohorts.items()

@@ -1,10 +1,12 @@
-"""Step ``synthesis``: one shard of a dataset: Original, one with spheres or own labels, or Skull.
+"""Step ``synthesis``: one shard of a dataset: Original, one with spheres, own labels or own masks, or Skull.
 
 A derived cohort names the images of the cohort that it comes from.
 """
 
 from collections.abc import Iterator
 from typing import Literal
+
+from pydantic import Field
 
 from nameplate.campaign import ORIGINAL, SKULL, Campaign
 from nameplate.campaign.dataset import DifficultySettings
@@ -36,12 +38,15 @@ class Sample(Record):
     """Level of the factor."""
     split: Split
     label: int
-    """1 = has a sphere (sphere datasets), belongs to the factor's first level (Original), or is positive
-    (own labels)."""
+    """1 = has a sphere (sphere datasets), belongs to the factor's first level (Original), is positive (own
+    labels), or has something in its target (own masks)."""
     image: str
     """Key of the NIfTI image in the store."""
     mask: str | None
     """Key of the NIfTI brain mask, cut to the same slices."""
+    target: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Key of the user's own NIfTI mask, cut to the same slices, which networks learn in place of the brain mask;
+    None in other datasets."""
     sphere: Sphere | None
     padded: int
     """Slices of air that were added because the exam is too short for the dataset."""
@@ -51,6 +56,8 @@ IMAGE = File("datasets/{cohort}/{dataset}/images/{exam}.nii.gz")
 """An image of a dataset; only those that differ from the dataset it starts from."""
 MASK = File("datasets/{cohort}/{dataset}/masks/{exam}.nii.gz")
 """A mask cut to the dataset's slices."""
+TARGET = File("datasets/{cohort}/{dataset}/targets/{exam}.nii.gz")
+"""The user's own mask, cut to the dataset's slices."""
 SAMPLES = Rows("datasets/{cohort}/{dataset}/samples/{shard:03d}.jsonl", Sample)
 """Every exam of one shard of a dataset."""
 REFUSALS = Rows("datasets/{cohort}/{dataset}/refusals/{shard:03d}.jsonl", Refusal)
@@ -91,6 +98,13 @@ class LabelRecipe(Settings):
     kind: Literal["labels"] = "labels"
 
 
+class TargetRecipe(Settings):
+    """Original's images, with the user's own masks cut as those were."""
+
+    kind: Literal["targets"] = "targets"
+    slices: int
+
+
 class DerivedRecipe(Settings):
     """The samples of another cohort under this one's pseudo-levels: same images, masks and spheres."""
 
@@ -101,12 +115,16 @@ class DerivedRecipe(Settings):
     """The level whose exams have label 1; None for a dataset whose labels do not follow the levels."""
 
 
+OwnRecipe = OriginalRecipe | SphereRecipe | SkullRecipe | LabelRecipe | TargetRecipe
+"""Of a cohort with exams of its own."""
+
+
 class SynthesisJob(CohortJobSettings):
     """Settings of one job."""
 
     dataset: str
     shard: int
-    recipe: OriginalRecipe | SphereRecipe | SkullRecipe | LabelRecipe | DerivedRecipe
+    recipe: OwnRecipe | DerivedRecipe
 
 
 def jobs(plan: CohortPlan) -> Iterator[Job]:
@@ -141,7 +159,7 @@ def _own_jobs(plan: CohortPlan) -> Iterator[Job]:
             yield job
 
 
-def _recipe(plan: CohortPlan, dataset: str) -> OriginalRecipe | SphereRecipe | SkullRecipe | LabelRecipe:
+def _recipe(plan: CohortPlan, dataset: str) -> OwnRecipe:
     campaign = plan.campaign
     if dataset == ORIGINAL:
         return OriginalRecipe(
@@ -153,6 +171,8 @@ def _recipe(plan: CohortPlan, dataset: str) -> OriginalRecipe | SphereRecipe | S
         return SkullRecipe()
     if campaign.datasets.labels is not None and dataset == campaign.datasets.labels.dataset:
         return LabelRecipe()
+    if campaign.datasets.masks is not None and dataset == campaign.datasets.masks.dataset:
+        return TargetRecipe(slices=campaign.datasets.slices)
     spheres = campaign.datasets.spheres
     return SphereRecipe(
         seed=campaign.seed,
@@ -176,8 +196,8 @@ def datasets_on(campaign: Campaign, cohort: str) -> list[str]:
     for difficulty in reversed(difficulties):
         if difficulty.name in wanted and difficulty.start is not None:
             wanted.add(difficulty.start)
-    labels = campaign.datasets.labels
-    own = [] if labels is None else [labels.dataset]
+    datasets = campaign.datasets
+    own = [one.dataset for one in (datasets.labels, datasets.masks) if one is not None]
     names = [ORIGINAL, *(difficulty.name for difficulty in difficulties), *own, SKULL]
     return [name for name in names if name in wanted]
 

@@ -7,22 +7,28 @@ from nameplate.steps.ingest import LedgerRow
 from nameplate_ingest.folder.journal import Outcome
 from nameplate_ingest.folder.scan import RefusedFile
 
+_ITEMS = ("series", "file", "mask", "table")
+"""The order of a study's rows."""
+
 
 class Lines(NamedTuple):
-    """What one study adds to exams.jsonl, as-read.jsonl and ledger.jsonl."""
+    """What one study adds to exams.jsonl, as-read.jsonl, targets.jsonl and ledger.jsonl."""
 
     exam: bytes
     """Empty without an exam."""
     as_read: bytes
+    target: bytes
+    """Empty without a mask of the user's."""
     ledger: bytes
 
 
 def lines_of(outcome: Outcome) -> Lines:
-    """The lines of a study; its series come before its single files."""
-    rows = sorted(outcome.rows, key=lambda row: (row.item == "file", row.id, row.rule, row.seen))
+    """The lines of a study; its series come before its single files, and those before a mask."""
+    rows = sorted(outcome.rows, key=lambda row: (_ITEMS.index(row.item), row.id, row.rule, row.seen))
     return Lines(
         exam=b"" if outcome.exam is None else to_jsonl((outcome.exam,)),
         as_read=b"" if outcome.as_read is None else to_jsonl((outcome.as_read,)),
+        target=b"" if outcome.target is None else to_jsonl((outcome.target,)),
         ledger=to_jsonl(rows),
     )
 
@@ -37,14 +43,16 @@ def stray_line(stray: RefusedFile, count: int) -> bytes:
 
 def unused_line(studies: int) -> bytes:
     """The line of ledger.jsonl about studies of the table of further columns that no file is of."""
+    return _table_line("fields_csv", "not-in-folder", "studies of the table that no file is of", studies)
+
+
+def unknown_masks_line(masks: int) -> bytes:
+    """The line of ledger.jsonl about masks that are called after no study of the folder."""
+    return _table_line("masks", "mask-not-in-folder", "masks that are called after no study", masks)
+
+
+def _table_line(setting: str, rule: str, seen: str, studies: int) -> bytes:
     row = LedgerRow(
-        item="table",
-        id="fields_csv",
-        exam=None,
-        verdict="refused",
-        rule="not-in-folder",
-        seen="studies of the table that no file is of",
-        files=0,
-        studies=studies,
+        item="table", id=setting, exam=None, verdict="refused", rule=rule, seen=seen, files=0, studies=studies
     )
     return to_jsonl((row,))

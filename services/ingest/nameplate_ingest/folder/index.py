@@ -16,6 +16,7 @@ from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.fields.table import Statement, statements_of
 from nameplate_ingest.folder.listing import Obstacle
+from nameplate_ingest.folder.masks import MaskFiles, OwnMasks, masks_named
 from nameplate_ingest.folder.scan import OtherFile, RefusedFile, is_first, refused_file, scan_files
 from nameplate_ingest.workers import Died, Workers
 
@@ -28,13 +29,14 @@ _PRINT_BYTES = 16
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What reading the files needs to know; ``table`` is of manufacturers, normalised, by study, and
-    ``fields`` of the user's further columns."""
+    ``fields`` of the user's further columns, ``masks`` the user's files by the studies they may be of."""
 
     source: Path
     pseudonyms: Pseudonyms
     shard: tuple[int, int] | None
     table: Mapping[str, str]
     fields: Mapping[str, Mapping[str, str]]
+    masks: MaskFiles
 
 
 @dataclass(slots=True)
@@ -64,10 +66,13 @@ class Study:
             half = _MOST_PIECES // 2
             self.pieces[half:] = [pack(unpack(self.pieces[half:]))]
 
-    def digest(self, key: bytes) -> str:
-        """A keyed digest of what decides the result: the study's files, and what the user's tables say."""
+    def digest(self, key: bytes, masks: OwnMasks) -> str:
+        """A keyed digest of what decides the result: the study's files and masks, and what the user's tables
+        say."""
         prints = self.prints % (1 << 8 * _PRINT_BYTES)
-        told = repr((self.files, prints, sorted(self.listed), sorted(self.told)))
+        own = [_print(path, len(str(path.parent)), _short(key)) for path in masks.files]
+        of_masks = ((own, masks.studies),) if own else ()
+        told = repr((self.files, prints, sorted(self.listed), sorted(self.told), *of_masks))
         return hashlib.blake2b(told.encode(), key=_short(key), digest_size=_PRINT_BYTES).hexdigest()
 
 
@@ -83,6 +88,10 @@ class Index:
     """Studies in the user's further columns that files are of: for the first shard also files of others."""
     unused: int = 0
     """Studies in the user's further columns that no file is of; the first shard counts them."""
+    masks: dict[Path, set[str]] = field(default_factory=dict)
+    """The user's masks with the studies that they are called after, those of other shards among them."""
+    unknown_masks: int = 0
+    """Masks that are called after no study; the first shard counts them."""
 
 
 class _Reducers(dict[type, Callable[[Any], tuple[type, Any]]]):
@@ -140,6 +149,9 @@ def index_files(
     closed = index.strays[_stray_of(Obstacle.CLOSED, reading)]
     if is_first(reading.shard):
         index.unused = len(reading.fields.keys() - index.named)
+        index.unknown_masks = len(
+            {path for paths in reading.masks.values() for path in paths} - index.masks.keys()
+        )
     index.files = sum(study.files for study in index.studies.values()) + index.strays.total() - closed
     return index
 
@@ -161,19 +173,32 @@ def index_chunk(reading: Reading, paths: tuple[str, ...]) -> Index:
         files = {slice_.path for slice_ in members}  # fewer than slices, if a file holds many frames
         names = _names(uid, files, reading)
         index.named |= names & reading.fields.keys()
+        _add_masks(index, uid, names, reading)
         listed = frozenset(reading.table[name] for name in names & reading.table.keys())
         study = Study(len(files), listed, [pack(members)], told=statements_of(reading.fields, names))
         study.prints = sum(_print(path, start, key) for path in files)
         index.studies[uid] = study
-    if reading.fields and is_first(reading.shard):
-        for uid, paths_elsewhere in elsewhere.items():
-            index.named |= _names(uid, paths_elsewhere, reading) & reading.fields.keys()
+    for uid, paths_elsewhere in elsewhere.items():
+        names = _names(uid, paths_elsewhere, reading)
+        if is_first(reading.shard):
+            index.named |= names & reading.fields.keys()
+        # In every shard: a mask that is called after studies of two shards must not pass in either.
+        _add_masks(index, uid, names, reading)
     return index
+
+
+def _add_masks(index: Index, uid: str, names: set[str], reading: Reading) -> None:
+    """Note the masks that are called after a study, by one of its names or by its exam's pseudonym."""
+    if reading.masks:
+        for path in masks_named(reading.masks, names | {reading.pseudonyms.of("e", uid)}):
+            index.masks.setdefault(path, set()).add(uid)
 
 
 def _add(index: Index, part: Index) -> None:
     index.strays += part.strays
     index.named |= part.named
+    for path, studies in part.masks.items():
+        index.masks.setdefault(path, set()).update(studies)
     for uid, study in part.studies.items():
         if uid in index.studies:
             index.studies[uid].add(study)
@@ -203,8 +228,8 @@ def _stray_of(obstacle: Obstacle, reading: Reading) -> RefusedFile:
 
 
 def _names(uid: str, paths: Iterable[Path], reading: Reading) -> set[str]:
-    """What the user's tables may call the study; nothing if there are none."""
-    if not reading.table and not reading.fields:
+    """What the user's tables and masks may call the study; nothing if there are none."""
+    if not reading.table and not reading.fields and not reading.masks:
         return set()
     return {uid}.union(*(path.relative_to(reading.source).parts for path in paths))
 

@@ -14,7 +14,7 @@ import nameplate
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
 from nameplate.records import Record, to_json, to_jsonl
-from nameplate.steps.ingest import STEP, Exam, LedgerRow
+from nameplate.steps.ingest import STEP, Exam, LedgerRow, Target
 from nameplate.steps.measured import MeasuredExam
 from nameplate_ingest.folder.output import Output
 
@@ -32,6 +32,10 @@ class Outcome(Record):
     as_read: MeasuredExam | None
     """What was measured in the exam's own pixels."""
     rows: tuple[LedgerRow, ...]
+    target: Target | None = None
+    """What became of the user's mask of the exam, if there is one."""
+    target_image: str | None = None
+    """SHA-256 of that mask's file on the image's grid, if it can be learned."""
 
     @property
     def failed(self) -> bool:
@@ -109,18 +113,21 @@ class Journal:
             os.close(lock)
 
     def outcome(self, study: str, digest: str) -> Outcome | None:
-        """What became of a study, if it is done, its files are the same, and its image is still whole."""
+        """What became of a study, if it is done, its files are the same, and what it wrote is still whole."""
         if study not in self._places or study in self.suspects:
             return None
         outcome = Outcome.model_validate_json(self._line(study))
         if outcome.digest != digest:
             return None
-        if outcome.exam is not None:
+        written = {} if outcome.exam is None else {self._output.folder / outcome.exam.image: outcome.image}
+        if outcome.target_image is not None:
+            written[self._output.target(study)] = outcome.target_image
+        for path, digest_of in written.items():
             try:
-                data = (self._output.folder / outcome.exam.image).read_bytes()
+                data = path.read_bytes()
             except OSError:
                 return None
-            if hashlib.sha256(data).hexdigest() != outcome.image:
+            if hashlib.sha256(data).hexdigest() != digest_of:
                 return None
         return outcome
 

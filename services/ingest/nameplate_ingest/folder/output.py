@@ -42,6 +42,15 @@ class Output:
         return self.folder / "exams.jsonl"
 
     @property
+    def targets(self) -> Path:
+        """One line for every exam that the user has a mask of."""
+        return self.folder / "targets.jsonl"
+
+    def target(self, exam: str) -> Path:
+        """The user's mask of an exam, on the grid of its image; in a folder that is there only with masks."""
+        return self.folder / "targets" / f"{exam}.nii.gz"
+
+    @property
     def as_read(self) -> Path:
         """What was measured in the scanner's own pixels: one line for every exam."""
         return self.folder / "as-read.jsonl"
@@ -67,15 +76,16 @@ class Output:
     def remove_accounts(self) -> None:
         """Delete the files of lines: they are there only when they tell of everything."""
         with self.writing():
-            for path in (self.exams, self.as_read, self.ledger):
+            for path in (self.exams, self.as_read, self.targets, self.ledger):
                 path.unlink(missing_ok=True)
 
-    def keep_images(self, exams: Collection[str]) -> None:
-        """Delete the images that are not of these exams."""
+    def keep_images(self, exams: Collection[str], targets: Collection[str]) -> None:
+        """Delete the images that are not of these exams, and masks of other exams than ``targets``."""
         with self.writing():
-            for image in self.images.glob("e*.nii.gz"):
-                if image.name.removesuffix(".nii.gz") not in exams:
-                    image.unlink()
+            for folder, kept in ((self.images, exams), (self.folder / "targets", targets)):
+                for image in folder.glob("e*.nii.gz"):
+                    if image.name.removesuffix(".nii.gz") not in kept:
+                        image.unlink()
 
     def close(self) -> None:
         """Delete ``.ingest`` with all in it."""
@@ -84,6 +94,7 @@ class Output:
     def put(self, target: Path, data: bytes) -> None:
         """Write a file below the folder."""
         with self.part(target) as part:
+            target.parent.mkdir(exist_ok=True)
             part.write_bytes(data)
 
     def put_lines(self, target: Path, lines: Iterable[bytes]) -> None:

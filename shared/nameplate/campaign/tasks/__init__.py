@@ -6,14 +6,15 @@ from typing import Literal
 
 from nameplate.campaign.tasks.factor import FACTOR
 from nameplate.campaign.tasks.labels import LABELS
+from nameplate.campaign.tasks.masks import MASKS
 from nameplate.campaign.tasks.segmentation import SEGMENTATION
 from nameplate.campaign.tasks.spheres import SPHERES
 from nameplate.campaign.tasks.task import Task
 
-TaskName = Literal["factor", "spheres", "labels", "segmentation"]
+TaskName = Literal["factor", "spheres", "labels", "masks", "segmentation"]
 """As campaign files spell it."""
 TASKS: Mapping[TaskName, Task] = MappingProxyType(
-    {"factor": FACTOR, "spheres": SPHERES, "labels": LABELS, "segmentation": SEGMENTATION}
+    {"factor": FACTOR, "spheres": SPHERES, "labels": LABELS, "masks": MASKS, "segmentation": SEGMENTATION}
 )
 
 __all__ = ["TASKS", "Task", "TaskName"]

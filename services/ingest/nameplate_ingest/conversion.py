@@ -1,0 +1,124 @@
+"""One study of an ingest: its image, its record, the user's mask of it, and a row for what was refused."""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from nameplate.campaign.ingest import IngestSettings
+from nameplate.image.volume import Volume, nifti_bytes
+from nameplate.steps.ingest import LedgerRow, Target
+from nameplate.steps.measured import as_record
+from nameplate_ingest.fields.pseudonym import Pseudonyms
+from nameplate_ingest.fields.table import with_fields
+from nameplate_ingest.folder.index import Reading, Study, unpack
+from nameplate_ingest.folder.journal import Outcome
+from nameplate_ingest.folder.masks import OwnMasks
+from nameplate_ingest.folder.output import Output
+from nameplate_ingest.refusal import Refused
+from nameplate_ingest.study import ingest_study
+from nameplate_ingest.target import target_of
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion(Reading):
+    """What reading and converting the studies needs to know."""
+
+    settings: IngestSettings
+    output: Output
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One study for one worker."""
+
+    uid: str
+    exam: str
+    digest: str
+    study: Study
+    masks: OwnMasks
+    """The user's masks that are called after it."""
+
+
+def convert(conversion: Conversion, work: Work) -> Outcome:
+    """Ingest one study and write its image, and the user's mask on the image's grid."""
+    pseudonyms, output = conversion.pseudonyms, conversion.output
+    try:
+        slices = unpack(work.study.pieces)
+        listed = work.study.listed
+        ingested = ingest_study(slices, conversion.settings, pseudonyms, listed, draw=True, measure=True)
+        data = None if ingested.volume is None else nifti_bytes(ingested.volume)
+        own = _own(work, ingested.volume, pseudonyms)
+    except Exception as error:
+        # An unforeseen error costs one exam, not the run. Only its kind is reported: its text may contain
+        # values of the patient.
+        kind = type(error).__name__
+        logger.error("a study could not be ingested", extra={"exam": work.exam, "error": kind})
+        return failed(work, kind, pseudonyms)
+    for name, picture in ingested.pictures:
+        output.put(output.refused / f"{name}.png", picture)
+    exam = with_fields(ingested.exam, work.study.told)
+    image, as_read = None, None
+    if ingested.exam is not None and ingested.as_read is not None:
+        as_read = as_record(work.exam, "as read", ingested.as_read)
+    if ingested.exam is not None and data is not None:
+        output.put(output.folder / ingested.exam.image, data)
+        image = hashlib.sha256(data).hexdigest()
+    if own.data is not None:
+        output.put(output.target(work.exam), own.data)
+    return Outcome(
+        study=work.exam,
+        digest=work.digest,
+        image=image,
+        exam=exam,
+        as_read=as_read,
+        rows=(*ingested.rows, *own.rows),
+        target=own.target,
+        target_image=None if own.data is None else hashlib.sha256(own.data).hexdigest(),
+    )
+
+
+class _Own(NamedTuple):
+    """What became of the user's mask of an exam; all empty where there is none."""
+
+    target: Target | None = None
+    data: bytes | None = None
+    """The file, if the mask can be learned."""
+    rows: tuple[LedgerRow, ...] = ()
+    """Of a mask that was refused."""
+
+
+def _own(work: Work, image: Volume | None, pseudonyms: Pseudonyms) -> _Own:
+    if image is None or not work.masks.files:
+        return _Own()
+    try:
+        mask = target_of(work.masks, image)
+    except Refused as refused:
+        row = LedgerRow(
+            item="mask",
+            id=pseudonyms.of("f", "mask", work.masks.files[0].name),
+            exam=work.exam,
+            verdict="refused",
+            rule=refused.rule,
+            seen=refused.seen,
+            files=len(work.masks.files),
+        )
+        return _Own(Target(exam=work.exam, rule=refused.rule, volume_ml=0.0), None, (row,))
+    volume = round(int(mask.array.sum()) * mask.voxel_ml, 3)
+    return _Own(Target(exam=work.exam, rule="", volume_ml=volume), nifti_bytes(mask))
+
+
+def failed(work: Work, seen: str, pseudonyms: Pseudonyms) -> Outcome:
+    """The outcome of a study that ended in an error."""
+    row = LedgerRow(
+        item="series",
+        id=pseudonyms.of("s", work.uid),
+        exam=work.exam,
+        verdict="refused",
+        rule="error",
+        seen=seen,
+        files=work.study.files,
+    )
+    return Outcome(study=work.exam, digest=work.digest, image=None, exam=None, as_read=None, rows=(row,))
