@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nameplate_evaluation import published
+from nameplate_evaluation import own_masks, published
 from nameplate_evaluation.advantage import Advantage
 from nameplate_evaluation.analysis import Analysis, ResultGrid
 from nameplate_evaluation.claim import Claim
@@ -61,7 +61,8 @@ def answer_of(
 def _sentence(analysis: Analysis, grid: ResultGrid | None, claim: Claim | None) -> str:
     factor = analysis.campaign.factor.title
     if grid is None:
-        return "no answer yet: the campaign has no results of a classification."
+        nothing = "no answer yet: the campaign has no results of a classification."
+        return own_masks.sentence_of(analysis) or nothing
     if claim is None:
         return (
             f"no answer yet: without kept runs of training on each {factor} alone, the effect of the training"

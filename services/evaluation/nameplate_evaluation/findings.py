@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.stats import fisher_exact
 
+from nameplate_evaluation import own_masks
 from nameplate_evaluation.advantage import Advantage
 from nameplate_evaluation.analysis import ALL, Analysis, ResultGrid
 from nameplate_evaluation.answer import points
@@ -144,7 +145,13 @@ def _segmentation(analysis: Analysis, advantages: tuple[Advantage, ...]) -> list
         estimate = advantage.overall
         tail = f": within \u00b1{margin:g}" if is_small(advantage, margin) else ""
         lines.append(
-            f"In brain segmentation the advantage is {printed(estimate.mean, 'dice points')} Dice"
+            f"In {_of_what(analysis, advantage)} the advantage is {printed(estimate.mean, 'dice points')} Dice"
             f" ({interval(estimate, 'dice points')}){tail}."
         )
     return lines
+
+
+def _of_what(analysis: Analysis, advantage: Advantage) -> str:
+    if advantage.grid.experiment.task == "masks":
+        return f"segmentation of {own_masks.name_of(analysis)}"
+    return "brain segmentation"

@@ -27,7 +27,9 @@ def limits_of(analysis: Analysis) -> tuple[str, ...]:
         if factor.name == "manufacturer"
         else f"Other {factor.plural} than those compared.",
         "Other lesions, networks or ways of training than those of the campaign file.",
-        "Harm to patients: a lower AUROC on simulated lesions is not a missed diagnosis.",
+        "Harm to patients: a lower AUROC on simulated lesions is not a missed diagnosis."
+        if analysis.campaign.datasets.spheres.difficulties
+        else "Harm to patients: a lower AUROC or Dice is not a missed diagnosis.",
         "That there is no effect, where none is claimed: it may be smaller than what could be found.",
     ]
     return tuple(lines)

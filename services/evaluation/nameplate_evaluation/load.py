@@ -59,6 +59,7 @@ def _cohort(name: str, committed: Committed) -> CohortResult:
         exams=tuple(ingest.EXAMS.read_all(committed, cohort=name)),
         ledger=tuple(ingest.LEDGER.read_all(committed, cohort=name)),
         masks=tuple(skullstrip.REPORTS.read_all(committed, cohort=name)),
+        targets=tuple(ingest.TARGETS.read_all(committed, cohort=name)),
         members=tuple(cohort.MEMBERS.read_all(committed, cohort=name)),
         refusals=tuple(refusals),
         measured=tuple(fingerprint.MEASURED.read_all(committed, cohort=name)),
@@ -106,7 +107,8 @@ def _examples(campaign: Campaign, committed: Committed) -> list[Example]:
     held = set(committed.keys)
     examples: list[Example] = []
     difficulties = [difficulty.name for difficulty in campaign.datasets.spheres.difficulties]
-    for dataset in (ORIGINAL, *difficulties, SKULL):
+    own = [] if campaign.datasets.masks is None else [campaign.datasets.masks.dataset]
+    for dataset in (ORIGINAL, *difficulties, *own, SKULL):
         samples = synthesis.SAMPLES.read_all(committed, cohort=study, dataset=dataset)
         for level in campaign.factor.levels:
             wanted = [
@@ -114,10 +116,11 @@ def _examples(campaign: Campaign, committed: Committed) -> list[Example]:
                 for sample in sorted(samples, key=lambda sample: (sample.split != "test", sample.exam))
                 if sample.level == level and _shows(sample, dataset, difficulties) and sample.image in held
             ]
-            for sample in wanted[: EXAMPLES_PER_LEVEL if dataset in (ORIGINAL, SKULL) else 1]:
+            for sample in wanted[: EXAMPLES_PER_LEVEL if dataset not in difficulties else 1]:
                 mask: Volume | None = None
-                if sample.mask in held and dataset != ORIGINAL:
-                    mask = read_nifti_bytes(committed.read(sample.mask))
+                outline = sample.mask if sample.target is None else sample.target
+                if outline in held and dataset != ORIGINAL:
+                    mask = read_nifti_bytes(committed.read(outline))
                 caption = ""
                 if sample.sphere is not None:
                     caption = f"radius {sample.sphere.radius_mm:.1f} mm, {sample.sphere.hu_mean:.0f} HU"
@@ -137,6 +140,8 @@ def _examples(campaign: Campaign, committed: Committed) -> list[Example]:
 
 def _shows(sample: Sample, dataset: str, difficulties: list[str]) -> bool:
     """Whether the sample shows what is new in its dataset."""
+    if sample.target is not None:
+        return sample.label == 1
     return dataset not in difficulties or (sample.sphere is not None and sample.sphere.difficulty == dataset)
 
 

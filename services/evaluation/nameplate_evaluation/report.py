@@ -4,6 +4,7 @@ from nameplate_evaluation import (
     description_tables,
     effect_tables,
     further_tables,
+    own_masks,
     quality,
     tables,
 )
@@ -100,6 +101,7 @@ def _tables(
     analysis, grids = found.analysis, found.analysis.judged()
     return [
         effect_tables.advantage_table(analysis, advantages),
+        own_masks.advantage_table(analysis, advantages),
         description_tables.curve_table(found.curves),
         effect_tables.best_table(analysis, studied),
         description_tables.mixing_table(analysis, grids),
@@ -109,9 +111,11 @@ def _tables(
         description_tables.calibration_table(analysis, grids),
         tables.counts_table(analysis),
         prevalence_table(analysis),
+        own_masks.volume_table(analysis),
         tables.factor_table(analysis),
         *tables.sphere_tables(analysis),
         tables.dice_table(analysis),
+        own_masks.dice_table(analysis),
         description_tables.radius_table(analysis, grids),
         description_tables.sensitivity_table(analysis),
         further_tables.convergence_table(analysis),

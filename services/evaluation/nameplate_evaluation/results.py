@@ -10,7 +10,7 @@ from nameplate.campaign import Campaign
 from nameplate.image.window import Window
 from nameplate.steps.cell import Cell
 from nameplate.steps.cohort import Member, Refusal
-from nameplate.steps.ingest import Exam, LedgerRow
+from nameplate.steps.ingest import Exam, LedgerRow, Target
 from nameplate.steps.measured import MeasuredExam
 from nameplate.steps.selection import Selection
 from nameplate.steps.skullstrip import MaskReport
@@ -67,6 +67,8 @@ class CohortResult:
     exams: tuple[Exam, ...] = ()
     ledger: tuple[LedgerRow, ...] = ()
     masks: tuple[MaskReport, ...] = ()
+    targets: tuple[Target, ...] = ()
+    """What became of the user's own masks."""
     members: tuple[Member, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     measured: tuple[MeasuredExam, ...] = ()
@@ -89,7 +91,7 @@ class Example:
     image: NDArray[Any]
     """HU, (rows, columns): first row at the front of the head, first column at the patient's right."""
     mask: NDArray[Any] | None = None
-    """Brain mask of the same shape; its outline is drawn."""
+    """Mask of the same shape, of the brain or the user's own; its outline is drawn."""
     ellipse: tuple[float, float, float, float] | None = None
     """Cross-section of the sphere: column, row, half width and half height in pixels (whole numbers are
     centres of pixels)."""

@@ -82,7 +82,7 @@ def factor_table(analysis: Analysis) -> Table:
     rows: list[tuple[Value, ...]] = []
     for grid in analysis.of_task("factor"):
         for figures in grid.cells:
-            row: list[Value] = [grid.cohort, figures.group + 1, _models(figures.cell.selection)]
+            row: list[Value] = [grid.cohort, figures.group + 1, models(figures.cell.selection)]
             paper = published.FACTOR.get(figures.group, {}) if is_paper(analysis) else {}
             for key, exams, metric, _ in metrics:
                 row.append(analysis.estimate(figures.measured.get((exams, metric))))
@@ -129,7 +129,7 @@ def _sphere_table(analysis: Analysis, grid: ResultGrid, training_set: str, *, pa
         for metric in published.METRICS:
             row: list[Value] = [
                 figures.dataset + group,
-                _models(figures.cell.selection),
+                models(figures.cell.selection),
                 METRIC_NAMES[metric],
             ]
             for exams, _ in places:
@@ -172,7 +172,7 @@ def dice_table(analysis: Analysis) -> Table:
     rows: list[tuple[Value, ...]] = []
     for grid in analysis.of_task("segmentation"):
         for figures in grid.cells:
-            row: list[Value] = [grid.cohort, figures.training_set, _models(figures.cell.selection)]
+            row: list[Value] = [grid.cohort, figures.training_set, models(figures.cell.selection)]
             for exams, _ in places:
                 row.append(analysis.estimate(figures.measured.get((exams, "dice"))))
                 paper = published.DICE.get(figures.training_set, {}).get(exams)
@@ -191,7 +191,8 @@ def _slug(text: str) -> str:
     return f"{plain or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _models(selection: Selection) -> str:
+def models(selection: Selection) -> str:
+    """How many of a cell's runs were kept."""
     kept, trained = len(selection.kept), selection.trained
     return f"{kept} of {trained}" if kept else f"none of {trained}"
 

@@ -48,8 +48,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--masks",
         type=Path,
         metavar="DIR",
-        help="folder of NIfTI masks of your own, called after their studies (<study>.nii.gz): put on the grid of "
-        "the images, and written to targets/ of --out",
+        help="folder of NIfTI masks of your own, called after their studies (<study>.nii.gz): put on the "
+        "grid of the images, and written to targets/ of --out",
     )
     parser.add_argument(
         "--key-file",

@@ -25,7 +25,7 @@ from nameplate_ingest.folder.accounts import (
 from nameplate_ingest.folder.index import Index, index_files
 from nameplate_ingest.folder.journal import Journal, Outcome, run_of
 from nameplate_ingest.folder.listing import files_of
-from nameplate_ingest.folder.masks import OwnMasks, masks_by_study, masks_in
+from nameplate_ingest.folder.masks import NO_MASKS, masks_by_study, masks_in
 from nameplate_ingest.folder.output import Output
 from nameplate_ingest.workers import Died, Workers
 
@@ -185,7 +185,7 @@ class _Run:
         masks = masks_by_study(index.masks)
         for uid in sorted(index.studies, reverse=True):
             study, exam = index.studies.pop(uid), pseudonyms.of("e", uid)
-            own = masks.get(uid, OwnMasks())
+            own = masks.get(uid, NO_MASKS)
             works.append(Work(uid, exam, study.digest(pseudonyms.key, own), study, own))
         if self._journal is None:
             return works

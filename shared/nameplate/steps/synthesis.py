@@ -45,8 +45,8 @@ class Sample(Record):
     mask: str | None
     """Key of the NIfTI brain mask, cut to the same slices."""
     target: str | None = Field(default=None, exclude_if=lambda value: value is None)
-    """Key of the user's own NIfTI mask, cut to the same slices, which networks learn in place of the brain mask;
-    None in other datasets."""
+    """Key of the user's own NIfTI mask, cut to the same slices: learned in place of the brain mask; None in
+    other datasets."""
     sphere: Sphere | None
     padded: int
     """Slices of air that were added because the exam is too short for the dataset."""

@@ -318,7 +318,7 @@ def test_an_unforeseen_error_costs_one_exam_and_tells_nothing_of_the_patient(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """No file is known that does this, so the conversion is broken by hand for one of two studies."""
-    import nameplate_ingest.ingest as module
+    import nameplate_ingest.conversion as module
 
     for number in range(2):
         folder.add(*make_series(study=f"1.2.3.{number}", series=f"1.2.3.{number}.1"))

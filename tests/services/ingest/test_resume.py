@@ -48,7 +48,7 @@ class Deadly:
     \"\"\"Once the module that ingests a study is there, one of the studies kills its process.\"\"\"
 
     def find_spec(self, name, path=None, target=None):
-        if name == "nameplate_ingest.ingest" and self in sys.meta_path:
+        if name == "nameplate_ingest.conversion" and self in sys.meta_path:
             sys.meta_path.remove(self)
             import nameplate_ingest.study as study
             real = study.ingest_study

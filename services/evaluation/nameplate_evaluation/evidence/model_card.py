@@ -35,8 +35,12 @@ def _lines(
     yield from _section(
         "Intended use",
         [
-            "To measure what the training set's scanners do to a network. Not for patients: the lesions are"
-            " synthetic, and no network was judged on disease.",
+            "To measure what the training set's scanners do to a network. Not for patients: "
+            + (
+                "the lesions are synthetic, and no network was judged on disease."
+                if campaign.datasets.spheres.difficulties
+                else "no network was judged in use."
+            ),
         ],
     )
     yield from _section("Data", list(_data(analysis)))

@@ -16,7 +16,7 @@ from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.fields.table import Statement, statements_of
 from nameplate_ingest.folder.listing import Obstacle
-from nameplate_ingest.folder.masks import MaskFiles, OwnMasks, masks_named
+from nameplate_ingest.folder.masks import NO_MASKS, MaskFiles, OwnMasks, masks_named
 from nameplate_ingest.folder.scan import OtherFile, RefusedFile, is_first, refused_file, scan_files
 from nameplate_ingest.workers import Died, Workers
 
@@ -66,7 +66,7 @@ class Study:
             half = _MOST_PIECES // 2
             self.pieces[half:] = [pack(unpack(self.pieces[half:]))]
 
-    def digest(self, key: bytes, masks: OwnMasks) -> str:
+    def digest(self, key: bytes, masks: OwnMasks = NO_MASKS) -> str:
         """A keyed digest of what decides the result: the study's files and masks, and what the user's tables
         say."""
         prints = self.prints % (1 << 8 * _PRINT_BYTES)

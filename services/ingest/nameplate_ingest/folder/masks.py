@@ -24,8 +24,12 @@ class OwnMasks:
     """How many studies a file of these is called after, at most."""
 
 
+NO_MASKS = OwnMasks()
+"""Of a study that no mask is called after."""
+
+
 def masks_in(folder: Path) -> MaskFiles:
-    """The NIfTI files below a folder, at any depth, by study: S1.nii.gz, S1_mask.nii, S1-seg.nii.gz are of S1.
+    """The NIfTI files below a folder, at any depth, by study: S1.nii.gz, S1_mask.nii, S1-seg.nii are of S1.
 
     Other files are left alone. Raises UserError for a folder that is missing or has no such file.
     """

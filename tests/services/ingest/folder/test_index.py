@@ -21,7 +21,7 @@ PSEUDONYMS = Pseudonyms(b"a key for these tests")
 def reading(source: Path, **options: Any) -> Reading:
     plain: dict[str, Any] = {
         **{"source": source, "pseudonyms": PSEUDONYMS, "shard": None},
-        **{"table": {}, "fields": {}},
+        **{"table": {}, "fields": {}, "masks": {}},
     }
     return Reading(**{**plain, **options})
 
