@@ -6,9 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
+from outlined_cohort import outlined_campaign, write_outlined
 
 from nameplate.job.committed import campaign_digest
 
@@ -99,8 +102,15 @@ class Walk:
 
     def everything(self) -> None:
         planned = self.plan()
+        for step in ("phantom", "ingest"):
+            for chunk in json.loads(planned[step]):
+                self.chunk(step, chunk, planned["digest"])
+        self.after_ingest(planned)
+
+    def after_ingest(self, planned: Mapping[str, str]) -> None:
+        """All that reads no file of a user's."""
         services = {"cohort": "synthesis", "pack": "synthesis"}
-        for step in ("phantom", "ingest", "skullstrip", "cohort", "fingerprint", "synthesis", "pack"):
+        for step in ("skullstrip", "cohort", "fingerprint", "synthesis", "pack"):
             for chunk in json.loads(planned[step]):
                 self.chunk(services.get(step, step), chunk, planned["digest"])
         for arm in json.loads(planned["arms-default"]):
@@ -284,3 +294,38 @@ def test_a_wrong_campaign_file_is_one_line_before_anything_is_written(
     assert expected in ran.stderr
     assert not walk.out.exists()
     assert not walk.store.exists()
+
+
+def test_pods_read_a_folder_and_its_masks_and_leave_the_same_bytes(
+    tmp_path: Path, tiny_text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the plan and the ingest get the key and may see the folders, as in the chart."""
+    outlined = write_outlined(tmp_path)
+    text = yaml.safe_dump(outlined_campaign(tiny_text, outlined))
+    key = {"NAMEPLATE_KEY": "a key for these tests"}
+    walk = Walk(text, tmp_path / "store", tmp_path / "scratch")
+    ran = walk.ask(**key)
+    assert ran.returncode == 0, ran.stderr
+    planned = {path.name: path.read_text() for path in walk.out.iterdir()}
+    monkeypatch.setenv("NAMEPLATE_KEY", key["NAMEPLATE_KEY"])
+    for chunk in json.loads(planned["ingest"]):
+        walk.chunk("ingest", chunk, planned["digest"])
+    monkeypatch.delenv("NAMEPLATE_KEY")
+    hidden = tmp_path / "not mounted"
+    hidden.mkdir()
+    for folder in (outlined.dicom, outlined.masks):
+        folder.rename(hidden / folder.name)
+    walk.after_ingest(planned)
+    for folder in (outlined.dicom, outlined.masks):
+        (hidden / folder.name).rename(folder)
+    assert list((walk.store / "cohorts/study/targets").glob("*.nii.gz"))
+    campaign = tmp_path / "tiny.yaml"
+    campaign.write_text(text)
+    command = ["run", str(campaign), "--store", str(tmp_path / "local"), "--workers", "2"]
+    subprocess.run(
+        [sys.executable, "-m", "nameplate_local", *command],
+        check=True,
+        capture_output=True,
+        env={**os.environ, **key},
+    )
+    assert _digests(walk.store) == _digests(tmp_path / "local")

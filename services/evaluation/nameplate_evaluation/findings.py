@@ -145,7 +145,8 @@ def _segmentation(analysis: Analysis, advantages: tuple[Advantage, ...]) -> list
         estimate = advantage.overall
         tail = f": within \u00b1{margin:g}" if is_small(advantage, margin) else ""
         lines.append(
-            f"In {_of_what(analysis, advantage)} the advantage is {printed(estimate.mean, 'dice points')} Dice"
+            f"In {_of_what(analysis, advantage)} the advantage is"
+            f" {printed(estimate.mean, 'dice points')} Dice"
             f" ({interval(estimate, 'dice points')}){tail}."
         )
     return lines

@@ -29,9 +29,9 @@ def sentence_of(analysis: Analysis) -> str | None:
     for advantage in advantages_of(analysis, analysis.of_task("masks")):
         factor, overall = analysis.campaign.factor.title, advantage.overall
         return (
-            "no claim is made where nothing is classified: in segmentation of"
-            f" {name_of(analysis)}, Dice is {printed(overall.mean, 'dice points')} ({interval(overall, 'dice points')}) on the"
-            f" {factor} that was trained on, against the others."
+            f"no claim is made where nothing is classified: in segmentation of {name_of(analysis)}, the"
+            f" advantage of the {factor} that was trained on is {printed(overall.mean, 'dice points')} Dice"
+            f" ({interval(overall, 'dice points')})."
         )
     return None
 

@@ -98,7 +98,7 @@ def _own(work: Work, image: Volume | None, pseudonyms: Pseudonyms) -> _Own:
     except Refused as refused:
         row = LedgerRow(
             item="mask",
-            id=pseudonyms.of("f", "mask", work.masks.files[0].name),
+            id=pseudonyms.of("f", "mask", work.uid, work.masks.files[0].name),
             exam=work.exam,
             verdict="refused",
             rule=refused.rule,

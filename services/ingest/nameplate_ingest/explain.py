@@ -9,6 +9,7 @@ from nameplate.campaign.ingest import IngestSettings
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.folder.index import Reading, Study, index_files, unpack
 from nameplate_ingest.folder.listing import files_of
+from nameplate_ingest.folder.masks import MaskFiles
 from nameplate_ingest.study import Ingested, Judged, ingest_study
 from nameplate_ingest.workers import Workers
 
@@ -27,7 +28,7 @@ def explain(
     """
     entries = files_of(source)
     pseudonyms = Pseudonyms(key)
-    reading = Reading(source.absolute(), pseudonyms, None, manufacturers, {}, {})
+    reading = Reading(source.absolute(), pseudonyms, None, manufacturers, {}, MaskFiles())
     with Workers(0, reading) as alone:
         index = index_files(entries, reading, alone)
     for exam, study in sorted((pseudonyms.of("e", uid), study) for uid, study in index.studies.items()):

@@ -25,7 +25,7 @@ from nameplate_ingest.folder.accounts import (
 from nameplate_ingest.folder.index import Index, index_files
 from nameplate_ingest.folder.journal import Journal, Outcome, run_of
 from nameplate_ingest.folder.listing import files_of
-from nameplate_ingest.folder.masks import NO_MASKS, masks_by_study, masks_in
+from nameplate_ingest.folder.masks import NO_MASKS, MaskFiles, masks_by_study, masks_in
 from nameplate_ingest.folder.output import Output
 from nameplate_ingest.workers import Died, Workers
 
@@ -103,7 +103,7 @@ def ingest_folder(
     output, pseudonyms = Output(out), Pseudonyms(key)
     journal = Journal(output, run_of(source, settings, key)) if resumable else None
     table = manufacturer_table(manufacturers or {})
-    own = {} if masks is None else masks_in(masks)
+    own = MaskFiles() if masks is None else masks_in(masks)
     conversion = Conversion(place, pseudonyms, shard, table, fields or {}, own, settings, output)
     with (
         journal.open() if journal else _scratch(output),
@@ -169,7 +169,7 @@ class _Run:
             earlier=earlier,
             shared=self._shared(),
             unused=index.unused,
-            targets=len(self._targets) if self._conversion.masks else None,
+            targets=len(self._targets) if self._conversion.masks.by_name else None,
             unknown_masks=index.unknown_masks,
         )
 
@@ -249,7 +249,7 @@ class _Run:
         self._output.put_lines(self._output.ledger, chain(of_studies, of_strays, of_table, of_masks))
         self._output.put_lines(self._output.as_read, (self._lines[study].as_read for study in studies))
         self._output.put_lines(self._output.exams, (self._lines[study].exam for study in studies))
-        if self._conversion.masks:
+        if self._conversion.masks.by_name:
             self._output.put_lines(self._output.targets, (self._lines[study].target for study in studies))
         if self._journal is not None:
             exams = {study for study in studies if self._lines[study].exam}

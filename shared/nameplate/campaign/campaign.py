@@ -80,7 +80,6 @@ class Campaign(Settings):
             raise ValueError(
                 f"datasets.spheres.difficulties: {min(reserved)!r} is the name of another dataset"
             )
-        self._check_masks()
         for position, experiment in enumerate(self.experiments):
             if len(set(experiment.cohorts)) != len(experiment.cohorts):
                 raise ValueError(
@@ -106,6 +105,7 @@ class Campaign(Settings):
                     raise ValueError(f"{where}: is a name that training_sets gives")
                 if unknown := [level for level in arm.levels or () if level not in levels]:
                     raise ValueError(f"{where}: levels: {unknown[0]!r} is not one of {list(levels)}")
+        self._check_masks()
         self._check_derived()
         self._check_comparisons()
         return self

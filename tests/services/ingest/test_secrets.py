@@ -223,8 +223,8 @@ def test_an_unforeseen_error_tells_nothing(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """An error whose text holds everything of the study, in the index and in the conversion."""
-    import nameplate_ingest.folder.scan as reading
     import nameplate_ingest.conversion as conversion
+    import nameplate_ingest.folder.scan as reading
 
     real, calls = reading.images_of, []
 

@@ -50,6 +50,30 @@ def test_files_makers_and_key_decide(
     assert changed()
 
 
+def test_masks_decide_too_and_only_nifti_files_are_masks(campaign: Campaign, tmp_path: Path) -> None:
+    masks = tmp_path / "masks"
+    (masks / "deep").mkdir(parents=True)
+    study = campaign.cohorts["study"].model_copy(update={"masks": "masks"})
+    with_masks = campaign.model_copy(update={"cohorts": {"study": study}})
+    (masks / "readme.txt").write_text("no mask")
+    with pytest.raises(CohortError, match=r"cohorts\.study\.masks: .*: holds no NIfTI files"):
+        sources_of(with_masks, tmp_path)
+    (masks / "deep" / "S1.NII.gz").write_bytes(b"one")
+    source = sources_of(with_masks, tmp_path)["study"]
+    assert source.masks == masks
+    seen = [sources_of(campaign, tmp_path)["study"].digest, source.digest]
+    (masks / "readme.txt").write_text("still no mask")
+    assert sources_of(with_masks, tmp_path)["study"].digest == seen[1]
+    os.utime(masks / "deep" / "S1.NII.gz", (1, 1))
+    seen.append(sources_of(with_masks, tmp_path)["study"].digest)
+    (masks / "deep" / "S1.NII.gz").rename(masks / "deep" / "S2.nii")
+    seen.append(sources_of(with_masks, tmp_path)["study"].digest)
+    assert len(set(seen)) == len(seen)
+    masks.rename(tmp_path / "moved")
+    with pytest.raises(CohortError, match=r"cohorts\.study\.masks: .*: no such folder"):
+        sources_of(with_masks, tmp_path)
+
+
 def test_the_place_of_the_files_is_told_but_decides_nothing(campaign: Campaign, tmp_path: Path) -> None:
     here = sources_of(campaign, tmp_path)["study"]
     assert (here.folder, here.manufacturers_csv) == (tmp_path / "dicom", tmp_path / "makers.csv")

@@ -16,7 +16,7 @@ from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.fields.table import Statement, statements_of
 from nameplate_ingest.folder.listing import Obstacle
-from nameplate_ingest.folder.masks import NO_MASKS, MaskFiles, OwnMasks, masks_named
+from nameplate_ingest.folder.masks import NO_MASKS, Claim, MaskFiles, OwnMasks, claims_of
 from nameplate_ingest.folder.scan import OtherFile, RefusedFile, is_first, refused_file, scan_files
 from nameplate_ingest.workers import Died, Workers
 
@@ -88,7 +88,7 @@ class Index:
     """Studies in the user's further columns that files are of: for the first shard also files of others."""
     unused: int = 0
     """Studies in the user's further columns that no file is of; the first shard counts them."""
-    masks: dict[Path, set[str]] = field(default_factory=dict)
+    masks: dict[Path, set[Claim]] = field(default_factory=dict)
     """The user's masks with the studies that they are called after, those of other shards among them."""
     unknown_masks: int = 0
     """Masks that are called after no study; the first shard counts them."""
@@ -149,9 +149,7 @@ def index_files(
     closed = index.strays[_stray_of(Obstacle.CLOSED, reading)]
     if is_first(reading.shard):
         index.unused = len(reading.fields.keys() - index.named)
-        index.unknown_masks = len(
-            {path for paths in reading.masks.values() for path in paths} - index.masks.keys()
-        )
+        index.unknown_masks = len(reading.masks.files - index.masks.keys())
     index.files = sum(study.files for study in index.studies.values()) + index.strays.total() - closed
     return index
 
@@ -173,7 +171,7 @@ def index_chunk(reading: Reading, paths: tuple[str, ...]) -> Index:
         files = {slice_.path for slice_ in members}  # fewer than slices, if a file holds many frames
         names = _names(uid, files, reading)
         index.named |= names & reading.fields.keys()
-        _add_masks(index, uid, names, reading)
+        _add_masks(index, uid, files, reading)
         listed = frozenset(reading.table[name] for name in names & reading.table.keys())
         study = Study(len(files), listed, [pack(members)], told=statements_of(reading.fields, names))
         study.prints = sum(_print(path, start, key) for path in files)
@@ -183,15 +181,16 @@ def index_chunk(reading: Reading, paths: tuple[str, ...]) -> Index:
         if is_first(reading.shard):
             index.named |= names & reading.fields.keys()
         # In every shard: a mask that is called after studies of two shards must not pass in either.
-        _add_masks(index, uid, names, reading)
+        _add_masks(index, uid, paths_elsewhere, reading)
     return index
 
 
-def _add_masks(index: Index, uid: str, names: set[str], reading: Reading) -> None:
-    """Note the masks that are called after a study, by one of its names or by its exam's pseudonym."""
-    if reading.masks:
-        for path in masks_named(reading.masks, names | {reading.pseudonyms.of("e", uid)}):
-            index.masks.setdefault(path, set()).add(uid)
+def _add_masks(index: Index, uid: str, files: Iterable[Path], reading: Reading) -> None:
+    """Note the masks that are called after a study."""
+    if reading.masks.by_name:
+        below = [path.relative_to(reading.source) for path in files]
+        for path, claim in claims_of(reading.masks, uid, (uid, reading.pseudonyms.of("e", uid)), below):
+            index.masks.setdefault(path, set()).add(claim)
 
 
 def _add(index: Index, part: Index) -> None:
@@ -228,8 +227,8 @@ def _stray_of(obstacle: Obstacle, reading: Reading) -> RefusedFile:
 
 
 def _names(uid: str, paths: Iterable[Path], reading: Reading) -> set[str]:
-    """What the user's tables and masks may call the study; nothing if there are none."""
-    if not reading.table and not reading.fields and not reading.masks:
+    """What the user's tables may call the study; nothing if there are none."""
+    if not reading.table and not reading.fields:
         return set()
     return {uid}.union(*(path.relative_to(reading.source).parts for path in paths))
 

@@ -12,6 +12,7 @@ from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.folder.index import Index, Reading, Study, index_chunk, index_files, pack, unpack
 from nameplate_ingest.folder.listing import Obstacle, list_files
+from nameplate_ingest.folder.masks import MaskFiles
 from nameplate_ingest.folder.scan import scan_files
 from nameplate_ingest.workers import Workers
 
@@ -21,7 +22,7 @@ PSEUDONYMS = Pseudonyms(b"a key for these tests")
 def reading(source: Path, **options: Any) -> Reading:
     plain: dict[str, Any] = {
         **{"source": source, "pseudonyms": PSEUDONYMS, "shard": None},
-        **{"table": {}, "fields": {}, "masks": {}},
+        **{"table": {}, "fields": {}, "masks": MaskFiles()},
     }
     return Reading(**{**plain, **options})
 
