@@ -77,6 +77,7 @@ def build_report(results: CampaignResults) -> dict[str, bytes]:
         sections=sections_of(found, [table for _, table in numbered]),
         tables=[table.name for _, table in numbered],
         files=[*report, "metrics.json"],
+        synthetic=bool(analysis.campaign.datasets.spheres.difficulties),
     )
     lettered = sum(not table.paper for _, table in numbered)
     numbered = [*numbered, *labelled([sheet.guideline_table(places)], after=lettered)]

@@ -21,12 +21,19 @@ class Item(Settings):
     missing: str = ""
     """Why no report of ours can answer it."""
     note: str = ""
+    own: str = ""
+    """What takes the note's place, or the reason's, where lesions are not synthetic but the user's own."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "Item":
         if bool(self.where) == bool(self.missing):
             raise ValueError(f"item {self.id}: expected either 'where' or 'missing'")
         return self
+
+    @property
+    def of_own_lesions(self) -> "Item":
+        """The item as it is asked of a campaign that plants no lesions."""
+        return self.model_copy(update={"missing" if self.missing else "note": self.own}) if self.own else self
 
 
 class Guideline(Settings):
@@ -66,9 +73,13 @@ class Places:
     """File names of the page's tables, with their number, without the extension."""
     files: Collection[str]
     """Paths of all files."""
+    synthetic: bool = True
+    """Whether the lesions are planted, and not the user's own."""
 
     def address(self, where: str) -> tuple[str, str] | None:
         """Address and text of a place; None if this report has no such place."""
+        if where == "#spheres" and "spheres" not in self.sections and "masks" in self.sections:
+            return self.address("#masks")
         if where.startswith("#"):
             return (where, where[1:].replace("-", " ")) if where[1:] in self.sections else None
         kind, _, name = where.partition(":")
@@ -84,7 +95,7 @@ class Places:
 def answers(guideline: Guideline, places: Places) -> tuple[Answered, ...]:
     """Every item of a guideline against one report: answered only if all of its places are there."""
     found = []
-    for item in guideline.items:
+    for item in guideline.items if places.synthetic else (item.of_own_lesions for item in guideline.items):
         addresses = [places.address(where) for where in item.where]
         there = tuple(address for address in addresses if address is not None)
         whole = bool(item.where) and len(there) == len(addresses)

@@ -80,3 +80,17 @@ def test_a_whole_report_has_every_place_that_an_item_names(report):
                     assert any(re.fullmatch(rf"tables/table-[a-z0-9]+-{name}\.csv", file) for file in report)
     for section in ALWAYS:
         assert f'id="{section}"' in page
+
+
+def test_of_lesions_that_are_the_users_own_none_is_called_synthetic() -> None:
+    planted = Places(sections=["spheres"], tables=[], files=[])
+    own = Places(sections=["masks"], tables=[], files=[], synthetic=False)
+
+    def told(places: Places) -> str:
+        found = [one for guideline in guidelines() for one in answers(guideline, places)]
+        return " ".join(f"{one.item.note} {one.why_not}" for one in found)
+
+    assert "synthetic" in told(planted)
+    assert "synthetic" not in told(own)
+    assert own.address("#spheres") == ("#masks", "masks")
+    assert planted.address("#spheres") == ("#spheres", "spheres")
