@@ -1614,8 +1614,8 @@ MUTANTS = (
     Mutant(
         "the split holds the label's share, too",
         "shared/nameplate/cohort/labels.py",
-        "return level if job.labels is None else",
-        "return level if True else",
+        "labelled = level if job.labels is None else",
+        "labelled = level if True else",
         "shared/cohort/test_labels.py",
     ),
     Mutant(
@@ -1628,8 +1628,8 @@ MUTANTS = (
     Mutant(
         "an exam without a label is among the lost ones",
         "shared/nameplate/cohort/members.py",
-        'step="labels" if',
-        'step="cohort" if',
+        'return "labels"',
+        'return "cohort"',
         "shared/cohort/test_labels.py",
     ),
     Mutant(
@@ -1645,6 +1645,84 @@ MUTANTS = (
         "index.unused = len(reading.fields.keys() - index.named)",
         "index.unused = 0",
         "services/ingest/folder/test_index.py",
+    ),
+    # Masks of the user's own.
+    Mutant(
+        "a mask that changes makes the ingest run again",
+        "shared/nameplate/campaign/source.py",
+        '_add_files(digest, f"cohorts.{name}.masks", masks, nifti=True)',
+        '_add_files(hmac.new(b"k", digestmod="sha256"), f"cohorts.{name}.masks", masks, nifti=True)',
+        "shared/campaign/test_source.py",
+    ),
+    Mutant(
+        "the report does not show where the masks are",
+        f"{STEPS}/report.py",
+        '"masks": cohort.masks and "(not shown)",',
+        "",
+        "shared/campaign/test_masks.py",
+    ),
+    Mutant(
+        "a mask keeps its place and size on a coarser grid",
+        "shared/nameplate/image/mask_grid.py",
+        "_OFFSETS = (-0.2501, 0.2501)",
+        "_OFFSETS = (0.0, 0.0)",
+        "shared/image/test_mask_grid.py",
+    ),
+    Mutant(
+        "a mask of another place is refused",
+        f"{INGEST}/target.py",
+        "if head < LEAST_HELD:",
+        "if False:",
+        f"{INGEST_TESTS}/test_target.py",
+    ),
+    Mutant(
+        "a mask that does not say where it is is refused",
+        "shared/nameplate/image/volume.py",
+        "if placed and not",
+        "if False and not",
+        f"{INGEST_TESTS}/test_target.py",
+    ),
+    Mutant(
+        "a mask of several structures is refused",
+        f"{INGEST}/target.py",
+        "if np.count_nonzero(values == values.max()) != np.count_nonzero(inside):",
+        "if False:",
+        f"{INGEST_TESTS}/test_target.py",
+    ),
+    Mutant(
+        "no shard takes a mask that a study of another one is called like",
+        f"{INGEST}/folder/index.py",
+        "_add_masks(index, uid, paths_elsewhere, reading)",
+        "pass",
+        f"{INGEST_TESTS}/test_own_masks.py",
+    ),
+    Mutant(
+        "an exam without a mask of its own is refused",
+        f"{COHORT}/targets.py",
+        'return "no mask of its own"',
+        "return None",
+        "shared/cohort/test_targets.py",
+    ),
+    Mutant(
+        "each split has its share of masks that show something",
+        f"{COHORT}/labels.py",
+        "return labelled if outlined is None else",
+        "return labelled if True else",
+        "shared/cohort/test_targets.py",
+    ),
+    Mutant(
+        "pseudo-levels have masks that show something in equal parts",
+        f"{COHORT}/pseudo_levels.py",
+        "return member.label, member.outlined",
+        "return member.label, None",
+        "shared/cohort/test_targets.py",
+    ),
+    Mutant(
+        "the user's mask is learned, not the brain's",
+        "services/synthesis/nameplate_synthesis/pack_step.py",
+        "learned = sample.mask if sample.target is None else sample.target",
+        "learned = sample.mask",
+        "services/synthesis/test_synthesis_step.py",
     ),
     # The local runner's workers.
     Mutant(

@@ -49,6 +49,19 @@ def test_of_finer_voxels_the_same_voxels_are_made(voxels: list[bool], finer: int
     assert (mask_onto(Volume(cut, fine), Volume(np.zeros((3, 4, 5)), affine)) == drawn).all()
 
 
+@given(st.data(), st.sampled_from([2, 4]))
+def test_a_mirrored_mask_gives_the_mirrored_voxels(data: st.DataObject, finer: int) -> None:
+    """A mask that is looked up between its voxels would move to one side."""
+    flat = data.draw(st.lists(st.booleans(), min_size=8 * finer**3, max_size=8 * finer**3))
+    drawn = np.array(flat, np.uint8).reshape([2 * finer] * 3)
+    affine = grid((1, 1, 1), ((1 - finer) / 2,) * 3)
+    image = Volume(np.zeros((2, 2, 2)), np.diag([float(finer)] * 3 + [1.0]))
+    found = mask_onto(Volume(drawn, affine), image)
+    for axis in range(3):
+        mirrored = mask_onto(Volume(np.flip(drawn, axis), affine), image)
+        assert (mirrored == np.flip(found, axis)).all()
+
+
 @pytest.mark.parametrize("turn", [0.0, 30.0, 180.0])
 @pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (2.3, 1.7, 3.0), (0.9, 0.9, 5.0)])
 def test_a_ball_stays_where_it_is_and_as_large(spacing: tuple[float, float, float], turn: float) -> None:
