@@ -12,8 +12,8 @@ from nameplate.image.volume import Volume
 _DIGITS = 6
 """Indices are rounded to so many digits, so that a tie of two voxels is broken alike on every machine."""
 _OFFSETS = (-0.2501, 0.2501)
-"""Along each axis, in voxels of the image: the points of a voxel that are looked up. A hair beyond a quarter, so
-that none is right between two voxels of a mask that is two or four times as fine: it would move the mask."""
+"""Along each axis, in voxels of the image: the points of a voxel that are looked up. A hair beyond a quarter,
+so that none is right between two voxels of a mask that is two or four times as fine, which would move it."""
 
 
 def mask_onto(mask: Volume, image: Volume) -> NDArray[np.uint8]:
