@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from nameplate.campaign.analysis import AnalysisSettings
+from nameplate.campaign.challenge import ChallengeSettings
 from nameplate.campaign.cohort import CohortSettings
 from nameplate.campaign.dataset import DatasetSettings
 from nameplate.campaign.experiment import ExperimentSettings
@@ -42,6 +43,8 @@ class Campaign(Settings):
     cohorts: dict[str, CohortSettings] = Field(min_length=1)
     datasets: DatasetSettings
     experiments: tuple[ExperimentSettings, ...] = Field(min_length=1)
+    challenge: ChallengeSettings | None = None
+    """Models of the user's that are challenged with lesions planted in the cohorts' exams."""
     analysis: AnalysisSettings = AnalysisSettings()
     notes: tuple[str, ...] = ()
     """Sentences that the report prints beside the settings: what departs from the paper, and why."""
@@ -106,7 +109,15 @@ class Campaign(Settings):
                     raise ValueError(f"{where}: levels: {unknown[0]!r} is not one of {list(levels)}")
         self._check_derived()
         self._check_comparisons()
+        self._check_challenged()
         return self
+
+    def _check_challenged(self) -> None:
+        """Raise ValueError for a challenge of a cohort that has no images of its own."""
+        able = [name for name, cohort in self.cohorts.items() if cohort.other is None]
+        for name in self.challenge.cohorts if self.challenge is not None else ():
+            if name not in able:
+                raise ValueError(f"challenge.cohorts: {name!r} is not one of {able}")
 
     def _check_comparisons(self) -> None:
         """Raise ValueError for a stated comparison that no experiment can make."""
@@ -169,6 +180,14 @@ class Campaign(Settings):
             if experiment.what.is_judged and experiment.trains_each_alone(self.factor.levels)
         ]
         return tuple(able[:1])
+
+    @property
+    def challenged(self) -> tuple[str, ...]:
+        """Names of the cohorts whose exams models are challenged with."""
+        if self.challenge is None:
+            return ()
+        study = [name for name, one in self.cohorts.items() if one.role == "study" and one.other is None]
+        return self.challenge.cohorts or tuple(study)
 
     def experiment(self, name: str) -> ExperimentSettings:
         """The experiment of this name."""

@@ -52,6 +52,7 @@ STEP = Step(
         "training",
         "selection",
         "prediction",
+        "detection",
     ),
     scope="campaign",
     version=5,
