@@ -11,7 +11,7 @@ RUN_FLAGS ?=
 TEST_PROCESSES ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint structure types unit mutants bench images render e2e other-site faults scale clean
+.PHONY: help demo test lint structure types unit mutants bench images render e2e other-site challenge-e2e faults scale clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,8 +63,8 @@ render: $(VENV)/.run  ## every file that is made from others: in the chart, argo
 
 # On a cluster of kind, load the images after they are built: LOAD="kind load docker-image"
 LOAD ?=
-# The images of `local` and `challenge` run without a cluster.
-ON_CLUSTER := $(filter-out local challenge,$(notdir $(wildcard services/*)))
+# The image of `local` runs without a cluster.
+ON_CLUSTER := $(filter-out local,$(notdir $(wildcard services/*)))
 E2E_FLAGS ?=
 
 e2e: $(VENV)/.dev  ## on the cluster of KUBECONFIG: build and load images, install, run a campaign, uninstall
@@ -74,6 +74,9 @@ e2e: $(VENV)/.dev  ## on the cluster of KUBECONFIG: build and load images, insta
 
 other-site: $(VENV)/.dev  ## on a cluster that nobody else uses: a site that differs in everything, the same bytes
 	$(BIN)/python tests/e2e/other_site.py $(E2E_FLAGS)
+
+challenge-e2e: $(VENV)/.dev  ## on a cluster: models in pods of their own, challenged by a campaign
+	$(BIN)/python tests/e2e/challenge.py $(E2E_FLAGS)
 
 faults: $(VENV)/.dev  ## on a cluster that nobody else uses: inject every fault and write docs/faults.md
 	$(BIN)/python tests/e2e/faults.py $(E2E_FLAGS)

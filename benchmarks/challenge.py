@@ -29,9 +29,10 @@ from fingerprint import Size, heads
 from scipy.special import expit
 
 from nameplate.image.volume import write_nifti
+from nameplate.steps.challenge import Outcome
 from nameplate.streams import stream
 from nameplate_challenge.analysis import Question, analysed
-from nameplate_challenge.case import Outcome, lesions_of
+from nameplate_challenge.case import lesions_of
 
 R50_MM = {"GE": 4.0, "Siemens": 6.5}
 SLOPE = 6.0

@@ -1771,10 +1771,53 @@ MUTANTS = (
     # A campaign file.
     Mutant(
         "a key of older files says what took its place",
-        "shared/nameplate/campaign/campaign.py",
+        "shared/nameplate/campaign/mistakes.py",
         'NEW_KEYS.get(re.sub(r"\\[\\d+\\]", "", place))',
         "NEW_KEYS.get(place)",
         "shared/campaign/test_campaign.py",
+    ),
+    # A model of the user's in a campaign.
+    Mutant(
+        "what a killed relay stood for is ended, too",
+        "services/challenge/nameplate_challenge/relay.py",
+        '(call / "end").touch()',
+        "pass",
+        "services/challenge/test_pod.py",
+    ),
+    Mutant(
+        "a model's pod serves one connection at a time",
+        "services/challenge/nameplate_challenge/attendant.py",
+        "if not self._has_taken or not self.attendant.is_ready:",
+        "if not self.attendant.is_ready:",
+        "services/challenge/test_pod.py",
+    ),
+    Mutant(
+        "what ran in a container that was started again is over",
+        "services/challenge/nameplate_challenge/agent.sh",
+        '&& echo 137 >"$call/code"',
+        "&& true",
+        "services/challenge/test_pod.py",
+    ),
+    Mutant(
+        "where models have pods, no command runs in ours",
+        "services/challenge/nameplate_challenge/challenge_step.py",
+        "if where := os.environ.get(MODELS_VARIABLE):",
+        "if where := None:",
+        "services/challenge/test_steps.py",
+    ),
+    Mutant(
+        "only members of the cohort are challenged",
+        "services/challenge/nameplate_challenge/challenge_step.py",
+        "if one.exam in here]",
+        "]",
+        "services/challenge/test_steps.py",
+    ),
+    Mutant(
+        "a model without pods is refused by the plan",
+        "services/cluster/nameplate_cluster/plan_step.py",
+        "if installed is not None and name not in installed.split():",
+        "if installed is None:",
+        "services/cluster/test_plan_step.py",
     ),
 )
 

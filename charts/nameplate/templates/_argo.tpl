@@ -56,6 +56,12 @@ containers:
       - name: NAMEPLATE_KEY
         valueFrom: {secretKeyRef: {name: {{ include "nameplate.keySecret" .root }}, key: NAMEPLATE_KEY}}
       {{- end }}
+      {{- if eq .step.name "challenge" }}
+      # Never in this pod, which has the store's account.
+      - {name: NAMEPLATE_MODELS, value: "http://nameplate-model-{model}:8100"}
+      {{- else if eq .step.name "plan" }}
+      - {name: NAMEPLATE_MODEL_NAMES, value: {{ keys $values.models | sortAlpha | join " " | quote }}}
+      {{- end }}
       {{- if and $gpus (dig "gpu" "required" true .place) }}
       - {name: NAMEPLATE_EXPECTS_GPU, value: "yes"}
       {{- end }}

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nameplate.stats.holm import holm
+from nameplate.steps.challenge import Outcome
 from nameplate.streams import stream
-from nameplate_challenge.case import Outcome
 from nameplate_challenge.curve import Fit, Floats, fitted
 from nameplate_challenge.findings import Bound, Curve, Findings, Gap, Level, Point
 from nameplate_challenge.radius import Radius, radius_of

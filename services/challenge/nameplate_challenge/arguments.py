@@ -3,16 +3,21 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from nameplate.campaign.challenge import (
+    HU,
+    MOST_MOVED_MM,
+    PLACES,
+    RADII_MM,
+    RESAMPLES,
+    SECONDS,
+    SENSITIVITY,
+    START_SECONDS,
+)
 from nameplate.errors import UserError
 from nameplate.stats.metrics import THRESHOLD
 from nameplate_challenge.analysis import Question
 from nameplate_challenge.asked import Asked
-
-RADII_MM = (2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
-HU = (15.0, 30.0)
-PLACES = 2
-KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
-"""Variables that a model's process has from ours, beside those of ``--env``."""
+from nameplate_challenge.surroundings import KEPT
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -93,7 +98,7 @@ def _add_lesions(parser: ArgumentParser) -> None:
     add(
         "--most-moved-mm",
         type=float,
-        default=15.0,
+        default=MOST_MOVED_MM,
         metavar="MM",
         help="how far a lesion may be moved to where the brain has room for it (default: 15)",
     )
@@ -110,17 +115,22 @@ def _add_figures(parser: ArgumentParser) -> None:
         metavar=("LOW", "HIGH"),
         help="a score outside is an error (default: 0 1)",
     )
-    add("--sensitivity", type=float, default=0.9, help="of which the radius is given (default: 0.9)")
+    add("--sensitivity", type=float, default=SENSITIVITY, help="of which the radius is given (default: 0.9)")
     add("--confidence", type=float, default=0.95, help="of the intervals (default: 0.95)")
-    add("--resamples", type=int, default=1000, metavar="N", help="of patients (default: 1000)")
+    add("--resamples", type=int, default=RESAMPLES, metavar="N", help="of patients (default: 1000)")
     add("--seed", type=int, default=0, help="of places and resamples (default: 0)")
 
 
 def _add_running(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("--parallel", type=int, default=1, metavar="N", help="cases at a time (default: 1)")
-    add("--seconds", type=float, default=60.0, help="that an answer may take (default: 60)")
-    add("--start-seconds", type=float, default=120.0, help="more for the first one of --serve (default: 120)")
+    add("--seconds", type=float, default=SECONDS, help="that an answer may take (default: 60)")
+    add(
+        "--start-seconds",
+        type=float,
+        default=START_SECONDS,
+        help="more for the first one of --serve (default: 120)",
+    )
     add(
         "--env",
         action="append",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from nameplate.campaign.challenge import GridSettings, ModelSettings
 from nameplate.errors import UserError
 from nameplate.records import Record, to_json
 from nameplate.whole import user_may_write, whole_file
@@ -27,6 +28,21 @@ class Asked(Record):
     score_range: tuple[float, float]
     gzip: bool
     """Whether images are given as .nii.gz."""
+
+
+def asked_by(given: ModelSettings, grid: GridSettings, seed: int) -> Asked:
+    """What a campaign asks of one of its models."""
+    return Asked(
+        command=given.said,
+        serve=given.serve is not None,
+        radii_mm=grid.radii_mm,
+        hu=grid.hu,
+        places=grid.places,
+        seed=seed,
+        most_moved_mm=grid.most_moved_mm,
+        score_range=given.score_range,
+        gzip=grid.gzip,
+    )
 
 
 def agree(out: Path, asked: Asked, *, has_results: bool) -> None:

@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 from nameplate.errors import DamagedObject, UserError
 from nameplate.records import from_jsonl, to_jsonl
+from nameplate.steps.challenge import Outcome
 from nameplate.whole import user_may_write, whole_file
-from nameplate_challenge.case import Outcome
 
 FILE = "cases.jsonl"
 

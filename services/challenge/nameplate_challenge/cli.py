@@ -1,8 +1,15 @@
 """Entry point of the challenge service."""
 
-from nameplate.service.main import service_main
+import sys
+
+from nameplate.service.main import exit_code_of, service_main
 
 
 def main() -> int:
     """Run `nameplate-challenge`."""
+    given = sys.argv[1:]
+    if given[:1] == ["attend"]:
+        from nameplate_challenge.attendant import attend
+
+        return exit_code_of(lambda: attend(given[1:]))
     return service_main("challenge")

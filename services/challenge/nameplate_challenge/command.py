@@ -1,6 +1,5 @@
 """``nameplate challenge``: lesions planted in your exams, and what your model finds of them."""
 
-import os
 import signal
 import sys
 from argparse import Namespace
@@ -12,17 +11,18 @@ from nameplate.service.command import Command
 from nameplate.service.heads import Head, check_skullstrip, heads_of
 from nameplate.whole import user_may_write, whole_file
 from nameplate_challenge.analysis import analysed
-from nameplate_challenge.arguments import KEPT, add_arguments, asked_of, question_of, threshold_of
+from nameplate_challenge.arguments import add_arguments, asked_of, question_of, threshold_of
 from nameplate_challenge.asked import Asked, agree
 from nameplate_challenge.case import lesions_of
 from nameplate_challenge.case_log import CaseLog
 from nameplate_challenge.findings import Findings
-from nameplate_challenge.model import Surroundings, model_maker
+from nameplate_challenge.model import model_maker
 from nameplate_challenge.place import drawn_places
 from nameplate_challenge.report import report_html
 from nameplate_challenge.scratch import scratch_folder
 from nameplate_challenge.subjects import ALL, Subject, read_subjects
 from nameplate_challenge.summary import summary_lines
+from nameplate_challenge.surroundings import Surroundings, environment_of, given
 from nameplate_challenge.tables import challenge_json, detection_csv, ledger_csv, scores_csv
 from nameplate_challenge.trial import Trial, Tried, try_model
 
@@ -92,7 +92,7 @@ def _tried(
 ) -> Tried:
     around = Surroundings(
         folder=scratch / "server",
-        environment=_environment(options.env, scratch),
+        environment=environment_of(scratch / "home") | given(options.env),
         seconds=options.seconds,
         start_seconds=options.start_seconds,
     )
@@ -112,20 +112,6 @@ def _tried(
             print(f"\r{done} of {total} cases", end="\n" if done == total else "", file=sys.stderr)  # noqa: T201
 
     return try_model(trial, heads, model_maker(asked.command, around, serve=asked.serve), log, on_case)
-
-
-def _environment(given: Sequence[str], scratch: Path) -> dict[str, str]:
-    """All variables of a model's process. Raises UserError for one that is not there."""
-    environment = {name: os.environ[name] for name in KEPT if name in os.environ}
-    home = scratch / "home"
-    home.mkdir()
-    environment |= {"HOME": str(home), "TMPDIR": str(home)}
-    for item in given:
-        name, equals, value = item.partition("=")
-        if not equals and name not in os.environ:
-            raise UserError(f"--env: there is no variable {name} here; NAME=VALUE sets one")
-        environment[name] = value if equals else os.environ[name]
-    return environment
 
 
 def _write(

@@ -1,20 +1,19 @@
 """The model: a command that is run for every case, or one process that is asked for every case."""
 
-import shlex
 import shutil
 import signal
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from nameplate.campaign.challenge import IMAGE, OUTPUT, words_of
 from nameplate.errors import UserError
-from nameplate_challenge.case import MODEL
+from nameplate.steps.challenge import MODEL
 from nameplate_challenge.process import Died, ModelProcess, TooSlow
 from nameplate_challenge.request import Request
-
-IMAGE, OUTPUT = "{image}", "{output}"
+from nameplate_challenge.surroundings import Surroundings
 
 
 class NoScore(Exception):
@@ -40,19 +39,6 @@ class Model(Protocol):
 
     def close(self) -> None:
         """End it for good."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a model's processes are given beside the image."""
-
-    folder: Path
-    """Where a process that serves many cases works."""
-    environment: Mapping[str, str]
-    seconds: float
-    """That an answer may take."""
-    start_seconds: float
-    """That the first answer of a process which serves many cases may take more."""
 
 
 class Command:
@@ -169,27 +155,19 @@ def model_maker(command: str, around: Surroundings, *, serve: bool) -> Callable[
     """
     name = "--serve" if serve else "--model"
     try:
-        words = shlex.split(command)
+        words = words_of(command, serve=serve)
     except ValueError as error:
-        raise UserError(f"{name}: cannot be split into words ({error})") from error
-    if not words:
-        raise UserError(f"{name}: expected a command")
-    if not serve and not any(IMAGE in word for word in words):
-        raise UserError(f"{name}: expected {IMAGE} where the command takes the image")
-    if serve and any(IMAGE in word or OUTPUT in word for word in words):
-        raise UserError(
-            f"{name}: expected no {IMAGE} and no {OUTPUT}: the process is asked on its standard input"
-        )
+        raise UserError(f"{name}: {error}") from error
     program = shutil.which(words[0], path=around.environment.get("PATH"))
     if program is None:
         raise UserError(f"{name}: no program {words[0]}")
     placed = (str(Path(program).absolute()), *(_placed(word) for word in words[1:]))
-    if not serve:
-        return lambda number: Command(placed, around)  # noqa: ARG005
-    return lambda number: Server(
-        placed,
-        Surroundings(around.folder / str(number), around.environment, around.seconds, around.start_seconds),
-    )
+    return lambda number: model_of(placed, replace(around, folder=around.folder / str(number)), serve=serve)
+
+
+def model_of(words: tuple[str, ...], around: Surroundings, *, serve: bool) -> Model:
+    """A model whose command has these words."""
+    return Server(words, around) if serve else Command(words, around)
 
 
 def _placed(word: str) -> str:

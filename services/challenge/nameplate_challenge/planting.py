@@ -15,7 +15,7 @@ from nameplate.image.affine import has_perpendicular_axes
 from nameplate.image.sphere import Point, raised, room_mm
 from nameplate.image.volume import Volume
 from nameplate.service.heads import Head, read_head
-from nameplate_challenge.case import Lesion, Outcome
+from nameplate.steps.challenge import Lesion, Outcome
 from nameplate_challenge.place import BrainFrame, frame_of, settled
 
 

@@ -12,6 +12,7 @@ from nameplate_challenge.words import (
     gap_p,
     gap_value,
     percent,
+    planted,
     radius,
 )
 
@@ -20,9 +21,6 @@ _MOST_REASONS = 5
 
 def summary_lines(findings: Findings, asked: Asked) -> Sequence[str]:
     """Lines for a terminal."""
-    cases = sum(level.cases + level.failed for level in findings.levels)
-    exams = sum(level.exams for level in findings.levels)
-    radii, hu = (" ".join(f"{value:g}" for value in values) for values in (asked.radii_mm, asked.hu))
     table = [
         [findings.factor, "contrast", f"found in {100 * findings.sensitivity:g} % from", "found, all radii",
          "false alarms", "failed"]
@@ -41,8 +39,7 @@ def summary_lines(findings: Findings, asked: Asked) -> Sequence[str]:
                 ]
             )
     lines = [
-        f"{exams} exams by {findings.factor}, {cases} cases: radius {radii} mm, {hu} HU added, "
-        f"{asked.places} places, and untouched; found from a score of {findings.threshold:g}",
+        planted(findings, asked),
         "",
         *aligned(table, len(table[0])),
     ]

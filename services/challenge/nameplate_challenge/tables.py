@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 from nameplate.records import csv_cell, csv_text
+from nameplate.steps.challenge import Outcome
 from nameplate_challenge.asked import Asked
-from nameplate_challenge.case import Outcome
 from nameplate_challenge.findings import Findings
 from nameplate_challenge.subjects import Subject
 

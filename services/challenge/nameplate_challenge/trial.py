@@ -5,7 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -13,10 +13,11 @@ from nameplate.errors import UserError
 from nameplate.image.sphere import Point
 from nameplate.image.volume import nifti_bytes, plain_nifti_bytes
 from nameplate.service.heads import Head
+from nameplate.steps.challenge import MODEL, Lesion, Outcome
 from nameplate.whole import user_may_write
 from nameplate_challenge.answer import read_answer
 from nameplate_challenge.asked import Asked
-from nameplate_challenge.case import Lesion, Outcome, case_key
+from nameplate_challenge.case import case_key
 from nameplate_challenge.case_log import CaseLog
 from nameplate_challenge.hit import hit
 from nameplate_challenge.model import Model, NoScore
@@ -40,6 +41,9 @@ class Trial:
     """For the false alarms of masks."""
     scratch: Path
     parallel: int
+    alone: bool = True
+    """Whether these are all the cases: then it is an error if nothing can be scored. Else others may do
+    better, and what is left after ``FIRST`` failures alike is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,10 @@ def try_model(
     tried = Tried([], [])
     failed: list[Outcome] = []
     scored = log.has_scores
+    given_up = ""
 
     def keep(outcome: Outcome) -> None:
-        nonlocal scored
+        nonlocal scored, given_up
         if outcome.score is not None:
             scored = True
             for earlier in failed:
@@ -80,7 +85,9 @@ def try_model(
         else:
             failed.append(outcome)
             if len(failed) == FIRST and len({one.reason for one in failed}) == 1:
-                raise UserError(f"the first {FIRST} cases all failed: {_why(outcome)}")
+                if trial.alone:
+                    raise UserError(f"the first {FIRST} cases all failed: {_why(outcome)}")
+                given_up = f"{MODEL}not asked: the first {FIRST} cases all failed alike"
         tried.outcomes.append(outcome)
         on_case(len(tried.outcomes))
 
@@ -94,7 +101,8 @@ def try_model(
                 open_ones = [one for one in outcomes if one.key not in log.before]
                 if open_ones:
                     image, mask = read_exam(head)
-                    yield from cases_of(image, mask, open_ones, trial.places, trial.asked.most_moved_mm)
+                    for case in cases_of(image, mask, open_ones, trial.places, trial.asked.most_moved_mm):
+                        yield replace(case, outcome=_because(case.outcome, given_up)) if given_up else case
             except UserError as error:
                 reason = str(error).removeprefix(f"{head.image}: ").removeprefix(f"{head.mask}: ")
                 tried.refused.append((head.name, reason))
@@ -102,7 +110,7 @@ def try_model(
     with contextlib.closing(_answers(trial, new_cases(), models)) as answers:
         for outcome in answers:
             keep(outcome)
-    if not any(outcome.score is not None for outcome in tried.outcomes):
+    if trial.alone and not any(outcome.score is not None for outcome in tried.outcomes):
         reasons = Counter([_why(one) for one in tried.outcomes] + [reason for _, reason in tried.refused])
         if not reasons:
             raise UserError("no exam is both in the folder and in the table")
@@ -113,6 +121,10 @@ def try_model(
 
 def _why(outcome: Outcome) -> str:
     return f"{outcome.reason} ({outcome.said})" if outcome.said else outcome.reason
+
+
+def _because(outcome: Outcome, reason: str) -> Outcome:
+    return outcome if outcome.reason else outcome.model_copy(update={"reason": reason})
 
 
 def _as_now(before: Outcome, now: Outcome) -> Outcome:

@@ -1,5 +1,7 @@
 """Figures as a person reads them, the same on a terminal and in the report."""
 
+from nameplate.steps.detection import Compared, Detected, Detection, DetectionJob
+from nameplate_challenge.asked import Asked
 from nameplate_challenge.findings import Curve, Findings, Gap, Level, Point
 
 NONE = "-"
@@ -100,3 +102,49 @@ def caveats(findings: Findings) -> list[str]:
         said.append(f"{findings.refused} exams could not be used: ledger.csv says why.")
     said.append("One model: intervals are over patients, and say nothing of the same network trained again.")
     return said
+
+
+def detection_of(findings: Findings, asked: Asked, job: DetectionJob) -> Detection:
+    """The figures of a campaign's model as its report prints them."""
+    rows = [
+        Detected(
+            level=level.level,
+            contrast=f"{curve.hu:+g} HU",
+            radius=radius(curve),
+            found=percent(curve.sensitivity),
+            alarms="" if place else percent(level.untouched),
+            failed="" if place else failed(level),
+        )
+        for level in findings.levels
+        for place, curve in enumerate(level.curves)
+    ]
+    gaps = [
+        Compared(
+            figure=gap_name(gap, findings),
+            between=f"{gap.second} - {gap.first}",
+            value=gap_value(gap),
+            p=gap_p(gap),
+        )
+        for gap in findings.gaps
+    ]
+    return Detection(
+        model=job.model,
+        version=job.given.version,
+        cohort=job.cohort,
+        asked=planted(findings, asked),
+        sensitivity=findings.sensitivity,
+        rows=tuple(rows),
+        gaps=tuple(gaps),
+        caveats=tuple(caveats(findings)),
+    )
+
+
+def planted(findings: Findings, asked: Asked) -> str:
+    """One line: how many exams and cases, of what, and what counts as found."""
+    cases = sum(level.cases + level.failed for level in findings.levels)
+    exams = sum(level.exams for level in findings.levels)
+    radii, hu = (" ".join(f"{value:g}" for value in values) for values in (asked.radii_mm, asked.hu))
+    return (
+        f"{exams} exams by {findings.factor}, {cases} cases: radius {radii} mm, {hu} HU added, "
+        f"{asked.places} places, and untouched; found from a score of {findings.threshold:g}"
+    )

@@ -29,6 +29,9 @@ from nameplate_cluster.pools import Pool, pool_of, read_pools
 
 REPORT = report.STEP.name
 
+MODELS_VARIABLE = "NAMEPLATE_MODEL_NAMES"
+"""Environment variable with the names of the models that have pods here, with spaces between."""
+
 logger = logging.getLogger(__name__)
 
 MOST_SHOWN = 6
@@ -70,6 +73,8 @@ def _plan(options: argparse.Namespace) -> None:
     if set(ARM_STEPS) & set(only):
         for arm in arms_of(plan(campaign, {}, {})):
             pool_of(arm, pools)  # an arm without one, or with two, is refused before anything is written
+    if "challenge" in only:
+        _check_models(campaign, os.environ.get(MODELS_VARIABLE))
     sources = sources_of(campaign, Path.cwd())
     store = open_store(options.store)
     state = current_state(campaign, store, sources)
@@ -83,6 +88,18 @@ def _plan(options: argparse.Namespace) -> None:
     write_outputs(options.out, digest=campaign_digest(text), **outputs)
     left = sum(job.id not in state.results for job in state.plan.jobs)
     logger.info("planned", extra={"campaign": campaign.name, "done": len(state.results), "left": left})
+
+
+def _check_models(campaign: Campaign, installed: str | None) -> None:
+    """Refuse a challenge of a model that has no pods here; ``installed`` is None where that is not known."""
+    names = campaign.challenge.models if campaign.challenge is not None else {}
+    for name in names:
+        if installed is not None and name not in installed.split():
+            there = f"there is {', '.join(installed.split())}" if installed else "there is none"
+            raise UserError(
+                f"challenge.models.{name}: this installation has no model of that name ({there}); "
+                f"`models.{name}` in the chart's values gives it an image"
+            )
 
 
 def _check_same(store: Store, campaign: Campaign, text: str) -> None:

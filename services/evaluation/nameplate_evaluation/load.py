@@ -28,6 +28,7 @@ from nameplate.steps.cell import Cell
 from nameplate.steps.synthesis import Sample
 from nameplate.steps.training import Prediction, Run
 from nameplate.store.archive import unpack_folder
+from nameplate_evaluation.challenge import load_detections, load_pages
 from nameplate_evaluation.example import example_of
 from nameplate_evaluation.fingerprint.features import Features, load_features
 from nameplate_evaluation.results import CampaignResults, CellResult, CohortResult, Example
@@ -47,6 +48,8 @@ def load_results(campaign: Campaign, committed: Committed) -> CampaignResults:
         cohorts=tuple(_cohort(name, committed) for name in campaign.cohorts),
         cells=tuple(cell for cell in cells if cell is not None),
         examples=tuple(_examples(campaign, committed)),
+        detections=load_detections(committed),
+        pages=load_pages(committed),
         provenance=_provenance(campaign, committed, runs),
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from nameplate_evaluation import figures, headline, quality, tables
+from nameplate_evaluation import challenge, figures, headline, quality, tables
 from nameplate_evaluation.advantage import Gap
 from nameplate_evaluation.analysis import Analysis
 from nameplate_evaluation.answer import Answer
@@ -81,6 +81,8 @@ def report_page(found: Found, numbered: list[tuple[str, Table]]) -> bytes:
             fingerprint=picture.panels(found.fingerprint),
             fingerprint_words=words.sentences(found.fingerprint),
             separability=found.separability,
+            challenged=challenge.sentences_of(results.detections),
+            challenge_links=challenge.links_of(results.detections),
             cards=[card_link(name) for name in study_with_cards(analysis)],
             gap_panels=[p for grid in judged for p in figures.gap_panels(analysis, grid, found.gaps)],
             training_sets=arms,

@@ -11,6 +11,7 @@ from nameplate_evaluation import (
 from nameplate_evaluation.advantage import Advantage, advantages_of, gaps_of
 from nameplate_evaluation.analysis import analyse
 from nameplate_evaluation.answer import answer_of
+from nameplate_evaluation.challenge import detection_tables
 from nameplate_evaluation.claim import claim_of, main_grid
 from nameplate_evaluation.control import Check, checks_of
 from nameplate_evaluation.curve import curve_of
@@ -68,6 +69,7 @@ def build_report(results: CampaignResults) -> dict[str, bytes]:
     report |= {"predictions.csv": tidy_csv(analysis), **melody_files(analysis)}
     report |= quality.quality_files(results.cohorts)
     report |= cards_of_study(analysis)
+    report |= results.pages
     report["provenance.json"] = json_bytes(
         {"campaign": results.campaign_text, "provenance": dict(results.provenance)}
     )
@@ -117,6 +119,7 @@ def _tables(
         *tables.sphere_tables(analysis),
         tables.dice_table(analysis),
         own_masks.dice_table(analysis),
+        *detection_tables(analysis.results.detections, analysis.campaign.factor.title),
         description_tables.radius_table(analysis, grids),
         description_tables.sensitivity_table(analysis),
         further_tables.convergence_table(analysis),

@@ -10,6 +10,7 @@ from nameplate.campaign import Campaign
 from nameplate.image.window import Window
 from nameplate.steps.cell import Cell
 from nameplate.steps.cohort import Member, Refusal
+from nameplate.steps.detection import Detection
 from nameplate.steps.ingest import Exam, LedgerRow, Target
 from nameplate.steps.measured import MeasuredExam
 from nameplate.steps.selection import Selection
@@ -111,5 +112,9 @@ class CampaignResults:
     cohorts: tuple[CohortResult, ...]
     cells: tuple[CellResult, ...]
     examples: tuple[Example, ...] = ()
+    detections: tuple[Detection, ...] = ()
+    """What the user's own models found of planted lesions."""
+    pages: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Files that other steps have made for the report, by path below its folder."""
     provenance: Mapping[str, str] = field(default_factory=dict)
     """Code version, digests and the like, in the order of printing."""

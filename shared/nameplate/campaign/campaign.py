@@ -3,30 +3,23 @@
 import re
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from nameplate.campaign.analysis import AnalysisSettings
+from nameplate.campaign.challenge import ChallengeSettings
 from nameplate.campaign.cohort import CohortSettings
 from nameplate.campaign.dataset import DatasetSettings
 from nameplate.campaign.experiment import ExperimentSettings
 from nameplate.campaign.factor import FactorSettings, no_field
 from nameplate.campaign.field import FIELDS
 from nameplate.campaign.labels import with_label_table
+from nameplate.campaign.mistakes import mistakes_of
 from nameplate.campaign.names import MIXED, ORIGINAL, SKULL
-from nameplate.campaign.networks import KINDS
 from nameplate.campaign.settings import Settings, as_tuples
 from nameplate.campaign.tasks import TaskName
 from nameplate.errors import CampaignError
-
-NEW_KEYS = {
-    "bootstrap": "this key is gone: intervals are computed, and their confidence is analysis.confidence",
-    "datasets.spheres.levels": "this key is now called datasets.spheres.difficulties",
-    "experiments.training.checkpoint_epochs": "this key is gone: a checkpoint is written after every epoch",
-}
-"""What became of keys in older campaign files, by their place in the file."""
 
 
 class Campaign(Settings):
@@ -43,6 +36,8 @@ class Campaign(Settings):
     cohorts: dict[str, CohortSettings] = Field(min_length=1)
     datasets: DatasetSettings
     experiments: tuple[ExperimentSettings, ...] = Field(min_length=1)
+    challenge: ChallengeSettings | None = None
+    """Models of the user's that are challenged with lesions planted in the cohorts' exams."""
     analysis: AnalysisSettings = AnalysisSettings()
     notes: tuple[str, ...] = ()
     """Sentences that the report prints beside the settings: what departs from the paper, and why."""
@@ -108,7 +103,15 @@ class Campaign(Settings):
         self._check_masks()
         self._check_derived()
         self._check_comparisons()
+        self._check_challenged()
         return self
+
+    def _check_challenged(self) -> None:
+        """Raise ValueError for a challenge of a cohort that has no images of its own."""
+        able = [name for name, cohort in self.cohorts.items() if cohort.other is None]
+        for name in self.challenge.cohorts if self.challenge is not None else ():
+            if name not in able:
+                raise ValueError(f"challenge.cohorts: {name!r} is not one of {able}")
 
     def _check_comparisons(self) -> None:
         """Raise ValueError for a stated comparison that no experiment can make."""
@@ -191,6 +194,14 @@ class Campaign(Settings):
         ]
         return tuple(able[:1])
 
+    @property
+    def challenged(self) -> tuple[str, ...]:
+        """Names of the cohorts whose exams models are challenged with."""
+        if self.challenge is None:
+            return ()
+        study = [name for name, one in self.cohorts.items() if one.role == "study" and one.other is None]
+        return self.challenge.cohorts or tuple(study)
+
     def experiment(self, name: str) -> ExperimentSettings:
         """The experiment of this name."""
         return next(experiment for experiment in self.experiments if experiment.name == name)
@@ -228,34 +239,6 @@ def _question(factor: FactorSettings | None) -> str:
     return f"How much does the {factor.title} bias a head-CT network?"
 
 
-def _place(location: tuple[str | int, ...]) -> str:
-    """A pydantic location as people write it: experiments[1].rounds.first."""
-    text = ""
-    for before, part in zip(("", *location), location, strict=False):
-        if before == "network" and part in KINDS:
-            continue  # pydantic's own: the file has no such key
-        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
-    return text or "campaign"
-
-
-def _sentence(error: Any) -> str:
-    """One pydantic error as one line: place, what is wrong, and the value found."""
-    place = _place(error["loc"])
-    if error["type"] == "extra_forbidden":
-        now = NEW_KEYS.get(re.sub(r"\[\d+\]", "", place))
-        return f"{place}: {now}" if now else f"{place}: unknown key"
-    if error["type"] == "missing":
-        return f"{place}: required, but missing"
-    if error["type"] == "union_tag_not_found":
-        return f"{place}.kind: required, but missing; one of {', '.join(KINDS)}"
-    if error["type"] == "union_tag_invalid":
-        return f"{place}.kind: expected one of {', '.join(KINDS)}, got {error['ctx']['tag']!r}"
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "value_error":
-        return f"{place}: {message}" if error["loc"] else message
-    return f"{place}: {message[0].lower()}{message[1:]}, got {error['input']!r}"
-
-
 def parse_campaign(text: str, origin: str) -> Campaign:
     """Read a campaign from YAML text; ``origin`` names it in errors.
 
@@ -272,17 +255,7 @@ def parse_campaign(text: str, origin: str) -> Campaign:
     try:
         return Campaign.model_validate(with_label_table(as_tuples(raw)))
     except ValidationError as error:
-        # A default that is made from other values is not made where one of those is wrong; that one is told.
-        # A list whose one item is wrong counts as empty, too; the item's own line is enough.
-        told = [item for item in error.errors() if item["type"] != "default_factory_not_called"]
-        places = [item["loc"] for item in told]
-        told = [
-            item
-            for item in told
-            if item["type"] != "too_short"
-            or not any(place[: len(item["loc"])] == item["loc"] != place for place in places)
-        ]
-        lines = [f"{origin}: {_sentence(item)}" for item in told]
+        lines = [f"{origin}: {mistake}" for mistake in mistakes_of(error)]
         raise CampaignError("\n".join(lines)) from error
 
 

@@ -5,7 +5,9 @@ tuple, or tests compare them with it.
 """
 
 from nameplate.steps import (
+    challenge,
     cohort,
+    detection,
     fingerprint,
     ingest,
     pack,
@@ -30,6 +32,8 @@ STEPS: tuple[Step, ...] = (
     training.STEP,
     selection.STEP,
     prediction.STEP,
+    challenge.STEP,
+    detection.STEP,
     report.STEP,
 )
 

@@ -53,6 +53,7 @@ STEP = Step(
         "training",
         "selection",
         "prediction",
+        "detection",
     ),
     scope="campaign",
     version=5,

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from nameplate.steps.challenge import MODEL, Outcome
 from nameplate.streams import stream
 from nameplate_challenge.analysis import Question, analysed
-from nameplate_challenge.case import MODEL, Outcome, lesions_of
+from nameplate_challenge.case import lesions_of
 
 QUESTION = Question("manufacturer", 0.5, 0.9, 0.95, 0, 200)
 LESIONS = lesions_of((2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0), (30.0,), 2)

@@ -17,7 +17,7 @@ from nameplate.plan.chunks import arm_of
 from nameplate.steps.selection import SELECTION, Selection
 from nameplate.steps.step import Job
 from nameplate.store import open_store
-from nameplate_cluster.plan_step import FILE_VARIABLE, plan_main
+from nameplate_cluster.plan_step import FILE_VARIABLE, MODELS_VARIABLE, plan_main
 
 BEFORE_TRAINING = ("phantom", "ingest", "skullstrip", "cohort", "fingerprint", "synthesis", "pack")
 ARMS = ["manufacturer/mixed", "spheres/mixed", "spheres/Siemens", "skull/mixed"]
@@ -280,3 +280,37 @@ def test_the_store_of_another_campaign_is_left_as_it_is(site: Site, monkeypatch:
             site.plan()
     assert open_store(site.url).get(CAMPAIGN_KEY).decode() == other
     assert not site.out.exists()
+
+
+CHALLENGE = """
+challenge:
+  models:
+    acme: {command: "predict {image}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("installed", "there"), [("", "there is none"), ("bleed other", "there is bleed, other")]
+)
+def test_a_model_that_has_no_pods_here_is_refused_before_anything_is_written(
+    tmp_path: Path, tiny_text: str, monkeypatch: pytest.MonkeyPatch, installed: str, there: str
+) -> None:
+    site = Site(tmp_path, tiny_text + CHALLENGE)
+    monkeypatch.setenv(MODELS_VARIABLE, installed)
+    with pytest.raises(UserError) as refused:
+        site.plan()
+    assert f"challenge.models.acme: this installation has no model of that name ({there})" in str(
+        refused.value
+    )
+    assert not Path(site.url).exists()
+    assert site.plan("--only", "phantom")["phantom"] != "[]"
+
+
+def test_models_that_are_there_are_planned_after_the_arms(
+    tmp_path: Path, tiny_text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(tmp_path, tiny_text + CHALLENGE)
+    monkeypatch.setenv(MODELS_VARIABLE, "other acme")
+    left = site.left()
+    assert left["challenge"] == ["challenge/study/acme/000+1", "challenge/study/acme/001+1"]
+    assert left["detection"] == ["detection/study/acme+1"]

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from nameplate.campaign import Campaign, parse_campaign
+from nameplate.campaign.challenge import ChallengeSettings, ModelSettings
 from nameplate.campaign.factor import FactorSettings
 from nameplate.job.result import Output, Result, job_digest
 from nameplate.plan.pipeline import STEPS, step_named
@@ -41,6 +42,8 @@ def test_the_fan_out_tells_the_jobs_of_a_step_apart(demo: Campaign, finished: Fi
     def value(job: Job, name: str) -> object:
         return getattr(job.settings if name in type(job.settings).model_fields else job.cell, name)
 
+    models = {name: ModelSettings(command="model {image}") for name in ("one", "other")}
+    demo = demo.model_copy(update={"challenge": ChallengeSettings(models=models)})
     jobs = plan(demo, finished(demo), {}).jobs
     for step in STEPS:
         made = [tuple(value(job, name) for name in step.fan_out) for job in jobs if job.step == step.name]
