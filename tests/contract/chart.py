@@ -46,7 +46,7 @@ def every_pod(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, An
         where = f"{thing['kind']}/{thing['metadata']['name']}"
         if thing["kind"] == "Pod":
             yield where, thing["spec"], thing["metadata"]
-        elif thing["kind"] in ("StatefulSet", "Job"):
+        elif thing["kind"] in ("Deployment", "StatefulSet", "Job"):
             template = thing["spec"]["template"]
             yield where, template["spec"], template["metadata"]
         elif thing["kind"] == "WorkflowTemplate":

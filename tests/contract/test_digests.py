@@ -38,9 +38,17 @@ def _jobs(campaign: Campaign) -> dict[str, Job]:
     return {job.id: job for job in plan(campaign, selections, {}).jobs}
 
 
+MODELS = """
+challenge:
+  models:
+    acme: {command: "predict {image}", environment: {WEIGHTS: here}}
+    other: {serve: "model", threshold: 0.4}
+"""
+
+
 @pytest.fixture(scope="module")
 def jobs(controlled_text: str) -> dict[str, Job]:
-    return _jobs(parse_campaign(controlled_text, "controlled"))
+    return _jobs(parse_campaign(controlled_text + MODELS, "controlled"))
 
 
 def _result(job: str) -> Result:

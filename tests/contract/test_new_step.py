@@ -114,7 +114,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]]:
 
     (tree / "shared/nameplate/steps/denoise.py").write_text(STEP)
     pipeline = tree / "shared/nameplate/plan/pipeline.py"
-    _replace(pipeline, "    cohort,\n    fingerprint,", "    cohort,\n    denoise,\n    fingerprint,")
+    _replace(pipeline, "    cohort,\n    detection,", "    cohort,\n    denoise,\n    detection,")
     _replace(pipeline, "    skullstrip.STEP,\n", "    skullstrip.STEP,\n    denoise.STEP,\n")
     project = tree / "pyproject.toml"
     _replace(project, "synthesis = []\n", "synthesis = []\ndenoise = []\n")

@@ -144,7 +144,8 @@ def planted(findings: Findings, asked: Asked) -> str:
     cases = sum(level.cases + level.failed for level in findings.levels)
     exams = sum(level.exams for level in findings.levels)
     radii, hu = (" ".join(f"{value:g}" for value in values) for values in (asked.radii_mm, asked.hu))
+    places = "1 place" if asked.places == 1 else f"{asked.places} places"
     return (
-        f"{exams} exams by {findings.factor}, {cases} cases: radius {radii} mm, {hu} HU added, "
-        f"{asked.places} places, and untouched; found from a score of {findings.threshold:g}"
+        f"{exams} exams by {findings.factor}, {cases} cases: radius {radii} mm, {hu} HU added, {places}, "
+        f"and untouched; found from a score of {findings.threshold:g}"
     )

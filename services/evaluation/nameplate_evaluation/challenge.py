@@ -38,12 +38,8 @@ def links_of(detections: tuple[Detection, ...]) -> list[tuple[str, str]]:
 
 
 def sentences_of(detections: tuple[Detection, ...]) -> list[str]:
-    """What was planted, and what has to be known before a figure is repeated."""
-    return [
-        f"{model_name(one)} on {one.cohort}: {text}"
-        for one in detections
-        for text in (one.asked, *one.caveats)
-    ]
+    """Of each model: what was planted, and what has to be known before a figure is repeated."""
+    return [f"{model_name(one)} on {one.cohort}: {one.asked}. {' '.join(one.caveats)}" for one in detections]
 
 
 def detection_tables(detections: tuple[Detection, ...], factor: str) -> list[Table]:

@@ -112,7 +112,7 @@ def test_the_members_of_the_shard_are_challenged(site: Site) -> None:
     site.detection(given)
     (shown,) = DETECTION.read_all(site.committed)
     assert (shown.model, shown.version, shown.cohort) == ("acme", "2", "study")
-    assert "4 exams by manufacturer, 16 cases: radius 8 16 24 mm, 30 HU added, 1 places" in shown.asked
+    assert "4 exams by manufacturer, 16 cases: radius 8 16 24 mm, 30 HU added, 1 place," in shown.asked
     assert [(row.level, row.contrast, row.failed) for row in shown.rows] == [
         ("GE", "+30 HU", "0 of 8"),
         ("Siemens", "+30 HU", "0 of 8"),

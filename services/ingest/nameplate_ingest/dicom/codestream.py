@@ -115,7 +115,7 @@ def _segments(frame: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         if marker >> 8 != 0xFF or marker == 0xFFD9:
             return
         length = _u16(frame, at + 2)
-        if length < 2:
+        if length < 2 or at + 2 + length > len(frame):
             return
         if marker == _SOT:
             part, parts = at, parts + 1
