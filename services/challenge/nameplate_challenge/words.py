@@ -3,6 +3,7 @@
 from nameplate.steps.detection import Compared, Detected, Detection, DetectionJob
 from nameplate_challenge.asked import Asked
 from nameplate_challenge.findings import Curve, Findings, Gap, Level, Point
+from nameplate_challenge.subjects import ALL
 
 NONE = "-"
 MANY_ALARMS = 0.5
@@ -72,7 +73,9 @@ def failed(level: Level) -> str:
 def caveats(findings: Findings) -> list[str]:
     """What a reader must know before the figures are repeated."""
     said = []
-    if len(findings.levels) == 1:
+    if [level.level for level in findings.levels] == [ALL]:
+        said.append("No table says which exam is whose (--exams): there is nothing to compare.")
+    elif len(findings.levels) == 1:
         said.append(f"One level of {findings.factor} alone: there is nothing to compare.")
     alarming = [
         f"{level.level} {100 * level.untouched.share:.0f} %"
