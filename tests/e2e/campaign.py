@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 from flows import Flows
-from installation import OF_THE_MACHINE, ROOT, Site, call, differences, fingerprint, local_run, nodes_of, say
+from installation import ROOT, Site, call, fingerprint, nodes_of, same_bytes, say
 from scraped import compare, scraped
 
 from nameplate.campaign import load_campaign
@@ -83,14 +83,7 @@ def run(site: Site, folder: Path) -> None:
     nameplate("report", "tiny", "-n", NAMESPACE, "--out", str(folder / "report"))
     assert (folder / "report" / "index.html").stat().st_size > 10_000
 
-    say("the same campaign on this machine")
-    local = local_run(CAMPAIGN, folder / "local")
-    with site.store("tiny") as store:
-        remote = fingerprint(store)
-    wrong = [key for key in differences(local, remote) if key not in OF_THE_MACHINE]
-    if wrong:
-        raise RuntimeError(f"other bytes than on this machine: {wrong[:10]}")
-    say(f"{len(remote)} objects, the same bytes as on this machine")
+    remote = same_bytes(site, CAMPAIGN, folder / "local")
 
     say("one stage alone, the whole once more, and by its schedule: nothing is left to do")
     runs = [[f"argo/{file}.yaml", "-p", "campaign=tiny"] for file in ("training", "campaign")]

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from installation import OF_THE_MACHINE, ROOT, Site, call, differences, fingerprint, local_run, say, until
+from installation import ROOT, Site, call, same_bytes, say, until
 
 NAMESPACE = "nameplate-challenge"
 CAMPAIGN = ROOT / "tests" / "tiny.yaml"
@@ -133,14 +133,7 @@ def challenged(site: Site, text: str, folder: Path) -> None:
     site.finish(workflow)
     campaign = folder / "tiny.yaml"
     campaign.write_text(text)
-    say("the same campaign on this machine")
-    local = local_run(campaign, folder / "local")
-    with site.store("tiny") as store:
-        remote = fingerprint(store)
-    wrong = [key for key in differences(local, remote) if key not in OF_THE_MACHINE]
-    if wrong:
-        raise RuntimeError(f"other bytes than on this machine: {wrong[:10]}")
-    say(f"{len(remote)} objects, the same bytes as on this machine")
+    same_bytes(site, campaign, folder / "local")
     command = [sys.executable, "-m", "nameplate_local", "report", "tiny", "-n", NAMESPACE, "--out"]
     subprocess.run([*command, str(folder / "report")], check=True, cwd=ROOT)
     assert (folder / "report" / "challenge" / "study" / "served" / "index.html").is_file()

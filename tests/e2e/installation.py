@@ -246,6 +246,27 @@ def differences(one: dict[str, str], other: dict[str, str]) -> list[str]:
     return sorted(key for key in {*one, *other} if one.get(key) != other.get(key))
 
 
+def check_same(local: dict[str, str], remote: dict[str, str]) -> None:
+    """Raise where a cluster has left other bytes than this machine, but for what names the machine."""
+    wrong = [key for key in differences(local, remote) if key not in OF_THE_MACHINE]
+    if wrong:
+        raise RuntimeError(f"other bytes than on this machine: {wrong[:10]}")
+    say(f"{len(remote)} objects, the same bytes as on this machine")
+
+
+def same_bytes(site: Site, campaign: Path, store: Path) -> dict[str, str]:
+    """Run the site's campaign ``tiny`` on this machine, too, and hold both against each other.
+
+    Returns the fingerprint of the site's store.
+    """
+    say("the same campaign on this machine")
+    local = local_run(campaign, store)
+    with site.store("tiny") as of_site:
+        remote = fingerprint(of_site)
+    check_same(local, remote)
+    return remote
+
+
 def local_run(campaign: Path, store: Path, *, workers: int = 2) -> dict[str, str]:
     """The same campaign on this machine; the fingerprint of what it left."""
     call(

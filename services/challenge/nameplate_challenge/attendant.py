@@ -29,7 +29,7 @@ from nameplate_challenge.question import MOST_IMAGE, MOST_QUESTION, PORT, Answer
 from nameplate_challenge.relay import CALLS, READY
 from nameplate_challenge.relay import __file__ as relay_file
 from nameplate_challenge.request import Request
-from nameplate_challenge.surroundings import KEPT, Surroundings
+from nameplate_challenge.surroundings import Surroundings, kept, own_home
 
 IDLE_SECONDS = 300
 """After which a connection that asks nothing is closed, so that the pod is free for another one."""
@@ -97,12 +97,11 @@ class Attendant:
         if self._model is None or question != self._question:
             if self._model is not None:
                 self._model.close()
-            kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-            home = str(self._exchange / "home")
-            variables = {"HOME": home, "TMPDIR": home} | question.environment
+            home = self._exchange / "home"
+            variables = own_home(home) | question.environment
             relay = (sys.executable, "-I", relay_file, str(self._exchange), json.dumps(variables))
             words = words_of(question.command, serve=question.serve)
-            around = Surroundings(self._exchange / "home", kept, question.seconds, question.start_seconds)
+            around = Surroundings(home, kept(), question.seconds, question.start_seconds)
             self._model = model_of((*relay, *words), around, serve=question.serve)
             self._question = question
         return self._model

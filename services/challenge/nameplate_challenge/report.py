@@ -10,10 +10,8 @@ from nameplate_challenge.hit import MARGIN_MM
 from nameplate_challenge.words import (
     NONE,
     caveats,
+    compared,
     failed,
-    gap_name,
-    gap_p,
-    gap_value,
     percent,
     radius,
 )
@@ -79,10 +77,7 @@ def _levels(findings: Findings, share: str) -> str:
 
 
 def _gaps(findings: Findings) -> str:
-    rows = [
-        (gap_name(gap, findings), f"{gap.second} - {gap.first}", gap_value(gap), gap_p(gap))
-        for gap in findings.gaps
-    ]
+    rows = [(row.figure, row.between, row.value, row.p) for row in compared(findings)]
     return table(("gap", "of", f"value ({100 * findings.confidence:g} %)", "after Holm"), rows, texts=(1,))
 
 

@@ -5,16 +5,7 @@ from collections.abc import Sequence
 from nameplate.service.columns import aligned
 from nameplate_challenge.asked import Asked
 from nameplate_challenge.findings import Findings
-from nameplate_challenge.words import (
-    caveats,
-    failed,
-    gap_name,
-    gap_p,
-    gap_value,
-    percent,
-    planted,
-    radius,
-)
+from nameplate_challenge.words import caveats, compared, detected, planted
 
 _MOST_REASONS = 5
 
@@ -25,29 +16,16 @@ def summary_lines(findings: Findings, asked: Asked) -> Sequence[str]:
         [findings.factor, "contrast", f"found in {100 * findings.sensitivity:g} % from", "found, all radii",
          "false alarms", "failed"]
     ]  # fmt: skip
-    for level in findings.levels:
-        for place, curve in enumerate(level.curves):
-            first = place == 0
-            table.append(
-                [
-                    level.level if first else "",
-                    f"{curve.hu:+g} HU",
-                    radius(curve),
-                    percent(curve.sensitivity),
-                    percent(level.untouched) if first else "",
-                    failed(level) if first else "",
-                ]
-            )
+    for row in detected(findings):
+        level = row.level if row.failed else ""  # named in its first row alone, like what is of all contrasts
+        table.append([level, row.contrast, row.radius, row.found, row.alarms, row.failed])
     lines = [
         planted(findings, asked),
         "",
         *aligned(table, len(table[0])),
     ]
     if findings.gaps:
-        gaps = [
-            [gap_name(gap, findings), f"{gap.second} - {gap.first}", gap_value(gap), gap_p(gap)]
-            for gap in findings.gaps
-        ]
+        gaps = [[row.figure, row.between, row.value, row.p] for row in compared(findings)]
         lines += ["", f"gaps, {100 * findings.confidence:g} % intervals, p after Holm:", *aligned(gaps, 4)]
     if findings.reasons:
         lines += ["", "cases without a score (ledger.csv):"]

@@ -27,8 +27,17 @@ class Surroundings:
 def environment_of(home: Path) -> dict[str, str]:
     """The variables of a model's process that it is not given; ``home`` is made, and its own."""
     home.mkdir()
-    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return kept | {"HOME": str(home), "TMPDIR": str(home)}
+    return kept() | own_home(home)
+
+
+def kept() -> dict[str, str]:
+    """Our variables that a process of a model has, too."""
+    return {name: os.environ[name] for name in KEPT if name in os.environ}
+
+
+def own_home(home: Path) -> dict[str, str]:
+    """The variables by which a process keeps its files in one folder."""
+    return {"HOME": str(home), "TMPDIR": str(home)}
 
 
 def given(items: Iterable[str]) -> dict[str, str]:

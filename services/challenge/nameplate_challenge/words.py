@@ -109,7 +109,21 @@ def caveats(findings: Findings) -> list[str]:
 
 def detection_of(findings: Findings, asked: Asked, job: DetectionJob) -> Detection:
     """The figures of a campaign's model as its report prints them."""
-    rows = [
+    return Detection(
+        model=job.model,
+        version=job.given.version,
+        cohort=job.cohort,
+        asked=planted(findings, asked),
+        sensitivity=findings.sensitivity,
+        rows=tuple(detected(findings)),
+        gaps=tuple(compared(findings)),
+        caveats=tuple(caveats(findings)),
+    )
+
+
+def detected(findings: Findings) -> list[Detected]:
+    """A row a level and contrast."""
+    return [
         Detected(
             level=level.level,
             contrast=f"{curve.hu:+g} HU",
@@ -121,7 +135,11 @@ def detection_of(findings: Findings, asked: Asked, job: DetectionJob) -> Detecti
         for level in findings.levels
         for place, curve in enumerate(level.curves)
     ]
-    gaps = [
+
+
+def compared(findings: Findings) -> list[Compared]:
+    """A row a gap."""
+    return [
         Compared(
             figure=gap_name(gap, findings),
             between=f"{gap.second} - {gap.first}",
@@ -130,16 +148,6 @@ def detection_of(findings: Findings, asked: Asked, job: DetectionJob) -> Detecti
         )
         for gap in findings.gaps
     ]
-    return Detection(
-        model=job.model,
-        version=job.given.version,
-        cohort=job.cohort,
-        asked=planted(findings, asked),
-        sensitivity=findings.sensitivity,
-        rows=tuple(rows),
-        gaps=tuple(gaps),
-        caveats=tuple(caveats(findings)),
-    )
 
 
 def planted(findings: Findings, asked: Asked) -> str:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nameplate.cohort.split import SPLITS
-from nameplate.steps.cohort import Member
 from nameplate_evaluation.advantage import Advantage, advantages_of
 from nameplate_evaluation.analysis import ALL, VAL, Analysis
 from nameplate_evaluation.effect_tables import ROLES
+from nameplate_evaluation.prevalence import by_level, columns_by_level
 from nameplate_evaluation.table import Column, Table, Value, interval, printed
-from nameplate_evaluation.tables import SPLIT_NAMES, models
+from nameplate_evaluation.tables import models
 
 EMPTY = (
     "Two empty masks agree: where the user's mask and the network's are both empty, Dice is 1; where one of"
@@ -95,26 +94,15 @@ def volume_table(analysis: Analysis) -> Table:
     volumes = {t.exam: t.volume_ml for cohort in analysis.results.cohorts for t in cohort.targets}
     rows: list[tuple[Value, ...]] = []
     for cohort in analysis.results.cohorts:
-        with_masks = [member for member in cohort.members if member.outlined is not None]
-        for level in analysis.levels:
-            members = [member for member in with_masks if member.level == level]
-            if members:
-                parts = ([m for m in members if m.split == split] for split in SPLITS)
-                found = [volumes[m.exam] for m in members if m.outlined and m.exam in volumes]
-                shares = (_share(members), *map(_share, parts))
-                counts = (len(members), _outlined(members))
-                rows.append((cohort.name, level, *counts, *shares, *_quartiles(found)))
+        for level, members, counts in by_level(cohort.members, analysis.levels, lambda one: one.outlined):
+            found = [volumes[one.exam] for one in members if one.outlined and one.exam in volumes]
+            rows.append((cohort.name, level, *counts, *_quartiles(found)))
     name = name_of(analysis)
     return Table(
         "masks",
         f"Masks: prevalence and volume of {name}",
         (
-            Column("cohort", "Cohort"),
-            Column("level", analysis.campaign.factor.title.capitalize()),
-            Column("exams", "Exams", "count"),
-            Column("outlined", f"With {name}", "count"),
-            Column("prevalence", f"With {name}, %", "percent"),
-            *(Column(split, f"{SPLIT_NAMES[split]}, %", "percent") for split in SPLITS),
+            *columns_by_level(analysis, "outlined", f"With {name}"),
             Column("volume_low", "Lower quartile", "number", "Volume, ml"),
             Column("volume", "Median", "number", "Volume, ml"),
             Column("volume_high", "Upper quartile", "number", "Volume, ml"),
@@ -126,14 +114,6 @@ def volume_table(analysis: Analysis) -> Table:
         " the network.",
         "cohort",
     )
-
-
-def _outlined(members: Sequence[Member]) -> int:
-    return sum(member.outlined == 1 for member in members)
-
-
-def _share(members: Sequence[Member]) -> float | None:
-    return _outlined(members) / len(members) if members else None
 
 
 def _quartiles(volumes: Sequence[float]) -> tuple[float | None, float | None, float | None]:

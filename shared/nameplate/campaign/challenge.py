@@ -6,6 +6,7 @@ import shlex
 from pydantic import Field, field_validator, model_validator
 
 from nameplate.campaign.settings import Settings
+from nameplate.stats.metrics import THRESHOLD
 
 IMAGE, OUTPUT = "{image}", "{output}"
 """Words of a model's command that stand for the files of a case."""
@@ -67,7 +68,7 @@ class ModelSettings(Settings):
     @property
     def found_from(self) -> float:
         """The threshold."""
-        return 0.5 if self.threshold is None else self.threshold
+        return THRESHOLD if self.threshold is None else self.threshold
 
 
 def words_of(command: str, *, serve: bool) -> tuple[str, ...]:

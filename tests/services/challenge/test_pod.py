@@ -203,8 +203,10 @@ def test_a_container_that_was_started_again_costs_what_ran_in_it(pod: Pod, tmp_p
     for pid in caught.value.said.split():
         os.kill(int(pid), signal.SIGKILL)  # with a real container these are gone, too
     image(tmp_path, 2)
-    assert ask(model(pod, "print(1)", "{image}"), tmp_path, 2) if asked.close() else True
     asked.close()
+    fresh = model(pod, "print(1)", "{image}")
+    assert ask(fresh, tmp_path, 2) == "1\n"
+    fresh.close()
 
 
 def test_one_at_a_time_and_the_next_one_waits(pod: Pod, tmp_path: Path) -> None:
