@@ -40,7 +40,7 @@ ALARMS = {"GE": 0.02, "Siemens": 0.08}
 RADII_MM, HU = (2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0), 30.0
 COMMAND = "import sys; from nameplate_challenge.cli import main; sys.exit(main())"
 SCORER = """
-import hashlib, json, math, sys, time
+import hashlib, json, math, os, sys, time
 import numpy as np
 folder, r50, slope, alarms, radii = sys.argv[1], *map(json.loads, sys.argv[2:])
 spent = 0.0
@@ -58,9 +58,12 @@ for line in sys.stdin:
     else:
         chance = alarms[level]
     drawn = int(hashlib.sha256(data).hexdigest()[:12], 16) / 16**12
-    print(0.9 if drawn < chance else 0.1, flush=True)
     spent += time.process_time() - start
-    open(f"{folder}/spent", "w").write(str(spent))
+    # Before the answer, and whole: after the last one the process is ended.
+    with open(f"{folder}/spent.part", "w") as file:
+        file.write(str(spent))
+    os.replace(f"{folder}/spent.part", f"{folder}/spent")
+    print(0.9 if drawn < chance else 0.1, flush=True)
 """
 
 
