@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from nameplate.campaign.ingest import IngestSettings
-from nameplate.campaign.phantom import EFFECTS, Effect, EffectSettings, PhantomSettings
+from nameplate.campaign.sources.phantom import EFFECTS, Effect, EffectSettings, PhantomSettings
 from nameplate.image.fingerprint.catalogue import Group, Stage
 from nameplate.image.fingerprint.measure import MEASURES, measured
 from nameplate.image.fingerprint.slices import Slices

@@ -24,7 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import nameplate_ingest.study as study
 from nameplate.campaign.ingest import IngestSettings
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate.image.fingerprint import measure
 from nameplate.image.fingerprint.slices import Numbers, Slices
 from nameplate.image.volume import Volume, read_nifti, write_nifti

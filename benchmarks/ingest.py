@@ -36,7 +36,7 @@ KEY = b"a key for this benchmark"
 INDEX = """
 import re, sys, time
 from pathlib import Path
-from nameplate_ingest.folder.index import Reading, index_files
+from nameplate_ingest.sources.index import Reading, index_files
 from nameplate_ingest.folder.listing import list_files
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.workers import Workers

@@ -11,7 +11,7 @@ import time
 import numpy as np
 from scipy import fft
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate.image.fingerprint.noise_power import BIN, HIGHEST, LOWEST, noise_spectrum
 from nameplate.image.fingerprint.slices import Missing, Slices
 from nameplate.streams import stream

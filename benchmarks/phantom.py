@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate_phantom.study import simulate_study
 
 

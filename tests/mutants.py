@@ -291,7 +291,7 @@ MUTANTS = (
     ),
     Mutant(
         "a changed table of fields makes the ingest run again",
-        "shared/nameplate/campaign/source.py",
+        "shared/nameplate/campaign/cohort_source.py",
         '("fields", cohort.fields_csv)):',
         "):",
         "shared/campaign/test_source.py",
@@ -1634,14 +1634,14 @@ MUTANTS = (
     ),
     Mutant(
         "a study that another shard takes is in the folder",
-        "services/ingest/nameplate_ingest/folder/index.py",
+        "services/ingest/nameplate_ingest/sources/index.py",
         "elsewhere.setdefault(item.study, set()).add(item.path)",
         "pass",
         "services/ingest/folder/test_index.py",
     ),
     Mutant(
         "studies of a table that no file is of are counted once",
-        "services/ingest/nameplate_ingest/folder/index.py",
+        "services/ingest/nameplate_ingest/sources/index.py",
         "index.unused = len(reading.fields.keys() - index.named)",
         "index.unused = 0",
         "services/ingest/folder/test_index.py",
@@ -1649,7 +1649,7 @@ MUTANTS = (
     # Masks of the user's own.
     Mutant(
         "a mask that changes makes the ingest run again",
-        "shared/nameplate/campaign/source.py",
+        "shared/nameplate/campaign/cohort_source.py",
         '_add_files(digest, f"cohorts.{name}.masks", masks, nifti=True)',
         '_add_files(hmac.new(b"k", digestmod="sha256"), f"cohorts.{name}.masks", masks, nifti=True)',
         "shared/campaign/test_source.py",

@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from nameplate.campaign import Campaign, parse_campaign
-from nameplate.campaign.source import sources_of
+from nameplate.campaign.cohort_source import digests_of, sources_of
 from nameplate.errors import UserError
 from nameplate.job.committed import CAMPAIGN_KEY, campaign_digest, put_campaign
-from nameplate.job.state import State, current_state
+from nameplate.job.state import State, ask_again, current_state
 from nameplate.plan.chunks import Chunk, arm_of, arms_of, chunks_of, stages_of
 from nameplate.plan.estimate import seconds_estimate
 from nameplate.plan.pipeline import ARM_STEPS, STEPS
@@ -20,7 +20,7 @@ from nameplate.plan.plan import plan
 from nameplate.service.arguments import add_chunk_size_arguments, add_store_argument
 from nameplate.service.command import parser_of
 from nameplate.service.pod import timed, write_outputs
-from nameplate.steps import report
+from nameplate.steps import listing, report
 from nameplate.steps.cell import Arm
 from nameplate.steps.step import step_of
 from nameplate.store import NoStore, NoSuchKey, Store, open_store
@@ -76,8 +76,11 @@ def _plan(options: argparse.Namespace) -> None:
     if "challenge" in only:
         _check_models(campaign, os.environ.get(MODELS_VARIABLE))
     sources = sources_of(campaign, Path.cwd())
+    digests = digests_of(sources)
     store = open_store(options.store)
-    state = current_state(campaign, store, sources)
+    if listing.STEP.name in only:
+        ask_again(store, sources)
+    state = current_state(campaign, store, digests)
     _check_earlier(state, only)
     if not options.replace:
         _check_same(store, campaign, text)

@@ -44,8 +44,7 @@ def campaign_notes(campaign: Campaign) -> list[str]:
     return [
         f"cohorts.{name}.{setting}: {place} is a path in the pods (values: data.existingClaim)"
         for name, cohort in campaign.cohorts.items()
-        for setting, place in (("folder", cohort.folder), ("masks", cohort.masks))
-        if place is not None
+        for setting, place in cohort.paths.items()
     ]
 
 

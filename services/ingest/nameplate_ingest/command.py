@@ -15,6 +15,7 @@ from nameplate.service.command import Command
 from nameplate_ingest.fields.manufacturer import manufacturer_table, read_manufacturers
 from nameplate_ingest.ingest import IngestSummary, ingest_folder
 from nameplate_ingest.progress import progress_on_terminal
+from nameplate_ingest.sources.folder import Folder
 
 _STOPPED = 130
 
@@ -85,7 +86,7 @@ def _explain(arguments: Namespace, settings: IngestSettings, key: bytes, listed:
     from nameplate_ingest.explain import explain
 
     table = manufacturer_table(listed)
-    for line in explain(arguments.source, settings, key=key, manufacturers=table):
+    for line in explain(Folder(arguments.source), settings, key=key, manufacturers=table):
         print(line)  # noqa: T201  (the command's output)
     return 0
 

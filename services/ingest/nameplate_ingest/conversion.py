@@ -2,21 +2,21 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 from nameplate.campaign.ingest import IngestSettings
+from nameplate.errors import NameplateError
 from nameplate.image.volume import Volume, nifti_bytes
 from nameplate.steps.ingest import LedgerRow, Target
 from nameplate.steps.measured import as_record
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.fields.table import with_fields
-from nameplate_ingest.folder.index import Reading, Study, unpack
 from nameplate_ingest.folder.journal import Outcome
-from nameplate_ingest.folder.masks import OwnMasks
 from nameplate_ingest.folder.output import Output
 from nameplate_ingest.refusal import Refused
-from nameplate_ingest.study import ingest_study
+from nameplate_ingest.sources.index import Reading, Study
+from nameplate_ingest.sources.source import Source
 from nameplate_ingest.target import target_of
 
 logger = logging.getLogger(__name__)
@@ -26,8 +26,15 @@ logger = logging.getLogger(__name__)
 class Conversion(Reading):
     """What reading and converting the studies needs to know."""
 
-    settings: IngestSettings
-    output: Output
+    source: Source = field(kw_only=True)
+    settings: IngestSettings = field(kw_only=True)
+    output: Output = field(kw_only=True)
+
+
+def conversion_of(reading: Reading, source: Source, settings: IngestSettings, output: Output) -> Conversion:
+    """With how the files are read, how studies are converted."""
+    of_reading = {item.name: getattr(reading, item.name) for item in fields(Reading)}
+    return Conversion(**of_reading, source=source, settings=settings, output=output)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +45,22 @@ class Work:
     exam: str
     digest: str
     study: Study
-    masks: OwnMasks
-    """The user's masks that are called after it."""
 
 
 def convert(conversion: Conversion, work: Work) -> Outcome:
     """Ingest one study and write its image, and the user's mask on the image's grid."""
     pseudonyms, output = conversion.pseudonyms, conversion.output
     try:
-        slices = unpack(work.study.pieces)
-        listed = work.study.listed
-        ingested = ingest_study(slices, conversion.settings, pseudonyms, listed, draw=True, measure=True)
+        with output.scratch(work.exam) as scratch:
+            source, settings = conversion.source, conversion.settings
+            ingested = source.ingested(work.uid, work.study, settings, pseudonyms, scratch)
         data = None if ingested.volume is None else nifti_bytes(ingested.volume)
         own = _own(work, ingested.volume, pseudonyms)
+    except Refused as refused:
+        logger.warning("a study could not be fetched", extra={"exam": work.exam, "reason": refused.seen})
+        return failed(work, refused.seen, pseudonyms, rule=refused.rule)
+    except NameplateError:
+        raise  # of the source or the disk: no other study could do better
     except Exception as error:
         # An unforeseen error costs one exam, not the run. Only its kind is reported: its text may contain
         # values of the patient.
@@ -91,33 +101,33 @@ class _Own(NamedTuple):
 
 
 def _own(work: Work, image: Volume | None, pseudonyms: Pseudonyms) -> _Own:
-    if image is None or not work.masks.files:
+    if image is None or not work.study.masks.files:
         return _Own()
     try:
-        mask = target_of(work.masks, image)
+        mask = target_of(work.study.masks, image)
     except Refused as refused:
         row = LedgerRow(
             item="mask",
-            id=pseudonyms.of("f", "mask", work.uid, work.masks.files[0].name),
+            id=pseudonyms.of("f", "mask", work.uid, work.study.masks.files[0].name),
             exam=work.exam,
             verdict="refused",
             rule=refused.rule,
             seen=refused.seen,
-            files=len(work.masks.files),
+            files=len(work.study.masks.files),
         )
         return _Own(Target(exam=work.exam, rule=refused.rule, volume_ml=0.0), None, (row,))
     volume = round(int(mask.array.sum()) * mask.voxel_ml, 3)
     return _Own(Target(exam=work.exam, rule="", volume_ml=volume), nifti_bytes(mask))
 
 
-def failed(work: Work, seen: str, pseudonyms: Pseudonyms) -> Outcome:
-    """The outcome of a study that ended in an error."""
+def failed(work: Work, seen: str, pseudonyms: Pseudonyms, rule: str = "error") -> Outcome:
+    """The outcome of a study that ended in an error, or that its source no longer has as it was listed."""
     row = LedgerRow(
         item="series",
         id=pseudonyms.of("s", work.uid),
         exam=work.exam,
         verdict="refused",
-        rule="error",
+        rule=rule,
         seen=seen,
         files=work.study.files,
     )

@@ -4,12 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.folder.index import Reading, Study, index_files, unpack
-from nameplate_ingest.folder.listing import files_of
-from nameplate_ingest.folder.masks import MaskFiles
+from nameplate_ingest.sources.index import Reading, Study
+from nameplate_ingest.sources.source import Source
 from nameplate_ingest.study import Ingested, Judged, ingest_study
 from nameplate_ingest.workers import Workers
 
@@ -19,20 +19,22 @@ _SAYS = {"plain": "yes", "refuses": "NO", "doubts": "doubt", "nothing": "-"}
 
 
 def explain(
-    source: Path, settings: IngestSettings, *, key: bytes, manufacturers: Mapping[str, str]
+    source: Source, settings: IngestSettings, *, key: bytes, manufacturers: Mapping[str, str]
 ) -> Iterator[str]:
-    """Lines about every study below ``source``, in the order of their pseudonyms; nothing is written.
+    """Lines about every study of ``source``, in the order of their pseudonyms; nothing is written.
 
     Series are named by their number, as a workstation shows it; no text of a header is printed. Raises
-    UserError for a folder that is missing or empty.
+    UserError for a source that is missing or empty.
     """
-    entries = files_of(source)
     pseudonyms = Pseudonyms(key)
-    reading = Reading(source.absolute(), pseudonyms, None, manufacturers, {}, MaskFiles())
+    reading = Reading(source.place, pseudonyms, manufacturers)
     with Workers(0, reading) as alone:
-        index = index_files(entries, reading, alone)
-    for exam, study in sorted((pseudonyms.of("e", uid), study) for uid, study in index.studies.items()):
-        yield from _study(exam, study, ingest_study(unpack(study.pieces), settings, pseudonyms, study.listed))
+        index = source.index(reading, alone)
+    for exam, uid in sorted((pseudonyms.of("e", uid), uid) for uid in index.studies):
+        study = index.studies[uid]
+        with TemporaryDirectory() as scratch, source.slices(uid, study, Path(scratch)) as slices:
+            ingested = ingest_study(slices, settings, pseudonyms, study.listed)
+        yield from _study(exam, study, ingested)
     reasons: Counter[tuple[str, str]] = Counter()
     for stray, files in index.strays.items():
         reasons[stray.rule, stray.seen] += files

@@ -1,17 +1,17 @@
-"""A folder of DICOM files to images, exam records and a ledger."""
+"""A source of exams to images, exam records and a ledger."""
 
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
-from nameplate_ingest.conversion import Conversion, Work, convert, failed
+from nameplate_ingest.conversion import Conversion, Work, conversion_of, convert, failed
 from nameplate_ingest.fields.manufacturer import manufacturer_table
 from nameplate_ingest.fields.person import shared_by_several
 from nameplate_ingest.fields.pseudonym import Pseudonyms
@@ -22,11 +22,12 @@ from nameplate_ingest.folder.accounts import (
     unknown_masks_line,
     unused_line,
 )
-from nameplate_ingest.folder.index import Index, index_files
-from nameplate_ingest.folder.journal import Journal, Outcome, run_of
-from nameplate_ingest.folder.listing import files_of
-from nameplate_ingest.folder.masks import NO_MASKS, MaskFiles, masks_by_study, masks_in
+from nameplate_ingest.folder.journal import Done, Journal, Outcome, run_of
+from nameplate_ingest.folder.masks import MaskFiles, masks_in
 from nameplate_ingest.folder.output import Output
+from nameplate_ingest.sources.folder import Folder
+from nameplate_ingest.sources.index import Index, Reading
+from nameplate_ingest.sources.source import Source
 from nameplate_ingest.workers import Died, Workers
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,6 @@ class IngestSummary:
     """The outcome of a run."""
 
     files: int
-    """Files that belong to this shard."""
     studies: int
     exams: int
     series: int
@@ -48,11 +48,11 @@ class IngestSummary:
     shared: int = 0
     """Patients whose exams cannot be of one person: two sexes, or ages too far apart."""
     unused: int = 0
-    """Studies of the table of further columns that no file of the folder is of."""
+    """Studies of the table of further columns that no file of the source is of."""
     targets: int | None = None
     """Exams with a mask of the user's that can be learned; None without masks."""
     unknown_masks: int = 0
-    """Masks that are called after no study of the folder."""
+    """Masks that are called after no study of the source."""
 
 
 class _Told(NamedTuple):
@@ -63,58 +63,95 @@ class _Told(NamedTuple):
     age: float | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """What the user says of studies beside their files, by StudyInstanceUID or the name of a folder above."""
+
+    manufacturers: Mapping[str, str] = field(default_factory=dict)
+    """For headers without a manufacturer."""
+    fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Values by column, for the records."""
+    masks: Path | None = None
+    """A folder of the user's own masks."""
+
+    def reading(self, place: Path, pseudonyms: Pseudonyms) -> Reading:
+        """With them, how files below ``place`` are read."""
+        own = MaskFiles() if self.masks is None else masks_in(self.masks)
+        return Reading(place, pseudonyms, manufacturer_table(self.manufacturers), self.fields, own)
+
+
 def ingest_folder(
-    source: Path,
+    source: Path, out: Path, settings: IngestSettings, *, key: bytes, **options: Any
+) -> IngestSummary:
+    """``ingest_source`` for a folder of DICOM files; tables of the user's are options of their own."""
+    names = ("manufacturers", "fields", "masks")
+    tables = {name: value for name in names if (value := options.pop(name, None)) is not None}
+    return ingest_source(Folder(source, out), out, settings, key=key, tables=Tables(**tables), **options)
+
+
+def ingest_source(
+    source: Source,
     out: Path,
     settings: IngestSettings,
     *,
     key: bytes,
-    manufacturers: Mapping[str, str] | None = None,
-    fields: Mapping[str, Mapping[str, str]] | None = None,
-    masks: Path | None = None,
-    shard: tuple[int, int] | None = None,
+    tables: Tables = Tables(),
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
     indexing: Callable[[int], None] | None = None,
     resumable: bool = False,
 ) -> IngestSummary:
-    """Convert one series of every study below ``source`` and account for every file.
+    """Convert one series of every study of the source and account for every file.
 
     Writes out/images/<exam>.nii.gz, out/refused/<series>.png (a slice of each refused series that may be
     drawn), out/exams.jsonl, out/as-read.jsonl (what was measured in the scanner's own pixels) and
-    out/ledger.jsonl; each has its place only when it is whole. With ``masks``, a folder of the user's own
-    masks, also out/targets/<exam>.nii.gz and out/targets.jsonl. ``key`` is for the pseudonyms;
-    ``manufacturers`` and ``fields`` (values by column, for the records) are by StudyInstanceUID or by the
-    name of a folder above the study; ``shard`` (i, n) takes only the studies whose pseudonym falls in part i
-    of n (files outside any study fall in part 0). ``progress`` gets the number of studies done and of all,
-    ``indexing`` the number of files read so far. The same files give the same bytes, whatever their names,
-    folders or the number of workers.
+    out/ledger.jsonl; each has its place only when it is whole. With masks of the user's also
+    out/targets/<exam>.nii.gz and out/targets.jsonl. ``key`` is for the pseudonyms. ``progress`` gets the
+    number of studies done and of all, ``indexing`` the number of files read so far. The same files give the
+    same bytes, whatever their names, folders, kind of source or the number of workers.
 
     With ``resumable`` a journal is kept in out/.ingest, and a later call with the same arguments does only
     the studies that are new, changed or not done yet; it ends in the same bytes.
 
-    Raises UserError for a folder that is missing or empty and for one that may not be written, TryAgain
-    when the disk is full.
+    Raises UserError for a source that is missing or empty and for a folder that may not be written, TryAgain
+    when the disk is full or the source does not answer.
     """
-    entries = files_of(source, out)
-    if shard is not None and not 0 <= shard[0] < shard[1]:
-        raise UserError(f"shard: expected (i, n) with 0 <= i < n, got {shard}")
-    place = source.absolute()
     output, pseudonyms = Output(out), Pseudonyms(key)
-    journal = Journal(output, run_of(source, settings, key)) if resumable else None
-    table = manufacturer_table(manufacturers or {})
-    own = MaskFiles() if masks is None else masks_in(masks)
-    conversion = Conversion(place, pseudonyms, shard, table, fields or {}, own, settings, output)
+    reading = tables.reading(source.place, pseudonyms)
+    conversion = conversion_of(reading, source, settings, output)
+    journal = Journal(output, run_of(source.identity, settings, key)) if resumable else None
+    if source.most_workers is not None:
+        workers = min(workers, source.most_workers)
     with (
-        journal.open() if journal else _scratch(output),
+        journal.open() if journal else _scratch_of(output),
         Workers(workers if workers > 1 else 0, conversion) as pool,
     ):
-        index = index_files(entries, conversion, pool, indexing)
-        return _Run(conversion, journal).convert(index, pool, progress)
+        index = source.index(conversion, pool, indexing)
+        run = Run(conversion, journal, with_masks=bool(reading.masks.by_name))
+        return run.convert(index, pool, progress)
+
+
+def ingest_listed(
+    index: Index,
+    source: Source,
+    output: Output,
+    settings: IngestSettings,
+    *,
+    key: bytes,
+    done: Done,
+    with_masks: bool,
+) -> IngestSummary:
+    """``ingest_source`` for studies that were listed before, perhaps by another process.
+
+    ``done`` knows what was done by whom; what it says is done is not fetched.
+    """
+    conversion = conversion_of(Reading(source.place, Pseudonyms(key)), source, settings, output)
+    with _scratch_of(output), Workers(0, conversion) as alone:
+        return Run(conversion, done, with_masks=with_masks).convert(index, alone, None)
 
 
 @contextmanager
-def _scratch(output: Output) -> Iterator[None]:
+def _scratch_of(output: Output) -> Iterator[None]:
     """The folder without a journal."""
     output.create()
     try:
@@ -123,12 +160,13 @@ def _scratch(output: Output) -> Iterator[None]:
         output.close()
 
 
-class _Run:
+class Run:
     """The studies of one run on their way from the index to the output."""
 
-    def __init__(self, conversion: Conversion, journal: Journal | None) -> None:
+    def __init__(self, conversion: Conversion, journal: Done | None, *, with_masks: bool) -> None:
         self._conversion = conversion
         self._journal = journal
+        self._with_masks = with_masks
         self._output = conversion.output
         self._lines: dict[str, Lines] = {}
         """Of each study that is done, by its pseudonym."""
@@ -169,7 +207,7 @@ class _Run:
             earlier=earlier,
             shared=self._shared(),
             unused=index.unused,
-            targets=len(self._targets) if self._conversion.masks.by_name else None,
+            targets=len(self._targets) if self._with_masks else None,
             unknown_masks=index.unknown_masks,
         )
 
@@ -182,11 +220,9 @@ class _Run:
     def _todo(self, index: Index) -> list[Work]:
         """The studies that are not done yet, the last one first; accounts for the others."""
         pseudonyms, works = self._conversion.pseudonyms, []
-        masks = masks_by_study(index.masks)
         for uid in sorted(index.studies, reverse=True):
             study, exam = index.studies.pop(uid), pseudonyms.of("e", uid)
-            own = masks.get(uid, NO_MASKS)
-            works.append(Work(uid, exam, study.digest(pseudonyms.key, own), study, own))
+            works.append(Work(uid, exam, study.digest(pseudonyms.key), study))
         if self._journal is None:
             return works
         if gone := self._journal.studies - {work.exam for work in works}:
@@ -249,9 +285,8 @@ class _Run:
         self._output.put_lines(self._output.ledger, chain(of_studies, of_strays, of_table, of_masks))
         self._output.put_lines(self._output.as_read, (self._lines[study].as_read for study in studies))
         self._output.put_lines(self._output.exams, (self._lines[study].exam for study in studies))
-        if self._conversion.masks.by_name:
+        if self._with_masks:
             self._output.put_lines(self._output.targets, (self._lines[study].target for study in studies))
         if self._journal is not None:
             exams = {study for study in studies if self._lines[study].exam}
-            self._output.keep_images(exams, self._targets)
-            self._journal.tidy(self._lines.keys())
+            self._journal.finish(exams, self._targets, self._lines.keys())

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import nameplate
 from nameplate.campaign import Campaign, parse_campaign
+from nameplate.campaign.cohort_source import digests_of, sources_of
 from nameplate.campaign.experiment import LearningSettings
 from nameplate.campaign.overrides import load_with_overrides
-from nameplate.campaign.source import sources_of
 from nameplate.errors import NameplateError, UserError
 from nameplate.job.committed import CAMPAIGN_KEY, put_campaign
-from nameplate.job.state import current_state
+from nameplate.job.state import ask_again, current_state
 from nameplate.pack.cost import Cost
 from nameplate.pack.shapes import Size
 from nameplate.plan.estimate import Count
@@ -187,6 +187,7 @@ def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
     sources = sources_of(campaign, options.campaign.resolve().parent)
     store = open_store(_store_url(options, campaign))
     put_campaign(store, campaign, text)
+    ask_again(store, sources)
     logs = options.logs or store.folder("logs") or Path("runs") / campaign.name / "logs"
     one_thread_a_process()
     with Progress(campaign, seconds, options.workers) as progress:
@@ -246,7 +247,7 @@ def _status(options: argparse.Namespace, campaign: Campaign, text: str) -> int: 
     store = open_store(_store_url(options, campaign), create=False)
     _warn_of_other_settings(campaign, store)
     sources = sources_of(campaign, options.campaign.resolve().parent)
-    print("\n".join(status_lines(campaign, store, sources)))
+    print("\n".join(status_lines(campaign, store, digests_of(sources))))
     return 0
 
 
@@ -267,7 +268,7 @@ def _report(options: argparse.Namespace, campaign: Campaign, text: str) -> int: 
     store = open_store(_store_url(options, campaign), create=False)
     sources = sources_of(campaign, options.campaign.resolve().parent)
     _warn_of_other_settings(campaign, store)
-    results = current_state(campaign, store, sources).results
+    results = current_state(campaign, store, digests_of(sources)).results
     fresh.write_report(campaign, store, results, options.out)
     print(f"report: {options.out}/index.html")
     return 0

@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from nameplate.campaign import Campaign
-from nameplate.campaign.source import Source
+from nameplate.campaign.cohort_source import CohortSource, digests_of
 from nameplate.errors import StoreError, StoreUnreachable, TryAgain
 from nameplate.job.result import Result
 from nameplate.job.state import State
@@ -68,7 +68,7 @@ class LocalRunner:
         campaign: Campaign,
         store: Store,
         *,
-        sources: Mapping[str, Source],
+        sources: Mapping[str, CohortSource],
         logs: Path,
         workers: int,
         progress: Progress,
@@ -78,7 +78,7 @@ class LocalRunner:
         self.logs = logs
         self.size = workers
         self.progress = progress
-        self.state = State(campaign, store, sources)
+        self.state = State(campaign, store, digests_of(sources))
         self.outcome = Outcome()
         self._failed: set[str] = set()
         self._attempts: dict[str, int] = {}

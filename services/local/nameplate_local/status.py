@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 
 from nameplate.campaign import Campaign
-from nameplate.campaign.source import Source
 from nameplate.job.state import current_state
 from nameplate.plan.pipeline import STEPS
 from nameplate.plan.plan import cells_of
 from nameplate.store import Store
 
 
-def status_lines(campaign: Campaign, store: Store, sources: Mapping[str, Source]) -> list[str]:
+def status_lines(campaign: Campaign, store: Store, digests: Mapping[str, str]) -> list[str]:
     """Jobs done by step, then each cell's trained, converged and kept runs."""
-    state = current_state(campaign, store, sources)
+    state = current_state(campaign, store, digests)
     plan, results, selections = state.plan, state.results, state.selections
     lines = [f"{campaign.name}: {len(results)} of {len(plan.jobs)} jobs done (store {store.url})"]
     for step in STEPS:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from nameplate.campaign.source import Source
+from nameplate.campaign.cohort_source import CohortSource
 from nameplate.errors import NameplateError, StoreError, StoreUnreachable
 from nameplate.job.result import Result
 from nameplate.job.run import default_scratch, run_job
@@ -29,7 +29,7 @@ class Task:
 
     job: Job
     results: Mapping[str, Result]
-    source: Source | None
+    source: CohortSource | None
     log: Path
 
 

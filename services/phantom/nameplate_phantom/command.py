@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from rich.progress import Progress
 
-from nameplate.campaign.phantom import EFFECTS, PhantomSettings
+from nameplate.campaign.sources.phantom import EFFECTS, PhantomSettings
 from nameplate.errors import UserError
 from nameplate.service.command import Command
 from nameplate_phantom.scanner import catalogue

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from nameplate.campaign.phantom import Effect, PhantomSettings
+from nameplate.campaign.sources.phantom import Effect, PhantomSettings
 from nameplate.streams import stream
 from nameplate_phantom.dial import dialled, with_numbers
 from nameplate_phantom.scanner import (

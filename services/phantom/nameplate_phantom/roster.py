@@ -4,7 +4,7 @@ Every study has a head of its own, unless heads are scanned as twins: then each 
 every manufacturer, in studies that follow each other.
 """
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 
 
 def head_number(settings: PhantomSettings, number: int) -> int:

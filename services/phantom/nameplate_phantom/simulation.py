@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate.errors import UserError
 from nameplate_phantom.scanner import catalogue
 from nameplate_phantom.study import StudyTruth, simulate_study

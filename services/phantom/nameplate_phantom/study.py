@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate.image.volume import Volume, nifti_bytes
 from nameplate.streams import stream
 from nameplate_phantom.dataset import Visit

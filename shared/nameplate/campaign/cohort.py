@@ -1,15 +1,16 @@
 """Settings of a cohort: where its exams come from, how it is matched and split."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from nameplate.campaign.factor import FieldLevels
 from nameplate.campaign.field import is_column_name
 from nameplate.campaign.ingest import IngestSettings
-from nameplate.campaign.phantom import PhantomSettings
 from nameplate.campaign.settings import Settings
 from nameplate.campaign.skullstrip import SkullstripSettings
+from nameplate.campaign.sources import FolderSource, PhantomSettings, SourceSettings, VolumesSource
 
 
 class SplitSettings(Settings):
@@ -50,17 +51,18 @@ class MatchSettings(Settings):
 
 
 class CohortSettings(Settings):
-    """One cohort; exactly one of ``phantom``, ``folder`` and ``from`` says where its exams come from."""
+    """One cohort; either ``source`` or ``from`` says where its exams come from.
+
+    ``phantom: {...}`` is short for a source of that kind, and ``folder: PATH`` for a folder of DICOM files.
+    """
 
     model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
 
     role: Literal["study", "null-control", "positive-control"] = "study"
     """A null control has no real difference between the levels: no effect may be found in it. A positive
     control has one that must be found."""
-    phantom: PhantomSettings | None = None
-    """Simulate the exams."""
-    folder: str | None = None
-    """A folder of DICOM files, relative to the campaign file."""
+    source: SourceSettings | None = Field(default=None, discriminator="kind")
+    """Where the exams are."""
     other: str | None = Field(default=None, alias="from")
     """Take the members of another cohort, with their splits and spheres."""
     shuffle: Literal["factor"] | None = None
@@ -72,7 +74,8 @@ class CohortSettings(Settings):
     fields_csv: str | None = None
     """A CSV with a column ``study`` and others of your own, for factors and matching that no header knows."""
     fields: tuple[str, ...] = ()
-    """The columns of ``fields_csv`` that may leave the ingest; nothing else of the file is used."""
+    """The columns of ``fields_csv``, or of the table of volumes, that may leave the ingest; nothing else of
+    the file is used."""
     masks: str | None = None
     """A folder of NIfTI masks, one for each study, relative to the campaign file: what the task ``masks``
     learns. A mask is called after its study (StudyInstanceUID, study folder or the exam's pseudonym)."""
@@ -97,10 +100,28 @@ class CohortSettings(Settings):
             raise ValueError(f"a name appears twice: {list(value)}")
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _spelled_out(cls, value: Any) -> Any:
+        """``phantom`` and ``folder`` as the sources that they are short for."""
+        if not isinstance(value, Mapping):
+            return value
+        named = dict(value)
+        sources = [named.pop("source", None)]
+        phantom, folder = named.pop("phantom", None), named.pop("folder", None)
+        if phantom is not None:
+            sources.append({"kind": "phantom", **phantom} if isinstance(phantom, Mapping) else phantom)
+        if folder is not None:
+            sources.append({"kind": "folder", "path": folder})
+        given = [source for source in sources if source is not None]
+        if len(given) > 1:
+            raise ValueError("exactly one of 'source', 'phantom' and 'folder' can be given")
+        return named | ({"source": given[0]} if given else {})
+
     @model_validator(mode="after")
     def _one_source(self) -> "CohortSettings":
-        if sum(source is not None for source in (self.phantom, self.folder, self.other)) != 1:
-            raise ValueError("exactly one of 'phantom', 'folder' and 'from' must be given")
+        if (self.source is None) == (self.other is None):
+            raise ValueError("exactly one of 'source' (or 'phantom', or 'folder') and 'from' must be given")
         if (self.other is None) != (self.shuffle is None):
             raise ValueError("'from' and 'shuffle' belong together")
         if self.other is not None:
@@ -110,14 +131,41 @@ class CohortSettings(Settings):
                 given = getattr(self, name) != field.default
                 if given and name not in ("role", "other", "shuffle"):
                     raise ValueError(f"{name!r} is taken from cohort {self.other!r} and cannot be given")
-        if self.folder is None and self.manufacturers_csv is not None:
-            raise ValueError("'manufacturers_csv' needs 'folder': simulated exams have manufacturers")
-        if self.folder is None and self.fields_csv is not None:
-            raise ValueError("'fields_csv' needs 'folder': simulated exams are in no table")
-        if self.folder is None and self.masks is not None:
-            raise ValueError("'masks' needs 'folder': simulated exams have none")
-        if (self.fields_csv is None) != (not self.fields):
+        if self.phantom is not None:
+            for setting, why in _NOT_SIMULATED.items():
+                if getattr(self, setting) is not None:
+                    raise ValueError(f"{setting!r} needs exams that are not simulated: {why}")
+        own_table = isinstance(self.source, VolumesSource)
+        if (self.fields_csv is None) != (not self.fields) and not (own_table and self.fields):
             raise ValueError("'fields_csv' and 'fields', the columns to take from it, belong together")
+        if own_table and (self.fields_csv or self.manufacturers_csv):
+            raise ValueError(
+                "'fields_csv' and 'manufacturers_csv' are for DICOM: volumes have a table of their own"
+            )
         if self.phantom is not None and self.phantom.exams < self.shards:
             raise ValueError(f"{self.phantom.exams} exams cannot be divided into {self.shards} shards")
         return self
+
+    @property
+    def phantom(self) -> PhantomSettings | None:
+        """What is simulated; None for exams that are read."""
+        return self.source if isinstance(self.source, PhantomSettings) else None
+
+    @property
+    def paths(self) -> Mapping[str, str]:
+        """Every file and folder on this machine that it reads, by its setting."""
+        of_source: dict[str, str] = {}
+        if self.source is not None:
+            of_source = {f"source.{name}": getattr(self.source, name) for name in self.source.paths}
+        if isinstance(self.source, FolderSource):
+            of_source = {"folder": self.source.path}
+        tables = {name: getattr(self, name) for name in _NOT_SIMULATED}
+        return of_source | {name: place for name, place in tables.items() if place is not None}
+
+
+_NOT_SIMULATED = {
+    "manufacturers_csv": "simulated exams have manufacturers",
+    "fields_csv": "simulated exams are in no table",
+    "masks": "simulated exams have none",
+}
+"""Settings that simulated exams cannot have, and why."""

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from nameplate.campaign.networks import KINDS
+from nameplate.campaign.sources import SOURCES
 
 NEW_KEYS = {
     "bootstrap": "this key is gone: intervals are computed, and their confidence is analysis.confidence",
@@ -32,8 +33,12 @@ def mistakes_of(error: ValidationError) -> list[str]:
 def _place(location: tuple[str | int, ...]) -> str:
     """A pydantic location as people write it: experiments[1].rounds.first."""
     text = ""
+    if location[2:4] == ("source", "phantom"):
+        location = (*location[:2], *location[3:])  # mostly written in its short form
+    elif location[2:5] == ("source", "folder", "path"):
+        location = (*location[:2], "folder")
     for before, part in zip(("", *location), location, strict=False):
-        if before == "network" and part in KINDS:
+        if (before == "network" and part in KINDS) or (before == "source" and part in SOURCES):
             continue  # pydantic's own: the file has no such key
         text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
     return text or "campaign"
@@ -48,10 +53,15 @@ def _sentence(error: ErrorDetails) -> str:
     if error["type"] == "missing":
         return f"{place}: required, but missing"
     if error["type"] == "union_tag_not_found":
-        return f"{place}.kind: required, but missing; one of {', '.join(KINDS)}"
+        return f"{place}.kind: required, but missing; one of {_kinds(error)}"
     if error["type"] == "union_tag_invalid":
-        return f"{place}.kind: expected one of {', '.join(KINDS)}, got {error['ctx']['tag']!r}"
+        return f"{place}.kind: expected one of {_kinds(error)}, got {error['ctx']['tag']!r}"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":
         return f"{place}: {message}" if error["loc"] else message
     return f"{place}: {message[0].lower()}{message[1:]}, got {error['input']!r}"
+
+
+def _kinds(error: ErrorDetails) -> str:
+    """The kinds that there are where one is missing or unknown."""
+    return ", ".join(SOURCES if error["loc"][-1] == "source" else KINDS)

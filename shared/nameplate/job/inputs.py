@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from nameplate.campaign.source import Source
+from nameplate.campaign.cohort_source import CohortSource
 from nameplate.errors import DamagedObject
 from nameplate.job.result import Output, Result, damaged, read_output, result_key
 from nameplate.store import NoSuchKey, Store
@@ -37,17 +37,17 @@ class Inputs(Committed):
     """The inputs of one job. A damaged input withdraws its own commit, so that the next run repairs it."""
 
     def __init__(
-        self, store: Store, results: Mapping[str, Result], source: Source | None, cache: Path
+        self, store: Store, results: Mapping[str, Result], source: CohortSource | None, cache: Path
     ) -> None:
         super().__init__(store, results)
         self._source = source
         self._cache = cache
 
     @property
-    def source(self) -> Source:
-        """The cohort's source files."""
+    def source(self) -> CohortSource:
+        """Where the cohort's exams are."""
         if self._source is None:
-            raise LookupError("this job has no source files")
+            raise LookupError("this job has no source")
         return self._source
 
     def read(self, key: str) -> bytes:

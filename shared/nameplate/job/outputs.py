@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nameplate.job.result import Output
-from nameplate.store import Store
+from nameplate.store import NoSuchKey, Store
 from nameplate.store.store import WORK
 
 
@@ -48,6 +48,17 @@ class Outputs:
         self._store.put_file(key, path)
         self._written[key] = Output(key=key, size=path.stat().st_size, sha256=digest)
 
+    def write_again(self, key: str, sha256: str) -> bool:
+        """Count what an earlier attempt stored as an output of this one, if it is whole; else False."""
+        try:
+            data = self._store.get(key)
+        except NoSuchKey:
+            return False
+        if hashlib.sha256(data).hexdigest() != sha256:
+            return False
+        self._written[key] = Output(key=key, size=len(data), sha256=sha256)
+        return True
+
     def tell(self, **numbers: float) -> None:
         """Numbers about this job for who watches the cluster: counts and figures, nothing of a patient.
 
@@ -55,6 +66,20 @@ class Outputs:
         nothing.
         """
         self.told |= numbers
+
+    # What is kept is no output: it outlives the job, and saves work where one like it is done later.
+
+    def load_kept(self, name: str) -> bytes | None:
+        """What ``save_kept`` stored under this name, in this attempt or any other; None if nothing was."""
+        try:
+            return self._store.get(f"{WORK}/{name}")
+        except NoSuchKey:
+            return None
+
+    def save_kept(self, name: str, data: bytes) -> None:
+        """Store it; an attempt that did is one that made progress."""
+        self._store.put(f"{WORK}/{name}", data)
+        self._on_checkpoint()
 
     # Checkpoints are not outputs: they are not committed, and are deleted when the job is done.
 

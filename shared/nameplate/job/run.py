@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import nameplate
-from nameplate.campaign.source import Source
+from nameplate.campaign.cohort_source import CohortSource
 from nameplate.errors import StoreError
 from nameplate.job.current import is_current
 from nameplate.job.inputs import Inputs
@@ -29,7 +29,7 @@ def run_job(
     store: Store,
     results: Mapping[str, Result],
     *,
-    source: Source | None = None,
+    source: CohortSource | None = None,
     scratch_root: Path | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     on_progress: Callable[[], None] = lambda: None,

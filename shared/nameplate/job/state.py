@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 
 from nameplate.campaign import Campaign
-from nameplate.campaign.source import Source
+from nameplate.campaign.cohort_source import CohortSource
 from nameplate.errors import DamagedObject
 from nameplate.job.current import Snapshot, is_current
 from nameplate.job.inputs import Committed
-from nameplate.job.result import Result
+from nameplate.job.result import Result, result_key
 from nameplate.plan.plan import Plan, plan
+from nameplate.steps import listing
 from nameplate.steps.cell import Cell
 from nameplate.steps.selection import SELECTION, Selection
 from nameplate.steps.step import Job
@@ -18,10 +19,10 @@ from nameplate.store import Store
 class State:
     """Grows with every result that is added; a selection makes its plan longer."""
 
-    def __init__(self, campaign: Campaign, store: Store, sources: Mapping[str, Source]) -> None:
+    def __init__(self, campaign: Campaign, store: Store, digests: Mapping[str, str]) -> None:
         self._campaign = campaign
         self._store = store
-        self._sources = sources
+        self._digests = digests
         self.results: dict[str, Result] = {}
         """Results made from the campaign as it is now, by job id."""
         self.selections: dict[Cell, tuple[Selection, ...]] = {}
@@ -42,7 +43,7 @@ class State:
     def plan(self) -> Plan:
         """All jobs known so far."""
         if self._plan is None:
-            self._plan = plan(self._campaign, self.selections, self._sources)
+            self._plan = plan(self._campaign, self.selections, self._digests)
         return self._plan
 
     def has_needs(self, job: Job) -> bool:
@@ -77,9 +78,19 @@ class State:
                 return
 
 
-def current_state(campaign: Campaign, store: Store, sources: Mapping[str, Source]) -> State:
-    """The state of a campaign, read from its store."""
-    state = State(campaign, store, sources)
+def ask_again(store: Store, sources: Mapping[str, CohortSource]) -> None:
+    """Forget what the sources that are elsewhere held: only they can tell what they hold now.
+
+    For the start of a run. What is listed again as it was leaves all that was made of it current.
+    """
+    for name, source in sources.items():
+        if source.is_elsewhere:
+            store.delete(result_key(listing.job_id(name)))
+
+
+def current_state(campaign: Campaign, store: Store, digests: Mapping[str, str]) -> State:
+    """The state of a campaign, read from its store; ``digests`` are those of its sources."""
+    state = State(campaign, store, digests)
     state.add_committed(snapshot=Snapshot.of(store))
     return state
 

@@ -10,6 +10,7 @@ from nameplate.steps import (
     detection,
     fingerprint,
     ingest,
+    listing,
     pack,
     phantom,
     prediction,
@@ -23,6 +24,7 @@ from nameplate.steps.step import Step
 
 STEPS: tuple[Step, ...] = (
     phantom.STEP,
+    listing.STEP,
     ingest.STEP,
     skullstrip.STEP,
     cohort.STEP,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nameplate.campaign import Campaign
-from nameplate.campaign.source import Source
 from nameplate.plan.pipeline import STEPS
 from nameplate.steps import prediction, report, selection, training
 from nameplate.steps.cell import Cell
@@ -43,20 +42,21 @@ def cells_of(campaign: Campaign) -> tuple[Cell, ...]:
 
 
 def plan(
-    campaign: Campaign, selections: Mapping[Cell, tuple[Selection, ...]], sources: Mapping[str, Source]
+    campaign: Campaign, selections: Mapping[Cell, tuple[Selection, ...]], digests: Mapping[str, str]
 ) -> Plan:
     """All jobs known so far.
 
-    ``selections`` are those made so far, by cell, in the order of rounds. ``sources`` are the files of
-    each cohort read from a folder; a cohort without them is planned without their digest.
+    ``selections`` are those made so far, by cell, in the order of rounds. ``digests`` are those of
+    the sources by cohort, which decide the listing; a cohort without one is planned with an empty one.
     """
     jobs: list[Job] = []
     cohorts: dict[str, CohortPlan] = {}
     # A derived cohort needs the jobs of the one that it comes from, wherever the file has it.
     for name in sorted(campaign.cohorts, key=lambda name: campaign.cohorts[name].other is not None):
-        source = sources[name].digest if name in sources else ""
         other = cohorts.get(campaign.cohorts[name].other or "")
-        cohort = CohortPlan(campaign=campaign, cohort=name, source=source, other=other, jobs={})
+        cohort = CohortPlan(
+            campaign=campaign, cohort=name, source=digests.get(name, ""), other=other, jobs={}
+        )
         for step in STEPS:
             if step.scope == "cohort":
                 cohort.jobs[step.name] = list(step.jobs(cohort))

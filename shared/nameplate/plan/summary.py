@@ -76,9 +76,8 @@ def _source(cohort: CohortSettings) -> str:
     """Where a cohort's exams come from, in a few words."""
     if cohort.other is not None:
         return f"from {cohort.other}, levels shuffled"
-    if cohort.phantom is None:
-        return f"folder {cohort.folder}" + ("" if cohort.masks is None else f", masks {cohort.masks}")
-    return "simulated twins" if cohort.phantom.twins else "simulated"
+    assert cohort.source is not None
+    return cohort.source.summary + ("" if cohort.masks is None else f", masks {cohort.masks}")
 
 
 def _training_lines(campaign: Campaign, gpu_tflops: float, costs: Costs) -> list[str]:

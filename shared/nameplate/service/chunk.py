@@ -14,7 +14,7 @@ from nameplate.plan.pipeline import step_named
 from nameplate.plan.plan import cells_of, plan
 from nameplate.service.arguments import add_pod_arguments
 from nameplate.service.command import parser_of
-from nameplate.service.pod import sources_for, stop_on_sigterm, timed
+from nameplate.service.pod import digests_for, sources_for, stop_on_sigterm, timed
 from nameplate.steps.cell import Cell
 from nameplate.store import open_store
 
@@ -89,7 +89,7 @@ def run_chunk(
         campaign = read_campaign(store, digest=digest)
         sources = sources_for(step.name, campaign)
         selections = committed_selections(store, _cells_behind(chunk, campaign))
-        jobs = jobs_of(plan(campaign, selections, sources), chunk)
+        jobs = jobs_of(plan(campaign, selections, digests_for(step.name, sources)), chunk)
     failures: list[Exception] = []
     for job in jobs:
         if should_stop():

@@ -10,7 +10,7 @@ from nameplate.plan.plan import cells_of, plan
 from nameplate.service.arguments import add_store_argument
 from nameplate.service.command import parser_of
 from nameplate.service.log import log_to_stderr
-from nameplate.service.pod import sources_for, stop_on_sigterm
+from nameplate.service.pod import digests_for, sources_for, stop_on_sigterm
 from nameplate.steps.step import step_of
 from nameplate.store import open_store
 
@@ -38,7 +38,8 @@ def job_command(prog: str, arguments: Sequence[str], *, service: str | None = No
         raise UserError(f"{options.id}: belongs to the service {step.service}, not {service}")
     sources = sources_for(step.name, campaign)
     try:
-        job = plan(campaign, committed_selections(store, cells_of(campaign)), sources).job(options.id)
+        digests = digests_for(step.name, sources)
+        job = plan(campaign, committed_selections(store, cells_of(campaign)), digests).job(options.id)
     except KeyError:
         raise no_such_job from None
     run_job(

@@ -9,11 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from nameplate.campaign import Campaign
-from nameplate.campaign.source import Source, sources_of
+from nameplate.campaign.cohort_source import CohortSource, digests_of, sources_of
 from nameplate.errors import NameplateError, TryAgain, UserError
 from nameplate.job.timing import Outcome, Timing, seconds_since_start
 from nameplate.plan.pipeline import step_named
 from nameplate.service.log import log_to_stderr
+from nameplate.steps import listing
 
 logger = logging.getLogger(__name__)
 
@@ -52,12 +53,17 @@ def stop_on_sigterm() -> Callable[[], bool]:
     return stop.is_set
 
 
-def sources_for(step: str, campaign: Campaign) -> Mapping[str, Source]:
-    """The source files of a campaign, for the step that reads them.
+def sources_for(step: str, campaign: Campaign) -> Mapping[str, CohortSource]:
+    """Where the exams of a campaign are, for a step that reads them.
 
     No other step's pod has these files or the key of the pseudonyms.
     """
     return sources_of(campaign, Path.cwd()) if step_named(step).reads_source else {}
+
+
+def digests_for(step: str, sources: Mapping[str, CohortSource]) -> Mapping[str, str]:
+    """The digests of sources, for the step that they decide: they cost a look at every file."""
+    return digests_of(sources) if step == listing.STEP.name else {}
 
 
 def write_outputs(folder: Path, **outputs: str) -> None:

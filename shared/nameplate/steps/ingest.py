@@ -137,11 +137,7 @@ class IngestJob(CohortJobSettings):
     shard: int
     shards: int
     simulated_seed: int | None
-    """Seed of a simulated cohort, for the key of its pseudonyms; None for source files."""
-    source: str
-    """Digest of the source files and of the user's tables and masks; empty for a simulated cohort."""
-    fields: tuple[str, ...]
-    """The columns of the user's table that go into the records."""
+    """Seed of a simulated cohort, for the key of its pseudonyms; None for exams that are read."""
     ingest: IngestSettings
 
 
@@ -150,18 +146,16 @@ def jobs(plan: CohortPlan) -> Iterator[Job]:
     if plan.other is not None:
         return
     cohort = plan.campaign.cohorts[plan.cohort]
-    simulated = plan.ids("phantom")
+    simulated, listed = plan.ids("phantom"), plan.ids("listing")
     for shard in range(cohort.shards):
         settings = IngestJob(
             cohort=plan.cohort,
             shard=shard,
             shards=cohort.shards,
             simulated_seed=plan.campaign.seed if cohort.phantom is not None else None,
-            source=plan.source,
-            fields=cohort.fields,
             ingest=cohort.ingest,
         )
-        yield STEP.job(settings, simulated[shard : shard + 1])
+        yield STEP.job(settings, [*simulated[shard : shard + 1], *listed])
 
 
 STEP = Step(
@@ -169,7 +163,7 @@ STEP = Step(
     service="ingest",
     settings=IngestJob,
     id="{job.cohort}/{job.shard:03d}",
-    needs=("phantom",),
+    needs=("phantom", "listing"),
     jobs=jobs,
     version=7,
     memory_mib=1500,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate.errors import CampaignError
 from nameplate.steps.files import File
 from nameplate.steps.step import CohortJobSettings, CohortPlan, Job, Step

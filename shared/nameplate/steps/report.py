@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from nameplate.campaign import Campaign
+from nameplate.campaign.cohort import CohortSettings
 from nameplate.steps.files import File
 from nameplate.steps.step import Job, JobSettings, Step
 
@@ -18,20 +19,17 @@ class ReportJob(JobSettings):
 
 def shown(campaign: Campaign) -> Campaign:
     """The campaign as the report may show it: without the places of source files."""
-    cohorts = {
-        name: cohort
-        if cohort.folder is None
-        else cohort.model_copy(
-            update={
-                "folder": "(not shown)",
-                "manufacturers_csv": cohort.manufacturers_csv and "(not shown)",
-                "fields_csv": cohort.fields_csv and "(not shown)",
-                "masks": cohort.masks and "(not shown)",
-            }
-        )
-        for name, cohort in campaign.cohorts.items()
-    }
+    cohorts = {name: _shown(cohort) for name, cohort in campaign.cohorts.items()}
     return campaign.model_copy(update={"cohorts": cohorts})
+
+
+def _shown(cohort: CohortSettings) -> CohortSettings:
+    if cohort.source is None or cohort.phantom is not None:
+        return cohort
+    tables = {
+        name: "(not shown)" for name in ("manufacturers_csv", "fields_csv", "masks") if getattr(cohort, name)
+    }
+    return cohort.model_copy(update={"source": cohort.source.shown(), **tables})
 
 
 def job(campaign: Campaign, jobs: Iterable[Job]) -> Job:

@@ -9,7 +9,7 @@ import yaml
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate.image.volume import Volume, write_nifti
 from nameplate_phantom.simulation import write_cohort
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nameplate.campaign.ingest import IngestSettings
-from nameplate.campaign.source import Source
+from nameplate.campaign.cohort_source import Source
 from nameplate.job.inputs import Committed, Inputs
 from nameplate.job.outputs import Outputs
 from nameplate.job.result import Result

@@ -29,7 +29,7 @@ from nameplate_ingest.dicom.pixels import hounsfield
 from nameplate_ingest.dicom.slice import slice_of
 from nameplate_ingest.dicom.tags import WANTED
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.folder.scan import images_of
+from nameplate_ingest.sources.scan import images_of
 from nameplate_ingest.ingest import ingest_folder
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.study import ingest_study

@@ -224,7 +224,7 @@ def test_an_unforeseen_error_tells_nothing(
 ) -> None:
     """An error whose text holds everything of the study, in the index and in the conversion."""
     import nameplate_ingest.conversion as conversion
-    import nameplate_ingest.folder.scan as reading
+    import nameplate_ingest.sources.scan as reading
 
     real, calls = reading.images_of, []
 

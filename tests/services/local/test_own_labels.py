@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate_local.cli import main
 from nameplate_phantom.simulation import write_cohort
 

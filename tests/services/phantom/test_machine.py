@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nameplate.campaign.phantom import EFFECTS, PhantomSettings
+from nameplate.campaign.sources.phantom import EFFECTS, PhantomSettings
 from nameplate.errors import UserError
 from nameplate_phantom.machine import Machine, draw_machine
 from nameplate_phantom.scanner import Model, catalogue

@@ -8,7 +8,7 @@ import pytest
 
 from nameplate.campaign import Campaign
 from nameplate.campaign.cohort import CohortSettings
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate.errors import CampaignError
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate_phantom.roster import head_number, manufacturer_of, studies_of_shard, study_folder
 
 MAKERS = ("GE", "Siemens", "Philips", "Canon")

@@ -12,7 +12,7 @@ import pytest
 from pydicom.dataset import FileDataset
 from scipy import ndimage
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate.errors import UserError
 from nameplate.image.volume import read_nifti
 from nameplate_phantom.machine import draw_machine

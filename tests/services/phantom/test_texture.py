@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import fft
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate.streams import stream
 from nameplate_phantom.effects import textured
 from nameplate_phantom.machine import draw_machine

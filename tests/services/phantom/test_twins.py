@@ -9,7 +9,7 @@ import pydicom
 import pytest
 from pydicom.dataset import FileDataset
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate_phantom.simulation import write_cohort
 from nameplate_phantom.study import StudyTruth, plan_study
 

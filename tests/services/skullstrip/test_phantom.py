@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from nameplate.campaign.ingest import IngestSettings
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate.image.volume import Volume, read_nifti
 from nameplate_ingest.ingest import ingest_folder
 from nameplate_phantom.study import simulate_study

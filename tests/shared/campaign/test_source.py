@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from nameplate.campaign import Campaign, parse_campaign
-from nameplate.campaign.source import sources_of
+from nameplate.campaign.cohort_source import sources_of
 from nameplate.errors import CohortError, UserError
 
 
@@ -125,7 +125,7 @@ def test_what_may_not_be_read_is_said(closed: str, campaign: Campaign, tmp_path:
 import os, sys, yaml
 from pathlib import Path
 from nameplate.campaign import parse_campaign
-from nameplate.campaign.source import sources_of
+from nameplate.campaign.cohort_source import sources_of
 from nameplate.errors import CohortError
 try:
     sources_of(parse_campaign(Path(sys.argv[1]).read_text(), "x"), Path({str(tmp_path)!r}))

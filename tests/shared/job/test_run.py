@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 import nameplate
-from nameplate.campaign.source import Source
+from nameplate.campaign.cohort_source import Source
 from nameplate.errors import StoreError, TryAgain
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from nameplate_ingest.dicom import frame_tags as groups
 from nameplate_ingest.dicom import tags
+from nameplate_ingest.dicom.content import Content
 from nameplate_ingest.dicom.frame_order import successive, volume_numbers
-from nameplate_ingest.dicom.header import CUT_SHORT, DEFLATED, Elements, NeedMore, inflated_file
+from nameplate_ingest.dicom.header import CUT_SHORT, DEFLATED, Elements, NeedMore, content_of, inflated_file
 from nameplate_ingest.dicom.nested import Item, Malformed, top_item
 from nameplate_ingest.dicom.values import number, text
 from nameplate_ingest.refusal import Refused
@@ -33,7 +34,7 @@ _HU = ("[HNSF'U]", "HU")
 _UNITLESS = ("", "1")
 
 
-def frames_of(path: Path, elements: Elements) -> list[Elements]:
+def frames_of(file: Path | Content, elements: Elements) -> list[Elements]:
     """One Elements per frame, in the order of the pixels, with the frame's values under the classical tags.
 
     A file of one image without functional groups comes back as it is. What a frame lacks is for slice_of to
@@ -48,7 +49,11 @@ def frames_of(path: Path, elements: Elements) -> list[Elements]:
         raise Refused("no-pixels", "the file holds no pixel data")
     try:
         top = top_item(
-            _header(path, elements), elements.syntax, elements.little, groups.WANTED, groups.SEQUENCES
+            _header(content_of(file), elements),
+            elements.syntax,
+            elements.little,
+            groups.WANTED,
+            groups.SEQUENCES,
         )
     except (Malformed, NeedMore, struct.error) as error:
         raise Refused("multi-frame", "functional groups cannot be read") from error
@@ -66,13 +71,12 @@ def frames_of(path: Path, elements: Elements) -> list[Elements]:
     return _classical(elements, top, [{**common, **_described(item)} for item in own])
 
 
-def _header(path: Path, elements: Elements) -> bytes:
+def _header(content: Content, elements: Elements) -> bytes:
     """The bytes before the pixels."""
     if elements.syntax == DEFLATED:
-        return inflated_file(path)[: elements.pixel_offset]
+        return inflated_file(content)[: elements.pixel_offset]
     try:
-        with path.open("rb", buffering=0) as file:
-            return file.read(elements.pixel_offset)
+        return content.start(elements.pixel_offset)
     except OSError as error:
         raise Refused("unreadable", "the file cannot be read") from error
 

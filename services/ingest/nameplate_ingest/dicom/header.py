@@ -5,12 +5,11 @@ hostile file can make it allocate. This reader takes a tenth of the time, and th
 pydicom; pydicom and GDCM decode the compressed pixels.
 """
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
 
+from nameplate_ingest.dicom.content import Content, DiskFile
 from nameplate_ingest.dicom.encoding import BIG_ENDIAN as BIG_ENDIAN
 from nameplate_ingest.dicom.encoding import DEFLATED as DEFLATED
 from nameplate_ingest.dicom.encoding import EXPLICIT as EXPLICIT
@@ -19,7 +18,6 @@ from nameplate_ingest.dicom.encoding import LONG_VR, SHORT_VR, VR_FORM, encoding
 from nameplate_ingest.dicom.values import text
 from nameplate_ingest.refusal import Refused
 
-STUDY_UID = 0x0020000D
 PIXEL_DATA = 0x7FE00010
 UNDEFINED = 0xFFFFFFFF
 CUT_SHORT = -2
@@ -126,29 +124,22 @@ class Walker:
         vr = self.data[at + 4 : at + 6]
         return vr in SHORT_VR or (vr in LONG_VR and self.data[at + 6 : at + 8] == b"\0\0")
 
-    def collect(
-        self, at: int, whole: bool, wanted: frozenset[int], ours: Callable[[bytes], bool] | None
-    ) -> tuple[dict[int, bytes], int, int] | None:
-        """The wanted values, pixel offset and pixel length; None if the study is not ``ours``.
+    def collect(self, at: int, whole: bool, wanted: frozenset[int]) -> tuple[dict[int, bytes], int, int]:
+        """The wanted values, pixel offset and pixel length.
 
         ``whole`` says that ``data`` reaches the end of the file.
         """
         values: dict[int, bytes] = {}
         try:
-            return self._collect(values, at, whole, wanted, ours)
+            return self._collect(values, at, whole, wanted)
         except NeedMore:
             if not whole:
                 raise
             return values, CUT_SHORT, 0
 
     def _collect(
-        self,
-        values: dict[int, bytes],
-        at: int,
-        whole: bool,
-        wanted: frozenset[int],
-        ours: Callable[[bytes], bool] | None,
-    ) -> tuple[dict[int, bytes], int, int] | None:
+        self, values: dict[int, bytes], at: int, whole: bool, wanted: frozenset[int]
+    ) -> tuple[dict[int, bytes], int, int]:
         data, end = self.data, len(self.data)
         tag_of, u16, u32, explicit = self.tag, self.u16, self.u32, self.explicit
         for _ in range(_MOST_ELEMENTS):
@@ -184,8 +175,6 @@ class Walker:
                 if at + length > end:
                     raise NeedMore
                 values[tag] = data[at : at + min(length, _LONGEST_VALUE)]
-                if tag == STUDY_UID and ours is not None and not ours(values[tag]):
-                    return None
             at += length
             if at > end:
                 raise NeedMore
@@ -208,46 +197,41 @@ def _meta(data: bytes) -> tuple[int, str, bytes]:
     return at, syntax, kind
 
 
-def inflated_file(path: Path) -> bytes:
+def inflated_file(file: Path | Content) -> bytes:
     """The inflated data set of a file whose transfer syntax is deflated."""
-    with path.open("rb", buffering=0) as file:
-        data = file.read(_READS[-1])
+    data = content_of(file).start(_READS[-1])
     return inflate(data[_meta(data)[0] :])
 
 
-def read_elements(
-    path: Path, wanted: frozenset[int], ours: Callable[[bytes], bool] | None = None
-) -> Elements | None:
-    """Read the wanted elements of a file; None if it belongs to a study that is not ``ours``.
+def content_of(file: Path | Content) -> Content:
+    """A path stands for the file on the disk."""
+    return DiskFile(file) if isinstance(file, Path) else file
+
+
+def read_elements(file: Path | Content, wanted: frozenset[int]) -> Elements:
+    """Read the wanted elements of a file.
 
     Raises Refused for a file that is not DICOM, is damaged, or has too large a header.
     """
+    content = content_of(file)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError as error:
-        raise Refused("unreadable", "the file cannot be opened") from error
-    try:
-        size = os.fstat(descriptor).st_size
+        size = content.size
         data = b""
         for limit in _READS:
-            data = os.pread(descriptor, limit, 0)
+            data = content.start(limit)
             try:
-                return _parse(data, len(data) >= size, wanted, ours)
+                return _parse(data, len(data) >= size, wanted)
             except NeedMore:
                 if len(data) >= size:
                     break
-        if len(data) < size:
-            raise Refused("too-large", f"header of more than {_READS[-1] >> 20} MiB")
-        raise Refused("truncated-header", f"file ends after {size} bytes")
     except OSError as error:
         raise Refused("unreadable", "the file cannot be read") from error
-    finally:
-        os.close(descriptor)
+    if len(data) < size:
+        raise Refused("too-large", f"header of more than {_READS[-1] >> 20} MiB")
+    raise Refused("truncated-header", f"file ends after {size} bytes")
 
 
-def _parse(
-    data: bytes, whole: bool, wanted: frozenset[int], ours: Callable[[bytes], bool] | None
-) -> Elements | None:
+def _parse(data: bytes, whole: bool, wanted: frozenset[int]) -> Elements:
     if not data:
         raise Refused("not-dicom", "empty file")
     start, syntax, kind = _meta(data)
@@ -262,9 +246,6 @@ def _parse(
         data, start = inflate(data[start:]), 0
         explicit = encoding_of(data, 0, EXPLICIT)[1]
     walker = Walker(data, little=syntax != BIG_ENDIAN, explicit=explicit)
-    collected = walker.collect(start, whole, wanted, ours)
-    if collected is None:
-        return None
-    values, offset, length = collected
+    values, offset, length = walker.collect(start, whole, wanted)
     values[META_CLASS] = kind
     return Elements(values, syntax, walker.little, offset, length)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from nameplate.records import to_jsonl
 from nameplate.steps.ingest import LedgerRow
 from nameplate_ingest.folder.journal import Outcome
-from nameplate_ingest.folder.scan import RefusedFile
+from nameplate_ingest.sources.scan import RefusedFile
 
 _ITEMS = ("series", "file", "mask", "table")
 """The order of a study's rows."""

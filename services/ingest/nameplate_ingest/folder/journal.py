@@ -4,9 +4,10 @@ import fcntl
 import hashlib
 import hmac
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from pathlib import Path
+from typing import Protocol
 
 from pydantic import ValidationError
 
@@ -17,6 +18,9 @@ from nameplate.records import Record, to_json, to_jsonl
 from nameplate.steps.ingest import STEP, Exam, LedgerRow, Target
 from nameplate.steps.measured import MeasuredExam
 from nameplate_ingest.folder.output import Output
+
+NOT_AS_LISTED = ("source-gone", "source-changed")
+"""Rules that refuse a study which its source had otherwise when it was listed: it is asked for again."""
 
 
 class Outcome(Record):
@@ -39,8 +43,8 @@ class Outcome(Record):
 
     @property
     def failed(self) -> bool:
-        """Whether an error or a dead worker, not the study, is the reason that there is no exam."""
-        return any(row.rule == "error" for row in self.rows)
+        """Whether an error, a dead worker or the source is to blame that there is no exam."""
+        return any(row.rule in ("error", *NOT_AS_LISTED) for row in self.rows)
 
 
 class Run(Record):
@@ -50,7 +54,7 @@ class Run(Record):
     key: str
     """Keyed digest of a constant: tells keys apart, and nothing about them."""
     source: str
-    """Keyed digest of the folder's path."""
+    """Keyed digest of what names the source: a folder's path."""
     settings: IngestSettings
 
 
@@ -60,8 +64,8 @@ class Started(Record):
     started: str
 
 
-def run_of(source: Path, settings: IngestSettings, key: bytes) -> Run:
-    """The run that would ingest ``source`` now."""
+def run_of(source: str, settings: IngestSettings, key: bytes) -> Run:
+    """The run that would ingest the source of this identity now."""
 
     def keyed(kind: str, value: bytes) -> str:
         return hmac.new(key, kind.encode() + b"\0" + value, hashlib.sha256).hexdigest()[:32]
@@ -69,9 +73,34 @@ def run_of(source: Path, settings: IngestSettings, key: bytes) -> Run:
     return Run(
         version=f"{nameplate.__version__}, ingest {STEP.version}",
         key=keyed("ingest key", b""),
-        source=keyed("ingest source", os.fsencode(os.path.realpath(source))),
+        source=keyed("ingest source", os.fsencode(source)),
         settings=settings,
     )
+
+
+class Done(Protocol):
+    """What was done before, and by whom it is remembered."""
+
+    @property
+    def studies(self) -> AbstractSet[str]:
+        """The studies that are done and cannot be taken back."""
+
+    @property
+    def suspects(self) -> AbstractSet[str]:
+        """Studies that were begun and have no result: one of them may have ended the process."""
+
+    def outcome(self, study: str, digest: str) -> Outcome | None:
+        """What became of a study, if it is done, its files are the same, and what it wrote is still whole."""
+
+    def start(self, study: str) -> None:
+        """Note that the process of the whole run begins a study itself."""
+
+    def add(self, outcome: Outcome) -> None:
+        """Note that a study is done."""
+
+    def finish(self, exams: Collection[str], targets: Collection[str], studies: Collection[str]) -> None:
+        """Note that all is done: which studies have an image, which a mask that can be learned, and which
+        there are."""
 
 
 class Journal:
@@ -139,8 +168,9 @@ class Journal:
         """Note that a study is done."""
         self._places[outcome.study] = self._append(outcome)
 
-    def tidy(self, studies: Iterable[str]) -> None:
-        """Keep one line for each of these studies, in an order of their own."""
+    def finish(self, exams: Collection[str], targets: Collection[str], studies: Collection[str]) -> None:
+        """Delete images of other exams, and keep one line for each of these studies, in a fixed order."""
+        self._output.keep_images(exams, targets)
         lines = [(study, self._places[study]) for study in sorted(studies)]
         with self._path.open("rb") as file:
 

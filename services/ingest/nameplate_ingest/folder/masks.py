@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nameplate.campaign.source import is_nifti
+from nameplate.campaign.cohort_source import is_nifti
 from nameplate.errors import UserError
 from nameplate_ingest.folder.listing import files_of
 

@@ -72,6 +72,8 @@ class Output:
         with self.writing():
             for part in self.work.glob(f"*{_PART}"):
                 part.unlink()
+            for fetched in self.work.glob("*.fetched"):
+                shutil.rmtree(fetched, ignore_errors=True)
 
     def remove_accounts(self) -> None:
         """Delete the files of lines: they are there only when they tell of everything."""
@@ -86,6 +88,18 @@ class Output:
                 for image in folder.glob("e*.nii.gz"):
                     if image.name.removesuffix(".nii.gz") not in kept:
                         image.unlink()
+
+    @contextmanager
+    def scratch(self, exam: str) -> Iterator[Path]:
+        """A folder for the files of one study while the block lasts."""
+        folder = self.work / f"{exam}.fetched"
+        with self.writing():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """Delete ``.ingest`` with all in it."""

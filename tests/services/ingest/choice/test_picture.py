@@ -21,7 +21,7 @@ from picture_scenes import (
 )
 
 from nameplate.campaign.ingest import IngestSettings
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate.image.volume import Volume, read_nifti
 from nameplate_ingest.choice.picture import Look, look
 from nameplate_ingest.ingest import ingest_folder

@@ -15,7 +15,7 @@ from nameplate_ingest.dicom import pixels
 from nameplate_ingest.dicom.header import read_elements
 from nameplate_ingest.dicom.slice import Slice, slice_of
 from nameplate_ingest.dicom.tags import WANTED
-from nameplate_ingest.folder.scan import images_of
+from nameplate_ingest.sources.scan import images_of
 from nameplate_ingest.volume.copies import sort_key, without_copies, without_equal_neighbours
 
 Series = Callable[..., list[Dataset]]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate.image.fingerprint import edge
 from nameplate.image.fingerprint.edge import MEASURES, sharpness
 from nameplate.image.fingerprint.edge_spread import EdgeSpread, edge_spread

@@ -12,7 +12,7 @@ from microct_iq_toolbox.nps_calculator import get_NPS
 from numpy.typing import NDArray
 from scipy import fft
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate.image.fingerprint.catalogue import BANDS
 from nameplate.image.fingerprint.noise import MEASURES, noise
 from nameplate.image.fingerprint.noise_power import BIN, NoiseSpectrum, noise_spectrum

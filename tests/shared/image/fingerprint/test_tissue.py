@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nameplate.campaign.phantom import PhantomSettings
+from nameplate.campaign.sources.phantom import PhantomSettings
 from nameplate.image.fingerprint.slices import Missing, Number, Numbers, Slices
 from nameplate.image.fingerprint.tissue import MEASURES, purest, tissue
 from nameplate.streams import stream

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 from pydantic import Field, model_validator
 
 from nameplate.campaign.settings import Settings
+from nameplate.campaign.sources.source import Source
 
 Effect = Literal["sharpness", "noise", "bias", "field_of_view", "padding", "table", "geometry", "header"]
 EFFECTS: tuple[Effect, ...] = get_args(Effect)
@@ -35,9 +36,10 @@ class EffectSettings(Settings):
     manufacturer's plain name remains."""
 
 
-class PhantomSettings(Settings):
+class PhantomSettings(Source):
     """A simulated cohort, written as DICOM studies."""
 
+    kind: Literal["phantom"] = "phantom"
     exams: int = Field(gt=0, le=100_000)
     """Studies to simulate, of all manufacturers together."""
     signature: float = Field(default=1.0, ge=0.0, le=10.0)
@@ -57,6 +59,11 @@ class PhantomSettings(Settings):
     effects: EffectSettings = EffectSettings()
     truth: bool = False
     """Also keep the brain mask, the noise-free HU volume and the drawn parameters."""
+
+    @property
+    def summary(self) -> str:
+        """What it is."""
+        return "simulated twins" if self.twins else "simulated"
 
     def dial(self, effect: Effect) -> float:
         """The dial of one effect."""

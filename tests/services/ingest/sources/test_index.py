@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.folder.index import Index, Reading, Study, index_chunk, index_files, pack, unpack
+from nameplate_ingest.sources.index import Index, Reading, Study, index_chunk, index_files, pack, unpack
 from nameplate_ingest.folder.listing import Obstacle, list_files
 from nameplate_ingest.folder.masks import MaskFiles
-from nameplate_ingest.folder.scan import scan_files
+from nameplate_ingest.sources.scan import scan_files
 from nameplate_ingest.workers import Workers
 
 PSEUDONYMS = Pseudonyms(b"a key for these tests")
@@ -171,7 +171,7 @@ class Deadly:
     \"\"\"Once the module that reads files is there, reading one of them kills its process.\"\"\"
 
     def find_spec(self, name, path=None, target=None):
-        if name == "nameplate_ingest.folder.scan" and self in sys.meta_path:
+        if name == "nameplate_ingest.sources.scan" and self in sys.meta_path:
             sys.meta_path.remove(self)
             import nameplate_ingest.dicom.header as header
             real = header.read_elements

@@ -7,7 +7,7 @@ import pytest
 
 from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.folder.scan import RefusedFile, scan_files
+from nameplate_ingest.sources.scan import RefusedFile, scan_files
 
 PSEUDONYMS = Pseudonyms(b"a key for these tests")
 
@@ -16,7 +16,7 @@ def test_a_file_that_nobody_foresaw_costs_itself(
     folder: Any, make_series: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No file is known that does this, so reading one of three is broken by hand."""
-    import nameplate_ingest.folder.scan as module
+    import nameplate_ingest.sources.scan as module
 
     folder.add(*make_series(count=3))
     first, *_ = paths = sorted(folder.path.iterdir())

@@ -1,0 +1,1 @@
+"""Where exams come from: one module a kind of source."""

@@ -1,0 +1,76 @@
+"""A folder of DICOM files of any name, at any depth."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from nameplate_ingest.dicom.content import DiskFile
+from nameplate_ingest.folder.listing import Obstacle, files_of
+from nameplate_ingest.sources.index import Index, Reading, chunks_of_files, index_part, stray_of
+from nameplate_ingest.sources.scan import RefusedFile, refused_file
+from nameplate_ingest.sources.source import Source
+from nameplate_ingest.workers import Died, Workers
+
+_CHUNK = 256
+
+
+class Folder(Source):
+    """Files that are opened where they are; nothing is copied."""
+
+    def __init__(self, path: Path, leave_out: Path | None = None) -> None:
+        self._path, self._leave_out = path, leave_out
+        self.place = path.absolute()
+        self.identity = os.path.realpath(path)
+
+    def index(
+        self, reading: Reading, workers: Workers, progress: Callable[[int], None] | None = None
+    ) -> Index:
+        """Read the header of every file."""
+        return index_files(files_of(self._path, self._leave_out), reading, workers, progress)
+
+
+def index_files(
+    entries: Iterable[str | Obstacle],
+    reading: Reading,
+    workers: Workers,
+    progress: Callable[[int], None] | None = None,
+) -> Index:
+    """The index of some files by their paths; a process that one of them ends costs that file alone."""
+    index, read = Index(), 0
+    lost: list[tuple[DiskFile, ...]] = []
+    for chunk, part in workers.run(index_part, _chunks(entries, index, reading)):
+        if isinstance(part, Died):
+            # One of these files ends the process that reads it: read again one by one.
+            lost += [(file,) for file in chunk]
+            continue
+        index.add(part)
+        read += len(chunk)
+        if progress:
+            progress(read)
+    for (file,), part in workers.run(index_part, lost):
+        if isinstance(part, Died):
+            index.strays[refused_file(file, reading.pseudonyms, "error", "the worker died")] += 1
+        else:
+            index.add(part)
+    index.finished(reading)
+    index.files -= index.strays[_stray(Obstacle.CLOSED, reading)]
+    return index
+
+
+def _chunks(
+    entries: Iterable[str | Obstacle], index: Index, reading: Reading
+) -> Iterator[tuple[DiskFile, ...]]:
+    """The files in chunks; what is no file is counted on the way."""
+
+    def files() -> Iterator[DiskFile]:
+        for entry in entries:
+            if isinstance(entry, str):
+                yield DiskFile(Path(entry))
+            else:
+                index.strays[_stray(entry, reading)] += 1
+
+    return chunks_of_files(files(), _CHUNK)
+
+
+def _stray(obstacle: Obstacle, reading: Reading) -> RefusedFile:
+    return stray_of(reading.pseudonyms, obstacle.name.lower(), "unreadable", obstacle.value)

@@ -1,0 +1,16 @@
+"""The one place that names the kinds of sources: from settings to what reads them."""
+
+from nameplate.campaign.cohort_source import CohortSource
+from nameplate.campaign.sources import FolderSource
+from nameplate_ingest.sources.source import Source
+
+
+def open_source(cohort: CohortSource) -> Source:
+    """The source of a cohort; nothing is asked of it yet. What one kind needs is imported for it alone."""
+    match cohort.settings:
+        case FolderSource():
+            from nameplate_ingest.sources.folder import Folder
+
+            return Folder(cohort.path("path"))
+        case _:
+            raise NotImplementedError(cohort.settings.kind)

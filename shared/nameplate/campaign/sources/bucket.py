@@ -1,0 +1,27 @@
+"""Settings of a prefix of an S3 bucket with DICOM files or archives of them."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from nameplate.campaign.sources.source import Account, Source
+
+
+class BucketSource(Source):
+    """Objects below a prefix: DICOM files of any name, and archives as a folder of archives has them."""
+
+    hidden: ClassVar[tuple[str, ...]] = ("url", "endpoint", "account")
+    kind: Literal["bucket"] = "bucket"
+    url: str = Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$")
+    """s3://BUCKET/PREFIX; the prefix names a folder of keys."""
+    endpoint: str | None = Field(default=None, pattern=r"^https?://[^\s@]+$")
+    """The service's address; without one, AWS."""
+    region: str | None = None
+    account: Account | None = None
+    """Which environment variables hold the keys (default: NAMEPLATE_SOURCE_ACCESS_KEY_ID and so on; with the
+    name ``trial``: NAMEPLATE_SOURCE_TRIAL_ACCESS_KEY_ID)."""
+
+    @property
+    def summary(self) -> str:
+        """What it is."""
+        return f"bucket {self.url}"

@@ -1,0 +1,22 @@
+"""Settings of a PACS that speaks DICOMweb."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from nameplate.campaign.sources.query import QuerySource
+
+
+class DicomwebSource(QuerySource):
+    """Studies found by QIDO-RS and fetched by WADO-RS."""
+
+    hidden: ClassVar[tuple[str, ...]] = ("url", "account", "match")
+    kind: Literal["dicomweb"] = "dicomweb"
+    url: str = Field(pattern=r"^https?://[^\s@?#]+$")
+    """The service's base, as https://pacs.example.org/dicom-web; what it takes to log in is in the
+    environment."""
+
+    @property
+    def summary(self) -> str:
+        """What it is."""
+        return f"DICOMweb {self.url}, {self.since} to {self.until}"

@@ -1,0 +1,40 @@
+"""What the settings of every source of exams have in common."""
+
+import re
+from abc import abstractmethod
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator
+
+from nameplate.campaign.settings import Settings
+
+
+class Source(Settings):
+    """Where a cohort's exams come from: settings of its kind alone, since each kind is a class of its own."""
+
+    paths: ClassVar[tuple[str, ...]] = ()
+    """Fields with a file or folder on this machine, relative to the campaign file. Whether those changed can
+    be seen by a look at names, sizes and times; a source without any is listed anew whenever a campaign is
+    started."""
+    hidden: ClassVar[tuple[str, ...]] = ()
+    """Fields that name places, people or accounts, which no report may show."""
+
+    @property
+    @abstractmethod
+    def summary(self) -> str:
+        """What it is, in a few words for a plan's lines."""
+
+    def shown(self) -> "Source":
+        """The same without what no report may show."""
+        told = {name: "(not shown)" for name in self.hidden if getattr(self, name) is not None}
+        return self.model_copy(update=told)
+
+
+def _is_account(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        raise ValueError(f"{name!r} must be lower-case letters, digits and dashes")
+    return name
+
+
+Account = Annotated[str, AfterValidator(_is_account)]
+"""The name of an account: which environment variables hold it, never what is in them."""

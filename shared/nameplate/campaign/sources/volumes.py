@@ -1,0 +1,56 @@
+"""Settings of volumes with a table: NIfTI, NRRD or MetaImage instead of DICOM."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from nameplate.campaign.settings import Settings
+from nameplate.campaign.sources.source import Source
+
+
+class ColumnSettings(Settings):
+    """The table's columns by what they hold. What has no column is not known of any exam."""
+
+    exam: str
+    """Names an exam; where ``file`` has no column, also its volume: the file without its ending, or a folder
+    above it."""
+    file: str | None = None
+    """The volume's path below ``path``."""
+    patient: str | None = None
+    """Tells which exams are of one patient; without it every exam is of its own."""
+    manufacturer: str | None = None
+    model: str | None = None
+    software: str | None = None
+    kernel: str | None = None
+    institution: str | None = None
+    age: str | None = None
+    """Years, or as DICOM writes them (``063Y``)."""
+    sex: str | None = None
+    kvp: str | None = None
+    exposure_mas: str | None = None
+    thickness_mm: str | None = None
+
+    @model_validator(mode="after")
+    def _differ(self) -> "ColumnSettings":
+        given = [name for name in self.model_dump().values() if name is not None]
+        if twice := next((name for name in given if given.count(name) > 1), None):
+            raise ValueError(f"{twice!r} is named twice")
+        return self
+
+
+class VolumesSource(Source):
+    """One volume an exam, in HU, and a table with a row an exam."""
+
+    paths: ClassVar[tuple[str, ...]] = ("path", "table")
+    hidden: ClassVar[tuple[str, ...]] = ("path", "table")
+    kind: Literal["volumes"] = "volumes"
+    path: str
+    """The folder of the volumes (.nii, .nii.gz, .nrrd, .mha, .mhd), relative to the campaign file."""
+    table: str
+    """CSV or TSV with a header, relative to the campaign file."""
+    columns: ColumnSettings = Field(default_factory=lambda: ColumnSettings(exam="exam"))
+
+    @property
+    def summary(self) -> str:
+        """What it is."""
+        return f"volumes {self.path}"
