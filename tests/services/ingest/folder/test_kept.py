@@ -80,7 +80,7 @@ def test_an_interrupted_shard_ends_in_the_same_bytes_and_fetches_nothing_twice(
     assert sum("images" in key for key in whole) == 4
     assert set(shard.fetched.values()) == {1}
     store = open_store(str(tmp_path / "store"))
-    for uid in ("1.2.3.2", "1.2.3.3", "1.2.3.2"):
+    for uid in ("1.2.3.1", "1.2.3.1", "1.2.3.3"):
         shard.stop_at = uid
         with pytest.raises(TryAgain):
             shard.run(store)
