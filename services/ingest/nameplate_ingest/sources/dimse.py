@@ -8,7 +8,6 @@ from datetime import date
 from types import TracebackType
 
 from pydicom.dataset import Dataset
-from pynetdicom import evt
 from pynetdicom.association import Association
 
 from nameplate.campaign.sources import DimseSource
@@ -18,7 +17,7 @@ from nameplate_ingest.sources.account import account_of
 from nameplate_ingest.sources.arrivals import Arrivals
 from nameplate_ingest.sources.dimse_association import associated, quietly
 from nameplate_ingest.sources.dimse_contexts import storage_contexts
-from nameplate_ingest.sources.dimse_receiver import receiving, stored
+from nameplate_ingest.sources.dimse_receiver import receiving, storing
 from nameplate_ingest.sources.entry import OF_STUDIES, Entry, date_range
 from nameplate_ingest.sources.pacs import Pacs, TooMany
 from nameplate_ingest.sources.patience import PATIENCE_S, Unanswered
@@ -93,7 +92,7 @@ class Dimse(Pacs):
         settings = self._settings
         move = settings.retrieve == "move"
         offers = () if move else tuple(storage_contexts())
-        handlers = () if move else ((evt.EVT_C_STORE, stored, [arrivals]),)
+        handlers = () if move else storing(arrivals)
         receiver = receiving(settings, certificates, start, arrivals) if move else nullcontext()
         query = _query("STUDY", StudyInstanceUID=uid)
         with (
