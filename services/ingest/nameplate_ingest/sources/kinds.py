@@ -1,7 +1,7 @@
 """The one place that names the kinds of sources: from settings to what reads them."""
 
 from nameplate.campaign.cohort_source import CohortSource
-from nameplate.campaign.sources import FolderSource
+from nameplate.campaign.sources import ArchiveSource, BucketSource, FolderSource
 from nameplate_ingest.sources.source import Source
 
 
@@ -12,5 +12,13 @@ def open_source(cohort: CohortSource) -> Source:
             from nameplate_ingest.sources.folder import Folder
 
             return Folder(cohort.path("path"))
+        case ArchiveSource():
+            from nameplate_ingest.sources.archive import Archive
+
+            return Archive(cohort.path("path"))
+        case BucketSource():
+            from nameplate_ingest.sources.bucket import Bucket
+
+            return Bucket(cohort.settings)
         case _:
             raise NotImplementedError(cohort.settings.kind)
