@@ -41,7 +41,7 @@ def stored_zip_of(files: Files) -> bytes:
 
 
 def gz_of(data: bytes) -> bytes:
-    return gzip.compress(data, 1, mtime=0)
+    return gzip.compress(data, 6, mtime=0)
 
 
 def zst_of(data: bytes) -> bytes:

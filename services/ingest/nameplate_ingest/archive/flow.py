@@ -16,6 +16,10 @@ _WIDEST = 128 << 20
 """Bytes that zstd may want to look back at, as its own command allows; that much memory it may take."""
 _REST = 64 << 20
 """Bytes behind a tar's end that are read for the checksum."""
+_LAST_TEXT = 64 * b"\xa5"
+_LAST = zstandard.compress(_LAST_TEXT)
+"""zstd does not tell where a file ends early. So this follows every file, and comes out only behind a whole one:
+it is packed so small that no other way leads to its text."""
 
 
 class Flow(ABC):
@@ -84,7 +88,9 @@ class Unpacked(Flow):
         self._budget = budget
         self._broken: BadArchive | None = None
         self._inner: _Readable
-        raw = _Raw(flow)
+        raw = _Raw(flow, _LAST if form == "zstd" else b"")
+        self._last = _LAST_TEXT if form == "zstd" else b""
+        self._held, self._ended = b"", False
         if form == "gzip":
             self._inner = GzipFile(fileobj=raw, mode="rb")
         else:
@@ -108,7 +114,7 @@ class Unpacked(Flow):
 
     def _some(self, count: int) -> bytes:
         try:
-            part = self._inner.read(count)
+            part = self._next(count)
             self._budget.spend(len(part))
         except BadArchive as bad:
             self._broken = bad
@@ -119,8 +125,24 @@ class Unpacked(Flow):
         self.position += len(part)
         return part
 
+    def _next(self, count: int) -> bytes:
+        """Some bytes, but never the text that is put behind them."""
+        part = b""
+        while not part and not self._ended:
+            read = self._inner.read(count)
+            self._ended = not read
+            if self._ended and self._held != self._last:
+                raise EOFError
+            known = self._held + read
+            end = len(known) - len(self._last)
+            if end > 0:
+                part, self._held = known[:end], known[end:]
+            else:
+                self._held = known
+        return part
+
     def finish(self) -> None:
-        """Read what is behind the last member: only the end tells whether the checksum is right."""
+        """Read what is behind the last member: only the end tells whether all is there, and is right."""
         for _ in range(_REST // _BLOCK):
             if not self.read(_BLOCK):
                 return
@@ -129,11 +151,15 @@ class Unpacked(Flow):
 class _Raw(io.RawIOBase):
     """A flow as the decompressors want it."""
 
-    def __init__(self, flow: Flow) -> None:
-        self._flow = flow
+    def __init__(self, flow: Flow, last: bytes) -> None:
+        """``last`` is put behind it."""
+        self._flow, self._last = flow, last
 
     def readable(self) -> bool:
         return True
 
     def read(self, count: int = -1, /) -> bytes:
-        return self._flow.read(_BLOCK if count < 0 else count)
+        data = self._flow.read(_BLOCK if count < 0 else count)
+        if not data:
+            data, self._last = self._last, b""
+        return data

@@ -48,7 +48,7 @@ class _Told:
 
 def is_header(block: bytes) -> bool:
     """Whether this is the header of a member; its checksum tells."""
-    if len(block) < BLOCK or not block[0]:
+    if len(block) < BLOCK:
         return False
     try:
         told = _number(block[148:156])

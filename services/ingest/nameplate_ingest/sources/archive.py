@@ -47,9 +47,8 @@ class Archive(Archived):
                     refused_file(DiskFile(Path(path)), reading.pseudonyms, "error", "the worker died")
                 ] += 1
                 continue
-            part, readable = found
-            index.add(part)
-            usable += readable
+            index.add(found)
+            usable += _has_files(found)
             index.finished(reading)
             if progress:
                 progress(index.files)
@@ -91,19 +90,18 @@ def _is_archive(path: Path) -> bool:
         return False
 
 
-def _index_archive(reading: Reading, path: str) -> tuple[Index, int]:
-    """The index of one archive, and how many archives in it could be read."""
+def _index_archive(reading: Reading, path: str) -> Index:
+    """The index of one archive."""
     file = DiskFile(Path(path))
     stamp = file.stamp
-    members = Members(reading)
     try:
         with disk_bytes(file.path) as data:
-            index = members.index((_candidate(file.path, stamp, data, reading.place),))
+            index = Members(reading).index((_candidate(file.path, stamp, data, reading.place),))
     except OSError:
         row = refused_file(file, reading.pseudonyms, "unreadable", "the file cannot be read")
         index = Index()
         index.strays[row] += 1
-    return index, members.archives
+    return index
 
 
 def _candidate(path: Path, stamp: str, data: DiskBytes, place: Path) -> Candidate:
@@ -112,10 +110,17 @@ def _candidate(path: Path, stamp: str, data: DiskBytes, place: Path) -> Candidat
     return Candidate(path, data.size, stamp, flow, home=home, places=(), section=lambda: data)
 
 
+def _has_files(index: Index) -> bool:
+    """Whether anything in an archive could be read."""
+    return bool(index.studies) or not all(stray.rule.startswith("archive-") for stray in index.strays)
+
+
 def _nothing(index: Index, archives: int) -> str:
     """Why there is no exam: in one line, without a name of what is in the archives."""
     if not archives:
         return "no zip or tar archive (.zip, .tar, .tar.gz, .tar.zst)"
-    rules = sorted({f"{stray.rule}: {stray.seen}" for stray in index.strays if "archive" in stray.rule})
+    rules = sorted(
+        {f"{stray.rule}: {stray.seen}" for stray in index.strays if stray.rule.startswith("archive-")}
+    )
     which = "the archive cannot" if archives == 1 else f"none of the {archives} archives can"
     return f"{which} be used ({'; '.join(rules[:3])})" if rules else "the archives hold no files"

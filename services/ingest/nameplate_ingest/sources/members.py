@@ -40,8 +40,6 @@ class Members:
 
     def __init__(self, reading: Reading, ahead: Ahead = iter) -> None:
         """``ahead`` may read in advance, since it is given files that can be read in any order."""
-        self.archives = 0
-        """Those with a file that could be read."""
         self._reading, self._ahead = reading, ahead
         self._budget = Budget(0)
         self._names: set[bytes] = set()
@@ -98,10 +96,7 @@ class Members:
             if len(file.places) == _DEEPEST:
                 raise BadArchive("archive-nested", "an archive in an archive in an archive")
             with ExitStack() as stack:
-                seen = _Seen(self._members(file, form, stack))
-                index = self.index(seen)
-            self.archives += seen.any
-            return index
+                return self.index(self._members(file, form, stack))
         except (BadArchive, Refused) as bad:
             return Index(strays=Counter((self._refused(file, bad.rule, bad.seen),)))
 
@@ -192,21 +187,6 @@ class Members:
 
     def _stray(self, refused: Refused) -> RefusedFile:
         return stray_of(self._reading.pseudonyms, refused.rule, refused.rule, refused.seen)
-
-
-class _Seen(Iterator[Found]):
-    """Members, and whether one of them could be read."""
-
-    def __init__(self, members: Iterator[Found]) -> None:
-        self._members = members
-        self.any = False
-
-    def __next__(self) -> Found:
-        found = next(self._members)
-        if isinstance(found, Candidate):
-            found.peek(ENOUGH)
-            self.any = self.any or found.failed is None
-        return found
 
 
 def _none() -> None:

@@ -83,7 +83,9 @@ def test_sizes_in_binary_and_in_extended_headers() -> None:
     assert next(stream).size == big
     with pytest.raises(BadArchive, match="early"):
         next(stream)
-    assert contents(tar_with(info("pax", size=5, pax_headers={"size": "5", "comment": "x"}))) == {"pax": b"xxxxx"}
+    assert contents(tar_with(info("pax", size=5, pax_headers={"size": "5", "comment": "x"}))) == {
+        "pax": b"xxxxx"
+    }
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,9 @@ def test_a_broken_header_in_the_middle_is_no_end() -> None:
         members(data[:1540] + b"?" + data[1541:])
 
 
-@pytest.mark.parametrize("records", [b"99 path=x\n", b"path=x\n", b"10 size=-1\n", b"9 pathxx\n", b"0 path=x\n"])
+@pytest.mark.parametrize(
+    "records", [b"99 path=x\n", b"path=x\n", b"10 size=-1\n", b"9 pathxx\n", b"0 path=x\n"]
+)
 def test_extended_headers_that_make_no_sense(records: bytes) -> None:
     head = mended(tar_of({"x": records})[:156] + b"x" + tar_of({"x": records})[157:BLOCK])
     with pytest.raises(BadArchive, match="header"):

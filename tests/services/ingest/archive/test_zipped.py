@@ -128,7 +128,9 @@ DATA = bytes(range(256)) * 40
 
 
 @pytest.mark.parametrize("make", [zip_of, stored_zip_of])
-@pytest.mark.parametrize(("local", "seen"), [(0, "no header"), (8, "disagree"), (14, "disagree"), (31, "disagree")])
+@pytest.mark.parametrize(
+    ("local", "seen"), [(0, "no header"), (8, "disagree"), (14, "disagree"), (31, "disagree")]
+)
 def test_a_header_that_disagrees_with_the_directory(make: Any, local: int, seen: str) -> None:
     data = make({"abc": DATA})
     data = patched(data, local, bytes((data[local] ^ 1,)))
@@ -187,7 +189,9 @@ def test_members_that_are_not_read(at: int, value: bytes, rule: str) -> None:
 
 
 def test_links_in_a_zip_are_told_by_their_mode() -> None:
-    data = entry(entry(stored_zip_of({"abc": b"/etc/passwd"}), 4, b"\x14\x03"), 38, struct.pack("<L", 0o120777 << 16))
+    data = entry(
+        entry(stored_zip_of({"abc": b"/etc/passwd"}), 4, b"\x14\x03"), 38, struct.pack("<L", 0o120777 << 16)
+    )
     (member,) = members(data)
     assert member.refusal == ("archive-member", "a link")
 
