@@ -63,6 +63,7 @@ FORMS: dict[str, Callable[[Files], bytes]] = {
     "tar.zst": lambda files: zst_of(tar_of(files)),
     "tar.zst of several frames": lambda files: two_frames_of(tar_of(files)),
     "zip in tar": lambda files: tar_of({"all/inner.zip": zip_of(files)}),
+    "stored zip in tar": lambda files: tar_of({"inner.zip": stored_zip_of(files)}),
     "zip in zip": lambda files: zip_of({"inner": zip_of(files)}),
     "zip in stored zip": lambda files: stored_zip_of({"inner.zip": zip_of(files)}),
     "zip in tar.gz": lambda files: gz_of(tar_of({"inner.zip": zip_of(files)})),

@@ -18,8 +18,8 @@ _REST = 64 << 20
 """Bytes behind a tar's end that are read for the checksum."""
 _LAST_TEXT = 64 * b"\xa5"
 _LAST = zstandard.compress(_LAST_TEXT)
-"""zstd does not tell where a file ends early. So this follows every file, and comes out only behind a whole one:
-it is packed so small that no other way leads to its text."""
+"""zstd does not tell that a file ends early. So this follows every file, and comes out only behind a whole
+one: it is packed so small that no other way leads to its text."""
 
 
 class Flow(ABC):

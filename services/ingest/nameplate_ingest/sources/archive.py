@@ -69,7 +69,7 @@ class Archive(Archived):
 
     @contextmanager
     def opened(self, home: Home) -> Iterator[Ranged]:
-        """Raises Refused where the archive is gone or was changed since it was listed."""
+        """Raises Refused for an archive that is gone or was changed, UserError where the source is gone."""
         path = self.place / home.key
         stamp = DiskFile(path).stamp
         try:
@@ -78,6 +78,8 @@ class Archive(Archived):
                     raise Refused("source-changed", "the archive was changed since it was listed")
                 yield data
         except FileNotFoundError:
+            if not self._path.exists():
+                raise UserError(f"{self._path}: no such file or folder") from None
             raise Refused("source-gone", "the archive is there no more") from None
         except PermissionError:
             raise Refused("source-gone", "the archive may not be read") from None

@@ -50,8 +50,7 @@ def test_what_is_broken_is_told_again_and_again(make: object) -> None:
     wrong = unpacked(data[:-6] + bytes((data[-6] ^ 1,)) + data[-5:])
     for _ in range(2):
         with pytest.raises(BadArchive, match="compression"):
-            while wrong.read(1 << 16):
-                pass
+            wrong.skip_to(len(noise) + 1)
         with pytest.raises(BadArchive, match="compression"):
             wrong.finish()
 

@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,6 @@ def test_changed_archives_are_refused_or_read(draw: st.DataObject) -> None:
         data[place] = draw.draw(st.integers(0, 255))
         if draw.draw(st.booleans()):
             data[at : at + BLOCK] = mended(bytes(data[at : at + BLOCK]))
-    try:
-        members(bytes(data[: draw.draw(st.integers(0, len(data)))]))
-    except BadArchive as bad:
-        assert bad.rule == "archive-damaged"
+    cut = bytes(data[: draw.draw(st.integers(0, len(data)))])
+    with suppress(BadArchive):
+        assert all(one.offset + one.size <= len(cut) for one in members(cut))

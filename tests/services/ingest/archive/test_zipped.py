@@ -154,8 +154,8 @@ def test_a_member_that_lies_about_its_size(make: Any, size: int) -> None:
         assert body.read(10) == b""
         return
     with pytest.raises(Refused):
-        while body.read(1000):
-            assert body.position <= size
+        body.read(size)
+    assert body.position <= size
 
 
 def test_a_wrong_checksum_is_told_at_the_end() -> None:
