@@ -113,6 +113,9 @@ class Trial:
         place = self.folder / "dicom"
         command = ["phantom", "--exams", str(self.options.exams), "--seed", "7", "--out", str(place)]
         self._nameplate(*command, "--matrix", "64", "--thin-mm", "5")
+        for path in place.rglob("*"):
+            if path.is_file() and path.read_bytes()[128:132] != b"DICM":
+                path.unlink()  # what the simulation tells: a PACS would not take it
         files = sorted(path for path in place.rglob("*") if path.is_file())
         for path in files:
             dataset = pydicom.dcmread(path, stop_before_pixels=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archive_maker import FORMS, tree, zip_of
+from archive_maker import FORMS, tree
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.campaign.sources import BucketSource
