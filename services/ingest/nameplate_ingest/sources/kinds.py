@@ -1,7 +1,7 @@
 """The one place that names the kinds of sources: from settings to what reads them."""
 
 from nameplate.campaign.cohort_source import CohortSource
-from nameplate.campaign.sources import FolderSource
+from nameplate.campaign.sources import FolderSource, VolumesSource
 from nameplate_ingest.sources.source import Source
 
 
@@ -12,5 +12,9 @@ def open_source(cohort: CohortSource) -> Source:
             from nameplate_ingest.sources.folder import Folder
 
             return Folder(cohort.path("path"))
+        case VolumesSource() as settings:
+            from nameplate_ingest.sources.volumes import Volumes
+
+            return Volumes(cohort.path("path"), cohort.path("table"), settings, cohort.fields)
         case _:
             raise NotImplementedError(cohort.settings.kind)
