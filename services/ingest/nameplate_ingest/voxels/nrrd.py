@@ -79,7 +79,7 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
         name, colon, value = text.partition(": ")
         if colon and not text.startswith("#") and ":=" not in name:
             fields[name.strip().lower()] = value.strip()
-    if length >= _MOST or "data file" not in fields and "datafile" not in fields:
+    if length >= _MOST or ("data file" not in fields and "datafile" not in fields):
         raise Refused("truncated-header", "the header has no end")
     return fields, length
 

@@ -127,7 +127,7 @@ def _checked(seen: Range, stored: StoredVolume) -> tuple[str, ...]:
 def _scale(seen: Range) -> tuple[float, float, bool]:
     """Slope and intercept that keep the numbers, and whether words are signed."""
     if seen.whole:
-        if -32768 <= seen.low and seen.high <= 32767:
+        if seen.low >= -32768 and seen.high <= 32767:
             return 1.0, 0.0, True
         if seen.low >= 0:
             return 1.0, 0.0, False
