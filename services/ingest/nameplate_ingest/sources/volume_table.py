@@ -80,11 +80,9 @@ def _named(fields: Sequence[str]) -> list[tuple[str, str]]:
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Number and cells of each line; the first one decides what is between cells."""
     try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-        if len(data) > _MOST_BYTES:
+        if path.stat().st_size > _MOST_BYTES:
             raise UserError(f"{path}: larger than a table of exams can be ({_MOST_BYTES >> 20} MiB)")
-        text = data.decode("utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError:
