@@ -10,6 +10,7 @@ from nameplate.campaign.ingest import IngestSettings
 from nameplate.campaign.sources.volumes import VolumesSource
 from nameplate.errors import UserError
 from nameplate.steps.ingest import LedgerRow
+from nameplate.whole import user_may_write
 from nameplate_ingest.dicom.content import DiskFile
 from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.pseudonym import Pseudonyms
@@ -159,11 +160,12 @@ class Volumes(Source):
             raise Refused(entry[_RULE], entry[_SEEN])
         stored = read_volume_header(self.place / entry[_FILE], self.place)
         planes = planes_of(stored)
-        plain = stored.unpacked(scratch)
         words = scratch / "words"
-        storage, flags = write_words(plain, planes, words)
-        if plain.path.parent == scratch:
-            plain.path.unlink()
+        with user_may_write(scratch):
+            plain = stored.unpacked(scratch)
+            storage, flags = write_words(plain, planes, words)
+            if stored.packed:
+                plain.path.unlink()
         return slices_of(uid, entry, words, planes.grids, storage), flags
 
 

@@ -12,33 +12,47 @@ _ANY_HEADER = 47
 """Of zlib's windows: with a gzip or a zlib header, whichever is there."""
 
 
-def inflate(path: Path, start: int, most: int, out: BinaryIO) -> int:
-    """Write the first ``most`` unpacked bytes (fewer, if there are no more) to ``out``; return their number.
+def inflate(path: Path, start: int, most: int, out: BinaryIO) -> tuple[int, bool]:
+    """Write the first ``most`` unpacked bytes (fewer, if there are no more) to ``out``.
 
-    ``start`` is where the packed bytes begin. Several gzip members are one stream. Raises Refused for data
-    that are damaged.
+    Return their number, and whether there are more. ``start`` is where the packed bytes begin; several gzip
+    members are one stream. Raises Refused for data that are damaged, OSError where ``out`` does.
     """
-    written = 0
+    written, more = 0, False
+    with _readable(path) as file:
+        file.seek(start)
+        inflater, rest = zlib.decompressobj(wbits=_ANY_HEADER), b""
+        while not more:
+            rest = rest or _read(file)
+            if inflater.eof:
+                if written >= most or not rest.startswith(b"\x1f\x8b"):
+                    break  # what follows is padding, or not asked for
+                inflater = zlib.decompressobj(wbits=_ANY_HEADER)
+            try:
+                # One byte more than was asked for brings the end, and with it the checksum.
+                data = inflater.decompress(rest, min(_CHUNK, most - written + 1))
+            except zlib.error:
+                raise Refused("compressed-pixels", "the packed voxels are damaged") from None
+            if not (rest or data):
+                break
+            rest = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+            more = len(data) > most - written
+            written += out.write(data[: most - written])
+    return written, more
+
+
+def _readable(path: Path) -> BinaryIO:
     try:
-        with path.open("rb") as file:
-            file.seek(start)
-            inflater, rest = zlib.decompressobj(wbits=_ANY_HEADER), b""
-            while written < most:
-                rest = rest or file.read(_CHUNK)
-                if inflater.eof:
-                    if not rest.startswith(b"\x1f\x8b"):
-                        break  # padding
-                    inflater = zlib.decompressobj(wbits=_ANY_HEADER)
-                if not rest:
-                    break
-                data = inflater.decompress(rest, min(_CHUNK, most - written))
-                rest = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
-                written += out.write(data)
-    except zlib.error:
-        raise Refused("compressed-pixels", "the packed voxels are damaged") from None
+        return path.open("rb")
     except OSError as error:
         raise Refused("unreadable", "the file cannot be read") from error
-    return written
+
+
+def _read(file: BinaryIO) -> bytes:
+    try:
+        return file.read(_CHUNK)
+    except OSError as error:
+        raise Refused("unreadable", "the file cannot be read") from error
 
 
 def inflated_start(path: Path, count: int) -> bytes:

@@ -46,7 +46,7 @@ class StoredVolume:
     def unpacked(self, scratch: Path) -> "StoredVolume":
         """The same with voxels that are not packed, in ``scratch`` if they were.
 
-        Raises Refused for fewer bytes than the header says, and for packed data that are damaged.
+        Raises Refused for fewer bytes than the header says, and for packed data that are more or damaged.
         """
         if not self.packed:
             there = self.path.stat().st_size
@@ -56,7 +56,9 @@ class StoredVolume:
             return replace(self, offset=offset)
         plain = scratch / "plain"
         with plain.open("wb") as file:
-            written = inflate(self.path, self.packed_from, self.offset + self.size, file)
+            written, more = inflate(self.path, self.packed_from, self.offset + self.size, file)
+        if more:
+            raise Refused("compressed-pixels", "more packed voxels than the header says")
         if written < self.offset + self.size:
             raise Refused("truncated-pixels", f"{max(0, written - self.offset)} of {self.size} bytes")
         return replace(self, path=plain, packed=False)
@@ -86,6 +88,8 @@ def checked_shape(sizes: tuple[int, ...]) -> tuple[int, int, int]:
     told = " x ".join(str(size) for size in sizes[:8])
     if not sizes or min(sizes) < 1:
         raise Refused("size", f"{told or 'no'} voxels")
+    if math.prod(sizes[4:]) > 1:
+        raise Refused("colour", f"{math.prod(sizes[4:])} samples a voxel")
     if math.prod(sizes[3:]) > 1:
         raise Refused("multi-frame", f"{math.prod(sizes[3:])} frames without a place for each")
     i, j, k = (*sizes, 1, 1)[:3]
