@@ -17,7 +17,11 @@ def inside(folder: Path, path: Path) -> Path:
     real = Path(os.path.realpath(path))
     if not real.is_relative_to(os.path.realpath(folder)):
         raise Refused("path", "leads out of the folder of the volumes")
-    if not real.is_file():
+    try:
+        there = real.is_file()
+    except OSError:  # a name that is too long, say
+        there = False
+    if not there:
         raise Refused("path", "no such file")
     return real
 

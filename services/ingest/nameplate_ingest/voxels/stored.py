@@ -64,10 +64,16 @@ class StoredVolume:
         return replace(self, path=plain, packed=False)
 
     def voxels(self) -> NDArray[Any]:
-        """The stored numbers, axes (i, j, k), read from the file as they are needed; not of a packed file."""
-        numbers: NDArray[Any] = np.memmap(
-            self.path, dtype=self.dtype, mode="r", offset=self.offset, shape=self.shape, order="F"
-        )
+        """The stored numbers, axes (i, j, k), read from the file as they are needed; not of a packed file.
+
+        Raises Refused for a file that cannot be read.
+        """
+        try:
+            numbers: NDArray[Any] = np.memmap(
+                self.path, dtype=self.dtype, mode="r", offset=self.offset, shape=self.shape, order="F"
+            )
+        except OSError as error:
+            raise Refused("unreadable", "the file cannot be read") from error
         return numbers
 
 
