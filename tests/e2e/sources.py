@@ -7,7 +7,7 @@ A real Orthanc and a real MinIO serve simulated exams in a network namespace of 
 from each source to its report, and all that it committed must be the same bytes. Then each source that has to
 be fetched from is run again with SIGKILL to the whole campaign at random moments of its ingest, to the same
 bytes; and the PACS' own log says how often each study was fetched: twice at most. What was planted as secret
-(passwords, names of patients, UIDs) must be in no log and no output. Needs the programs Orthanc and minio, and
+(passwords, names of patients, UIDs) must be in no log and no output. Needs the programs Orthanc and minio and
 the right to make a namespace.
 """
 
