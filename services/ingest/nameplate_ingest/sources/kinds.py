@@ -7,6 +7,7 @@ from nameplate.campaign.sources import (
     DicomwebSource,
     DimseSource,
     FolderSource,
+    VolumesSource,
 )
 from nameplate_ingest.sources.source import Source
 
@@ -34,5 +35,9 @@ def open_source(cohort: CohortSource) -> Source:
             from nameplate_ingest.sources.bucket import Bucket
 
             return Bucket(cohort.settings)
+        case VolumesSource() as settings:
+            from nameplate_ingest.sources.volumes import Volumes
+
+            return Volumes(cohort.path("path"), cohort.path("table"), settings, cohort.fields)
         case _:
             raise NotImplementedError(cohort.settings.kind)
