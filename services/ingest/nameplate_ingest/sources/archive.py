@@ -11,9 +11,8 @@ from nameplate_ingest.archive.forms import ENOUGH, form_of
 from nameplate_ingest.archive.ranged import DiskBytes, Ranged, Window, disk_bytes
 from nameplate_ingest.dicom.content import DiskFile
 from nameplate_ingest.folder.listing import Obstacle, files_of
-from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.archived import Archived
-from nameplate_ingest.sources.candidate import Candidate, Home
+from nameplate_ingest.sources.candidate import Candidate, Home, NotAsListed
 from nameplate_ingest.sources.folder import index_files
 from nameplate_ingest.sources.index import Index, Reading
 from nameplate_ingest.sources.members import AHEAD, Members
@@ -69,20 +68,20 @@ class Archive(Archived):
 
     @contextmanager
     def opened(self, home: Home) -> Iterator[Ranged]:
-        """Raises Refused for an archive that is gone or was changed, UserError where the source is gone."""
+        """Raises NotAsListed for an archive that is gone or changed, UserError where the source is gone."""
         path = self.place / home.key
         stamp = DiskFile(path).stamp
         try:
             with disk_bytes(path) as data:
                 if stamp != home.stamp:
-                    raise Refused("source-changed", "the archive was changed since it was listed")
+                    raise NotAsListed("source-changed", "the archive was changed since it was listed")
                 yield data
         except FileNotFoundError:
             if not self._path.exists():
                 raise UserError(f"{self._path}: no such file or folder") from None
-            raise Refused("source-gone", "the archive is there no more") from None
+            raise NotAsListed("source-gone", "the archive is there no more") from None
         except PermissionError:
-            raise Refused("source-gone", "the archive may not be read") from None
+            raise NotAsListed("source-gone", "the archive may not be read") from None
 
 
 def _is_archive(path: Path) -> bool:

@@ -24,7 +24,7 @@ class Archived(Source):
 
     @abstractmethod
     def opened(self, home: Home) -> AbstractContextManager[Ranged]:
-        """An archive's bytes; raises Refused where it is there no more, or is another one by now."""
+        """An archive's bytes; raises NotAsListed where it is there no more, or is another one by now."""
 
     def fetch(self, jobs: Sequence[tuple[Home, Wanted]], scratch: Path) -> dict[Path, Refused]:
         """Copy files, by what they are in; gives those that cannot be read."""

@@ -62,7 +62,7 @@ class Bucket(Archived):
                 pool.shutdown(cancel_futures=True)
 
     def fetch(self, jobs: Sequence[tuple[Home, Wanted]], scratch: Path) -> dict[Path, Refused]:
-        """Several at once; raises Refused for an object that is gone or was changed."""
+        """Several at once; raises NotAsListed for an object that is gone or was changed."""
         lost: dict[Path, Refused] = {}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             parts = [
@@ -117,7 +117,7 @@ class _ObjectBytes:
         self._objects, self._listed, self.size = objects, listed, listed.size
 
     def read(self, start: int, count: int) -> bytes:
-        """A part; raises Refused for one of another object than was listed."""
+        """A part; raises NotAsListed for one of another object than was listed."""
         return self._objects.read(self._listed, start, count)
 
 

@@ -11,6 +11,10 @@ from nameplate_ingest.archive.ranged import Ranged
 from nameplate_ingest.refusal import Refused
 
 
+class NotAsListed(Refused):
+    """For a file or object that is gone, or another one by now, with all that is in it."""
+
+
 class Place(NamedTuple):
     """Where a member is in its archive."""
 

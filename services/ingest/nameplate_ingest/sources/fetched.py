@@ -12,7 +12,7 @@ from nameplate_ingest.archive.ranged import Ranged, Section, Window
 from nameplate_ingest.archive.spool import spooled
 from nameplate_ingest.archive.zipped import ZipFlow
 from nameplate_ingest.refusal import Refused
-from nameplate_ingest.sources.candidate import Place
+from nameplate_ingest.sources.candidate import NotAsListed, Place
 
 _BLOCK = 1 << 20
 _AHEAD = 4 << 20
@@ -35,7 +35,7 @@ def fetch(data: Ranged, wanted: Wanted, scratch: Path) -> dict[Path, Refused]:
     """Copy files out of one archive; an archive without any compression is read at those places alone.
 
     Gives the files that could not be read, by where they were to go. Raises BadArchive where that is true of
-    the whole archive, TryAgain for a full disk.
+    the whole archive, NotAsListed for one that changed, TryAgain for a full disk.
     """
     lost: dict[Path, Refused] = {}
     _fetch(data, wanted, _Fetch(Budget(data.size), scratch, lost))
@@ -58,6 +58,8 @@ def _fetch(data: Ranged | Flow, wanted: Wanted, how: _Fetch) -> None:
                 _copy(flow, size_in(place), of_place[0][1])
             else:
                 _fetch_inside(place, flow, section, of_place, how)
+        except NotAsListed:
+            raise
         except Refused as refused:
             how.lost.update((target, refused) for _, target in of_place)
 

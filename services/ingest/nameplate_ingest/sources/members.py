@@ -17,7 +17,7 @@ from nameplate_ingest.archive.spool import spooled
 from nameplate_ingest.archive.tarred import is_header, tar_members
 from nameplate_ingest.archive.zipped import ZipFlow, zip_members
 from nameplate_ingest.refusal import Refused
-from nameplate_ingest.sources.candidate import Candidate, Place
+from nameplate_ingest.sources.candidate import Candidate, NotAsListed, Place
 from nameplate_ingest.sources.fetched import STREAM
 from nameplate_ingest.sources.index import Index, Reading, index_part, stray_of
 from nameplate_ingest.sources.located import Located, note
@@ -82,7 +82,9 @@ class Members:
         """The refusal of a file that cannot be read; raises what tells that others cannot be either."""
         error = file.failed
         assert error is not None
-        if isinstance(error, Refused) or (isinstance(error, BadArchive) and not file.places):
+        if isinstance(error, Refused | BadArchive) and not (
+            file.places and isinstance(error, NotAsListed | BadArchive)
+        ):
             return self._refused(file, error.rule, error.seen)
         raise error
 

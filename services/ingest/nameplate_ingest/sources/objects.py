@@ -1,5 +1,6 @@
 """The objects of a bucket: listed, read in parts, and fetched whole, as long as they are what was listed."""
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import urllib3
 from minio import Minio
@@ -19,8 +21,8 @@ from nameplate.store.connection import BROKEN, cause_of, failure_of, refusal_of
 from nameplate.store.retrying import with_retries
 from nameplate.store.s3_service import IDENTITIES, S3Service, account_from_environment
 from nameplate.whole import user_may_write
-from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.account import account_of
+from nameplate_ingest.sources.candidate import NotAsListed
 
 T = TypeVar("T")
 
@@ -96,12 +98,12 @@ class Objects:
         return list(islice(rows, _PAGE))
 
     def _blocks(self, listed: Listed, start: int, count: int) -> Iterator[bytes]:
-        response = self._client.get_object(
-            bucket_name=self.bucket,
-            object_name=listed.key,
-            offset=start,
-            length=count,
-            request_headers={"If-Match": f'"{listed.etag}"'} if listed.etag else None,
+        headers = {"Range": f"bytes={start}-{start + count - 1}"}
+        if listed.etag:
+            headers["If-Match"] = f'"{listed.etag}"'
+        # Not by get_object: the SDK refuses keys with dots between slashes, which AWS keeps.
+        response = self._client._execute(
+            "GET", self.bucket, listed.key, headers=headers, preload_content=False, no_body_trace=True
         )
         try:
             if response.status != 206 and count != listed.size:
@@ -123,15 +125,15 @@ class Objects:
         )
 
     def _translated(self, call: Callable[[], T], what: str) -> T:
-        """With the SDK's errors as ours: Refused for the object, UserError, or TryAgain."""
+        """With the SDK's errors as ours: NotAsListed, UserError, or TryAgain."""
         try:
             return call()
         except S3Error as error:
             code = str(error.code)
             if code in _GONE:
-                raise Refused("source-gone", "the object is there no more") from None
+                raise NotAsListed("source-gone", "the object is there no more") from None
             if code == "PreconditionFailed":
-                raise Refused("source-changed", "the object was changed since it was listed") from None
+                raise NotAsListed("source-changed", "the object was changed since it was listed") from None
             if code == "NoSuchBucket":
                 raise UserError(f"{_PLACE}: there is no such bucket") from None
             if code in _ELSEWHERE:
@@ -146,6 +148,8 @@ class Objects:
             ) from None
         except MinioException as error:
             raise TryAgain(f"{_PLACE}: bad answer ({type(error).__name__}) for {what}") from None
+        except ElementTree.ParseError:
+            raise UserError(f"{_PLACE}: the answer is not S3; check source.endpoint") from None
         except ValueError as error:
             raise UserError(f"{_PLACE}: {error}") from None
 
@@ -167,11 +171,13 @@ def _client(settings: BucketSource) -> tuple[Minio, str]:
         client = service.client(
             account,
             read_timeout=120,
-            retries=urllib3.Retry(total=4, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504)),
+            retries=urllib3.Retry(total=0),  # its own warnings hold keys; Objects asks again
         )
     except ValueError as error:
         raise UserError(f"source.endpoint: {error}") from None
     client._http = _AsWritten(client._http)
+    # What it warns of is told by our own errors, without the key of an object.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     return client, told
 
 
