@@ -7,10 +7,7 @@ from typing import Any
 
 import pytest
 from archive_maker import FORMS, tree
-<<<<<<< HEAD
-=======
 from minio.error import S3Error
->>>>>>> src-archives
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.campaign.sources import BucketSource
