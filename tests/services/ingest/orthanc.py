@@ -16,18 +16,17 @@ from typing import Any
 
 import pytest
 import requests
+from tests.conftest import free_port
 
 PROGRAM = shutil.which("Orthanc")
 PLUGIN = next(Path("/usr/lib/orthanc").glob("libOrthancDicomWeb.so*"), None)
-WEB, DIMSE, OURS = 18042, 14242, 14243
-"""Ports; in a network of its own they are free."""
 _NEW_NETWORK = 0x40000000
 _SET_FLAGS, _UP = 0x8914, 0x1 | 0x40
 
 
 @contextmanager
 def own_network() -> Iterator[None]:
-    """This thread, and all that it starts, in a network where nobody else is; skips where that is not allowed.
+    """This thread, and all that it starts, in a network where nobody else is; skips where it may not.
 
     Orthanc listens on every address of its machine: there is no setting for another one.
     """
@@ -51,7 +50,9 @@ class Orthanc:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self._folder = folder
-        self.url = f"http{'s' if settings.get('SslEnabled') else ''}://127.0.0.1:{WEB}"
+        self.web, self.dimse, self.ours = free_port(), free_port(), free_port()
+        """Where it listens, and where it is told that we do."""
+        self.url = f"http{'s' if settings.get('SslEnabled') else ''}://127.0.0.1:{self.web}"
         self.account: tuple[str, str] | None = next(iter(settings.get("RegisteredUsers", {}).items()), None)
         folder.mkdir(exist_ok=True)
         self._file = folder / "orthanc.json"
@@ -63,10 +64,10 @@ class Orthanc:
                     "Plugins": [str(PLUGIN)],
                     "RemoteAccessAllowed": False,
                     "AuthenticationEnabled": False,
-                    "HttpPort": WEB,
+                    "HttpPort": self.web,
                     "DicomAet": "ORTHANC",
-                    "DicomPort": DIMSE,
-                    "DicomModalities": {"nameplate": ["NAMEPLATE", "127.0.0.1", OURS]},
+                    "DicomPort": self.dimse,
+                    "DicomModalities": {"nameplate": ["NAMEPLATE", "127.0.0.1", self.ours]},
                     "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
                     **settings,
                 }
@@ -88,6 +89,7 @@ class Orthanc:
                 self.rest("GET", "/system")
                 return
             except requests.ConnectionError:
+                assert self._process.poll() is None, self.log()[-2000:]
                 time.sleep(0.1)
         raise AssertionError(self.log()[-2000:])
 

@@ -136,7 +136,7 @@ def serving(pacs: WebPacs) -> Iterator[WebPacs]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             """Say nothing."""
 
     class Server(ThreadingHTTPServer):

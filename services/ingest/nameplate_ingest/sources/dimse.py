@@ -15,7 +15,7 @@ from nameplate.errors import TryAgain, UserError
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.account import account_of
 from nameplate_ingest.sources.arrivals import Arrivals
-from nameplate_ingest.sources.dimse_association import associated, quietly
+from nameplate_ingest.sources.dimse_association import associated, quietly, unanswered
 from nameplate_ingest.sources.dimse_contexts import storage_contexts
 from nameplate_ingest.sources.dimse_receiver import receiving, storing
 from nameplate_ingest.sources.entry import OF_STUDIES, Entry, date_range
@@ -125,9 +125,11 @@ class Dimse(Pacs):
             self._certificates() as (certificates, start),
             associated(self._settings, certificates, start, FIND) as link,
         ):
+            since = time.monotonic()
             for status, identifier in link.send_c_find(query, FIND):
                 if "Status" not in status:
-                    raise Unanswered("source.host: no answer in time")
+                    raise unanswered(self._settings, since)
+                since = time.monotonic()
                 if status.Status in _PENDING:
                     # One that cannot be read is listed as one without a name.
                     found.append(Dataset() if identifier is None else identifier)
