@@ -294,7 +294,7 @@ MUTANTS = (
         "shared/nameplate/campaign/cohort_source.py",
         '("fields", cohort.fields_csv)):',
         "):",
-        "shared/campaign/test_source.py",
+        "shared/campaign/test_cohort_source.py",
     ),
     Mutant(
         "a derived cohort is planned after the one that it comes from",
@@ -1652,7 +1652,7 @@ MUTANTS = (
         "shared/nameplate/campaign/cohort_source.py",
         '_add_files(digest, f"cohorts.{name}.masks", masks, nifti=True)',
         '_add_files(hmac.new(b"k", digestmod="sha256"), f"cohorts.{name}.masks", masks, nifti=True)',
-        "shared/campaign/test_source.py",
+        "shared/campaign/test_cohort_source.py",
     ),
     Mutant(
         "the report does not show where the masks are",

@@ -380,7 +380,7 @@ def test_a_running_campaign_keeps_its_store() -> None:
                 own = {row["name"]: row.get("value") for row in template["container"]["env"]}
                 assert settings.items() <= own.items(), name
                 assert template["container"]["envFrom"] == [{"secretRef": {"name": "nameplate-store"}}], name
-    assert seen == 15  # thirteen steps, the plan, the export
+    assert seen == 16  # fourteen steps, the plan, the export
 
 
 def test_another_s3_brings_no_minio() -> None:

@@ -277,10 +277,10 @@ def test_every_pod_keeps_restricted_argos_own_containers_included(any_templates:
         assert len(set(names)) == len(names)
 
 
-def test_only_the_plan_and_the_ingest_hold_the_key_of_the_patients(any_templates: dict[str, Json]) -> None:
+def test_only_the_plan_the_listing_and_the_ingest_hold_the_key_of_the_patients(any_templates: dict[str, Json]) -> None:
     for step, template in _pods(any_templates):
         names = [item["name"] for item in template["container"].get("env", [])]
-        assert ("NAMEPLATE_KEY" in names) == (step in ("plan", "ingest")), step
+        assert ("NAMEPLATE_KEY" in names) == (step in ("plan", "listing", "ingest")), step
         for item in template["container"].get("env", []):
             if item["name"] == "NAMEPLATE_KEY":
                 assert set(item["valueFrom"]) == {"secretKeyRef"}
@@ -365,11 +365,11 @@ def test_bulk_data_is_not_argos(any_templates: dict[str, Json]) -> None:
         assert template["archiveLocation"] == {"archiveLogs": False}
 
 
-def test_the_cohorts_volume_is_for_reading_and_for_plan_and_ingest_alone() -> None:
+def test_the_cohorts_volume_is_for_reading_and_for_plan_listing_and_ingest_alone() -> None:
     found = _templates("--set", "data.existingClaim=ncct")
     for step, template in _pods(found):
         mounts = {mount["mountPath"]: mount for mount in template["container"]["volumeMounts"]}
-        assert ("/data" in mounts) == (step in ("plan", "ingest"))
+        assert ("/data" in mounts) == (step in ("plan", "listing", "ingest"))
         if "/data" in mounts:
             assert mounts["/data"]["readOnly"] is True
 

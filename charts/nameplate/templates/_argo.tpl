@@ -31,6 +31,7 @@
 {{- $values := .root.Values -}}
 {{- $gpus := dig "gpu" "count" 0 .place | int -}}
 {{- $readsSource := and .step.readsSource (ne .command "export") -}}
+{{- $asks := and $readsSource (ne .step.name "plan") -}}
 serviceAccountName: nameplate-runner
 automountServiceAccountToken: false
 terminationGracePeriodSeconds: {{ int (.place.gracePeriod | default $values.workflow.gracePeriod) }}
@@ -45,9 +46,15 @@ containers:
     image: {{ include "nameplate.image" (dict "root" .root "service" .step.service) }}
     # Where the store is, by value: Argo keeps a running workflow's templates as they were when it began, so that
     # a later upgrade to another store does not move its pods there.
-    {{- with include "nameplate.storeSecret" .root }}
-    envFrom: [{secretRef: {name: {{ . }}}}]
-    {{- end }}
+    envFrom:
+      {{- with include "nameplate.storeSecret" .root }}
+      - secretRef: {name: {{ . }}}
+      {{- end }}
+      {{- range $name, $source := ternary $values.sources dict $asks }}
+      {{- with $source.existingSecret }}
+      - {prefix: {{ include "nameplate.sourcePrefix" $name }}, secretRef: {name: {{ . }}}}
+      {{- end }}
+      {{- end }}
     env:
       {{- range $name, $value := include "nameplate.storeSettings" .root | fromYaml }}
       - {name: {{ $name }}, value: {{ $value | quote }}}
@@ -83,6 +90,11 @@ volumes:
   {{- with .place.sharedMemory }}
   - {name: shared-memory, emptyDir: {medium: Memory, sizeLimit: {{ . }}}}
   {{- end }}
+{{- end -}}
+
+{{/* How the variables of a source's account begin. */}}
+{{- define "nameplate.sourcePrefix" -}}
+NAMEPLATE_SOURCE_{{ if ne . "default" }}{{ . | upper | replace "-" "_" }}_{{ end }}
 {{- end -}}
 
 {{/* How often in a row a pod may be tried again without progress. */}}

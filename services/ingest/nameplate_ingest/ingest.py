@@ -116,6 +116,7 @@ def ingest_source(
     Raises UserError for a source that is missing or empty and for a folder that may not be written, TryAgain
     when the disk is full or the source does not answer.
     """
+    source.check()
     output, pseudonyms = Output(out), Pseudonyms(key)
     reading = tables.reading(source.place, pseudonyms)
     conversion = conversion_of(reading, source, settings, output)
@@ -138,12 +139,12 @@ def ingest_listed(
     settings: IngestSettings,
     *,
     key: bytes,
-    done: Done,
     with_masks: bool,
+    done: Done | None = None,
 ) -> IngestSummary:
     """``ingest_source`` for studies that were listed before, perhaps by another process.
 
-    ``done`` knows what was done by whom; what it says is done is not fetched.
+    What ``done`` remembers is not fetched.
     """
     conversion = conversion_of(Reading(source.place, Pseudonyms(key)), source, settings, output)
     with _scratch_of(output), Workers(0, conversion) as alone:

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from nameplate.campaign.factor import FieldLevels
 from nameplate.campaign.field import is_column_name
 from nameplate.campaign.ingest import IngestSettings
-from nameplate.campaign.settings import Settings
+from nameplate.campaign.settings import Settings, as_tuples
 from nameplate.campaign.skullstrip import SkullstripSettings
 from nameplate.campaign.sources import FolderSource, PhantomSettings, SourceSettings, VolumesSource
 
@@ -116,7 +116,8 @@ class CohortSettings(Settings):
         given = [source for source in sources if source is not None]
         if len(given) > 1:
             raise ValueError("exactly one of 'source', 'phantom' and 'folder' can be given")
-        return named | ({"source": given[0]} if given else {})
+        # As tuples: what was JSON comes here with lists.
+        return as_tuples(named | ({"source": given[0]} if given else {}))
 
     @model_validator(mode="after")
     def _one_source(self) -> "CohortSettings":

@@ -21,6 +21,7 @@ from nameplate.steps.measured import MeasuredExam
 from nameplate_ingest.as_read import best_run
 from nameplate_ingest.choice import examine, picture
 from nameplate_ingest.ingest import ingest_folder
+from nameplate_ingest.sources.folder import Folder
 from nameplate_ingest.volume.series import Stack
 
 KEY = b"a key for these tests"
@@ -161,7 +162,9 @@ def test_only_what_is_kept_is_measured(folder: Any, tmp_path: Path, make_series:
     folder.add(*make_series())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(as_read, "measured", lambda *_, **__: pytest.fail("an explanation measures nothing"))
-        assert any("chosen" in line for line in explain(folder.path, SMALL, key=KEY, manufacturers={}))
+        assert any(
+            "chosen" in line for line in explain(Folder(folder.path), SMALL, key=KEY, manufacturers={})
+        )
 
 
 def test_a_volume_that_is_not_cut_along_the_slices_is_not_measured() -> None:

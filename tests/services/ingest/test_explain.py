@@ -10,12 +10,15 @@ from pydicom.dataset import Dataset
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
 from nameplate_ingest.explain import explain
+from nameplate_ingest.sources.folder import Folder
 
 Series = Callable[..., list[Dataset]]
 
 
 def told(folder: Path) -> list[str]:
-    return list(explain(folder, IngestSettings(matrix=64), key=b"a key for these tests", manufacturers={}))
+    return list(
+        explain(Folder(folder), IngestSettings(matrix=64), key=b"a key for these tests", manufacturers={})
+    )
 
 
 def test_every_series_with_its_witnesses_and_its_fate(folder: Any, make_series: Series) -> None:

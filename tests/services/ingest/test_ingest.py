@@ -14,6 +14,7 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from tests.services.ingest.enhanced_maker import enhanced_dataset
+from tests.services.ingest.sharded import run_shard
 
 from nameplate.campaign.ingest import IngestSettings, SeriesRules
 from nameplate.errors import TryAgain, UserError
@@ -162,7 +163,7 @@ def test_shards_divide_the_studies_and_lose_nothing(folder: Any, tmp_path: Path,
         folder.add(*make_series(study=f"1.2.3.{number}", series=f"1.2.3.{number}.1", count=25))
     folder.add_bytes(b"stray")
     run(folder.path, tmp_path / "all")
-    parts = [run(folder.path, tmp_path / f"part{n}", shard=(n, 3)) for n in range(3)]
+    parts = [run_shard(folder.path, tmp_path / f"part{n}", SMALL, KEY, (n, 3)) for n in range(3)]
     assert sum(part.files for part in parts) == 151
     whole = exams(tmp_path / "all")
     divided = [exam for n in range(3) for exam in exams(tmp_path / f"part{n}")]
@@ -318,7 +319,7 @@ def test_an_unforeseen_error_costs_one_exam_and_tells_nothing_of_the_patient(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """No file is known that does this, so the conversion is broken by hand for one of two studies."""
-    import nameplate_ingest.conversion as module
+    import nameplate_ingest.sources.source as module
 
     for number in range(2):
         folder.add(*make_series(study=f"1.2.3.{number}", series=f"1.2.3.{number}.1"))

@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 
+from nameplate.campaign.cohort_source import CohortSource
 from nameplate.campaign.ingest import IngestSettings
-from nameplate.campaign.cohort_source import Source
+from nameplate.campaign.sources import FolderSource
 from nameplate.job.inputs import Committed, Inputs
 from nameplate.job.outputs import Outputs
 from nameplate.job.result import Result
 from nameplate.steps.ingest import EXAMS, LEDGER, IngestJob
+from nameplate.steps.listing import ListingJob
 from nameplate.store import open_store
 from nameplate_ingest.ingest_step import ingest
+from nameplate_ingest.listing_step import listing
 
 
 def test_the_columns_of_the_campaign_reach_the_records_and_no_other(
@@ -33,17 +36,23 @@ def test_the_columns_of_the_campaign_reach_the_records_and_no_other(
     )
     store = open_store(str(tmp_path / "store"))
     outputs = Outputs("ingest", store, tmp_path / "work", lambda: False)
-    source = Source(folder=folder.path, manufacturers_csv=makers, fields_csv=fields, digest="d")
-    job = IngestJob(
-        cohort="study",
-        shard=0,
-        shards=1,
-        simulated_seed=None,
-        source="d",
+    source = CohortSource(
+        name="study",
+        settings=FolderSource(path=str(folder.path)),
+        folder=tmp_path,
+        manufacturers_csv=makers,
+        fields_csv=fields,
         fields=("site",),
-        ingest=IngestSettings(matrix=64),
     )
-    ingest(job, Inputs(store, {}, source, tmp_path), outputs)
+    listed = Outputs("listing", store, tmp_path / "work", lambda: False)
+    listing(
+        ListingJob(cohort="study", shards=1, fields=("site",), source="d"),
+        Inputs(store, {}, source, tmp_path),
+        listed,
+    )
+    needs = {"listing/study": Result(job="listing/study", digest="d", code="0", outputs=listed.written)}
+    job = IngestJob(cohort="study", shard=0, shards=1, simulated_seed=None, ingest=IngestSettings(matrix=64))
+    ingest(job, Inputs(store, needs, source, tmp_path), outputs)
 
     done = Result(job="ingest", digest="d", code="0", outputs=outputs.written)
     written = Committed(store, {"ingest": done})
@@ -57,4 +66,4 @@ def test_the_columns_of_the_campaign_reach_the_records_and_no_other(
     assert (unused.item, unused.rule, unused.studies) == ("table", "not-in-folder", 1)
     assert [record.studies for record in caplog.records if "table" in record.getMessage()] == [1]
     secrets = (b"DOE-JOHN", b"ROE-JANE", b"NOBODY", b"West", b"1.2.3.")
-    assert not any(secret in written.read(key) for key in written.keys for secret in secrets)
+    assert not any(secret in store.get(key) for key in store.sizes("") for secret in secrets)

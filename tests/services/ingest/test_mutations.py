@@ -24,14 +24,15 @@ from nameplate.image.volume import read_nifti
 from nameplate.records import from_jsonl
 from nameplate.steps.ingest import Exam, LedgerRow
 from nameplate.streams import stream
+from nameplate_ingest.dicom.content import DiskFile
 from nameplate_ingest.dicom.header import read_elements
 from nameplate_ingest.dicom.pixels import hounsfield
 from nameplate_ingest.dicom.slice import slice_of
 from nameplate_ingest.dicom.tags import WANTED
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.sources.scan import images_of
 from nameplate_ingest.ingest import ingest_folder
 from nameplate_ingest.refusal import Refused
+from nameplate_ingest.sources.scan import images_of
 from nameplate_ingest.study import ingest_study
 
 SMALL = IngestSettings(matrix=64)
@@ -141,7 +142,7 @@ def test_every_kind_of_damage_alone(tmp_path: Path, loose: list[Base], kind: str
         try:
             elements = read_elements(path, WANTED)
             assert elements is not None
-            for slice_ in itertools.islice(images_of(path, elements), 3):
+            for slice_ in itertools.islice(images_of(DiskFile(path), elements), 3):
                 hounsfield(slice_)
         except Refused as refused:
             reasons.append(refused)

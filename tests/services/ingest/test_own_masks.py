@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.services.ingest.sharded import run_shard
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.image.volume import Volume, read_nifti, write_nifti
@@ -107,8 +108,8 @@ def test_shards_and_workers_change_nothing(archive: Path, masks: Path, tmp_path:
     for name in ("S0", "S1", "S2", "all", "unknown"):
         write_nifti(masks / f"{name}.nii.gz", rod())
     run(archive, masks, tmp_path / "out", workers=2)
-    parts = [run(archive, masks, tmp_path / f"part-{n}", shard=(n, 2)) for n in range(2)]
-    # Every shard knows what a mask is called after, and one tells what is called after nothing.
+    parts = [run_shard(archive, tmp_path / f"part-{n}", SMALL, KEY, (n, 2), masks=masks) for n in range(2)]
+    # A mask that is called after studies of two shards passes in neither; one shard tells what is of none.
     assert [part.unknown_masks for part in parts] == [1, 0]
     assert min(part.studies for part in parts) > 0
     whole = rows(tmp_path / "out", "targets.jsonl")

@@ -19,6 +19,7 @@ from nameplate_ingest.dicom import tags
 from nameplate_ingest.explain import explain
 from nameplate_ingest.ingest import ingest_folder
 from nameplate_ingest.sheet import write_sheet
+from nameplate_ingest.sources.folder import Folder
 
 KEY = "a key for these tests"
 SMALL = IngestSettings(matrix=64)
@@ -210,7 +211,7 @@ def test_nothing_comes_out_of_a_run(
 
 
 def test_nothing_comes_out_of_an_explanation(archive: Archive) -> None:
-    lines = list(explain(archive.path, SMALL, key=KEY.encode(), manufacturers={}))
+    lines = list(explain(Folder(archive.path), SMALL, key=KEY.encode(), manufacturers={}))
     assert sum("one series is chosen" in line for line in lines) >= 2
     assert found(as_text(lines), archive.secrets) == set()
 
@@ -223,8 +224,8 @@ def test_an_unforeseen_error_tells_nothing(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """An error whose text holds everything of the study, in the index and in the conversion."""
-    import nameplate_ingest.conversion as conversion
     import nameplate_ingest.sources.scan as reading
+    import nameplate_ingest.sources.source as conversion
 
     real, calls = reading.images_of, []
 

@@ -139,7 +139,10 @@ def _phantom(raw: Any, **changes: Any) -> None:
     [
         (lambda raw: raw["experiments"][0].update(cohorts=["elsewhere"]), "'elsewhere' is not one of"),
         (lambda raw: raw["experiments"][1].update(training_sets=["Philips"]), "'Philips' is not one of"),
-        (lambda raw: raw["cohorts"]["study"].update(folder="x"), "exactly one of 'phantom', 'folder'"),
+        (
+            lambda raw: raw["cohorts"]["study"].update(folder="x"),
+            "exactly one of 'source', 'phantom' and 'folder'",
+        ),
         (
             lambda raw: raw["cohorts"]["study"].update(split={"train": 0.5, "val": 0.1, "test": 0.1}),
             "must be 1",
@@ -157,7 +160,10 @@ def _phantom(raw: Any, **changes: Any) -> None:
             lambda raw: raw["experiments"][1].update(expected_convergence={"mixed": 1.0}),
             "'mixed' is not one of",
         ),
-        (lambda raw: raw["cohorts"]["study"].update(manufacturers_csv="x"), "needs 'folder'"),
+        (
+            lambda raw: raw["cohorts"]["study"].update(manufacturers_csv="x"),
+            "needs exams that are not simulated",
+        ),
         (lambda raw: raw["cohorts"]["study"]["phantom"].update(exams=3), "3 exams cannot be divided"),
         (lambda raw: raw["cohorts"].update({"a/b": raw["cohorts"]["study"]}), "cohort name 'a/b'"),
         (lambda raw: _arm(raw, name="mixed", short=["GE"]), "'mixed': is a name that training_sets gives"),

@@ -252,7 +252,7 @@ def test_mistakes_in_matching_and_columns(tiny_text: str, changes: Any, expected
 def test_simulated_exams_have_no_columns(tiny_text: str) -> None:
     raw = yaml.safe_load(tiny_text)
     raw["cohorts"]["study"] |= {"fields_csv": "f.csv", "fields": ["site"]}
-    with pytest.raises(CampaignError, match="'fields_csv' needs 'folder'"):
+    with pytest.raises(CampaignError, match="'fields_csv' needs exams that are not simulated"):
         _parsed(raw)
 
 

@@ -100,7 +100,7 @@ def _class_network(raw: Any) -> None:
         (_no_masks, "experiments[2].cohorts: 'study' has no masks: give cohorts.study.masks, a folder"),
         (_from_without, "experiments[2].cohorts: 'control' has no masks: give cohorts.study.masks, a folder"),
         (_nobody_learns, "cohorts.study.masks: no experiment learns them: name the cohort in one of task"),
-        (_simulated, "cohorts.study: 'masks' needs 'folder': simulated exams have none"),
+        (_simulated, "cohorts.study: 'masks' needs exams that are not simulated: simulated exams have none"),
         (_no_section, "experiments[2].task: 'masks' needs a section datasets.masks"),
         (_called("easy"), "datasets.spheres.difficulties: 'easy' is the name of another dataset"),
         (_called("skull"), "datasets.masks.name: 'skull' is the name of another dataset"),

@@ -11,7 +11,8 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 import nameplate
-from nameplate.campaign.cohort_source import Source
+from nameplate.campaign.cohort_source import CohortSource
+from nameplate.campaign.sources import FolderSource
 from nameplate.errors import StoreError, TryAgain
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
@@ -278,7 +279,7 @@ def test_scratch_lies_beside_a_store_in_a_folder_and_never_counts_as_an_object(
 def test_the_function_is_given_the_source_and_whether_it_should_stop(
     store: Store, jobs: Mapping[str, Job], put_in_place: Callable[[str, Work], None], tmp_path: Path
 ) -> None:
-    source = Source(folder=tmp_path, manufacturers_csv=None, digest="d")
+    source = CohortSource(name="study", settings=FolderSource(path="dicom"), folder=tmp_path)
 
     def work(settings: JobSettings, inputs: Inputs, outputs: Outputs) -> None:
         assert inputs.source is source

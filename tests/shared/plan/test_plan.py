@@ -10,12 +10,13 @@ import yaml
 from nameplate.campaign import Campaign, parse_campaign
 from nameplate.campaign.challenge import ChallengeSettings, ModelSettings
 from nameplate.campaign.factor import FactorSettings
+from nameplate.campaign.sources import FolderSource
 from nameplate.job.result import Output, Result, job_digest
 from nameplate.plan.pipeline import STEPS, step_named
 from nameplate.plan.plan import cells_of, plan
 from nameplate.steps.cell import Cell
 from nameplate.steps.cohort import CohortJob
-from nameplate.steps.ingest import IngestJob
+from nameplate.steps.listing import ListingJob
 from nameplate.steps.selection import Selection
 from nameplate.steps.step import Job, step_of
 from nameplate.steps.synthesis import SphereRecipe, SynthesisJob
@@ -43,7 +44,9 @@ def test_the_fan_out_tells_the_jobs_of_a_step_apart(demo: Campaign, finished: Fi
         return getattr(job.settings if name in type(job.settings).model_fields else job.cell, name)
 
     models = {name: ModelSettings(command="model {image}") for name in ("one", "other")}
-    demo = demo.model_copy(update={"challenge": ChallengeSettings(models=models)})
+    read = demo.cohorts["study"].model_copy(update={"source": FolderSource(path="dicom")})
+    cohorts = {**demo.cohorts, "read": read}
+    demo = demo.model_copy(update={"challenge": ChallengeSettings(models=models), "cohorts": cohorts})
     jobs = plan(demo, finished(demo), {}).jobs
     for step in STEPS:
         made = [tuple(value(job, name) for name in step.fan_out) for job in jobs if job.step == step.name]
@@ -267,9 +270,10 @@ def test_a_campaign_with_another_factor_is_planned(tiny_text: str, factor: dict[
         assert read == settings
         assert read.factor == campaign.factor.field_levels
         assert not settings.twins
-    ingest = made.job("ingest/study/000").settings
-    assert isinstance(ingest, IngestJob)
-    assert ingest.fields == ("site",)
+    listed = made.job("listing/study").settings
+    assert isinstance(listed, ListingJob)
+    assert made.job("ingest/study/000").needs == ("listing/study",)
+    assert listed.fields == ("site",)
     keys = {str(cell) for cell in cells_of(campaign)}
     assert len(keys) == len(cells_of(campaign))
     assert all(check_key(key) and key.count("/") == 4 for key in keys)

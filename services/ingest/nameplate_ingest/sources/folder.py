@@ -22,6 +22,10 @@ class Folder(Source):
         self.place = path.absolute()
         self.identity = os.path.realpath(path)
 
+    def check(self) -> None:
+        """Raise UserError for a folder that is missing or holds no files."""
+        files_of(self._path, self._leave_out)
+
     def index(
         self, reading: Reading, workers: Workers, progress: Callable[[int], None] | None = None
     ) -> Index:

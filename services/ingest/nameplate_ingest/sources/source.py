@@ -36,6 +36,9 @@ class Source(ABC):
     should_stop: Callable[[], bool] = staticmethod(never)
     """Whether this process is asked to end: who waits for a source looks at it, and raises TryAgain."""
 
+    def check(self) -> None:  # noqa: B027 (most sources cannot tell)
+        """Raise UserError for a source that cannot be one, as far as that costs nothing to see."""
+
     @abstractmethod
     def index(
         self, reading: Reading, workers: Workers, progress: Callable[[int], None] | None = None

@@ -133,13 +133,6 @@ def test_no_cut_and_no_flipped_byte_escapes_as_another_error(
             read_elements(path, WANTED)
 
 
-def test_reading_stops_at_a_foreign_study(tmp_path: Path, make_slice: Callable[..., Dataset]) -> None:
-    path = tmp_path / "a"
-    make_slice(study="1.2.99").save_as(path, enforce_file_format=True)
-    assert read_elements(path, WANTED, lambda raw: raw.strip(b"\0") != b"1.2.99") is None
-    assert read_elements(path, WANTED, lambda raw: raw.strip(b"\0") == b"1.2.99") is not None
-
-
 def explicit_element(tag: tuple[int, int], vr: bytes, value: bytes) -> bytes:
     return struct.pack("<HH2sH", *tag, vr, len(value)) + value
 

@@ -1,6 +1,8 @@
 """What is kept of a file until its study's turn comes."""
 
+import dataclasses
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,23 +10,49 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nameplate_ingest.dicom.slice import Slice
+from nameplate_ingest.dicom.content import DiskFile
+from nameplate_ingest.dicom.geometry import SliceGeometry
+from nameplate_ingest.dicom.slice import Device, Slice, Storage
+from nameplate_ingest.dicom.statements import Statements
+from nameplate_ingest.fields.person import Person
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.sources.index import Index, Reading, Study, index_chunk, index_files, pack, unpack
 from nameplate_ingest.folder.listing import Obstacle, list_files
-from nameplate_ingest.folder.masks import MaskFiles
+from nameplate_ingest.sources.folder import index_files
+from nameplate_ingest.sources.index import Index, Reading, Study, index_part
+from nameplate_ingest.sources.packed import pack, unpack
 from nameplate_ingest.sources.scan import scan_files
 from nameplate_ingest.workers import Workers
 
 PSEUDONYMS = Pseudonyms(b"a key for these tests")
+A_SLICE = Slice(
+    path=Path("a/b"),
+    study="1.2",
+    series="1.2.3",
+    instance="1.2.3.4",
+    refusal=None,
+    person=Person("id", "\udce4name", "19700101", "F", 50.5),
+    device=Device("GE", "model", "software", "STANDARD", "site", ("site", "station"), 120.0, None, ("X",)),
+    says=Statements(
+        **{
+            item.name: () if str(item.type).startswith("tuple") else ""
+            for item in dataclasses.fields(Statements)
+        }
+        | {"times": 3, "kvp": None, "diameter_mm": 250.0, "multienergy": False}
+    ),
+    thickness=5.0,
+    series_number="2",
+    acquisition="",
+    time="",
+    number=1,
+    temporal_position="",
+    frame_of_reference="",
+    grid=SliceGeometry(64, 64, (0.0, -1.5, 2.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), (0.5, 0.5)),
+    storage=Storage("1.2.840.10008.1.2.1", True, False, 1000, 8192, 16, 12, 11, True, 1.0, -1024.0),
+)
 
 
 def reading(source: Path, **options: Any) -> Reading:
-    plain: dict[str, Any] = {
-        **{"source": source, "pseudonyms": PSEUDONYMS, "shard": None},
-        **{"table": {}, "fields": {}, "masks": MaskFiles()},
-    }
-    return Reading(**{**plain, **options})
+    return Reading(source, PSEUDONYMS, **options)
 
 
 def index(source: Path, count: int = 0, **options: Any) -> Index:
@@ -34,7 +62,7 @@ def index(source: Path, count: int = 0, **options: Any) -> Index:
 
 
 def slices_of(source: Path) -> list[Slice]:
-    found = scan_files(sorted(source.iterdir()), PSEUDONYMS, None)
+    found = scan_files(map(DiskFile, sorted(source.iterdir())), PSEUDONYMS)
     return [item for item in found if isinstance(item, Slice)]
 
 
@@ -62,12 +90,6 @@ def test_every_file_and_every_obstacle_is_counted(folder: Any, make_series: Any,
         ("unreadable", Obstacle.SPECIAL.value, 1),
     ]
     assert found.files == 38
-
-
-def test_obstacles_belong_to_the_first_shard(folder: Any) -> None:
-    folder.add_bytes(b"notes")
-    os.mkfifo(folder.path / "pipe")
-    assert [index(folder.path, shard=(number, 3)).files for number in range(3)] == [2, 0, 0]
 
 
 def test_a_manufacturer_is_listed_by_uid_or_by_a_folder_above(folder: Any, make_series: Any) -> None:
@@ -99,9 +121,7 @@ def test_columns_are_told_by_the_same_names_and_part_of_the_digest(folder: Any, 
     assert len(seen) == 4
 
 
-def test_the_first_shard_counts_studies_of_the_table_that_no_file_of_any_shard_is_of(
-    folder: Any, make_slice: Any
-) -> None:
+def test_studies_of_the_table_that_no_file_is_of_are_counted(folder: Any, make_slice: Any) -> None:
     inner = folder.path / "CT0001"
     inner.mkdir()
     folder.path = inner
@@ -112,37 +132,37 @@ def test_the_first_shard_counts_studies_of_the_table_that_no_file_of_any_shard_i
     fields = dict.fromkeys(("1.2.3.0", "1.2.3.1", "1.2.3.5", "CT0001", "CT0002", "1.2.3.6", "1.2.3"), told)
     for count in (0, 2):
         assert index(inner.parent, count, fields=fields).unused == 3
-        parts = [index(inner.parent, count, fields=fields, shard=(number, 3)) for number in range(3)]
-        assert [part.unused for part in parts] == [3, 0, 0]
-        assert all(len(part.studies) < 6 for part in parts)
     assert index(inner.parent, fields={}).unused == 0
 
 
 @given(st.permutations(range(40)), st.sets(st.integers(1, 39)))
 def test_order_and_pieces_change_nothing(order: list[int], cuts: set[int]) -> None:
-    """Numbers stand for slices: what a study keeps does not look into them."""
+    slices = [replace(A_SLICE, number=number) for number in range(40)]
     whole, study = Study(), Study()
-    whole.add(Study(40, frozenset(("GE",)), [pack(list(range(40)))], sum(7**n for n in range(40))))  # type: ignore[arg-type]
+    whole.add(Study(40, frozenset(("GE",)), [pack(slices)], sum(7**n for n in range(40))))
     for low, high in zip([0, *sorted(cuts)], [*sorted(cuts), 40], strict=True):
-        part: Any = order[low:high]
-        study.add(Study(high - low, frozenset(("GE",)), [pack(part)], sum(7**n for n in part)))
+        part = order[low:high]
+        pieces = [pack([slices[n] for n in part])]
+        study.add(Study(high - low, frozenset(("GE",)), pieces, sum(7**n for n in part)))
     assert study.digest(b"key") == whole.digest(b"key")
-    assert sorted(unpack(study.pieces)) == list(range(40))  # type: ignore[type-var]
+    assert sorted(unpack(study.pieces), key=lambda one: one.number) == slices
     assert len(study.pieces) <= 16
 
 
 def test_a_digest_changes_with_the_files_the_list_and_the_key(folder: Any, make_series: Any) -> None:
     folder.add(*make_series(count=3))
-    paths = tuple(map(str, sorted(folder.path.iterdir())))
+    paths = sorted(folder.path.iterdir())
 
     def digest(key: bytes = b"k", **options: Any) -> str:
-        return index_chunk(reading(folder.path, **options), paths).studies["1.2.3.1"].digest(key)
+        return (
+            index_part(reading(folder.path, **options), map(DiskFile, paths)).studies["1.2.3.1"].digest(key)
+        )
 
     first = digest()
     assert digest() == first
     assert digest(b"other") != first
     assert digest(table={"1.2.3.1": "GE"}) != first
-    state = Path(paths[0]).stat()
+    state = paths[0].stat()
     os.utime(paths[0], ns=(state.st_atime_ns, state.st_mtime_ns + 1))
     assert digest() != first
 
@@ -155,7 +175,7 @@ def test_files_in_the_worst_order_are_packed_together(folder: Any, make_slice: A
     how = reading(folder.path)
     together = Index()
     for path in sorted(folder.path.iterdir()):
-        for uid, study in index_chunk(how, (str(path),)).studies.items():
+        for uid, study in index_part(how, (DiskFile(path),)).studies.items():
             together.studies.setdefault(uid, Study()).add(study)
     for study in together.studies.values():
         slices = unpack(study.pieces)
@@ -176,10 +196,10 @@ class Deadly:
             import nameplate_ingest.dicom.header as header
             real = header.read_elements
 
-            def read_elements(path, *rest):
-                if path.name == "deadly":
+            def read_elements(file, *rest):
+                if file.path.name == "deadly":
                     os.kill(os.getpid(), 9)
-                return real(path, *rest)
+                return real(file, *rest)
 
             header.read_elements = read_elements
         return None

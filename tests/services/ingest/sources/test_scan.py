@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from nameplate_ingest.dicom.content import DiskFile
 from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.sources.scan import RefusedFile, scan_files
@@ -28,7 +29,7 @@ def test_a_file_that_nobody_foresaw_costs_itself(
         return real(path, *rest)
 
     monkeypatch.setattr(module, "slice_of", broken)
-    refused, *slices = scan_files(paths, PSEUDONYMS, None)
+    refused, *slices = scan_files(map(DiskFile, paths), PSEUDONYMS)
     assert isinstance(refused, RefusedFile)
     assert (refused.rule, refused.seen) == ("error", "ZeroDivisionError")
     assert [isinstance(item, Slice) for item in slices] == [True, True]
@@ -36,7 +37,7 @@ def test_a_file_that_nobody_foresaw_costs_itself(
 
 def test_a_refused_file_is_named_by_its_content(folder: Any) -> None:
     folder.add_bytes(b"notes", "a").add_bytes(b"notes", "b").add_bytes(b"other", "c")
-    a, b, c = scan_files(sorted(folder.path.iterdir()), PSEUDONYMS, None)
+    a, b, c = scan_files(map(DiskFile, sorted(folder.path.iterdir())), PSEUDONYMS)
     assert isinstance(a, RefusedFile)
     assert a == b != c
     assert a.id[0] == "f"
@@ -44,7 +45,6 @@ def test_a_refused_file_is_named_by_its_content(folder: Any) -> None:
 
 
 def test_a_file_that_vanishes_is_unreadable(tmp_path: Path) -> None:
-    (refused,) = scan_files([tmp_path / "gone"], PSEUDONYMS, (0, 2))
+    (refused,) = scan_files([DiskFile(tmp_path / "gone")], PSEUDONYMS)
     assert isinstance(refused, RefusedFile)
     assert refused.rule == "unreadable"
-    assert list(scan_files([tmp_path / "gone"], PSEUDONYMS, (1, 2))) == []

@@ -12,6 +12,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 from tests.services.ingest.enhanced_maker import enhanced_dataset
 
 from nameplate_ingest.dicom import pixels
+from nameplate_ingest.dicom.content import DiskFile
 from nameplate_ingest.dicom.header import read_elements
 from nameplate_ingest.dicom.slice import Slice, slice_of
 from nameplate_ingest.dicom.tags import WANTED
@@ -118,7 +119,7 @@ def test_files_of_many_frames_are_unpacked_once_each(
         dataset.save_as(path, enforce_file_format=True)
         elements = read_elements(path, WANTED)
         assert elements is not None
-        slices += images_of(path, elements)
+        slices += images_of(DiskFile(path), elements)
     assert len(slices) == 60
     without_copies(slices)
     assert 1 <= len(calls) <= 3

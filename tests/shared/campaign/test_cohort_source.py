@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from nameplate.campaign import Campaign, parse_campaign
-from nameplate.campaign.cohort_source import sources_of
+from nameplate.campaign.cohort_source import digests_of, sources_of
 from nameplate.errors import CohortError, UserError
 
 
@@ -57,7 +57,7 @@ def test_masks_decide_too_and_only_nifti_files_are_masks(campaign: Campaign, tmp
     with_masks = campaign.model_copy(update={"cohorts": {"study": study}})
     (masks / "readme.txt").write_text("no mask")
     with pytest.raises(CohortError, match=r"cohorts\.study\.masks: .*: holds no NIfTI files"):
-        sources_of(with_masks, tmp_path)
+        digests_of(sources_of(with_masks, tmp_path))
     (masks / "deep" / "S1.NII.gz").write_bytes(b"one")
     source = sources_of(with_masks, tmp_path)["study"]
     assert source.masks == masks
@@ -71,20 +71,21 @@ def test_masks_decide_too_and_only_nifti_files_are_masks(campaign: Campaign, tmp
     assert len(set(seen)) == len(seen)
     masks.rename(tmp_path / "moved")
     with pytest.raises(CohortError, match=r"cohorts\.study\.masks: .*: no such folder"):
-        sources_of(with_masks, tmp_path)
+        digests_of(sources_of(with_masks, tmp_path))
 
 
 def test_the_place_of_the_files_is_told_but_decides_nothing(campaign: Campaign, tmp_path: Path) -> None:
     here = sources_of(campaign, tmp_path)["study"]
-    assert (here.folder, here.manufacturers_csv) == (tmp_path / "dicom", tmp_path / "makers.csv")
+    assert (here.path("path"), here.manufacturers_csv) == (tmp_path / "dicom", tmp_path / "makers.csv")
     assert here.fields_csv == tmp_path / "fields.csv"
+    digest = here.digest
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     for name in ("dicom", "makers.csv", "fields.csv"):
         (tmp_path / name).rename(elsewhere / name)
     there = sources_of(campaign, elsewhere)["study"]
-    assert there.folder == elsewhere / "dicom"
-    assert there.digest == here.digest
+    assert there.path("path") == elsewhere / "dicom"
+    assert there.digest == digest
 
 
 def test_a_simulated_cohort_has_no_source(tiny_text: str, tmp_path: Path) -> None:
@@ -109,14 +110,14 @@ def test_what_moves_from_one_table_to_the_other_is_a_change(campaign: Campaign, 
 def test_what_is_not_there(campaign: Campaign, tmp_path: Path) -> None:
     (tmp_path / "makers.csv").unlink()
     with pytest.raises(UserError, match=r"makers\.csv: cannot be read"):
-        sources_of(campaign, tmp_path)
+        digests_of(sources_of(campaign, tmp_path))
     (tmp_path / "makers.csv").write_text("study,manufacturer\n")
     (tmp_path / "fields.csv").unlink()
     with pytest.raises(UserError, match=r"fields\.csv: cannot be read"):
-        sources_of(campaign, tmp_path)
+        digests_of(sources_of(campaign, tmp_path))
     (tmp_path / "dicom" / "deep" / "1.dcm").unlink()
     with pytest.raises(CohortError, match="holds no files"):
-        sources_of(campaign, tmp_path)
+        digests_of(sources_of(campaign, tmp_path))
 
 
 @pytest.mark.parametrize("closed", ["dicom", "dicom/deep"])
@@ -125,10 +126,10 @@ def test_what_may_not_be_read_is_said(closed: str, campaign: Campaign, tmp_path:
 import os, sys, yaml
 from pathlib import Path
 from nameplate.campaign import parse_campaign
-from nameplate.campaign.cohort_source import sources_of
+from nameplate.campaign.cohort_source import digests_of, sources_of
 from nameplate.errors import CohortError
 try:
-    sources_of(parse_campaign(Path(sys.argv[1]).read_text(), "x"), Path({str(tmp_path)!r}))
+    digests_of(sources_of(parse_campaign(Path(sys.argv[1]).read_text(), "x"), Path({str(tmp_path)!r})))
 except CohortError as error:
     print(error)
 """
