@@ -125,11 +125,11 @@ def _collected(
 COMMAND = Command(
     description=(
         "Counts what a campaign's sources, or one source, have, by tags alone: studies by manufacturer, "
-        "scanner model, kernel class, slice thickness, year, age and sex; the series that rules would refuse; "
-        "how many matched pairs would be left, and the least advantage that could be shown with them; bytes, "
-        "and hours at the allowed rate. Nothing is fetched: a PACS is asked for its series, and of files only "
-        "the headers are read. No count below five is shown, nor one that others would give away, and no "
-        "name, number, date or place. Writes nothing without --out."
+        "scanner model, kernel class, slice thickness, year, age and sex; series that the rules would "
+        "refuse; how many matched pairs would be left, and the least advantage that could be shown with "
+        "them; bytes, and hours at the allowed rate. Nothing is fetched: a PACS is asked for its series, and "
+        "of files only the headers are read. No count below five is shown, nor one that others would give "
+        "away, and no name, number, date or place. Writes nothing without --out."
     ),
     example="nameplate census https://pacs.example.org/dicom-web --since 2023-01-01 --until 2023-12-31 --out "
     "census",

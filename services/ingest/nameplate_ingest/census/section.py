@@ -23,8 +23,8 @@ _KINDS = {
     "volumes": "volumes with a table",
 }
 LEGEND = (
-    f"{SMALL}: fewer than {LEAST}, but not none. {WITHHELD}: {LEAST} or more, left out so that the total does "
-    "not give a smaller count away."
+    f"{SMALL}: fewer than {LEAST}, but not none. {WITHHELD}: {LEAST} or more, left out so that the total "
+    "does not give a smaller count away."
 )
 _NO_PIXELS = (
     "No pixel was read. What looks at values and pictures (the rules pixels, hounsfield, slice-jump and "
@@ -32,8 +32,8 @@ _NO_PIXELS = (
 )
 _NO_HEADERS = (
     "No header of an image was read either, only what the source tells of a series. Rules on the places and "
-    "kinds of images (coverage, field, missing-slice, orientation, two-passes, temporal, and image-type where "
-    "the source does not tell it) are not known before images are fetched."
+    "kinds of images (coverage, field, missing-slice, orientation, two-passes, temporal, and image-type "
+    "where the source does not tell it) are not known before images are fetched."
 )
 
 

@@ -102,7 +102,7 @@ class Slice:
     frame_of_reference: str
     grid: SliceGeometry | None
     storage: Storage | None
-    year: int
+    year: int = 0
     """Of the study; 0 if it is not known."""
 
 
