@@ -1,7 +1,7 @@
 """The one place that names the kinds of sources: from settings to what reads them."""
 
 from nameplate.campaign.cohort_source import CohortSource
-from nameplate.campaign.sources import FolderSource
+from nameplate.campaign.sources import DicomwebSource, DimseSource, FolderSource
 from nameplate_ingest.sources.source import Source
 
 
@@ -12,5 +12,13 @@ def open_source(cohort: CohortSource) -> Source:
             from nameplate_ingest.sources.folder import Folder
 
             return Folder(cohort.path("path"))
+        case DicomwebSource() as settings:
+            from nameplate_ingest.sources.dicomweb import Dicomweb
+
+            return Dicomweb(settings)
+        case DimseSource() as settings:
+            from nameplate_ingest.sources.dimse import Dimse
+
+            return Dimse(settings)
         case _:
             raise NotImplementedError(cohort.settings.kind)

@@ -1,8 +1,8 @@
 """Settings of a PACS that speaks the DICOM network protocol (DIMSE)."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nameplate.campaign.sources.query import QuerySource
 
@@ -26,6 +26,12 @@ class DimseSource(QuerySource):
     receive_port: int = Field(default=11112, ge=1, le=65535)
     tls: bool = False
     """Whether both connections are encrypted, with certificates from the environment."""
+
+    @model_validator(mode="after")
+    def _one_receiver(self) -> Self:
+        if self.retrieve == "move" and self.limits.at_once > 1:
+            raise ValueError("retrieve: move sends every study to the same port: limits.at_once must be 1")
+        return self
 
     @property
     def summary(self) -> str:

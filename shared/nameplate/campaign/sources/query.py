@@ -31,6 +31,11 @@ Day = Annotated[str, BeforeValidator(_as_text), AfterValidator(_is_a_day)]
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
+_PERSONAL = (
+    *("PatientName", "PatientBirthDate", "PatientBirthName", "PatientMotherBirthName"),
+    *("OtherPatientNames", "ResponsiblePerson", "PatientAddress", "PatientTelephoneNumbers"),
+)
+
 
 class LimitSettings(Settings):
     """How much may be asked of a PACS that also serves a hospital."""
@@ -81,7 +86,8 @@ class QuerySource(Source):
     """What a study must have a series of."""
     match: dict[str, str] = Field(default_factory=dict)
     """Further attributes of the study by DICOM keyword, with the wildcards of DICOM:
-    ``{StudyDescription: "*HEAD*"}``."""
+    ``{StudyDescription: "*HEAD*"}``. What is no attribute of studies, as Manufacturer, is compared here, with
+    what the PACS says of each."""
     window_days: int = Field(default=31, ge=1, le=366)
     """A query asks for so many days at once: one for all would be too long for many a PACS."""
     timeout_s: float = Field(default=60, gt=0, le=3600)
@@ -91,6 +97,11 @@ class QuerySource(Source):
     with the name ``pacs``: NAMEPLATE_SOURCE_PACS_TOKEN)."""
     limits: LimitSettings = LimitSettings()
 
+    @property
+    def at_once(self) -> int | None:
+        """A PACS is asked by so many shards at the same time, each for one study after another."""
+        return self.limits.at_once
+
     @field_validator("match")
     @classmethod
     def _are_keywords(cls, value: dict[str, str]) -> dict[str, str]:
@@ -99,6 +110,8 @@ class QuerySource(Source):
                 raise ValueError(f"{name!r} is no DICOM keyword, such as StudyDescription")
             if name in ("StudyDate", "ModalitiesInStudy", "StudyInstanceUID"):
                 raise ValueError(f"{name!r} is asked for by since, until and modality")
+            if name in _PERSONAL:
+                raise ValueError(f"{name!r} names a patient, which no campaign file may do")
         return value
 
     @model_validator(mode="after")

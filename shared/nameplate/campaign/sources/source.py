@@ -24,6 +24,11 @@ class Source(Settings):
     def summary(self) -> str:
         """What it is, in a few words for a plan's lines."""
 
+    @property
+    def at_once(self) -> int | None:
+        """How many shards may ask it at the same time; None for any number."""
+        return None
+
     def shown(self) -> "Source":
         """The same without what no report may show."""
         told = {name: "(not shown)" for name in self.hidden if getattr(self, name) is not None}

@@ -1,0 +1,65 @@
+"""What comes when one study is fetched: each image once, and nothing of another study."""
+
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from nameplate.errors import NameplateError
+from nameplate.whole import user_may_write
+from nameplate_ingest.dicom.content import DiskFile
+from nameplate_ingest.dicom.header import read_elements
+from nameplate_ingest.dicom.tags import SOP_INSTANCE, STUDY_UID
+from nameplate_ingest.dicom.values import text
+from nameplate_ingest.refusal import Refused
+
+_NAMES = frozenset((STUDY_UID, SOP_INSTANCE))
+
+
+class Arrivals:
+    """The files of a study in a folder of its own; several connections may bring some at the same time."""
+
+    def __init__(self, uid: str, folder: Path) -> None:
+        self._uid, self._folder = uid, folder
+        self._lock = threading.Lock()
+        self._number = 0
+        self._seen: set[str] = set()
+        self.files: list[DiskFile] = []
+        self.error: NameplateError | None = None
+        """Why a file could not be written."""
+        self.last = time.monotonic()
+        """When the last one came."""
+
+    def take(self, pieces: Iterable[bytes]) -> None:
+        """Write the next file; TryAgain when the disk is full."""
+        with self._lock:
+            self._number += 1
+            path = self._folder / f"{self._number:06d}"
+        try:
+            with user_may_write(path), path.open("wb") as file:
+                for piece in pieces:
+                    file.write(piece)
+        except NameplateError as error:
+            self.error = error
+            raise
+        with self._lock:
+            self.last = time.monotonic()
+            if self._is_new(path):
+                self.files.append(DiskFile(path))
+                return
+        with suppress(OSError):
+            path.unlink()
+
+    def _is_new(self, path: Path) -> bool:
+        try:
+            names = read_elements(path, _NAMES).values
+        except Refused:
+            return True  # it is of the study as far as anybody can tell; the ledger will say what it is
+        if text(names.get(STUDY_UID)) != self._uid:
+            return False
+        instance = text(names.get(SOP_INSTANCE))
+        if instance and instance in self._seen:
+            return False
+        self._seen.add(instance)
+        return True

@@ -1,0 +1,61 @@
+"""Our own end of a C-MOVE: the PACS connects to it and sends the images there."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
+from pynetdicom.events import Event
+
+from nameplate.campaign.sources import DimseSource
+from nameplate.errors import NameplateError, UserError
+from nameplate_ingest.sources.arrivals import Arrivals
+from nameplate_ingest.sources.patience import Unanswered
+from nameplate_ingest.sources.tls import Certificates
+
+_STORED, _NO_ROOM = 0x0000, 0xA700
+
+
+def stored(event: Event, arrivals: Arrivals) -> int:
+    """Take in an image that was sent; the answer is a status of C-STORE."""
+    try:
+        arrivals.take((event.encoded_dataset(),))
+    except NameplateError:
+        return _NO_ROOM
+    return _STORED
+
+
+@contextmanager
+def receiving(
+    settings: DimseSource, certificates: Certificates, start: str, arrivals: Arrivals
+) -> Iterator[None]:
+    """Take in what comes to ``receive_port`` for our AE title while the block lasts.
+
+    Where it is encrypted, the PACS has to prove itself by a certificate, and we by ours.
+    """
+    if settings.tls and (certificates.own is None or certificates.authority is None):
+        raise UserError(
+            f"source.tls: with retrieve: move, {start}CLIENT_CERT, {start}CLIENT_KEY and {start}AUTHORITY are "
+            "needed, since the PACS connects to us"
+        )
+    ae = AE(ae_title=settings.calling)
+    ae.require_called_aet = True
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = settings.timeout_s
+    for context in AllStoragePresentationContexts:
+        ae.add_supported_context(str(context.abstract_syntax), ALL_TRANSFER_SYNTAXES)
+    try:
+        server = ae.start_server(
+            ("", settings.receive_port),
+            block=False,
+            ssl_context=certificates.context(receiver=True) if settings.tls else None,
+            evt_handlers=[(evt.EVT_C_STORE, stored, [arrivals])],
+        )
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Unanswered("source.receive_port: is used by another process here") from None
+        raise UserError(f"source.receive_port: cannot be opened here ({error.strerror})") from None
+    assert server is not None
+    try:
+        yield
+    finally:
+        server.shutdown()

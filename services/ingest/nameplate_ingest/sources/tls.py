@@ -1,0 +1,82 @@
+"""Certificates of an account: what we trust, and who we are."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from nameplate.errors import UserError
+from nameplate_ingest.sources.account import SourceAccount
+
+AUTHORITY, CERTIFICATE, KEY = "AUTHORITY", "CLIENT_CERT", "CLIENT_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """Paths of files that were looked into: each holds what it should."""
+
+    authority: str | None
+    own: tuple[str, str] | None
+    """Our certificate and its key."""
+
+    def context(self, *, receiver: bool = False) -> ssl.SSLContext:
+        """For a connection that we open, or for one that is opened to us; either side has to prove itself."""
+        purpose = ssl.Purpose.CLIENT_AUTH if receiver else ssl.Purpose.SERVER_AUTH
+        context = ssl.create_default_context(purpose, cafile=self.authority)
+        if receiver:
+            context.verify_mode = ssl.CERT_REQUIRED
+        if self.own is not None:
+            _load(context, *self.own)
+        return context
+
+
+@contextmanager
+def certificates_of(account: SourceAccount) -> Iterator[Certificates]:
+    """The account's certificates while the block lasts; UserError for what is none."""
+    with ExitStack() as files:
+        account.pair(CERTIFICATE, KEY)
+        paths = [files.enter_context(account.certificate(name)) for name in (AUTHORITY, CERTIFICATE, KEY)]
+        authority, certificate, key = paths
+        own = None if certificate is None or key is None else (certificate, key)
+        found = Certificates(authority, own)
+        if authority is not None:
+            try:
+                ssl.create_default_context(cafile=authority)
+            except (ssl.SSLError, OSError):
+                raise UserError(f"{account.start}{AUTHORITY}: holds no certificate (PEM)") from None
+        if own is not None:
+            try:
+                found.context()
+            except (ssl.SSLError, OSError, ValueError):
+                raise UserError(
+                    f"{account.start}{CERTIFICATE} and {account.start}{KEY}: are no certificate and its key "
+                    "(PEM, without a passphrase)"
+                ) from None
+        yield found
+
+
+def refusal_of(error: ssl.SSLError, start: str) -> str | None:
+    """What to do about a connection that came to nothing; None where it may succeed later.
+
+    ``start`` is that of the account's variables.
+    """
+    told = str(error)
+    if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in told:
+        why = "is not trusted"
+        if "ostname mismatch" in told or "IP address mismatch" in told:
+            why = "is for another host name"
+        elif "expired" in told:
+            why = "has expired"
+        return f"the server's certificate {why}: {start}{AUTHORITY} names the authority to trust (PEM)"
+    if "WRONG_VERSION_NUMBER" in told or "HTTP_REQUEST" in told or "RECORD_LAYER" in told:
+        return "the server does not speak TLS at this port"
+    if "alert" in told.lower() or "HANDSHAKE" in told:
+        return (
+            f"the server refuses our certificate, or wants one: {start}{CERTIFICATE} and {start}{KEY} hold it"
+        )
+    return None
+
+
+def _load(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    """A key that needs a passphrase is an error: nobody is there to be asked for it."""
+    context.load_cert_chain(certificate, key, password=lambda: "")
