@@ -212,6 +212,9 @@ class Run:
             unknown_masks=index.unknown_masks,
         )
 
+    def _unused(self, index: Index) -> bytes:
+        return unused_line(self._conversion.source.table_setting, index.unused)
+
     def _shared(self) -> int:
         shared = len(shared_by_several(self._people))
         if shared:
@@ -281,7 +284,7 @@ class Run:
         studies = sorted(self._lines)
         of_studies = (self._lines[study].ledger for study in studies)
         of_strays = (stray_line(stray, index.strays[stray]) for stray in ordered)
-        of_table = (unused_line(index.unused),) if index.unused else ()
+        of_table = (self._unused(index),) if index.unused else ()
         of_masks = (unknown_masks_line(index.unknown_masks),) if index.unknown_masks else ()
         self._output.put_lines(self._output.ledger, chain(of_studies, of_strays, of_table, of_masks))
         self._output.put_lines(self._output.as_read, (self._lines[study].as_read for study in studies))

@@ -41,9 +41,9 @@ def stray_line(stray: RefusedFile, count: int) -> bytes:
     return to_jsonl((row,))
 
 
-def unused_line(studies: int) -> bytes:
-    """The line of ledger.jsonl about studies of the table of further columns that no file is of."""
-    return _table_line("fields_csv", "not-in-folder", "studies of the table that no file is of", studies)
+def unused_line(setting: str, studies: int) -> bytes:
+    """The line of ledger.jsonl about studies of the table of ``setting`` that no file is of."""
+    return _table_line(setting, "not-in-folder", "studies of the table that no file is of", studies)
 
 
 def unknown_masks_line(masks: int) -> bytes:

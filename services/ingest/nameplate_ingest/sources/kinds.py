@@ -1,7 +1,7 @@
 """The one place that names the kinds of sources: from settings to what reads them."""
 
 from nameplate.campaign.cohort_source import CohortSource
-from nameplate.campaign.sources import DicomwebSource, DimseSource, FolderSource
+from nameplate.campaign.sources import DicomwebSource, DimseSource, FolderSource, VolumesSource
 from nameplate_ingest.sources.source import Source
 
 
@@ -20,5 +20,9 @@ def open_source(cohort: CohortSource) -> Source:
             from nameplate_ingest.sources.dimse import Dimse
 
             return Dimse(settings)
+        case VolumesSource() as settings:
+            from nameplate_ingest.sources.volumes import Volumes
+
+            return Volumes(cohort.path("path"), cohort.path("table"), settings, cohort.fields)
         case _:
             raise NotImplementedError(cohort.settings.kind)

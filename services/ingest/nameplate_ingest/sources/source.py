@@ -31,6 +31,8 @@ class Source(ABC):
     """Where the relative names of its files start; of a source without files, any path."""
     identity: str
     """What tells it from other sources: a folder of output is of one source alone."""
+    table_setting: str = "fields_csv"
+    """The setting of the table with further columns of its studies, as the ledger names it."""
     most_workers: int | None = None
     """How many processes may fetch from it at once; None for any number."""
     should_stop: Callable[[], bool] = staticmethod(never)

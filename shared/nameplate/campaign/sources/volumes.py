@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from nameplate.campaign.settings import Settings
 from nameplate.campaign.sources.source import Source
@@ -12,10 +12,10 @@ class ColumnSettings(Settings):
     """The table's columns by what they hold. What has no column is not known of any exam."""
 
     exam: str
-    """Names an exam; where ``file`` has no column, also its volume: the file without its ending, or a folder
-    above it."""
+    """Names an exam; where neither ``file`` nor the source's ``volume`` is given, also its volume: the file
+    without its ending, or the folder that it is in."""
     file: str | None = None
-    """The volume's path below ``path``."""
+    """The volume's path below the source's ``path``."""
     patient: str | None = None
     """Tells which exams are of one patient; without it every exam is of its own."""
     manufacturer: str | None = None
@@ -49,6 +49,22 @@ class VolumesSource(Source):
     table: str
     """CSV or TSV with a header, relative to the campaign file."""
     columns: ColumnSettings = Field(default_factory=lambda: ColumnSettings(exam="exam"))
+    volume: str | None = None
+    """Where an exam's volume is below ``path``, with ``{exam}`` for its name: ``{exam}/ct.nii.gz``. For
+    folders with several volumes an exam, where the table has no column of files."""
+
+    @field_validator("volume")
+    @classmethod
+    def _has_a_place(cls, value: str | None) -> str | None:
+        if value is not None and (value.count("{exam}") == 0 or set("{}") & set(value.replace("{exam}", ""))):
+            raise ValueError(f"expected a path with {{exam}} for the exam's name, got {value!r}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_way_to_files(self) -> "VolumesSource":
+        if self.volume is not None and self.columns.file is not None:
+            raise ValueError("'volume' and 'columns.file' both say where the volumes are: give one")
+        return self
 
     @property
     def summary(self) -> str:
