@@ -194,9 +194,9 @@ COMMAND = Command(
         "straightened, uneven slice gaps are made even, and the result is written in HU as "
         "images/<exam>.nii.gz, with exams.jsonl (one record per exam) and ledger.jsonl (one row for every "
         "series and every file that was not used, with the rule that refused it and the value it saw). "
-        "Names, dates, UIDs and paths of the source appear nowhere: exams and patients get keyed pseudonyms, which "
-        "match from run to run if the key is the same. Links are followed. Stop it whenever you like: the "
-        "same command goes on, and does only what is new, changed or not done yet."
+        "Names, dates, UIDs and paths of the source appear nowhere: exams and patients get keyed pseudonyms, "
+        "which match from run to run if the key is the same. Links are followed. Stop it whenever you like: "
+        "the same command goes on, and does only what is new, changed or not done yet."
     ),
     example="nameplate ingest ./studies --out ./exams --key-file ./secret.key --workers 2",
     add_arguments=_add_arguments,

@@ -87,7 +87,7 @@ def by_facts(
         verdicts[place] = Verdict("chosen" if exam is None else "outranked", "")
         exam = exam or _exam(uid, seen[place], settings, pseudonyms)
     year = min((year for one in ordered if (year := year_of(one.raw()))), default=0)
-    rules = tuple(verdict.rule for verdict in verdicts)
+    rules = tuple(verdict.rule for verdict in verdicts) or ("not-told",)
     size = study.size or sum(map(_bytes, ordered))
     return Surveyed(with_fields(exam, study.told), year, rules, size)
 

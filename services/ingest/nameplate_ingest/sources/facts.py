@@ -24,6 +24,7 @@ TELLING: Mapping[str, int] = {
     "ConvolutionKernel": tags.KERNEL,
     "SliceThickness": tags.THICKNESS,
     "KVP": tags.KVP,
+    "Exposure": tags.EXPOSURE,
     "Rows": tags.ROWS,
     "Columns": tags.COLUMNS,
     "PatientID": tags.PATIENT_ID,
