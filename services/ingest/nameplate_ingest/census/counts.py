@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nameplate.steps.ingest import Exam
 from nameplate_ingest.census.suppress import LEAST, protected
@@ -20,7 +20,6 @@ _SEXES = {"F": "female", "M": "male"}
 _OTHER_SEX = "other or not known"
 _CLASSES = ("soft", "medium", "sharp")
 _BIN_YEARS = 10
-_NOT_REFUSED = ("chosen", "outranked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,6 @@ class Table:
     """Studies by one field; without rows where too few of them would be left to show any."""
 
     title: str
-    column: str
     rows: tuple[Row, ...]
     unit: str = "studies"
 
@@ -64,9 +62,8 @@ def tables_of(studies: Sequence[Surveyed], levels: Sequence[str]) -> tuple[Table
 
 def refusals_of(studies: Sequence[Surveyed]) -> Table:
     """Series that would not be used, by the rule that refuses them."""
-    rules = (rule for study in studies for rule in study.rules if rule not in _NOT_REFUSED)
-    table = _table("series refused, by rule", rules, _named)
-    return Table(table.title, "rule", table.rows, "series")
+    reasons = (reason for study in studies for reason in study.refused)
+    return replace(_table("refused, by rule", reasons, _named), unit="series")
 
 
 def _table(
@@ -77,7 +74,7 @@ def _table(
 ) -> Table:
     counts = Counter(values)
     names = order(counts)
-    return Table(title, title, _rows({name: counts[name] for name in names}, _given_up(names, last)))
+    return Table(title, _rows({name: counts[name] for name in names}, _given_up(names, last)))
 
 
 def _rows(counts: Mapping[str, int], given_up: Sequence[str]) -> tuple[Row, ...]:
@@ -108,7 +105,7 @@ def _models(exams: Sequence[Exam], makers: Table, levels: Sequence[str]) -> Tabl
         names = _named(of_maker)
         for row in _rows({name: of_maker[name] for name in names}, _given_up(names, ())):
             rows.append(Row(f"{maker}: {row.value}", row.shown, row.count))
-    return Table("scanner model", "scanner model", tuple(rows))
+    return Table("scanner model", tuple(rows))
 
 
 def _maker(exam: Exam, levels: Sequence[str]) -> str:

@@ -23,8 +23,9 @@ _KINDS = {
     "volumes": "volumes with a table",
 }
 LEGEND = (
-    f"{SMALL}: fewer than {LEAST}, but not none. {WITHHELD}: {LEAST} or more, left out so that the total "
-    "does not give a smaller count away."
+    "Manufacturer, model, kernel, thickness, year, age and sex are those of the studies with a series that "
+    f"would be used. {SMALL}: fewer than {LEAST}, but not none. {WITHHELD}: {LEAST} or more, left out so "
+    "that the total does not give a smaller count away. Numbers of pairs are rounded down, by three at least."
 )
 _NO_PIXELS = (
     "No pixel was read. What looks at values and pictures (the rules pixels, hounsfield, slice-jump and "
@@ -143,7 +144,7 @@ def _match_lines(exams: Sequence[Exam], question: Question) -> list[tuple[str, s
         lines = effect_lines(question.campaign, question.cohort, groups)
         return [*told, *((line, "") for line in lines)]
     effect = paper_effect(groups, len(factor.levels))
-    name = "least advantage that a campaign with the paper's tasks, split and 6 runs a cell would show"
+    name = "least advantage that could be shown (the paper's tasks, 6 runs a cell)"
     return [*told, (name, f"{effect:.2g} AUROC points" if effect else "too few for a test set")]
 
 

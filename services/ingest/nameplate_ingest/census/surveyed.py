@@ -26,6 +26,9 @@ from nameplate_ingest.study import judged_study
 _USUAL_SIDE = 512
 """Rows and columns of a CT image where nothing says them."""
 _PIXEL_BYTES = 2
+_IN_WORDS = ("body-part", "contrast", "description", "image-type", "modality")
+NOT_TOLD = "not-told"
+"""Of a study of whose series the source tells nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,9 @@ class Surveyed:
     """Its record as far as it is known without pixels; None if no series is left."""
     year: int
     """Of the study; 0 if it is not known."""
-    rules: tuple[str, ...]
-    """Of each series: 'chosen', 'outranked' or the rule that refuses it."""
+    refused: tuple[str, ...]
+    """Why each series that would not be used is not, but for those that a better one of their study outranks:
+    a rule, and of rules on words and kinds what was seen."""
     size: int
     """Bytes to fetch."""
 
@@ -51,10 +55,8 @@ def by_headers(study: Study, settings: IngestSettings, pseudonyms: Pseudonyms) -
     for place, _ in rank([one.facts for one in usable if one.facts], settings.rules):
         one = usable[place]
         if exam is not None:
-            one.verdict = Verdict("outranked", "")
-            continue
+            break  # the others are outranked
         assert one.facts is not None
-        one.verdict = Verdict("chosen", "")
         exam = exam_record(
             one.group.slices[0].study,
             [slice_.person for slice_ in one.group.slices],
@@ -66,8 +68,8 @@ def by_headers(study: Study, settings: IngestSettings, pseudonyms: Pseudonyms) -
             slices=len(one.group.slices),
         )
     year = min((slice_.year for slice_ in slices if slice_.year), default=0)
-    rules = (*(one.verdict.rule for one in judged), *(copy.rule for copy in copies))
-    return Surveyed(with_fields(exam, study.told), year, rules, study.size)
+    refused = (*(reason_of(one.verdict) for one in judged if one.verdict.rule), *(one.rule for one in copies))
+    return Surveyed(with_fields(exam, study.told), year, refused, study.size)
 
 
 def by_facts(
@@ -79,17 +81,18 @@ def by_facts(
     """
     ordered = sorted(series, key=lambda one: one.series)
     seen = [_series_of(one, study, settings) for one in ordered]
-    verdicts = [one.verdict for one in seen]
-    usable = [place for place, verdict in enumerate(verdicts) if not verdict.rule]
-    exam = None
-    for position, _ in rank([seen[place].facts for place in usable], settings.rules):
-        place = usable[position]
-        verdicts[place] = Verdict("chosen" if exam is None else "outranked", "")
-        exam = exam or _exam(uid, seen[place], settings, pseudonyms)
+    usable = [one for one in seen if not one.verdict.rule]
+    best = next(iter(rank([one.facts for one in usable], settings.rules)), None)
+    exam = None if best is None else _exam(uid, usable[best[0]], settings, pseudonyms)
     year = min((year for one in ordered if (year := year_of(one.raw()))), default=0)
-    rules = tuple(verdict.rule for verdict in verdicts) or ("not-told",)
+    refused = tuple(reason_of(one.verdict) for one in seen if one.verdict.rule)
     size = study.size or sum(map(_bytes, ordered))
-    return Surveyed(with_fields(exam, study.told), year, rules, size)
+    return Surveyed(with_fields(exam, study.told), year, refused if seen else (NOT_TOLD,), size)
+
+
+def reason_of(verdict: Verdict) -> str:
+    """A rule, with what it saw where that is of a fixed vocabulary and no measure."""
+    return f"{verdict.rule}: {verdict.seen}" if verdict.rule in _IN_WORDS and verdict.seen else verdict.rule
 
 
 @dataclass(frozen=True, slots=True)
