@@ -34,11 +34,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Studies by one field; without rows where too few of them would be left to show any."""
+    """Studies by one field."""
 
     title: str
     rows: tuple[Row, ...]
     unit: str = "studies"
+    hidden: bool = False
+    """Whether there are no rows because too few studies would be left to show any."""
+
+    @property
+    def without_rows(self) -> str:
+        """What stands in place of rows."""
+        return "too few to show any" if self.hidden else "none"
 
 
 def tables_of(studies: Sequence[Surveyed], levels: Sequence[str]) -> tuple[Table, ...]:
@@ -74,7 +81,8 @@ def _table(
 ) -> Table:
     counts = Counter(values)
     names = order(counts)
-    return Table(title, _rows({name: counts[name] for name in names}, _given_up(names, last)))
+    rows = _rows({name: counts[name] for name in names}, _given_up(names, last))
+    return Table(title, rows, hidden=bool(counts) and not rows)
 
 
 def _rows(counts: Mapping[str, int], given_up: Sequence[str]) -> tuple[Row, ...]:
@@ -105,7 +113,7 @@ def _models(exams: Sequence[Exam], makers: Table, levels: Sequence[str]) -> Tabl
         names = _named(of_maker)
         for row in _rows({name: of_maker[name] for name in names}, _given_up(names, ())):
             rows.append(Row(f"{maker}: {row.value}", row.shown, row.count))
-    return Table("scanner model", tuple(rows))
+    return Table("scanner model", tuple(rows), hidden=not rows)
 
 
 def _maker(exam: Exam, levels: Sequence[str]) -> str:

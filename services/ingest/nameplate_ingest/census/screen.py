@@ -7,8 +7,6 @@ from nameplate.service.columns import aligned
 from nameplate_ingest.census.counts import Table
 from nameplate_ingest.census.section import Section
 
-TOO_FEW = "too few studies to show any"
-
 
 def print_census(sections: Sequence[Section]) -> None:
     """Print the sections."""
@@ -36,7 +34,7 @@ def plain_lines(sections: Sequence[Section]) -> Iterator[str]:
 
 def _plain_table(table: Table) -> list[str]:
     if not table.rows:
-        return [table.title, f"  {TOO_FEW}"]
+        return [table.title, f"  {table.without_rows}"]
     return aligned([[table.title, table.unit], *([row.value, row.shown] for row in table.rows)], 1)
 
 
@@ -72,7 +70,7 @@ def _print_rich(sections: Sequence[Section]) -> bool:
             for row in table.rows:
                 grid.add_row(Text(row.value), Text(row.shown, style="" if row.count is not None else "dim"))
             if not table.rows:
-                grid.add_row(Text(TOO_FEW), "")
+                grid.add_row(Text(table.without_rows), "")
             grids.append(grid)
         console.print(Columns(grids, padding=(0, 2)))
         for note in section.notes:

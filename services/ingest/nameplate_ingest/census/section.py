@@ -27,6 +27,7 @@ LEGEND = (
     f"would be used. {SMALL}: fewer than {LEAST}, but not none. {WITHHELD}: {LEAST} or more, left out so "
     "that the total does not give a smaller count away. Numbers of pairs are rounded down, by three at least."
 )
+_SHORT_HOURS = 1.5
 _NO_PIXELS = (
     "No pixel was read. What looks at values and pictures (the rules pixels, hounsfield, slice-jump and "
     "picture, and the mask of the brain) is not known before that, and will leave fewer."
@@ -167,4 +168,6 @@ def _bytes(size: int) -> str:
 
 
 def _hours(hours: float) -> str:
-    return f"{float(f'{hours:.2g}'):g} hours"
+    if hours < _SHORT_HOURS:
+        return f"{float(f'{60 * hours:.2g}'):g} minutes"
+    return f"{float(f'{hours:.2g}'):,g} hours"
