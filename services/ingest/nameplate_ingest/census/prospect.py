@@ -10,7 +10,7 @@ from nameplate.campaign.factor import FieldLevels
 from nameplate.campaign.sources import SourceSettings
 from nameplate.campaign.sources.query import LimitSettings, QuerySource
 from nameplate.cohort.matching import match
-from nameplate.cohort.split import split_counts
+from nameplate.cohort.split import least_exams, split_counts
 from nameplate.errors import CohortError
 from nameplate.plan.power import least_effect, sphere_tasks
 from nameplate.plan.summary import power_lines
@@ -58,6 +58,8 @@ def effect_lines(campaign: Campaign, cohort: str, groups: int) -> list[str]:
         for experiment in campaign.experiments
         if cohort in experiment.cohorts
     )
+    if few < least_exams(of_cohort.split, campaign.datasets.positives):
+        return [f"{few} exams of each {campaign.factor.title} are too few for the cohort's split"]
     update = {"cohorts": {**campaign.cohorts, cohort: matched}, "experiments": experiments}
     try:
         return power_lines(campaign.model_copy(update=update))
