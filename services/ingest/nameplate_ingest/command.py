@@ -1,4 +1,4 @@
-"""``nameplate ingest``: a folder of DICOM files to NIfTI images."""
+"""``nameplate ingest``: exams from where they are to NIfTI images."""
 
 import signal
 import sys
@@ -10,18 +10,23 @@ from pathlib import Path
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.campaign.pseudonym_key import LEAST_BYTES, VARIABLE, key_file, pseudonym_key
+from nameplate.campaign.sources import FolderSource
+from nameplate.campaign.sources.named import FORMS
 from nameplate.errors import UserError
 from nameplate.service.command import Command
 from nameplate_ingest.fields.manufacturer import manufacturer_table, read_manufacturers
-from nameplate_ingest.ingest import IngestSummary, ingest_folder
+from nameplate_ingest.ingest import IngestSummary, Tables, ingest_source
 from nameplate_ingest.progress import progress_on_terminal
+from nameplate_ingest.sources.arguments import add_source_options, named_source
 from nameplate_ingest.sources.folder import Folder
+from nameplate_ingest.sources.kinds import open_source
+from nameplate_ingest.sources.source import Source
 
 _STOPPED = 130
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("source", type=Path, metavar="SRC", help="folder of DICOM files")
+    parser.add_argument("source", metavar="SRC", help=FORMS)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--out", type=Path, metavar="DIR", help="folder to write: new, or of the same ingest")
     what.add_argument(
@@ -60,6 +65,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "created if missing)",
     )
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+    add_source_options(parser)
 
 
 def _run(arguments: Namespace) -> int:
@@ -75,33 +81,42 @@ def _run(arguments: Namespace) -> int:
     if arguments.explain and arguments.masks:
         raise UserError("--masks: goes with --out, not with --explain")
     settings, key = IngestSettings(matrix=matrix, slice_mm=slice_mm), _key(arguments.key_file)
+    source = _source(arguments)
     listed = read_manufacturers(arguments.manufacturers) if arguments.manufacturers else {}
     if arguments.explain:
-        return _explain(arguments, settings, key, listed)
-    return _convert(arguments, settings, key, listed)
+        return _explain(source, settings, key, listed)
+    return _convert(source, arguments, settings, key, listed)
 
 
-def _explain(arguments: Namespace, settings: IngestSettings, key: bytes, listed: Mapping[str, str]) -> int:
+def _source(arguments: Namespace) -> Source:
+    named = named_source(arguments.source, arguments)
+    if isinstance(named.settings, FolderSource):
+        return Folder(named.path("path"), arguments.out)
+    return open_source(named)
+
+
+def _explain(source: Source, settings: IngestSettings, key: bytes, listed: Mapping[str, str]) -> int:
     """A table of what was seen in each series."""
     from nameplate_ingest.explain import explain
 
     table = manufacturer_table(listed)
-    for line in explain(Folder(arguments.source), settings, key=key, manufacturers=table):
+    for line in explain(source, settings, key=key, manufacturers=table):
         print(line)  # noqa: T201  (the command's output)
     return 0
 
 
-def _convert(arguments: Namespace, settings: IngestSettings, key: bytes, listed: Mapping[str, str]) -> int:
-    """The folder to images, records and a ledger; goes on where an earlier call was stopped."""
+def _convert(
+    source: Source, arguments: Namespace, settings: IngestSettings, key: bytes, listed: Mapping[str, str]
+) -> int:
+    """The source to images, records and a ledger; goes on where an earlier call was stopped."""
     try:
         with _stopped_by_sigterm(), progress_on_terminal() as progress:
-            summary = ingest_folder(
-                arguments.source,
+            summary = ingest_source(
+                source,
                 arguments.out,
                 settings,
                 key=key,
-                manufacturers=listed,
-                masks=arguments.masks,
+                tables=Tables(manufacturers=listed, masks=arguments.masks),
                 workers=arguments.workers,
                 progress=progress.converting,
                 indexing=progress.indexing,
@@ -173,14 +188,15 @@ def _lines(summary: IngestSummary) -> list[str]:
 
 COMMAND = Command(
     description=(
-        "Searches SRC for DICOM files of any name, groups them into series by their headers, and chooses "
-        "one non-contrast axial series of each study (5 mm first, then the thickest below; soft kernels "
-        "before bone). Gantry tilt is straightened, uneven slice gaps are made even, and the result is "
-        "written in HU as images/<exam>.nii.gz, with exams.jsonl (one record per exam) and ledger.jsonl "
-        "(one row for every series and every file that was not used, with the rule that refused it and the "
-        "value it saw). Names, dates, UIDs and paths of the source appear nowhere: exams and patients get "
-        "keyed pseudonyms, which match from run to run if the key is the same. Links are followed. Stop it "
-        "whenever you like: the same command goes on, and does only what is new, changed or not done yet."
+        "Searches SRC (a folder, archives, a bucket, a PACS, or volumes with a table) for exams. DICOM files "
+        "of any name are grouped into series by their headers, and one non-contrast axial series of each "
+        "study is chosen (5 mm first, then the thickest below; soft kernels before bone). Gantry tilt is "
+        "straightened, uneven slice gaps are made even, and the result is written in HU as "
+        "images/<exam>.nii.gz, with exams.jsonl (one record per exam) and ledger.jsonl (one row for every "
+        "series and every file that was not used, with the rule that refused it and the value it saw). "
+        "Names, dates, UIDs and paths of the source appear nowhere: exams and patients get keyed pseudonyms, "
+        "which match from run to run if the key is the same. Links are followed. Stop it whenever you like: "
+        "the same command goes on, and does only what is new, changed or not done yet."
     ),
     example="nameplate ingest ./studies --out ./exams --key-file ./secret.key --workers 2",
     add_arguments=_add_arguments,

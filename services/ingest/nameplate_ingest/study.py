@@ -1,7 +1,5 @@
 """One study from its files to a volume, an exam record and a ledger row for every series."""
 
-import re
-import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -13,20 +11,18 @@ from nameplate.image.volume import Volume
 from nameplate.steps.ingest import Exam, LedgerRow
 from nameplate_ingest.as_read import measured_as_read
 from nameplate_ingest.choice.examine import Examined, examined_volume, refusal_told
-from nameplate_ingest.choice.facts import Facts, commonest, facts_of
+from nameplate_ingest.choice.facts import Facts, facts_of
 from nameplate_ingest.choice.select import Verdict, apply_rules, rank
 from nameplate_ingest.choice.witnesses import Opinion, opinions
 from nameplate_ingest.dicom.slice import Slice
-from nameplate_ingest.fields.device import clean_kernel, clean_model, clean_software, maker_of_model
-from nameplate_ingest.fields.kernel import kernel_class
-from nameplate_ingest.fields.person import contradiction, identity
+from nameplate_ingest.exam_record import exam_record, shape_of
+from nameplate_ingest.fields.person import contradiction
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.fields.scanner import Maker, scanner_of
+from nameplate_ingest.fields.scanner import Maker, agreed, scanner_of
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.refused_picture import refused_picture
 from nameplate_ingest.volume.copies import Copies
 from nameplate_ingest.volume.group import Group, group_slices, joined
-from nameplate_ingest.volume.series import distinct_gaps
 
 _PIECES = ("coverage", "slices")
 """Rules that a base or a vertex alone fails, and both together may pass."""
@@ -77,15 +73,7 @@ def ingest_study(
     """
     members = list(slices)
     name = pseudonyms.of("e", members[0].study)
-    groups, copies = group_slices(members)
-    judged = judged_groups(groups, settings.rules)
-    several = _several_people(members)
-    for one in judged:
-        one.maker, unknown = _maker_of(one.group, listed)
-        if not one.verdict.rule and several:
-            one.verdict = Verdict("patient", several, doubtful=True)
-        elif not one.verdict.rule and unknown:
-            one.verdict = Verdict("manufacturer", unknown)
+    judged, copies = judged_study(members, settings.rules, listed)
     exam, chosen, as_read = None, None, None
     usable = [one for one in judged if not one.verdict.rule]
     failed = 0
@@ -106,10 +94,26 @@ def ingest_study(
         seen = f"after {failed} better failed" if failed else "best of the usable ones"
         one.verdict = Verdict("chosen", seen)
         one.told += chosen.told
-        exam = _exam(one, name, chosen, settings, pseudonyms)
+        exam = _record(one, pseudonyms, chosen, settings)
     rows = _rows(judged, copies, name, pseudonyms)
     pictures = tuple(_pictures(judged, pseudonyms)) if draw else ()
     return Ingested(exam, chosen.volume if chosen else None, rows, tuple(judged), pictures, as_read)
+
+
+def judged_study(
+    members: Sequence[Slice], rules: SeriesRules, listed: frozenset[str]
+) -> tuple[list[Judged], list[Copies]]:
+    """What becomes of each series of a study before any pixel is read, and images that are there twice."""
+    groups, copies = group_slices(members)
+    judged = judged_groups(groups, rules)
+    several = _several_people(members)
+    for one in judged:
+        one.maker, unknown = agreed(map(_header_maker, one.group.slices), listed)
+        if not one.verdict.rule and several:
+            one.verdict = Verdict("patient", several, doubtful=True)
+        elif not one.verdict.rule and unknown:
+            one.verdict = Verdict("manufacturer", unknown)
+    return judged, copies
 
 
 def judged_groups(groups: Sequence[Group], rules: SeriesRules) -> list[Judged]:
@@ -154,17 +158,6 @@ def _several_people(slices: Sequence[Slice]) -> str:
     return ""
 
 
-def _maker_of(group: Group, listed: frozenset[str]) -> tuple[str, str]:
-    """The one manufacturer that header and list agree on, and why there is none; never guessed."""
-    makers = {_header_maker(slice_) for slice_ in group.slices}
-    names = {maker.name for maker in makers if maker.name} | listed
-    if len(names) == 1:
-        return next(iter(names)), ""
-    if names:
-        return "", f"header and list name {len(names)} manufacturers"
-    return "", f"{min(maker.seen for maker in makers)}; not in the list"
-
-
 def _header_maker(slice_: Slice) -> Maker:
     device = slice_.device
     return scanner_of(
@@ -176,69 +169,20 @@ def _header_maker(slice_: Slice) -> Maker:
     )
 
 
-def _about_maker(group: Group, maker: str) -> tuple[str, ...]:
-    model = maker_of_model(commonest(slice_.device.model for slice_ in group.slices) or "")
-    return () if model in (None, maker) else ("model-of-another-maker",)
-
-
-def _technical_text(group: Group, maker: str, pseudonyms: Pseudonyms, allow: bool) -> tuple[str, str, str]:
-    """Model, software and kernel as they may leave: what is known, and a token for the rest."""
-    devices = [slice_.device for slice_ in group.slices]
-    secrets: set[str] = set()
-    for person, device in dict.fromkeys((slice_.person, slice_.device) for slice_ in group.slices):
-        for text in (person.name, person.id, *device.names):
-            secrets.update(re.findall(r"[^\W_]{2,}", text.casefold()))
-    model, software, kernel = (
-        clean(commonest(values) or "", maker, frozenset(secrets), token=pseudonyms.token, allow=allow)
-        for clean, values in (
-            (clean_model, [device.model for device in devices]),
-            (clean_software, [device.software for device in devices]),
-            (clean_kernel, [device.kernel for device in devices]),
-        )
-    )
-    return model, software, kernel
-
-
-def _exam(
-    one: Judged, name: str, examined: Examined, settings: IngestSettings, pseudonyms: Pseudonyms
-) -> Exam:
-    group = one.group
-    model, software, kernel = _technical_text(group, one.maker, pseudonyms, settings.allow_free_text)
-    first, devices = group.slices[0], [slice_.device for slice_ in group.slices]
-    people = [slice_.person for slice_ in group.slices]
+def _record(one: Judged, pseudonyms: Pseudonyms, chosen: Examined, settings: IngestSettings) -> Exam:
+    slices = one.group.slices
     assert one.facts is not None
-    assert group.stack is not None
-    assert first.grid is not None
-    institution = commonest(item.institution for item in devices)
-    ages = [person.age for person in people if person.age is not None]
-    sex = commonest(person.sex or "" for person in people)
-    return Exam(
-        exam=name,
-        patient=pseudonyms.of("p", *identity(first.person, first.study)),
-        image=f"images/{name}.nii.gz",
-        manufacturer=one.maker,
-        model=model,
-        software=software,
-        kernel=kernel,
-        kernel_class=kernel_class(commonest(item.kernel for item in devices) or "", one.maker) or "",
-        institution=pseudonyms.of("i", institution) if institution else "",
-        age=min(ages) if ages else None,
-        sex="F" if sex == "F" else "M" if sex == "M" else "O" if sex == "O" else None,
-        kvp=_median(item.kvp for item in devices),
-        exposure_mas=_median(item.exposure_mas for item in devices),
-        thickness_mm=one.facts.thickness_mm,
-        gaps_mm=distinct_gaps(group.stack),
-        pixel_mm=first.grid.spacing[1],
-        tilt_degrees=round(group.stack.tilt_degrees, 2),
-        source_slices=len(group.slices),
-        slices=int(examined.volume.array.shape[2]),
-        flags=(*examined.flags, *_about_maker(group, one.maker)),
+    return exam_record(
+        slices[0].study,
+        [slice_.person for slice_ in slices],
+        [slice_.device for slice_ in slices],
+        shape_of(one.group, one.facts),
+        one.maker,
+        pseudonyms,
+        allow_free_text=settings.allow_free_text,
+        slices=int(chosen.volume.array.shape[2]),
+        flags=chosen.flags,
     )
-
-
-def _median(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return round(statistics.median(known), 2) if known else None
 
 
 def _rows(

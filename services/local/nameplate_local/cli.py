@@ -37,14 +37,15 @@ from nameplate.whole import check_empty
 
 SERVICE_COMMANDS = {
     "phantom": "simulate a cohort of head CTs and write it as DICOM studies",
-    "ingest": "turn a folder of DICOM files into one NIfTI volume per exam, and a ledger",
+    "census": "count what a PACS, an archive or a folder has, before a pixel moves",
+    "ingest": "turn exams from where they are into one NIfTI volume each, and a ledger",
     "skullstrip": "find the intracranial mask of a head CT",
     "fingerprint": "measure what tells scanners apart in a folder of head CTs",
     "synthesis": "put a sphere of known size, place and contrast into a brain",
     "audit": "hold a table of any model's scores against the scanners that the exams came from",
     "challenge": "plant lesions in your exams and report what your own model finds of them",
 }
-IN_SERVICE = {"audit": "evaluation"}
+IN_SERVICE = {"audit": "evaluation", "census": "ingest"}
 """Commands that are a package of a service with another name."""
 
 CLUSTER_COMMANDS = ("submit", "list", "logs", "stop")

@@ -48,8 +48,17 @@ class Opinion:
 
 def opinions(facts: Facts, rules: SeriesRules) -> tuple[Opinion, ...]:
     """What each witness of the header says, in a fixed order."""
+    return (*_of_words(facts, rules), *_of_measures(facts, rules))
+
+
+def opinions_of_query(facts: Facts, rules: SeriesRules) -> tuple[Opinion, ...]:
+    """What the witnesses say that need no place of an image: of a series that was asked for, not fetched."""
+    return (*_of_words(facts, rules), _energy(facts))
+
+
+def _of_words(facts: Facts, rules: SeriesRules) -> Iterator[Opinion]:
     told = [list(_of_statements(says, rules)) for says in facts.says]
-    return (*(_worst(same) for same in zip(*told, strict=True)), *_of_measures(facts, rules))
+    return (_worst(same) for same in zip(*told, strict=True))
 
 
 def _worst(told: Sequence[Opinion]) -> Opinion:

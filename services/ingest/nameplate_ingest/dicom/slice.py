@@ -11,7 +11,7 @@ from nameplate_ingest.dicom.header import CUT_SHORT, DEFLATED, META_CLASS, Eleme
 from nameplate_ingest.dicom.statements import Statements, statements_of
 from nameplate_ingest.dicom.tags import WANTED as WANTED
 from nameplate_ingest.dicom.values import decoded, number, positive, short, text
-from nameplate_ingest.fields.age import age_of
+from nameplate_ingest.fields.age import age_of, birth_date
 from nameplate_ingest.fields.person import Person, sex_of
 from nameplate_ingest.refusal import Refused
 
@@ -26,6 +26,7 @@ MODALITIES = frozenset(
     )
 )
 """Modalities that the ledger names; any other is 'other', since it might be free text."""
+_FIRST_SCANNER, _NO_YEAR = 1971, 2200
 _REFORMATS = (
     *("REFORMATTED", "MPR", "CSA MPR", "MIP", "MINIP", "PROJECTION IMAGE"),
     *("CSA RESAMPLED", "VRT", "CPR"),
@@ -101,6 +102,8 @@ class Slice:
     frame_of_reference: str
     grid: SliceGeometry | None
     storage: Storage | None
+    year: int = 0
+    """Of the study; 0 if it is not known."""
 
 
 def slice_of(path: Path, elements: Elements, frame: int = 0, frames: int = 1) -> Slice:
@@ -120,7 +123,7 @@ def slice_of(path: Path, elements: Elements, frame: int = 0, frames: int = 1) ->
     try:
         if elements.pixel_offset == CUT_SHORT:
             raise Refused("truncated-header", "the file ends before its pixels")
-        _accept_kind(raw, elements.little, frames)
+        accept_kind(raw, elements.little, frames)
         grid = geometry_of(raw, elements.little)
         storage = _storage(raw, elements, frame, frames)
     except Refused as refused:
@@ -131,8 +134,8 @@ def slice_of(path: Path, elements: Elements, frame: int = 0, frames: int = 1) ->
         series=intern(series),
         instance=_instance(text(raw.get(tags.SOP_INSTANCE)), frame, frames),
         refusal=refusal,
-        person=_person(*(raw.get(tag) for tag in _PERSON)),
-        device=_device(tuple(raw.get(tag) for tag in _DEVICE)),
+        person=person_of(raw),
+        device=device_of(raw),
         says=statements_of(raw),
         thickness=positive(number(raw.get(tags.THICKNESS))),
         series_number=intern(text(raw.get(tags.SERIES_NUMBER))),
@@ -143,7 +146,29 @@ def slice_of(path: Path, elements: Elements, frame: int = 0, frames: int = 1) ->
         frame_of_reference=intern(text(raw.get(tags.FRAME_OF_REFERENCE))),
         grid=grid,
         storage=storage,
+        year=year_of(raw),
     )
+
+
+def person_of(raw: dict[int, bytes]) -> Person:
+    """Whose image it is, by its raw elements."""
+    return _person(*(raw.get(tag) for tag in _PERSON))
+
+
+def device_of(raw: dict[int, bytes]) -> Device:
+    """The machine and the exposure, by an image's raw elements."""
+    return _device(tuple(raw.get(tag) for tag in _DEVICE))
+
+
+def year_of(raw: dict[int, bytes]) -> int:
+    """The year of the study; 0 for a date that is missing, unreadable or before the first CT scanner."""
+    return _year(raw.get(tags.STUDY_DATE))
+
+
+@lru_cache(maxsize=4096)
+def _year(raw: bytes | None) -> int:
+    date = birth_date(text(raw))
+    return date.year if date is not None and _FIRST_SCANNER <= date.year < _NO_YEAR else 0
 
 
 def may_hold_frames(elements: Elements) -> bool:
@@ -154,8 +179,9 @@ def may_hold_frames(elements: Elements) -> bool:
     return text(raw.get(tags.SOP_CLASS)) in ENHANCED_CT or (number(raw.get(tags.FRAMES)) or 1) > 1
 
 
-def _accept_kind(raw: dict[int, bytes], little: bool, frames: int) -> None:
+def accept_kind(raw: dict[int, bytes], little: bool, frames: int) -> None:
     """Raise Refused unless this is one original CT image, or one frame of a file of many."""
+
     modality = text(raw.get(tags.MODALITY)).upper()
     if modality != "CT":
         raise Refused("modality", modality if modality in MODALITIES else "other")

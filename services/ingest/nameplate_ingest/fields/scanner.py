@@ -1,7 +1,7 @@
 """Who made the scanner of an image, asked of everything in its header that a maker writes (pure)."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from nameplate_ingest.fields.device import maker_of_model
@@ -178,6 +178,17 @@ def scanner_of(
     if len(header) > 1 and maker not in header:
         return Maker(None, f"the header names {len(header)} manufacturers, {first} another one")
     return Maker(maker, f"named by {first}" if first == "the header" else f"{told}, named by {first}")
+
+
+def agreed(makers: Iterable[Maker], listed: frozenset[str]) -> tuple[str, str]:
+    """The one manufacturer that headers and the user's list agree on, or why there is none; no guess."""
+    told = set(makers)
+    names = {maker.name for maker in told if maker.name} | listed
+    if len(names) == 1:
+        return next(iter(names)), ""
+    if names:
+        return "", f"header and list name {len(names)} manufacturers"
+    return "", f"{min(maker.seen for maker in told)}; not in the list"
 
 
 def _header(manufacturer: str) -> str:

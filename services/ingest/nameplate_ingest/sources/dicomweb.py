@@ -1,6 +1,6 @@
 """A PACS that speaks DICOMweb: found by QIDO-RS, fetched by WADO-RS."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from email.message import Message
@@ -15,6 +15,8 @@ from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.account import account_of
 from nameplate_ingest.sources.arrivals import Arrivals
 from nameplate_ingest.sources.entry import Entry, date_range, filters_of
+from nameplate_ingest.sources.facts import SeriesFacts
+from nameplate_ingest.sources.facts_dicomweb import SERIES_FIELDS, series_facts
 from nameplate_ingest.sources.multipart import parts_of
 from nameplate_ingest.sources.pacs import Pacs, TooMany
 from nameplate_ingest.sources.patience import PATIENCE_S
@@ -84,12 +86,13 @@ class Dicomweb(Pacs):
             for one in self._ask(session, limit=_PAGE, offset=offset, fields=fields, search_filters=asked)
         ]
 
-    def _ask(self, session: WebSession, **query: Any) -> list[dict[str, Any]]:
+    def _ask(self, session: WebSession, level: str = "studies", **query: Any) -> list[dict[str, Any]]:
         """A search; UserError for an answer that is no list of data sets."""
         client = DICOMwebClient(self._url, session=session, timeout=self._settings.timeout_s)
         client.set_http_retry_params(retry=False)
         try:
-            answer: Any = client.search_for_studies(**query)
+            search = client.search_for_series if level == "series" else client.search_for_studies
+            answer: Any = search(**query)
         except NotServed as error:
             if error.status in (400, 413, 414, 422):
                 raise UserError(
@@ -113,6 +116,26 @@ class Dicomweb(Pacs):
             series=_count(told, _SERIES),
             values=values,
         )
+
+    def series(self, begin: date, end: date, studies: Collection[str]) -> list[SeriesFacts]:  # noqa: ARG002
+        """Series of some days, of all studies in one search."""
+        asked = {"StudyDate": date_range(begin, end), "Modality": self._settings.modality}
+        found: dict[str, SeriesFacts] = {}
+        with self.connected() as session:
+            while page := self._series_page(session, asked, len(found)):
+                fresh = {one.series: one for one in page if one.series not in found}
+                if (session.more or not fresh) and len(found) + len(fresh) >= _PAGE and begin != end:
+                    raise TooMany  # it does not page, and may have more
+                if not fresh:
+                    break
+                found |= fresh
+        return list(found.values())
+
+    def _series_page(self, session: WebSession, asked: dict[str, str], offset: int) -> list[SeriesFacts]:
+        answer = self._ask(
+            session, "series", limit=_PAGE, offset=offset, fields=SERIES_FIELDS, search_filters=asked
+        )
+        return [series_facts(one) for one in answer]
 
     def images_of(self, uid: str) -> int | None:
         """Counted one by one, by their UIDs alone."""

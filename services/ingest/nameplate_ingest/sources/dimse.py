@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date
 from types import TracebackType
@@ -19,6 +19,8 @@ from nameplate_ingest.sources.dimse_association import associated, quietly, unan
 from nameplate_ingest.sources.dimse_contexts import storage_contexts
 from nameplate_ingest.sources.dimse_receiver import receiving, storing
 from nameplate_ingest.sources.entry import OF_STUDIES, Entry, date_range
+from nameplate_ingest.sources.facts import SeriesFacts
+from nameplate_ingest.sources.facts_dimse import series_facts, series_query
 from nameplate_ingest.sources.pacs import Pacs, TooMany
 from nameplate_ingest.sources.patience import PATIENCE_S, Unanswered
 from nameplate_ingest.sources.tls import Certificates, certificates_of
@@ -61,6 +63,25 @@ class Dimse(Pacs):
                 if begin != end:
                     raise
                 raise Unanswered("source: the PACS is out of resources (A700)") from None
+
+    def series(self, begin: date, end: date, studies: Collection[str]) -> list[SeriesFacts]:
+        """Of the studies of these days, one question for each on one association.
+
+        Nothing but a study's UID is sure to be understood at this level.
+        """
+        with (
+            quietly(),
+            self._certificates() as (certificates, start),
+            associated(self._settings, certificates, start, FIND) as link,
+        ):
+            days = _query("STUDY", StudyInstanceUID="", StudyDate=date_range(begin, end))
+            days.ModalitiesInStudy = self._settings.modality
+            listed = {uid for one in self._answers(link, days) for uid in _texts(one, "StudyInstanceUID")}
+            return [
+                series_facts(uid, one)
+                for uid in sorted(listed & set(studies))
+                for one in self._answers(link, series_query(uid))
+            ]
 
     def images_of(self, uid: str) -> int | None:
         """The sum of its series', where the PACS knows that."""
@@ -120,23 +141,27 @@ class Dimse(Pacs):
 
     def _find(self, query: Dataset) -> list[Dataset]:
         """What matches; raises TooMany, Unanswered or UserError."""
-        found: list[Dataset] = []
         with (
             self._certificates() as (certificates, start),
             associated(self._settings, certificates, start, FIND) as link,
         ):
+            return self._answers(link, query)
+
+    def _answers(self, link: Association, query: Dataset) -> list[Dataset]:
+        """What matches on an association that is there."""
+        found: list[Dataset] = []
+        since = time.monotonic()
+        for status, identifier in link.send_c_find(query, FIND):
+            if "Status" not in status:
+                raise unanswered(self._settings, since)
             since = time.monotonic()
-            for status, identifier in link.send_c_find(query, FIND):
-                if "Status" not in status:
-                    raise unanswered(self._settings, since)
-                since = time.monotonic()
-                if status.Status in _PENDING:
-                    # One that cannot be read is listed as one without a name.
-                    found.append(Dataset() if identifier is None else identifier)
-                elif status.Status == _TOO_MANY:
-                    raise TooMany
-                elif status.Status != _DONE:
-                    raise _failure(status.Status, self._settings)
+            if status.Status in _PENDING:
+                # One that cannot be read is listed as one without a name.
+                found.append(Dataset() if identifier is None else identifier)
+            elif status.Status == _TOO_MANY:
+                raise TooMany
+            elif status.Status != _DONE:
+                raise _failure(status.Status, self._settings)
         return found
 
     @contextmanager

@@ -58,6 +58,8 @@ class Study:
     """What the source itself has to know to fetch the study."""
     masks: OwnMasks = NO_MASKS
     """The user's masks that are called after it."""
+    size: int = 0
+    """Bytes of its files; 0 where the source does not tell."""
 
     def add(self, other: "Study") -> None:
         """Take in more files of the same study."""
@@ -65,6 +67,7 @@ class Study:
         self.listed |= other.listed
         self.told |= other.told
         self.prints += other.prints
+        self.size += other.size
         self.entry |= other.entry
         self.pieces += other.pieces
         if len(self.pieces) > _MOST_PIECES:
@@ -128,11 +131,12 @@ def index_part(reading: Reading, files: Iterable[Content]) -> Index:
     index = Index()
     slices: dict[str, list[Slice]] = {}
     stamps: dict[Path, str] = {}
+    sizes: dict[Path, int] = {}
     for file in files:
         for item in scan_files((file,), reading.pseudonyms):
             if isinstance(item, Slice):
                 slices.setdefault(item.study, []).append(item)
-                stamps[item.path] = file.stamp
+                stamps[item.path], sizes[item.path] = file.stamp, _size(file)
             else:
                 index.strays[item] += 1
     key, start = _short(reading.pseudonyms.key), len(str(reading.place))
@@ -141,8 +145,16 @@ def index_part(reading: Reading, files: Iterable[Content]) -> Index:
         study = named_study(index, uid, paths, reading)
         study.pieces = [pack(members)]
         study.prints = sum(_fingerprint(stamps[path], str(path)[start:], key) for path in paths)
+        study.size = sum(sizes[path] for path in paths)
         index.studies[uid] = study
     return index
+
+
+def _size(file: Content) -> int:
+    try:
+        return file.size
+    except OSError:
+        return 0  # deleted since it was read
 
 
 def named_study(index: Index, uid: str, paths: Iterable[Path], reading: Reading) -> Study:

@@ -59,6 +59,7 @@ def _told(study: Study) -> dict[str, Any]:
         "told": sorted(study.told),
         "entry": dict(sorted(study.entry.items())),
         "masks": [[str(path) for path in study.masks.files], study.masks.studies],
+        "size": study.size,
     }
 
 
@@ -72,4 +73,5 @@ def _study(told: dict[str, Any]) -> Study:
         told=frozenset((column, value) for column, value in told["told"]),
         entry=told["entry"],
         masks=OwnMasks(tuple(map(Path, masks)), studies),
+        size=told["size"],
     )

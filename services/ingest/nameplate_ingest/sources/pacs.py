@@ -2,7 +2,7 @@
 
 import shutil
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -18,6 +18,7 @@ from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.arrivals import Arrivals
 from nameplate_ingest.sources.entry import Entry, date_range, halves, is_wanted, windows
+from nameplate_ingest.sources.facts import SeriesFacts
 from nameplate_ingest.sources.index import Index, Reading, Study, fingerprint, named_study, stray_of
 from nameplate_ingest.sources.patience import PATIENCE_S, patiently
 from nameplate_ingest.sources.scan import RefusedFile, scan_files
@@ -52,6 +53,10 @@ class Pacs(Source):
         """
 
     @abstractmethod
+    def series(self, begin: date, end: date, studies: Collection[str]) -> list[SeriesFacts]:
+        """What is told of series of some days, of these studies at least; raises as ``listed`` does."""
+
+    @abstractmethod
     def images_of(self, uid: str) -> int | None:
         """How many images a study has, for a PACS that does not say so when it lists studies."""
 
@@ -73,7 +78,7 @@ class Pacs(Source):
         for begin, end in windows(asked.since, asked.until, asked.window_days):
             if self.should_stop():
                 raise TryAgain("stopped while listing the source; the same command goes on from here")
-            for entry in self._window(begin, end):
+            for entry in self._halved(self.listed, begin, end):
                 listed += 1
                 if not entry.is_named:
                     stray = stray_of(reading.pseudonyms, "entry", "no-study", "listed without a UID")
@@ -89,10 +94,22 @@ class Pacs(Source):
             )
         return index.finished(reading)
 
-    def _window(self, begin: date, end: date) -> Iterator[Entry]:
-        """The studies of some days; where they are too many for one answer, half the days at a time."""
+    def facts(self, studies: Mapping[str, Study]) -> Iterator[SeriesFacts]:
+        """Asked window by window, as when studies were listed."""
+        asked = self._asked
+
+        def series(begin: date, end: date) -> list[SeriesFacts]:
+            return self.series(begin, end, studies)
+
+        for begin, end in windows(asked.since, asked.until, asked.window_days):
+            if self.should_stop():
+                raise TryAgain("stopped while asking the source for series; the same command does it again")
+            yield from self._halved(series, begin, end)
+
+    def _halved(self, ask: Callable[[date, date], list[T]], begin: date, end: date) -> Iterator[T]:
+        """What there is of some days; where it is too much for one answer, half the days at a time."""
         try:
-            entries = self._patiently(lambda: self.listed(begin, end))
+            entries = self._patiently(lambda: ask(begin, end))
         except TooMany:
             if begin == end:
                 raise UserError(
@@ -100,7 +117,7 @@ class Pacs(Source):
                     "let `match` ask for fewer"
                 ) from None
             for half in halves(begin, end):
-                yield from self._window(*half)
+                yield from self._halved(ask, *half)
             return
         yield from entries
 

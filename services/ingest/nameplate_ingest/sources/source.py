@@ -1,13 +1,14 @@
 """What every source of exams can do: say which studies it has, and hand over one of them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.pseudonym import Pseudonyms
+from nameplate_ingest.sources.facts import SeriesFacts
 from nameplate_ingest.sources.index import Index, Reading, Study
 from nameplate_ingest.sources.packed import unpack
 from nameplate_ingest.study import Ingested, ingest_study
@@ -49,6 +50,14 @@ class Source(ABC):
         ``workers`` may read files with ``index_part``. Raises UserError for a source that is missing, empty
         or refuses us, TryAgain for one that does not answer.
         """
+
+    def facts(self, studies: Mapping[str, Study]) -> Iterable[SeriesFacts]:  # noqa: ARG002
+        """What it tells of the series of these studies without fetching any; the order does not matter.
+
+        Nothing where listing has read the headers, which tell more. One question for many studies is better
+        than one for each. Raises as ``index`` does.
+        """
+        return ()
 
     def slices(self, uid: str, study: Study, scratch: Path) -> AbstractContextManager[list[Slice]]:  # noqa: ARG002
         """The images of a study, whose files can be opened as long as the block lasts.

@@ -12,6 +12,7 @@ from nameplate_ingest.dicom.slice import Device, Slice, Storage
 from nameplate_ingest.dicom.statements import Statements
 from nameplate_ingest.fields.age import OLDEST, stated_age
 from nameplate_ingest.fields.person import Person, sex_of
+from nameplate_ingest.sources.facts import SeriesFacts
 
 _OLDEST_BELIEVED = 130.0
 _WORD = re.compile(r"[^\W\d_]{4,}")
@@ -49,6 +50,30 @@ def slices_of(
         )
         for number, grid in enumerate(grids)
     ]
+
+
+def facts_of_row(exam: str, values: Mapping[str, str]) -> SeriesFacts:
+    """What the row says, as a PACS would tell it of a series."""
+    person, device = _person(values), _device(exam, values)
+    thickness = _positive(values.get("thickness_mm"), _THICKEST)
+    told = {
+        "Modality": "CT",
+        "PatientID": person.id,
+        "PatientSex": person.sex or "",
+        "PatientAge": "" if person.age is None else f"{person.age:03.0f}Y",
+        "Manufacturer": device.manufacturer,
+        "ManufacturerModelName": device.model,
+        "SoftwareVersions": device.software,
+        "ConvolutionKernel": device.kernel,
+        "InstitutionName": device.institution,
+        "StationName": " ".join(device.names),
+        "KVP": "" if device.kvp is None else f"{device.kvp:g}",
+        "Exposure": "" if device.exposure_mas is None else f"{device.exposure_mas:g}",
+        "SliceThickness": "" if thickness is None else f"{thickness:g}",
+    }
+    return SeriesFacts(
+        study=exam, series=series_of(exam), texts={name: text for name, text in told.items() if text}
+    )
 
 
 def series_of(exam: str) -> str:

@@ -1,7 +1,7 @@
 """Volumes (NIfTI, NRRD, MetaImage) with a table that says whose they are and what made them."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +17,10 @@ from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.folder.listing import Obstacle, files_of
 from nameplate_ingest.folder.masks import Claim
 from nameplate_ingest.refusal import Refused
+from nameplate_ingest.sources.facts import SeriesFacts
 from nameplate_ingest.sources.index import Index, Reading, Study, fingerprint, named_study, stray_of
 from nameplate_ingest.sources.source import Source
-from nameplate_ingest.sources.volume_exam import series_of, slices_of
+from nameplate_ingest.sources.volume_exam import facts_of_row, series_of, slices_of
 from nameplate_ingest.sources.volume_files import Match, matched
 from nameplate_ingest.sources.volume_table import Row, read_rows
 from nameplate_ingest.study import Ingested, ingest_study
@@ -80,6 +81,12 @@ class Volumes(Source):
         if progress:
             progress(index.files)
         return index
+
+    def facts(self, studies: Mapping[str, Study]) -> Iterator[SeriesFacts]:
+        """What the table's rows say; the volumes are not opened."""
+        for exam, study in studies.items():
+            if _RULE not in study.entry:
+                yield facts_of_row(exam, study.entry)
 
     @contextmanager
     def slices(self, uid: str, study: Study, scratch: Path) -> Iterator[list[Slice]]:
