@@ -9,10 +9,13 @@ from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.sources.facts import SeriesFacts
 from nameplate_ingest.sources.index import Study
 
+USUAL = IngestSettings()
 PSEUDONYMS = Pseudonyms(b"a key for these tests")
 
 
-def told_series(study: str = "1.2.3", place: int = 1, instances: int | None = 30, **texts: str) -> SeriesFacts:
+def told_series(
+    study: str = "1.2.3", place: int = 1, instances: int | None = 30, **texts: str
+) -> SeriesFacts:
     """A plain head, but for what ``texts`` say; an empty text is not told."""
     usual = {
         "StudyDate": "20230405",
@@ -30,7 +33,7 @@ def told_series(study: str = "1.2.3", place: int = 1, instances: int | None = 30
     return SeriesFacts(study=study, series=f"{study}.{place}", texts=told, instances=instances)
 
 
-def surveyed(*series: SeriesFacts, settings: IngestSettings = IngestSettings(), **study: Any) -> Surveyed:
+def surveyed(*series: SeriesFacts, settings: IngestSettings = USUAL, **study: Any) -> Surveyed:
     """One study of these series."""
     return by_facts(series[0].study, Study(**study), series, settings, PSEUDONYMS)
 
