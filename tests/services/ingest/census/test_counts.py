@@ -54,7 +54,12 @@ def test_thickness_is_in_bins_of_one_millimetre(mm: str, bin_: str) -> None:
 
 
 def test_what_the_question_is_not_about_is_withheld_first() -> None:
-    studies = [*many(30, 0, **GE), *many(20, 40), *many(40, 70, **CANON), *many(2, 120, Manufacturer="Neusoft")]
+    studies = [
+        *many(30, 0, **GE),
+        *many(20, 40),
+        *many(40, 70, **CANON),
+        *many(2, 120, Manufacturer="Neusoft"),
+    ]
     assert of(tables_of(studies, LEVELS), "manufacturer") == {
         "Canon": WITHHELD,
         "GE": "30",

@@ -33,7 +33,9 @@ def test_pairs_agree_in_sex_and_age() -> None:
 
 def test_pairs_agree_in_further_fields() -> None:
     same = MatchSettings(same=(FieldLevels(name="thickness_mm", bins=(3.0,)),))
-    ge = exams(many(4, 0, **GE), many(3, 10, **GE, SliceThickness="2.5"), many(2, 20, **GE, SliceThickness=""))
+    ge = exams(
+        many(4, 0, **GE), many(3, 10, **GE, SliceThickness="2.5"), many(2, 20, **GE, SliceThickness="")
+    )
     siemens = exams(many(3, 30), many(5, 40, SliceThickness="1"), many(2, 50, SliceThickness=""))
     assert matched_groups([*ge, *siemens], FACTOR, same) == 6
 

@@ -12,7 +12,9 @@ from nameplate_ingest.sources.index import Study
 PSEUDONYMS = Pseudonyms(b"a key for these tests")
 
 
-def told_series(study: str = "1.2.3", place: int = 1, instances: int | None = 30, **texts: str) -> SeriesFacts:
+def told_series(
+    study: str = "1.2.3", place: int = 1, instances: int | None = 30, **texts: str
+) -> SeriesFacts:
     """A plain head, but for what ``texts`` say; an empty text is not told."""
     usual = {
         "StudyDate": "20230405",
@@ -30,9 +32,9 @@ def told_series(study: str = "1.2.3", place: int = 1, instances: int | None = 30
     return SeriesFacts(study=study, series=f"{study}.{place}", texts=told, instances=instances)
 
 
-def surveyed(*series: SeriesFacts, settings: IngestSettings = IngestSettings(), **study: Any) -> Surveyed:
+def surveyed(*series: SeriesFacts, settings: IngestSettings | None = None, **study: Any) -> Surveyed:
     """One study of these series."""
-    return by_facts(series[0].study, Study(**study), series, settings, PSEUDONYMS)
+    return by_facts(series[0].study, Study(**study), series, settings or IngestSettings(), PSEUDONYMS)
 
 
 def many(count: int, start: int = 0, **texts: str) -> list[Surveyed]:
