@@ -48,7 +48,8 @@ challenge:
 
 @pytest.fixture(scope="module")
 def jobs(controlled_text: str) -> dict[str, Job]:
-    return _jobs(parse_campaign(controlled_text + MODELS, "controlled"))
+    text = controlled_text.replace("cohorts:\n", "cohorts:\n  read: {folder: dicom}\n", 1)
+    return _jobs(parse_campaign(text + MODELS, "controlled"))
 
 
 def _result(job: str) -> Result:

@@ -195,7 +195,7 @@ def test_one_step_alone_plans_that_step(walked: Walk, tmp_path: Path, tiny_text:
             "training: pack is not done for this campaign's file (pack/study/manufacturer/original)",
         ),
         ("report", "report: the training is not done for this campaign's file; submit training first"),
-        ("nonsense", "only: expected one of phantom, ingest, "),
+        ("nonsense", "only: expected one of phantom, listing, ingest, "),
     ],
 )
 def test_one_step_before_its_time_is_one_line(only: str, says: str, tmp_path: Path, tiny_text: str) -> None:
@@ -318,7 +318,7 @@ def test_a_wrong_campaign_file_is_one_line_before_anything_is_written(
 def test_pods_read_a_folder_and_its_masks_and_leave_the_same_bytes(
     tmp_path: Path, tiny_text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only the plan and the ingest get the key and may see the folders, as in the chart."""
+    """Only the plan, the listing and the ingest get the key and may see the folders, as in the chart."""
     outlined = write_outlined(tmp_path)
     text = yaml.safe_dump(outlined_campaign(tiny_text, outlined))
     key = {"NAMEPLATE_KEY": "a key for these tests"}
@@ -327,8 +327,9 @@ def test_pods_read_a_folder_and_its_masks_and_leave_the_same_bytes(
     assert ran.returncode == 0, ran.stderr
     planned = {path.name: path.read_text() for path in walk.out.iterdir()}
     monkeypatch.setenv("NAMEPLATE_KEY", key["NAMEPLATE_KEY"])
-    for chunk in json.loads(planned["ingest"]):
-        walk.chunk("ingest", chunk, planned["digest"])
+    for step in ("listing", "ingest"):  # one service, two steps
+        for chunk in json.loads(planned[step]):
+            walk.chunk("ingest", chunk, planned["digest"])
     monkeypatch.delenv("NAMEPLATE_KEY")
     hidden = tmp_path / "not mounted"
     hidden.mkdir()

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.skipif(HELM is None, reason="no helm program")
 
 EXAMPLES = sorted((CHART / "examples").glob("*.yaml"))
 OTHER_S3 = {"objectStore": {"endpoint": "https://s3.example.org", "existingSecret": "site-account"}}
-PODS = 18
-"""Kinds of pods of a default installation: of thirteen steps, plan, export, setup, MinIO and `helm test`."""
+PODS = 19
+"""Kinds of pods of a default installation: of fourteen steps, plan, export, setup, MinIO and `helm test`."""
 Json = dict[str, Any]
 
 

@@ -277,7 +277,9 @@ def test_every_pod_keeps_restricted_argos_own_containers_included(any_templates:
         assert len(set(names)) == len(names)
 
 
-def test_only_the_plan_the_listing_and_the_ingest_hold_the_key_of_the_patients(any_templates: dict[str, Json]) -> None:
+def test_only_the_plan_the_listing_and_the_ingest_hold_the_key_of_the_patients(
+    any_templates: dict[str, Json],
+) -> None:
     for step, template in _pods(any_templates):
         names = [item["name"] for item in template["container"].get("env", [])]
         assert ("NAMEPLATE_KEY" in names) == (step in ("plan", "listing", "ingest")), step

@@ -13,14 +13,14 @@ from nameplate.campaign.cohort_source import digests_of, sources_of
 from nameplate.errors import UserError
 from nameplate.job.committed import CAMPAIGN_KEY, campaign_digest, put_campaign
 from nameplate.job.state import State, ask_again, current_state
-from nameplate.plan.chunks import Chunk, arm_of, arms_of, chunks_of, stages_of
+from nameplate.plan.chunks import Chunk, arm_of, arms_of, chunks_of, parts_of, stages_of
 from nameplate.plan.estimate import seconds_estimate
 from nameplate.plan.pipeline import ARM_STEPS, STEPS
 from nameplate.plan.plan import plan
 from nameplate.service.arguments import add_chunk_size_arguments, add_store_argument
 from nameplate.service.command import parser_of
 from nameplate.service.pod import timed, write_outputs
-from nameplate.steps import listing, report
+from nameplate.steps import ingest, listing, report
 from nameplate.steps.cell import Arm
 from nameplate.steps.step import step_of
 from nameplate.store import NoStore, NoSuchKey, Store, open_store
@@ -187,8 +187,12 @@ def outputs_of(
     arms: dict[str, list[str]] = {pool.name: [] for pool in pools}
     for stage in stages_of(state.plan):
         if stage.arm is None and stage.step in only:
-            stage_chunks = chunks_of(stage, state.results, seconds, target_seconds=target_seconds, most=most)
-            chunks[stage.step] += map(str, stage_chunks)
+            # What may be asked only so many times at once is asked by so many pods.
+            apart = _at_once(campaign) if stage.step == ingest.STEP.name else {}
+            for part, fewest in parts_of(stage, apart):
+                limit = min((count for count in (most, fewest) if count is not None), default=None)
+                of_part = chunks_of(part, state.results, seconds, target_seconds=target_seconds, most=limit)
+                chunks[stage.step] += map(str, of_part)
     if set(ARM_STEPS) & set(only):
         for arm in arms_of(state.plan):
             pool = pool_of(arm, pools)
@@ -199,6 +203,16 @@ def outputs_of(
         chunks[REPORT] = [str(Chunk(REPORT, 1))]
     outputs = {step: json.dumps(names) for step, names in chunks.items()}
     return outputs | {f"arms-{name}": json.dumps(rows) for name, rows in arms.items()}
+
+
+def _at_once(campaign: Campaign) -> dict[str, int]:
+    """How many shards of a cohort may ask its source at the same time, where that is limited."""
+    sources = {name: cohort.source for name, cohort in campaign.cohorts.items()}
+    return {
+        name: source.at_once
+        for name, source in sources.items()
+        if source is not None and source.at_once is not None
+    }
 
 
 def _is_finished(state: State, arm: Arm) -> bool:

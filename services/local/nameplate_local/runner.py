@@ -19,6 +19,7 @@ from nameplate.errors import StoreError, StoreUnreachable, TryAgain
 from nameplate.job.result import Result
 from nameplate.job.state import State
 from nameplate.plan.pipeline import step_named
+from nameplate.steps import ingest
 from nameplate.steps.step import Job
 from nameplate.store import Store
 from nameplate.store.store import WORK
@@ -127,6 +128,8 @@ class LocalRunner:
         # one that starts last would keep one worker busy while others idle.
         due.sort(key=lambda job: (job.step != "selection", -self.progress.estimate(job)))
         for job in due:
+            if self._asks_too_much(job):
+                continue
             worker = self._idle()
             if worker is None:
                 return
@@ -144,6 +147,15 @@ class LocalRunner:
             worker.task = task
             worker.started = now
             self.progress.started(job)
+
+    def _asks_too_much(self, job: Job) -> bool:
+        """Whether as many jobs of its kind as the cohort's source allows at once are running."""
+        source = self.sources.get(job.cohort or "")
+        if job.step != ingest.STEP.name or source is None or source.settings.at_once is None:
+            return False
+        running = [worker.task.job for worker in self._workers if worker.task]
+        same = sum(other.step == job.step and other.cohort == job.cohort for other in running)
+        return same >= source.settings.at_once
 
     def _idle(self) -> _Worker | None:
         self._workers = [w for w in self._workers if w.task is not None or w.process.is_alive()]

@@ -7,8 +7,9 @@ count, which is enough for anyone with the same campaign and selections: no list
 """
 
 import re
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from nameplate.errors import UserError
 from nameplate.plan.pipeline import ARM_STEPS, STEPS
@@ -85,6 +86,21 @@ def _chains(jobs: list[Job]) -> tuple[tuple[Job, ...], ...]:
         chain.append(job)
         chain_of[job.id] = chain
     return tuple(tuple(chain) for chain in chains)
+
+
+def parts_of(stage: Stage, apart: Mapping[str, int]) -> tuple[tuple[Stage, int | None], ...]:
+    """A stage in parts, each of these cohorts by itself, with how many chunks it may have at most.
+
+    ``apart`` are cohorts whose jobs may go on only so many at a time, as where a PACS is asked.
+    """
+
+    def cohort(chain: tuple[Job, ...]) -> str | None:
+        return chain[0].cohort if chain[0].cohort in apart else None
+
+    return tuple(
+        (replace(stage, chains=tuple(chains)), None if name is None else apart[name])
+        for name, chains in groupby(stage.chains, cohort)
+    )
 
 
 def chunks_of(

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from nameplate.campaign.sources import FolderSource
 from nameplate_evaluation.table import interval, printed
 
 SIMULATED = "In simulated heads, "
@@ -128,7 +129,7 @@ def test_another_factor_is_named_and_not_compared_with_the_paper(plant, ask):
 def test_clinical_exams_are_not_called_simulated(bias, ask):
     results = bias.analysis.results
     cohorts = {
-        name: cohort.model_copy(update={"phantom": None, "folder": "exams"})
+        name: cohort.model_copy(update={"source": FolderSource(path="exams")})
         for name, cohort in results.campaign.cohorts.items()
     }
     found = ask(replace(results, campaign=results.campaign.model_copy(update={"cohorts": cohorts})))

@@ -1,5 +1,6 @@
 """What no result shows."""
 
+from nameplate.campaign.sources import FolderSource
 from nameplate_evaluation.analysis import analyse
 from nameplate_evaluation.limits import limits_of
 
@@ -20,7 +21,7 @@ def test_what_no_campaign_shows_is_named(plant):
 
 def test_real_exams_are_not_called_simulated(plant):
     results = plant(own=(2.0,), runs=2, factor={"name": "kernel", "levels": ["H30s", "SOFT"]})
-    cohort = results.campaign.cohorts["study"].model_copy(update={"phantom": None, "folder": "exams"})
+    cohort = results.campaign.cohorts["study"].model_copy(update={"source": FolderSource(path="exams")})
     cohorts = {**results.campaign.cohorts, "study": cohort}
     object.__setattr__(results, "campaign", results.campaign.model_copy(update={"cohorts": cohorts}))
     lines = limits_of(analyse(results))

@@ -8,7 +8,6 @@ from datetime import date
 from types import TracebackType
 
 from pydicom.dataset import Dataset
-from pynetdicom import evt
 from pynetdicom.association import Association
 
 from nameplate.campaign.sources import DimseSource
@@ -16,9 +15,9 @@ from nameplate.errors import TryAgain, UserError
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.account import account_of
 from nameplate_ingest.sources.arrivals import Arrivals
-from nameplate_ingest.sources.dimse_association import associated, quietly
+from nameplate_ingest.sources.dimse_association import associated, quietly, unanswered
 from nameplate_ingest.sources.dimse_contexts import storage_contexts
-from nameplate_ingest.sources.dimse_receiver import receiving, stored
+from nameplate_ingest.sources.dimse_receiver import receiving, storing
 from nameplate_ingest.sources.entry import OF_STUDIES, Entry, date_range
 from nameplate_ingest.sources.facts import SeriesFacts
 from nameplate_ingest.sources.facts_dimse import series_facts, series_query
@@ -114,7 +113,7 @@ class Dimse(Pacs):
         settings = self._settings
         move = settings.retrieve == "move"
         offers = () if move else tuple(storage_contexts())
-        handlers = () if move else ((evt.EVT_C_STORE, stored, [arrivals]),)
+        handlers = () if move else storing(arrivals)
         receiver = receiving(settings, certificates, start, arrivals) if move else nullcontext()
         query = _query("STUDY", StudyInstanceUID=uid)
         with (
@@ -151,9 +150,11 @@ class Dimse(Pacs):
     def _answers(self, link: Association, query: Dataset) -> list[Dataset]:
         """What matches on an association that is there."""
         found: list[Dataset] = []
+        since = time.monotonic()
         for status, identifier in link.send_c_find(query, FIND):
             if "Status" not in status:
-                raise Unanswered("source.host: no answer in time")
+                raise unanswered(self._settings, since)
+            since = time.monotonic()
             if status.Status in _PENDING:
                 # One that cannot be read is listed as one without a name.
                 found.append(Dataset() if identifier is None else identifier)

@@ -3,6 +3,7 @@
 import logging
 import socket
 import ssl
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -79,6 +80,13 @@ def associated(
     finally:
         if link.is_established:
             link.release() if done else link.abort()
+
+
+def unanswered(settings: DimseSource, since: float) -> Unanswered:
+    """What it means that no message came; ``since`` is when the last one did, by ``time.monotonic``."""
+    if time.monotonic() - since < settings.timeout_s:
+        return Unanswered("source.host: the PACS broke off: does it know our AE title, `calling`?")
+    return Unanswered("source.host: no answer in time")
 
 
 def _not_offered() -> None:

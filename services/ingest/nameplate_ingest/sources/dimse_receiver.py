@@ -1,11 +1,12 @@
 """Our own end of a C-MOVE: the PACS connects to it and sends the images there."""
 
 import errno
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
-from pynetdicom.events import Event
+from pynetdicom.events import Event, EventHandlerType
 
 from nameplate.campaign.sources import DimseSource
 from nameplate.errors import NameplateError, UserError
@@ -16,13 +17,30 @@ from nameplate_ingest.sources.tls import Certificates
 _STORED, _NO_ROOM = 0x0000, 0xA700
 
 
-def stored(event: Event, arrivals: Arrivals) -> int:
+def _stored(event: Event, arrivals: Arrivals) -> int:
     """Take in an image that was sent; the answer is a status of C-STORE."""
     try:
         arrivals.take((event.encoded_dataset(),))
     except NameplateError:
         return _NO_ROOM
     return _STORED
+
+
+def _acknowledge_soon(event: Event) -> None:
+    """Let TCP acknowledge what comes next at once: many senders wait for that between command and image.
+
+    The system makes them wait for 40 ms whenever we have sent something, so it is told then; images come
+    in an eighth of the time.
+    """
+    link = event.assoc.dul.socket
+    if link is not None and link.socket is not None and hasattr(socket, "TCP_QUICKACK"):
+        with suppress(OSError):
+            link.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+
+def storing(arrivals: Arrivals) -> list[EventHandlerType]:
+    """What is to be done on an association over which images come."""
+    return [(evt.EVT_C_STORE, _stored, [arrivals]), (evt.EVT_DATA_SENT, _acknowledge_soon)]
 
 
 @contextmanager
@@ -35,7 +53,7 @@ def receiving(
     """
     if settings.tls and (certificates.own is None or certificates.authority is None):
         raise UserError(
-            f"source.tls: with retrieve: move, {start}CLIENT_CERT, {start}CLIENT_KEY and {start}AUTHORITY are "
+            f"source.tls: for retrieve: move, {start}CLIENT_CERT, {start}CLIENT_KEY and {start}AUTHORITY are "
             "needed, since the PACS connects to us"
         )
     ae = AE(ae_title=settings.calling)
@@ -48,7 +66,7 @@ def receiving(
             ("", settings.receive_port),
             block=False,
             ssl_context=certificates.context(receiver=True) if settings.tls else None,
-            evt_handlers=[(evt.EVT_C_STORE, stored, [arrivals])],
+            evt_handlers=storing(arrivals),
         )
     except OSError as error:
         if error.errno == errno.EADDRINUSE:

@@ -1,7 +1,14 @@
 """The one place that names the kinds of sources: from settings to what reads them."""
 
 from nameplate.campaign.cohort_source import CohortSource
-from nameplate.campaign.sources import DicomwebSource, DimseSource, FolderSource, VolumesSource
+from nameplate.campaign.sources import (
+    ArchiveSource,
+    BucketSource,
+    DicomwebSource,
+    DimseSource,
+    FolderSource,
+    VolumesSource,
+)
 from nameplate_ingest.sources.source import Source
 
 
@@ -20,6 +27,14 @@ def open_source(cohort: CohortSource) -> Source:
             from nameplate_ingest.sources.dimse import Dimse
 
             return Dimse(settings)
+        case ArchiveSource():
+            from nameplate_ingest.sources.archive import Archive
+
+            return Archive(cohort.path("path"))
+        case BucketSource():
+            from nameplate_ingest.sources.bucket import Bucket
+
+            return Bucket(cohort.settings)
         case VolumesSource() as settings:
             from nameplate_ingest.sources.volumes import Volumes
 

@@ -34,7 +34,7 @@ FLAG = "from-volume"
 was better, or what the scanner wrote before somebody converted it."""
 _FILE, _RULE, _SEEN = "volume", "refused", "seen"
 """Of a study's entry, beside the columns of its row."""
-_DATA = (".raw", ".zraw", ".raw.gz", ".gz", ".bin", ".img", ".dat")
+_DATA = (".raw", ".zraw", ".raw.gz")
 """What the voxels of a header in a file of its own may be called."""
 
 

@@ -318,3 +318,13 @@ def test_endings() -> None:
     assert [ending_of(name) for name in ("a.NII.GZ", "a.nii", "a.gz", "nii", "a.nrrd.txt")] == [
         *(".nii.gz", ".nii", None, None, None),
     ]
+
+
+def test_decimals_of_a_dicom_header_come_back_from_32_bits(tmp_path: Path) -> None:
+    image = sitk.GetImageFromArray(np.zeros((2, 40, 40), np.int16))
+    image.SetSpacing((0.488281, 0.488281, 2.3))
+    image.SetOrigin((-124.756, -270.1, 1203.7))
+    sitk.WriteImage(image, str(tmp_path / "v.nii.gz"))
+    grid = planes_of(read(tmp_path / "v.nii.gz")).grids[0]
+    assert grid.spacing == (0.488281, 0.488281)
+    assert grid.position == (-124.756, -270.1, 1203.7)

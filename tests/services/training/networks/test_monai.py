@@ -50,6 +50,14 @@ def test_nothing_but_the_networks_of_monai_can_be_named(name: str) -> None:
         build_network("spheres", MonaiSettings(name=name), SEEN, SPATIAL)
 
 
+def test_what_another_release_may_import_there_is_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    import monai.networks.nets as nets
+
+    monkeypatch.setattr(nets, "Linear", torch.nn.Linear, raising=False)
+    with pytest.raises(UserError, match="'Linear' is no network of"):
+        build_network("spheres", MonaiSettings(name="Linear"), SEEN, SPATIAL)
+
+
 def test_a_near_name_is_suggested() -> None:
     with pytest.raises(UserError, match="did you mean DenseNet121"):
         build_network("spheres", MonaiSettings(name="DenseNet122"), SEEN, SPATIAL)

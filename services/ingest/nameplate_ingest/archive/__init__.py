@@ -1,0 +1,1 @@
+"""Zip and tar archives, read where they are and believed in nothing that they say of themselves."""
