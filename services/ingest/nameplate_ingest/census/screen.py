@@ -48,6 +48,7 @@ def _print_rich(sections: Sequence[Section]) -> bool:
     """Whether rich could print them."""
     try:
         # Imported here: it takes longer than the census of a small folder.
+        from rich.box import SIMPLE_HEAD
         from rich.columns import Columns
         from rich.console import Console
         from rich.padding import Padding
@@ -64,15 +65,15 @@ def _print_rich(sections: Sequence[Section]) -> bool:
         console.print(Padding(lines, (0, 0, 1, 2)))
         grids = []
         for table in section.tables:
-            grid = Grid(title=Text(table.title, style="bold"), title_justify="left", show_header=False)
-            grid.add_column()
-            grid.add_column(justify="right")
+            grid = Grid(box=SIMPLE_HEAD)
+            grid.add_column(Text(table.title), no_wrap=True)
+            grid.add_column(Text(table.unit), justify="right")
             for row in table.rows:
                 grid.add_row(Text(row.value), Text(row.shown, style="" if row.count is not None else "dim"))
             if not table.rows:
-                grid.add_row(Text(table.without_rows), "")
+                grid.add_row(Text(table.without_rows, style="dim"), "")
             grids.append(grid)
-        console.print(Columns(grids, padding=(0, 2)))
+        console.print(Columns(grids))
         for note in section.notes:
             console.print(Text(note, style="dim"))
     return True

@@ -9,7 +9,6 @@ from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.sources.facts import SeriesFacts
 from nameplate_ingest.sources.index import Study
 
-USUAL = IngestSettings()
 PSEUDONYMS = Pseudonyms(b"a key for these tests")
 
 
@@ -33,9 +32,9 @@ def told_series(
     return SeriesFacts(study=study, series=f"{study}.{place}", texts=told, instances=instances)
 
 
-def surveyed(*series: SeriesFacts, settings: IngestSettings = USUAL, **study: Any) -> Surveyed:
+def surveyed(*series: SeriesFacts, settings: IngestSettings | None = None, **study: Any) -> Surveyed:
     """One study of these series."""
-    return by_facts(series[0].study, Study(**study), series, settings, PSEUDONYMS)
+    return by_facts(series[0].study, Study(**study), series, settings or IngestSettings(), PSEUDONYMS)
 
 
 def many(count: int, start: int = 0, **texts: str) -> list[Surveyed]:
