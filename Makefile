@@ -11,7 +11,7 @@ RUN_FLAGS ?=
 TEST_PROCESSES ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint structure types unit mutants bench images render e2e other-site challenge-e2e sources-e2e faults scale clean
+.PHONY: help demo test lint structure types unit mutants bench images render e2e other-site challenge-e2e sources-e2e pacs-e2e faults scale clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -83,6 +83,9 @@ faults: $(VENV)/.dev  ## on a cluster that nobody else uses: inject every fault 
 
 sources-e2e: $(VENV)/.dev  ## the same exams from a folder, archives, a bucket and a real PACS, with kills
 	$(BIN)/python tests/e2e/sources.py $(E2E_FLAGS)
+
+pacs-e2e: $(VENV)/.dev  ## on a cluster: exams from a PACS, the account by a Secret, the address by a policy
+	$(BIN)/python tests/e2e/pacs.py $(E2E_FLAGS)
 
 scale: $(VENV)/.dev  ## on a cluster: 500 jobs with parallelism 20, none lost or done twice
 	$(BIN)/python tests/e2e/scale.py $(E2E_FLAGS)
