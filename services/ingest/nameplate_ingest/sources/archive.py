@@ -38,21 +38,19 @@ class Archive(Archived):
         """Read the header of every file in every archive; ``progress`` may jump by an archive's files."""
         archives: list[str] = []
         index = index_files(self._others(archives), reading, workers, progress)
-        closed = sum(study.files for study in index.studies.values()) + index.strays.total() - index.files
-        usable = 0
+        count, closed, usable = index.files, _count(index) - index.files, 0
         for path, found in workers.run(_index_archive, archives):
             if isinstance(found, Died):
-                index.strays[
-                    refused_file(DiskFile(Path(path)), reading.pseudonyms, "error", "the worker died")
-                ] += 1
+                row = refused_file(DiskFile(Path(path)), reading.pseudonyms, "error", "the worker died")
+                index.strays[row] += 1
                 continue
-            index.add(found)
             usable += _has_files(found)
-            index.finished(reading)
+            count += _count(found)
+            index.add(found)
             if progress:
-                progress(index.files)
+                progress(count)
         index.finished(reading)
-        index.files -= closed
+        index.files -= closed  # folders that cannot be listed are no files
         if not usable:
             raise UserError(f"{self._path}: {_nothing(index, len(archives))}")
         return index
@@ -109,6 +107,10 @@ def _candidate(path: Path, stamp: str, data: DiskBytes, place: Path) -> Candidat
     home = Home(str(path.relative_to(place)), stamp)
     flow = Seeking(Window(data, AHEAD))
     return Candidate(path, data.size, stamp, flow, home=home, places=(), section=lambda: data)
+
+
+def _count(index: Index) -> int:
+    return sum(study.files for study in index.studies.values()) + index.strays.total()
 
 
 def _has_files(index: Index) -> bool:

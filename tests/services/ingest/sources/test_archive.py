@@ -16,9 +16,9 @@ from nameplate_ingest.archive.ranged import DiskBytes
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.folder.output import Output
 from nameplate_ingest.ingest import Tables, ingest_listed, ingest_source
-from nameplate_ingest.sources.archive import Archive
+from nameplate_ingest.sources.archive import Archive, _index_archive
 from nameplate_ingest.sources.folder import Folder
-from nameplate_ingest.sources.index import Index
+from nameplate_ingest.sources.index import Index, Reading
 from nameplate_ingest.sources.listed import opened_listing, sealed_listing
 from nameplate_ingest.sources.source import Source
 from nameplate_ingest.workers import Workers
@@ -212,3 +212,42 @@ def test_tables_know_studies_by_folders_in_an_archive(studies: Path, tmp_path: P
         tables = Tables(manufacturers={"CTü": "GE"})
         summary = ingest_source(Archive(path), tmp_path / f"{form} out", SETTINGS, key=KEY, tables=tables)
         assert summary.exams == 2
+
+
+def test_an_archive_that_ends_its_process_costs_itself(
+    studies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "exams"
+    folder.mkdir()
+    (folder / "a").write_bytes(FORMS["tar"](tree(studies)))
+    (folder / "deadly").write_bytes(FORMS["tar"]({"x": b"notes"}))
+    monkeypatch.setattr("nameplate_ingest.sources.archive._index_archive", dies_of_one)
+    source = Archive(folder)
+    reading = Reading(source.place, Pseudonyms(KEY))
+    with Workers(2, reading) as two:
+        index = source.index(reading, two)
+    rows = {(stray.rule, stray.seen): count for stray, count in index.strays.items()}
+    assert rows == {("not-dicom", ""): 1, ("error", "the worker died"): 1}
+    assert sum(study.files for study in index.studies.values()) == 63
+
+
+def dies_of_one(reading: Reading, path: str) -> Index:
+    """Reads an archive, but one that ends the process, as the system does when memory is short."""
+    if path.endswith("deadly"):
+        os._exit(9)
+    return _index_archive(reading, path)
+
+
+def test_strange_names_are_found_again_by_another_process(
+    folder: Any, make_series: Any, tmp_path: Path
+) -> None:
+    names = (b"\xff\xfe".decode("utf-8", "surrogateescape"), "M\u00fcller/\n", "a", "b" * 250, "c d")
+    folder.add(*make_series(count=len(names)))
+    files = dict(zip(names, tree(folder.path).values(), strict=True))
+    for form in ("tar", "tar.gz", "tar in tar"):
+        (tmp_path / form).write_bytes(FORMS[form](files))
+        source = Archive(tmp_path / form)
+        index = listed(source)
+        (scratch := tmp_path / f"{form} scratch").mkdir()
+        with source.slices("1.2.3.1", index.studies["1.2.3.1"], scratch) as slices:
+            assert {slice_.path.read_bytes() for slice_ in slices} == set(files.values())
