@@ -4,8 +4,8 @@
     make pacs-e2e
 
 A real Orthanc with simulated exams, in a network namespace of its own beside the node. First the policy
-allows another address than the PACS': the pod that lists waits, and goes on when the right one is allowed. The
-whole campaign by DICOMweb must leave the same bytes as on this machine. Then exams come by C-MOVE, which
+allows an address that is not the PACS': the pod that lists waits, and goes on when the right one is allowed.
+The whole campaign by DICOMweb must leave the same bytes as on this machine. Then exams come by C-MOVE, which
 connects to the pods through a Service, and must be the same again.
 """
 
