@@ -52,7 +52,7 @@ class Orthanc:
         self._folder = folder
         self.web, self.dimse, self.ours = free_port(), free_port(), free_port()
         """Where it listens, and where it is told that we do."""
-        self.url = f"http{'s' if settings.get('SslEnabled') else ''}://127.0.0.1:{self.web}"
+        self.url = f"http://127.0.0.1:{self.web}"
         self.account: tuple[str, str] | None = next(iter(settings.get("RegisteredUsers", {}).items()), None)
         folder.mkdir(exist_ok=True)
         self._file = folder / "orthanc.json"
@@ -105,9 +105,7 @@ class Orthanc:
 
     def rest(self, method: str, path: str, **options: Any) -> Any:
         """Its own interface, which is for administrators."""
-        answer = requests.request(
-            method, self.url + path, auth=self.account, verify=False, timeout=60, **options
-        )
+        answer = requests.request(method, self.url + path, auth=self.account, timeout=60, **options)
         answer.raise_for_status()
         return answer.json()
 

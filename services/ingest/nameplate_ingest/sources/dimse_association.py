@@ -1,7 +1,6 @@
 """Associations with a PACS: how we are let in, and what to do where we are not."""
 
 import logging
-import socket
 import ssl
 import time
 import warnings
@@ -17,7 +16,7 @@ from pynetdicom.presentation import PresentationContext
 from nameplate.campaign.sources import DimseSource
 from nameplate.errors import UserError
 from nameplate_ingest.sources.patience import Unanswered
-from nameplate_ingest.sources.tls import Certificates, refusal_of
+from nameplate_ingest.sources.tls import Certificates, refusal_by
 
 # Its lines hold what is asked and answered: names of patients. Whatever matters is an error of ours.
 logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
@@ -107,23 +106,8 @@ def _refused(
         raise Unanswered("source.host: the PACS takes no further association now")
     if link.rejected_contexts and not link.accepted_contexts:
         _not_offered()
-    if tls is not None and (told := _tls_refusal(settings, start, *tls)) is not None:
-        raise UserError(f"source.host: {told}")
+    if tls is not None:
+        told = refusal_by(settings.host, settings.port, tls[0], settings.timeout_s, start)
+        if told is not None:
+            raise UserError(f"source.host: {told}")
     raise Unanswered("source.host: does not answer at its port")
-
-
-def _tls_refusal(settings: DimseSource, start: str, context: ssl.SSLContext, name: str) -> str | None:
-    """Why a connection cannot be encrypted, found out by one that is for nothing else."""
-    try:
-        with (
-            socket.create_connection((settings.host, settings.port), settings.timeout_s) as plain,
-            context.wrap_socket(plain, server_hostname=name) as secured,
-        ):
-            # Whether our own certificate will do is told only when something is read.
-            secured.settimeout(1.0)
-            secured.read(1)
-    except ssl.SSLError as error:
-        return refusal_of(error, start)
-    except OSError:
-        return None
-    return None

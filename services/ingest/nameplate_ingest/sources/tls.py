@@ -1,5 +1,6 @@
 """Certificates of an account: what we trust, and who we are."""
 
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,6 +10,9 @@ from nameplate.errors import UserError
 from nameplate_ingest.sources.account import SourceAccount
 
 AUTHORITY, CERTIFICATE, KEY = "AUTHORITY", "CLIENT_CERT", "CLIENT_KEY"
+
+_LISTEN_S = 1.0
+"""How long a server may take to refuse our certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,25 @@ def refusal_of(error: ssl.SSLError, start: str) -> str | None:
         return (
             f"the server refuses our certificate, or wants one: {start}{CERTIFICATE} and {start}{KEY} hold it"
         )
+    return None
+
+
+def refusal_by(host: str, port: int, context: ssl.SSLContext, timeout_s: float, start: str) -> str | None:
+    """The same, found out by a connection that is for nothing else.
+
+    What a server says of our certificate comes after the handshake, and is lost where we were just writing.
+    """
+    try:
+        with (
+            socket.create_connection((host, port), timeout_s) as plain,
+            context.wrap_socket(plain, server_hostname=host) as secured,
+        ):
+            secured.settimeout(_LISTEN_S)
+            secured.read(1)
+    except ssl.SSLError as error:
+        return refusal_of(error, start)
+    except OSError:
+        return None
     return None
 
 

@@ -3,7 +3,7 @@
 import logging
 import os
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,7 +20,7 @@ from urllib3.exceptions import HTTPError
 from nameplate.errors import UserError
 from nameplate_ingest.sources.account import SourceAccount
 from nameplate_ingest.sources.patience import Unanswered
-from nameplate_ingest.sources.tls import certificates_of, refusal_of
+from nameplate_ingest.sources.tls import certificates_of, refusal_by, refusal_of
 
 # Their lines hold addresses, and so the UIDs of studies; whatever matters is an error of ours.
 for _name in ("dicomweb_client", "urllib3.connectionpool", "urllib3.connection"):
@@ -29,6 +29,7 @@ for _name in ("dicomweb_client", "urllib3.connectionpool", "urllib3.connection")
 _LONGEST_LISTING = 256 << 20
 _PIECE = 256 << 10
 _MOST_REDIRECTS = 5
+_PROBE_S = 10.0
 _LATER = frozenset((408, 425, 429, 500, 502, 503, 504, 507, 509))
 """Statuses after which the same request may succeed."""
 
@@ -51,6 +52,8 @@ class WebSession(requests.Session):
     def __init__(self, start: str) -> None:
         super().__init__()
         self.start = start
+        self.probe: Callable[[], str | None] | None = None
+        """Finds out what a server has against our certificate."""
         self.more = False
         """Whether the last answer said that there is more than it held."""
         self.mount("http://", HTTPAdapter(max_retries=0))
@@ -64,7 +67,7 @@ class WebSession(requests.Session):
         headers = dict(options.pop("headers", None) or {})
         headers.pop("Host", None)  # dicomweb-client leaves the port out of it
         options |= {"headers": headers, "stream": True, "allow_redirects": False}
-        with failures_told(self.start):
+        with failures_told(self.start, self.probe):
             response = super().request(method, url, **options)
             for _redirect in range(_MOST_REDIRECTS):
                 if not response.is_redirect:
@@ -105,17 +108,26 @@ def session_of(account: SourceAccount, url: str) -> Iterator[WebSession]:
         session.cert = certificates.own
         session.auth = _auth(account)
         session.proxies = get_environ_proxies(url)
+        place = urlsplit(url)
+        if place.scheme == "https" and place.hostname and not session.proxies:
+            host, port = place.hostname, place.port or 443
+            session.probe = lambda: refusal_by(host, port, certificates.context(), _PROBE_S, account.start)
         yield session
 
 
 @contextmanager
-def failures_told(start: str) -> Iterator[None]:
-    """What goes wrong on the way, in our words: theirs hold addresses."""
+def failures_told(start: str, probe: Callable[[], str | None] | None = None) -> Iterator[None]:
+    """What goes wrong on the way, in our words: theirs hold addresses.
+
+    ``probe`` may know what to do about a connection that came to nothing.
+    """
     try:
         yield
     except (requests.RequestException, HTTPError) as error:
         tls = _tls_error(error)
         told = None if tls is None else refusal_of(tls, start)
+        if told is None and probe is not None:
+            told = probe()
         if told is not None:
             raise UserError(f"source.url: {told}") from None
         if isinstance(error, ValueError):  # of requests: an address that is none

@@ -3,8 +3,6 @@
 import json
 import logging
 import re
-import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,6 +14,7 @@ import pytest
 from pydicom import dcmread
 from tests.conftest import free_port
 from tests.services.ingest.orthanc import Orthanc, orthanc, own_network
+from tests.services.ingest.tls_front import self_made, tls_front
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.campaign.sources import DicomwebSource, DimseSource, PhantomSettings
@@ -34,14 +33,12 @@ DATES: dict[str, Any] = {"since": "2010-01-01", "until": "2026-12-31", "window_d
 WAYS = ("web", "get", "move")
 _PATIENCE_S = 3.0
 
-pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS")
-
 
 def open_pacs(way: str, server: Orthanc, patience_s: float = _PATIENCE_S, **settings: Any) -> Pacs:
     """The server as a source, by one of the ways in."""
     asked = DATES | settings
     if way == "web":
-        return Dicomweb(DicomwebSource(url=server.base, **asked), patience_s)
+        return Dicomweb(DicomwebSource(**({"url": server.base} | asked)), patience_s)
     place = {"host": "127.0.0.1", "port": server.dimse, "called": "ORTHANC", "receive_port": server.ours}
     return Dimse(DimseSource(retrieve=way, **{**place, **asked}), patience_s)  # type: ignore[arg-type]
 
@@ -219,32 +216,51 @@ def test_a_wrong_password_and_a_right_one(each: list[Path], tmp_path: Path, monk
             listed(open_pacs("web", server, account="pacs"))
 
 
-def test_a_certificate_that_is_not_trusted_and_one_that_is(
-    each: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("way", ["web", "get"])
+def test_certificates_of_both_sides(
+    way: str, full: Orthanc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    certificate = self_made(tmp_path, "IP:127.0.0.1")
-    with orthanc(tmp_path / "orthanc", SslEnabled=True, SslCertificate=str(certificate)) as server:
-        server.store(*files_of(each[0]))
-        with pytest.raises(UserError, match="not trusted: NAMEPLATE_SOURCE_AUTHORITY"):
-            listed(open_pacs("web", server))
-        monkeypatch.setenv("NAMEPLATE_SOURCE_AUTHORITY", str(certificate))
-        assert ingest_source(open_pacs("web", server), tmp_path / "out", SMALL, key=KEY).exams == 1
-        monkeypatch.setenv("NAMEPLATE_SOURCE_AUTHORITY", certificate.read_text())  # the text itself
-        assert len(listed(open_pacs("web", server)).studies) == 1
+    server, other = self_made(tmp_path / "server"), self_made(tmp_path / "other", "DNS:elsewhere.example")
+    ours = self_made(tmp_path / "ours", "DNS:us.example")
+    behind = full.web if way == "web" else full.dimse
 
+    def through(port: int) -> Pacs:
+        if way == "web":
+            return open_pacs(way, full, url=f"https://127.0.0.1:{port}/dicom-web")
+        return open_pacs(way, full, port=port, tls=True)
 
-def self_made(folder: Path, name: str) -> Path:
-    """A key with its certificate in one file; skips without openssl."""
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl program on PATH")
-    key, certificate, both = folder / "key.pem", folder / "certificate.pem", folder / "both.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=site",
-         "-addext", f"subjectAltName={name}", "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    both.write_text(key.read_text() + certificate.read_text())
-    return both
+    with tls_front(behind, server) as port:
+        with pytest.raises(UserError, match="certificate is not trusted: NAMEPLATE_SOURCE_AUTHORITY"):
+            listed(through(port))
+        monkeypatch.setenv("NAMEPLATE_SOURCE_AUTHORITY", str(server.certificate))
+        assert len(listed(through(port)).studies) == 4
+        monkeypatch.setenv("NAMEPLATE_SOURCE_AUTHORITY", server.certificate.read_text())  # the text itself
+        assert len(listed(through(port)).studies) == 4
+    with tls_front(behind, other) as port:
+        monkeypatch.setenv("NAMEPLATE_SOURCE_AUTHORITY", str(other.certificate))
+        with pytest.raises(UserError, match="certificate is for another host name"):
+            listed(through(port))
+    monkeypatch.setenv("NAMEPLATE_SOURCE_AUTHORITY", str(server.certificate))
+    with tls_front(behind, server, ours.certificate) as port:
+        with pytest.raises(UserError, match="NAMEPLATE_SOURCE_CLIENT_CERT"):
+            listed(through(port))
+        monkeypatch.setenv("NAMEPLATE_SOURCE_CLIENT_CERT", str(other.certificate))
+        monkeypatch.setenv("NAMEPLATE_SOURCE_CLIENT_KEY", str(other.key))
+        with pytest.raises(UserError, match="refuses our certificate"):
+            listed(through(port))
+        monkeypatch.setenv("NAMEPLATE_SOURCE_CLIENT_CERT", str(ours.certificate))
+        monkeypatch.setenv("NAMEPLATE_SOURCE_CLIENT_KEY", str(ours.key))
+        assert ingest_source(through(port), tmp_path / "out", SMALL, key=KEY).exams == 4
+        monkeypatch.setenv("NAMEPLATE_SOURCE_CLIENT_KEY", str(other.key))
+        with pytest.raises(UserError, match="are no certificate and its key"):
+            listed(through(port))
+    monkeypatch.delenv("NAMEPLATE_SOURCE_CLIENT_KEY")
+    with pytest.raises(UserError, match="NAMEPLATE_SOURCE_CLIENT_KEY is not set"):
+        listed(through(port))
+    if way == "web":
+        monkeypatch.delenv("NAMEPLATE_SOURCE_CLIENT_CERT")
+        with pytest.raises(UserError, match="does not speak TLS"):
+            listed(through(full.web))
 
 
 @pytest.mark.parametrize("way", WAYS)
