@@ -68,7 +68,7 @@ def _row(row: Row, most: int) -> str:
 def _csv(sections: Sequence[Section]) -> bytes:
     rows: list[tuple[str, ...]] = [("cohort", "table", "value", "unit", "count")]
     for section in sections:
-        rows += [(section.title, "summary", name, "", value) for name, value in section.lines if value]
+        rows += [(section.title, "summary", name.strip(), "", value) for name, value in section.lines]
         for table in section.tables:
             rows += [(section.title, table.title, row.value, table.unit, row.shown) for row in table.rows]
     return csv_text([tuple(map(csv_cell, row)) for row in rows]).encode()

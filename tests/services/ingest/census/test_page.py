@@ -47,9 +47,11 @@ def test_the_table_has_what_the_page_has() -> None:
     assert rows == [
         ["cohort", "table", "value", "unit", "count"],
         ["cohort study", "summary", "studies", "", "1,234"],
+        ["cohort study", "summary", "a sentence <of> the plan", "", ""],
         ["cohort study", "age", "0 to 9", "studies", "<5"],
         ["cohort study", "age", "10 to 19", "studies", "withheld"],
         ["cohort study", "age", "20", "studies", "40"],
+        ["cohort planted", "summary", "simulated: there is nothing to count", "", ""],
     ]
 
 
