@@ -3,9 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nameplate.job.result import Result, committed_results, job_digest, job_of_key, read_result
+from nameplate.job.result import (
+    Result,
+    again_key,
+    committed_results,
+    job_digest,
+    job_of_key,
+    read_result,
+)
 from nameplate.steps.step import Job
 from nameplate.store import Store
+
+
+ASKED_AGAIN = ("listing",)
+"""Steps whose jobs may be marked to be done again though nothing that they read has changed."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,9 @@ def is_current(
 
     With a ``snapshot``, the store is not asked.
     """
+    mark = again_key(job.id)
+    if job.step in ASKED_AGAIN and (store.exists(mark) if snapshot is None else mark in snapshot.sizes):
+        return None
     result = read_result(store, job.id) if snapshot is None else snapshot.results.get(job.id)
     if result is None or result.digest != job_digest(job, results):
         return None

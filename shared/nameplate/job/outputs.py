@@ -19,6 +19,7 @@ class Outputs:
         scratch: Path,
         should_stop: Callable[[], bool],
         on_checkpoint: Callable[[], None] = lambda: None,
+        before_first: Callable[[], None] = lambda: None,
     ) -> None:
         self.scratch = scratch
         """A folder for temporary files, deleted at the end."""
@@ -26,6 +27,7 @@ class Outputs:
         """True once the process must end: save and raise TryAgain."""
         self._store = store
         self._on_checkpoint = on_checkpoint
+        self._before_first = before_first
         self._work = f"{WORK}/{job_id}"
         self._written: dict[str, Output] = {}
         self.told: dict[str, float] = {}
@@ -38,6 +40,7 @@ class Outputs:
 
     def write(self, key: str, data: bytes) -> None:
         """Store an output; it counts once the job is committed."""
+        self._begin()
         self._store.put(key, data)
         self._written[key] = Output(key=key, size=len(data), sha256=hashlib.sha256(data).hexdigest())
 
@@ -45,8 +48,14 @@ class Outputs:
         """Store a file as an output."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
+        self._begin()
         self._store.put_file(key, path)
         self._written[key] = Output(key=key, size=path.stat().st_size, sha256=digest)
+
+    def _begin(self) -> None:
+        """Before the first output: the store is about to change."""
+        if not self._written:
+            self._before_first()
 
     def write_again(self, key: str, sha256: str) -> bool:
         """Count what an earlier attempt stored as an output of this one, if it is whole; else False."""
@@ -56,6 +65,7 @@ class Outputs:
             return False
         if hashlib.sha256(data).hexdigest() != sha256:
             return False
+        self._begin()
         self._written[key] = Output(key=key, size=len(data), sha256=sha256)
         return True
 

@@ -13,7 +13,7 @@ from nameplate.plan.pipeline import step_named
 from nameplate.records import Record, to_json
 from nameplate.steps.step import Job
 from nameplate.store import NoSuchKey, Store
-from nameplate.store.store import COMMITS
+from nameplate.store.store import COMMITS, WORK
 
 READERS = 8
 """How many records are read at once: each is small, and far away."""
@@ -64,6 +64,11 @@ def job_digest(job: Job, results: Mapping[str, Result]) -> str:
 def result_key(job: str) -> str:
     """The key of a job's result record."""
     return f"{COMMITS}{job}.json"
+
+
+def again_key(job: str) -> str:
+    """The key of a mark that a committed job is to be done again, whatever its digest."""
+    return f"{WORK}/again/{job}"
 
 
 def job_of_key(key: str) -> str | None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import nameplate
 from nameplate.campaign.cohort_source import CohortSource
 from nameplate.errors import StoreError
-from nameplate.job.current import is_current
+from nameplate.job.current import ASKED_AGAIN, is_current
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
-from nameplate.job.result import Result, job_digest, read_result, result_key, write_result
+from nameplate.job.result import Result, again_key, job_digest, read_result, result_key, write_result
 from nameplate.job.timing import Timing
 from nameplate.plan.pipeline import step_named
 from nameplate.steps.step import Job
@@ -53,12 +53,11 @@ def run_job(
         work = getattr(importlib.import_module(module), function)
     with tempfile.TemporaryDirectory(prefix="nameplate-", dir=scratch_root) as scratch:
         inputs = Inputs(store, results, source, Path(scratch) / "fetched")
-        outputs = Outputs(job.id, store, Path(scratch), should_stop, on_progress)
-        logger.info("start", extra={"job": job.id})
-        # From here on, outputs of an older commit are overwritten: it must not vouch for a mixture.
+        # From the first output on those of an older commit are overwritten: it must not vouch for a mixture.
         # Without an older one, nothing is deleted: another copy of this job may commit the same bytes.
-        if older:
-            store.delete(result_key(job.id))
+        withdraw = (lambda: store.delete(result_key(job.id))) if older else (lambda: None)
+        outputs = Outputs(job.id, store, Path(scratch), should_stop, on_progress, withdraw)
+        logger.info("start", extra={"job": job.id})
         try:
             with timing.spent("work_s"):
                 work(job.settings, inputs, outputs)
@@ -70,6 +69,8 @@ def run_job(
             job=job.id, digest=job_digest(job, results), code=nameplate.__version__, outputs=outputs.written
         )
         write_result(store, result)
+        if job.step in ASKED_AGAIN:
+            store.delete(again_key(job.id))
         on_progress()
         outputs.drop_checkpoints()
     timing.hear(outputs.told)

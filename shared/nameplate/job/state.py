@@ -7,9 +7,9 @@ from nameplate.campaign.cohort_source import CohortSource
 from nameplate.errors import DamagedObject
 from nameplate.job.current import Snapshot, is_current
 from nameplate.job.inputs import Committed
-from nameplate.job.result import Result, result_key
+from nameplate.job.result import Result, again_key, committed_jobs, read_result, result_key
 from nameplate.plan.plan import Plan, plan
-from nameplate.steps import listing
+from nameplate.steps import ingest, listing
 from nameplate.steps.cell import Cell
 from nameplate.steps.selection import SELECTION, Selection
 from nameplate.steps.step import Job
@@ -79,13 +79,23 @@ class State:
 
 
 def ask_again(store: Store, sources: Mapping[str, CohortSource]) -> None:
-    """Forget what the sources that are elsewhere held: only they can tell what they hold now.
+    """Have the sources that are elsewhere asked anew: only they can tell what they hold now.
 
-    For the start of a run. What is listed again as it was leaves all that was made of it current.
+    For the start of a run. What is listed again as it was leaves all that was made of it current. A listing
+    stays committed until the next one is written: a source that does not answer takes nothing away. Studies
+    that were not as listed are fetched again.
     """
     for name, source in sources.items():
-        if source.is_elsewhere:
-            store.delete(result_key(listing.job_id(name)))
+        if not source.is_elsewhere:
+            continue
+        if store.exists(result_key(listing.job_id(name))):
+            store.put(again_key(listing.job_id(name)), b"")
+        for job in committed_jobs(store):
+            if job.startswith(f"{ingest.STEP.name}/{name}/"):
+                result = read_result(store, job)
+                rows = ingest.LEDGER.read_all(Committed(store, {job: result})) if result else ()
+                if any(row.rule in ingest.NOT_AS_LISTED for row in rows):
+                    store.delete(result_key(job))
 
 
 def current_state(campaign: Campaign, store: Store, digests: Mapping[str, str]) -> State:

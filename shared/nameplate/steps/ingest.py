@@ -115,6 +115,9 @@ class LedgerRow(Record):
     """Studies of a table, or masks, that it is about, which no file is of; 0 for series and files."""
 
 
+NOT_AS_LISTED = ("source-gone", "source-changed")
+"""Rules that refuse a study which its source had otherwise when it was listed: it is asked for again."""
+
 IMAGE = File("cohorts/{cohort}/images/{exam}.nii.gz")
 """The ingested volume of an exam, HU."""
 EXAMS = Rows("cohorts/{cohort}/exams/{shard:03d}.jsonl", Exam)

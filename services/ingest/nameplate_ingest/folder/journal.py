@@ -15,12 +15,9 @@ import nameplate
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
 from nameplate.records import Record, to_json, to_jsonl
-from nameplate.steps.ingest import STEP, Exam, LedgerRow, Target
+from nameplate.steps.ingest import NOT_AS_LISTED, STEP, Exam, LedgerRow, Target
 from nameplate.steps.measured import MeasuredExam
 from nameplate_ingest.folder.output import Output
-
-NOT_AS_LISTED = ("source-gone", "source-changed")
-"""Rules that refuse a study which its source had otherwise when it was listed: it is asked for again."""
 
 
 class Outcome(Record):

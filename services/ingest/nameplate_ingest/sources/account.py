@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from tempfile import NamedTemporaryFile
 
 from nameplate.errors import UserError
 
@@ -37,19 +36,25 @@ class SourceAccount:
     def certificate(self, name: str) -> Iterator[str | None]:
         """A certificate or key as the path of a file; its value is a path, or the text (PEM) itself.
 
-        None where it is not given. A text is in a file of this user's alone while the block lasts. Raises
-        UserError for a file that cannot be read.
+        None where it is not given. A text is in memory alone while the block lasts, under a path of this
+        process: on a disk a key would outlive a process that is killed. Raises UserError for a file that cannot
+        be read.
         """
         value = self.get(name)
         if value is None or _PEM not in value:
             if value is not None and not os.access(value, os.R_OK):
-                raise UserError(f"{self.start}{name}: {value}: cannot be read")
+                # Without the value: a key in another form than PEM is no path.
+                raise UserError(
+                    f"{self.start}{name}: holds neither PEM nor the path of a file that can be read"
+                )
             yield value
             return
-        with NamedTemporaryFile("w", suffix=".pem", prefix="nameplate-") as file:
-            file.write(value)
-            file.flush()
-            yield file.name
+        descriptor = os.memfd_create("certificate")
+        try:
+            os.write(descriptor, value.encode())
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
 
 
 def account_of(name: str | None) -> SourceAccount:

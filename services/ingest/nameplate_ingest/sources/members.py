@@ -43,6 +43,8 @@ class Members:
         self._reading, self._ahead = reading, ahead
         self._budget = Budget(0)
         self._names: set[bytes] = set()
+        self._repeated = 0
+        """Members whose name another one had before."""
 
     def index(self, found: Iterable[Found]) -> Index:
         """The studies of some files, and of those in archives among them.
@@ -183,7 +185,8 @@ class Members:
         told = hashlib.blake2b(str(below).encode("utf-8", "surrogateescape"), digest_size=8).digest()
         if told in self._names:
             # Both are read: which one is right is for the rules of copies.
-            return Path(f"{below}\0{len(self._names)}")
+            self._repeated += 1
+            return Path(f"{below}\0{self._repeated}")
         self._names.add(told)
         return below
 
@@ -197,5 +200,6 @@ def _none() -> None:
 
 def _noted(files: Iterable[Candidate], places: dict[Path, Located]) -> Iterator[Candidate]:
     for file in files:
+        assert file.path not in places, "a file's pixels would be taken from another one"
         places[file.path] = Located(file.home, file.places)
         yield file

@@ -126,7 +126,7 @@ class Pacs(Source):
             entry = replace(entry, images=self._patiently(lambda: self.images_of(entry.uid)))
         study = named_study(index, entry.uid, (), reading)
         study.files = entry.images or 0
-        told = (entry.uid, entry.date, str(entry.images), str(entry.series))
+        told = (self.identity, entry.uid, entry.date, str(entry.images), str(entry.series))
         study.prints = fingerprint(reading.pseudonyms.key, *told)
         return study
 

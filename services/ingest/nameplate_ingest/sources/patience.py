@@ -28,13 +28,15 @@ class Unanswered(Exception):
 def patiently(
     call: Callable[[], Answer], should_stop: Callable[[], bool], patience_s: float = PATIENCE_S
 ) -> Answer:
-    """Call until it answers; TryAgain when it has not after ``patience_s``, or when we are asked to stop."""
-    deadline, pause = time.monotonic() + patience_s, _FIRST_PAUSE_S
+    """Call until it answers; TryAgain when we are asked to stop, or when it has not ``patience_s`` after it was
+    silent for the first time: a call may take long, and wait for its turn."""
+    deadline, pause = 0.0, _FIRST_PAUSE_S
     while True:
         try:
             return call()
         except Unanswered as error:
             wait = max(pause, error.wait_s)
+            deadline = deadline or time.monotonic() + patience_s
             if time.monotonic() + wait > deadline:
                 raise TryAgain(f"{error.told}; the same command goes on from here") from error
             logger.warning(

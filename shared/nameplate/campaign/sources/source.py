@@ -38,6 +38,8 @@ class Source(Settings):
 def _is_account(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         raise ValueError(f"{name!r} must be lower-case letters, digits and dashes")
+    if name == "default":
+        raise ValueError("'default' is what the account without a name is called: leave `account` out")
     return name
 
 
