@@ -206,13 +206,22 @@ def outputs_of(
 
 
 def _at_once(campaign: Campaign) -> dict[str, int]:
-    """How many shards of a cohort may ask its source at the same time, where that is limited."""
+    """How many shards of a cohort may ask its source at the same time, where that is limited.
+
+    Cohorts of one server share what it allows. Raises UserError where that is less than one each.
+    """
     sources = {name: cohort.source for name, cohort in campaign.cohorts.items()}
-    return {
-        name: source.at_once
-        for name, source in sources.items()
-        if source is not None and source.at_once is not None
-    }
+    limited = {name: one for name, one in sources.items() if one is not None and one.at_once is not None}
+    shares = {}
+    for name, source in limited.items():
+        same = [other for other, one in limited.items() if one.server == source.server]
+        shares[name] = (source.at_once or 0) // len(same)
+        if not shares[name]:
+            raise UserError(
+                f"cohorts {', '.join(same)}: ask one server, and would do so at the same time; let "
+                f"source.limits.at_once of each be {len(same)} or more, or submit a campaign a cohort"
+            )
+    return shares
 
 
 def _is_finished(state: State, arm: Arm) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from nameplate.campaign import Campaign
 from nameplate.campaign.cohort_source import CohortSource, digests_of
+from nameplate.campaign.sources import SourceSettings
 from nameplate.errors import StoreError, StoreUnreachable, TryAgain
 from nameplate.job.result import Result
 from nameplate.job.state import State
@@ -149,13 +150,16 @@ class LocalRunner:
             self.progress.started(job)
 
     def _asks_too_much(self, job: Job) -> bool:
-        """Whether as many jobs of its kind as the cohort's source allows at once are running."""
-        source = self.sources.get(job.cohort or "")
-        if job.step != ingest.STEP.name or source is None or source.settings.at_once is None:
+        """Whether as many jobs as its source's server allows at once are running, of whichever cohort."""
+        if job.step != ingest.STEP.name or (asked := self._settings_of(job)) is None or asked.at_once is None:
             return False
         running = [worker.task.job for worker in self._workers if worker.task]
-        same = sum(other.step == job.step and other.cohort == job.cohort for other in running)
-        return same >= source.settings.at_once
+        servers = [of.server for one in running if one.step == job.step and (of := self._settings_of(one))]
+        return servers.count(asked.server) >= asked.at_once
+
+    def _settings_of(self, job: Job) -> SourceSettings | None:
+        source = self.sources.get(job.cohort or "")
+        return source.settings if source is not None else None
 
     def _idle(self) -> _Worker | None:
         self._workers = [w for w in self._workers if w.task is not None or w.process.is_alive()]

@@ -14,7 +14,6 @@ from nameplate.job.result import (
 from nameplate.steps.step import Job
 from nameplate.store import Store
 
-
 ASKED_AGAIN = ("listing",)
 """Steps whose jobs may be marked to be done again though nothing that they read has changed."""
 

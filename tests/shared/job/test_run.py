@@ -108,7 +108,7 @@ def test_a_function_that_fails_leaves_no_commit_and_no_older_one(
         assert not store.exists(result_key(PHANTOM))
 
 
-def test_an_older_commit_is_withdrawn_before_the_function_writes(
+def test_an_older_commit_is_withdrawn_with_the_first_output_and_no_earlier(
     store: Store, jobs: Mapping[str, Job], put_in_place: Callable[[str, Work], None]
 ) -> None:
     write_result(store, _older(PHANTOM))
@@ -117,10 +117,11 @@ def test_an_older_commit_is_withdrawn_before_the_function_writes(
     def work(settings: JobSettings, inputs: Inputs, outputs: Outputs) -> None:
         held.append(store.exists(result_key(PHANTOM)))
         outputs.write("made/a", b"new")
+        held.append(store.exists(result_key(PHANTOM)))
 
     put_in_place("phantom", work)
     run_job(jobs[PHANTOM], store, {})
-    assert held == [False]
+    assert held == [True, False]
 
 
 def test_where_there_was_no_commit_none_is_deleted(

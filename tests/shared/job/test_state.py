@@ -1,14 +1,20 @@
 """The walk along what is committed: the same by one snapshot as by asking for every job."""
 
+import hashlib
 from pathlib import Path
 
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nameplate.campaign import load_campaign
-from nameplate.job.current import Snapshot
-from nameplate.job.result import Output, Result, digest_of, job_digest, write_result
-from nameplate.job.state import State
+from nameplate.campaign import Campaign, load_campaign, parse_campaign
+from nameplate.campaign.cohort_source import CohortSource, sources_of
+from nameplate.campaign.sources import FolderSource
+from nameplate.job.current import Snapshot, is_current
+from nameplate.job.result import Output, Result, digest_of, job_digest, read_result, write_result
+from nameplate.job.state import State, ask_again
+from nameplate.records import to_jsonl
+from nameplate.steps.ingest import LEDGER, LedgerRow
 from nameplate.steps.step import Job
 from nameplate.store.directory import DirectoryStore
 
@@ -69,3 +75,63 @@ def test_jobs_that_are_of_no_interest_are_not_looked_at(tmp_path: Path) -> None:
     assert added == [job.id for job in state.plan.jobs if job.step == "phantom"]
     state.add_committed()
     assert set(state.results) == set(results)
+
+
+def _elsewhere(store: DirectoryStore) -> tuple[Campaign, dict[str, CohortSource]]:
+    """A small campaign whose exams are in a PACS."""
+    raw = yaml.safe_load((Path(__file__).parents[2] / "tiny.yaml").read_text())
+    source = {
+        "kind": "dicomweb",
+        "url": "https://pacs.example.org/dicom-web",
+        "since": "2020-01-01",
+        "until": "2020-12-31",
+    }
+    del raw["cohorts"]["study"]["phantom"]
+    raw["cohorts"]["study"]["source"] = source
+    campaign = parse_campaign(yaml.safe_dump(raw), "tiny")
+    return campaign, sources_of(campaign, Path("/"))
+
+
+def test_a_source_elsewhere_is_asked_again_and_what_it_said_before_stays_until_then(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "store")
+    campaign, sources = _elsewhere(store)
+    jobs = {job.id: job for job in State(campaign, store, {}).plan.jobs}
+    listed = _commit(store, jobs["listing/study"], {})
+    results = {"listing/study": listed}
+    for number, rule in ((0, "chosen"), (1, "source-changed")):
+        job = jobs[f"ingest/study/{number:03d}"]
+        row = {
+            "item": "series",
+            "id": "s",
+            "exam": "e",
+            "verdict": "refused",
+            "rule": rule,
+            "seen": "",
+            "files": 1,
+        }
+        data = to_jsonl((LedgerRow.model_validate(row),))
+        key = LEDGER.key(cohort="study", shard=number)
+        store.put(key, data)
+        output = Output(key=key, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+        made = Result(job=job.id, digest=job_digest(job, results), code="0", outputs=(output,))
+        write_result(store, made)
+    assert is_current(store, jobs["listing/study"], {}) == listed
+    ask_again(store, sources)
+    for snapshot in (None, Snapshot.of(store)):
+        assert is_current(store, jobs["listing/study"], {}, snapshot) is None
+    # Nothing was taken away: a source that does not answer leaves what there was.
+    assert read_result(store, "listing/study") == listed
+    assert is_current(store, jobs["ingest/study/000"], results) is not None
+    # A study that was not as listed is fetched again, whatever the new listing says.
+    assert read_result(store, "ingest/study/001") is None
+
+
+def test_files_on_this_machine_are_not_asked_again(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "store")
+    campaign, _ = _elsewhere(store)
+    study = campaign.cohorts["study"].model_copy(update={"source": FolderSource(path="dicom")})
+    here = campaign.model_copy(update={"cohorts": {"study": study}})
+    job = State(here, store, {}).plan.job("listing/study")
+    _commit(store, job, {})
+    ask_again(store, sources_of(here, tmp_path))
+    assert is_current(store, job, {}) is not None

@@ -37,8 +37,8 @@ class SourceAccount:
         """A certificate or key as the path of a file; its value is a path, or the text (PEM) itself.
 
         None where it is not given. A text is in memory alone while the block lasts, under a path of this
-        process: on a disk a key would outlive a process that is killed. Raises UserError for a file that cannot
-        be read.
+        process: on a disk a key would outlive a process that is killed. Raises UserError for a file that
+        cannot be read.
         """
         value = self.get(name)
         if value is None or _PEM not in value:

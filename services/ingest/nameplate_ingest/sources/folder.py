@@ -4,11 +4,24 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from nameplate.campaign.ingest import IngestSettings
 from nameplate_ingest.dicom.content import DiskFile
+from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.folder.listing import Obstacle, files_of
-from nameplate_ingest.sources.index import Index, Reading, chunks_of_files, index_part, stray_of
+from nameplate_ingest.refusal import Refused
+from nameplate_ingest.sources.index import (
+    Index,
+    Reading,
+    Study,
+    chunks_of_files,
+    index_part,
+    prints_of,
+    stray_of,
+)
+from nameplate_ingest.sources.packed import unpack
 from nameplate_ingest.sources.scan import RefusedFile, refused_file
 from nameplate_ingest.sources.source import Source
+from nameplate_ingest.study import Ingested
 from nameplate_ingest.workers import Died, Workers
 
 _CHUNK = 256
@@ -31,6 +44,15 @@ class Folder(Source):
     ) -> Index:
         """Read the header of every file."""
         return index_files(files_of(self._path, self._leave_out), reading, workers, progress)
+
+    def ingested(
+        self, uid: str, study: Study, settings: IngestSettings, pseudonyms: Pseudonyms, scratch: Path
+    ) -> Ingested:
+        """With headers as they were when the folder was listed: files that changed since have others."""
+        paths = {slice_.path for slice_ in unpack(study.pieces)}
+        if prints_of(paths, self.place, pseudonyms.key) != study.prints:
+            raise Refused("source-changed", "files were replaced or deleted since they were listed")
+        return super().ingested(uid, study, settings, pseudonyms, scratch)
 
 
 def index_files(

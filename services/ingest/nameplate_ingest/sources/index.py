@@ -157,6 +157,12 @@ def _size(file: Content) -> int:
         return 0  # deleted since it was read
 
 
+def prints_of(paths: Iterable[Path], place: Path, key: bytes) -> int:
+    """The sum of the fingerprints of files on this machine, as ``Study.prints`` has it."""
+    start, short = len(str(place)), _short(key)
+    return sum(_fingerprint(DiskFile(path).stamp, str(path)[start:], short) for path in paths)
+
+
 def named_study(index: Index, uid: str, paths: Iterable[Path], reading: Reading) -> Study:
     """A study with what the user's tables say of it, by its UID and the folders above its files.
 

@@ -28,8 +28,10 @@ class Unanswered(Exception):
 def patiently(
     call: Callable[[], Answer], should_stop: Callable[[], bool], patience_s: float = PATIENCE_S
 ) -> Answer:
-    """Call until it answers; TryAgain when we are asked to stop, or when it has not ``patience_s`` after it was
-    silent for the first time: a call may take long, and wait for its turn."""
+    """Call until it answers; TryAgain when we are asked to stop, or when it has not for ``patience_s``.
+
+    That is counted from when it was silent for the first time: a call may take long, and wait for its turn.
+    """
     deadline, pause = 0.0, _FIRST_PAUSE_S
     while True:
         try:

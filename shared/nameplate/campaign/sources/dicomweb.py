@@ -1,6 +1,7 @@
 """Settings of a PACS that speaks DICOMweb."""
 
 from typing import ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -15,6 +16,11 @@ class DicomwebSource(QuerySource):
     url: str = Field(pattern=r"^https?://[^\s@?#]+$")
     """The service's base, as https://pacs.example.org/dicom-web; what it takes to log in is in the
     environment."""
+
+    @property
+    def server(self) -> str:
+        """Host and port."""
+        return urlsplit(self.url).netloc.lower()
 
     @property
     def summary(self) -> str:

@@ -34,6 +34,11 @@ class DimseSource(QuerySource):
         return self
 
     @property
+    def server(self) -> str:
+        """Host and port."""
+        return f"{self.host}:{self.port}".lower()
+
+    @property
     def summary(self) -> str:
         """What it is."""
         how = f"C-{self.retrieve.upper()}"

@@ -29,6 +29,11 @@ class Source(Settings):
         """How many shards may ask it at the same time; None for any number."""
         return None
 
+    @property
+    def server(self) -> str | None:
+        """What answers, where that is somebody's and may be asked only so much; cohorts may share it."""
+        return None
+
     def shown(self) -> "Source":
         """The same without what no report may show."""
         told = {name: "(not shown)" for name in self.hidden if getattr(self, name) is not None}

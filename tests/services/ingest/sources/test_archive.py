@@ -1,8 +1,12 @@
 """Archives as a source: the same bytes as from a folder, each header once, a fetch of one study alone."""
 
+import io
 import json
 import os
 import shutil
+import tarfile
+import warnings
+import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -251,3 +255,36 @@ def test_strange_names_are_found_again_by_another_process(
         (scratch := tmp_path / f"{form} scratch").mkdir()
         with source.slices("1.2.3.1", index.studies["1.2.3.1"], scratch) as slices:
             assert {slice_.path.read_bytes() for slice_ in slices} == set(files.values())
+
+
+@pytest.mark.parametrize("form", ["zip", "tar"])
+def test_members_of_one_name_keep_their_own_pixels(make_slice: Any, tmp_path: Path, form: str) -> None:
+    """As a careless export writes them: three of one name, of two patients."""
+    path = tmp_path / f"same.{form}"
+    contents = []
+    for number, study in enumerate(("1.2.3.1", "1.2.3.2", "1.2.3.2", "1.2.3.1")):
+        file = io.BytesIO()
+        make_slice(study=study, series=f"{study}.1", number=number).save_as(file, enforce_file_format=True)
+        contents.append(file.getvalue())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # zipfile's, of names that are there twice
+        if form == "zip":
+            with zipfile.ZipFile(path, "w") as archive:
+                for content in contents:
+                    archive.writestr("IM0001", content)
+        else:
+            with tarfile.open(path, "w") as tar:
+                for content in contents:
+                    entry = tarfile.TarInfo("IM0001")
+                    entry.size = len(content)
+                    tar.addfile(entry, io.BytesIO(content))
+    source = Archive(path)
+    index = listed(source)
+    assert {uid: study.files for uid, study in index.studies.items()} == {"1.2.3.1": 2, "1.2.3.2": 2}
+    for uid, study in index.studies.items():
+        scratch = tmp_path / uid
+        scratch.mkdir()
+        with source.slices(uid, study, scratch) as slices:
+            assert len({one.path for one in slices}) == 2
+            for one in slices:
+                assert one.instance.encode() in one.path.read_bytes()

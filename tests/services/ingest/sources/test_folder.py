@@ -1,0 +1,35 @@
+"""A folder as a source: what changed between the listing and the ingest is not read as it was."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.services.ingest.conftest import slice_dataset
+
+from nameplate.campaign.ingest import IngestSettings
+from nameplate.records import from_jsonl
+from nameplate.steps.ingest import LedgerRow
+from nameplate_ingest.fields.pseudonym import Pseudonyms
+from nameplate_ingest.folder.output import Output
+from nameplate_ingest.ingest import ingest_listed
+from nameplate_ingest.sources.folder import Folder
+from nameplate_ingest.sources.index import Reading
+from nameplate_ingest.workers import Workers
+
+KEY = b"a key for these tests"
+
+
+def test_a_file_that_was_replaced_costs_its_study(folder: Any, make_series: Any, tmp_path: Path) -> None:
+    """The new file is of another patient: its pixels must not get this one's record."""
+    for study in ("1.2.3.1", "1.2.3.2"):
+        folder.add(*make_series(study=study, series=f"{study}.1"))
+    source = Folder(folder.path)
+    reading = Reading(source.place, Pseudonyms(KEY))
+    with Workers(0, reading) as alone:
+        index = source.index(reading, alone)
+    path = next(path for path in sorted(folder.path.iterdir()) if b"1.2.3.1.1" in path.read_bytes())
+    slice_dataset(study="1.2.9", series="1.2.9.1", PatientID="other").save_as(path, enforce_file_format=True)
+    settings = IngestSettings(matrix=64)
+    summary = ingest_listed(index, source, Output(tmp_path / "out"), settings, key=KEY, with_masks=False)
+    assert summary.exams == 1
+    rows = from_jsonl(LedgerRow, (tmp_path / "out" / "ledger.jsonl").read_bytes())
+    assert sorted(row.rule for row in rows) == ["chosen", "source-changed"]
