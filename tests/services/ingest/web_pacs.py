@@ -36,8 +36,8 @@ class WebPacs:
         """Most studies of a page, whatever was asked for."""
         self.ignores_offset = False
         self.ignores_filters = False
-        self.modality_last = False
-        """Whether it pages first and looks at the modality then, as Orthanc 1.10 does."""
+        self.drops = False
+        """Whether a second page of one modality is what the offset leaves of the first (Orthanc 1.10)."""
         self.answer: Callable[[str], Answer | None] = lambda path: None
         """In place of its own answer to a path."""
         self.slow_s = 0.0
@@ -76,11 +76,14 @@ class WebPacs:
         matching = [
             (uid, one)
             for uid, one in sorted(self.studies.items())
-            if self.ignores_filters or (first <= one.date <= last and (self.modality_last or has(one)))
+            if self.ignores_filters or (first <= one.date <= last and has(one))
         ]
         offset = 0 if self.ignores_offset else int(wanted.get("offset", 0))
-        page = matching[offset : offset + min(self.longest, int(wanted.get("limit", 10_000)))]
-        return [_entry(uid, one) for uid, one in page if self.ignores_filters or has(one)]
+        limit = min(self.longest, int(wanted.get("limit", 10_000)))
+        page = matching[offset : offset + limit]
+        if self.drops and modality is not None:
+            page = matching[:limit][offset:]
+        return [_entry(uid, one) for uid, one in page]
 
     def _study(self, uid: str) -> Answer:
         with self._lock:

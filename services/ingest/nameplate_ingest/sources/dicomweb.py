@@ -14,9 +14,13 @@ from nameplate.errors import UserError
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.account import account_of
 from nameplate_ingest.sources.arrivals import Arrivals
+<<<<<<< HEAD
 from nameplate_ingest.sources.entry import Entry, date_range, filters_of
 from nameplate_ingest.sources.facts import SeriesFacts
 from nameplate_ingest.sources.facts_dicomweb import SERIES_FIELDS, series_facts
+=======
+from nameplate_ingest.sources.entry import Entry, date_range, filters_of, may_be_cut
+>>>>>>> src-pacs
 from nameplate_ingest.sources.multipart import parts_of
 from nameplate_ingest.sources.pacs import Pacs, TooMany
 from nameplate_ingest.sources.patience import PATIENCE_S
@@ -50,18 +54,18 @@ class Dicomweb(Pacs):
     def listed(self, begin: date, end: date) -> list[Entry]:
         """Studies of some days.
 
-        A page is never trusted to be followed by the next: there are servers that page first and look at the
-        modality then, and some that ignore pages or give shorter ones than asked for. So what does not fit
-        in one is asked for in shorter spans, and one day without the modality.
+        A page is never trusted to be followed by the next: Orthanc drops studies from the second on when a
+        modality is asked for, and there are servers that give the same page again, or shorter ones than asked
+        for. So what does not fit in one is asked for in shorter spans, and one day without the modality.
         """
         asked = filters_of(self._settings) | {"StudyDate": date_range(begin, end)}
         with self.connected() as session:
             of_modality = asked | {"ModalitiesInStudy": self._settings.modality}
             found = {entry.uid: entry for entry in self._page(session, of_modality, 0)}
-            more = session.more or len(found) >= _PAGE
+            more = session.more or len(found) >= _PAGE or may_be_cut(len(found))
             if found and not more:
                 following = self._page(session, of_modality, len(found))
-                more = any(entry.uid not in found for entry in following)
+                more = any(entry.uid not in found for entry in following) or bool(following and begin != end)
             if not more:
                 return list(found.values())
             if begin != end:

@@ -18,9 +18,13 @@ from nameplate_ingest.sources.arrivals import Arrivals
 from nameplate_ingest.sources.dimse_association import associated, quietly, unanswered
 from nameplate_ingest.sources.dimse_contexts import storage_contexts
 from nameplate_ingest.sources.dimse_receiver import receiving, storing
+<<<<<<< HEAD
 from nameplate_ingest.sources.entry import OF_STUDIES, Entry, date_range
 from nameplate_ingest.sources.facts import SeriesFacts
 from nameplate_ingest.sources.facts_dimse import series_facts, series_query
+=======
+from nameplate_ingest.sources.entry import OF_STUDIES, Entry, date_range, may_be_cut
+>>>>>>> src-pacs
 from nameplate_ingest.sources.pacs import Pacs, TooMany
 from nameplate_ingest.sources.patience import PATIENCE_S, Unanswered
 from nameplate_ingest.sources.tls import Certificates, certificates_of
@@ -58,7 +62,10 @@ class Dimse(Pacs):
             if not all(pattern.isascii() for pattern in asked.match.values()):
                 query.SpecificCharacterSet = "ISO_IR 192"
             try:
-                return [_entry(one, asked) for one in self._find(query)]
+                found = [_entry(one, asked) for one in self._find(query)]
+                if may_be_cut(len(found)) and begin != end:
+                    raise TooMany
+                return found
             except TooMany:
                 if begin != end:
                     raise

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from nameplate.campaign.sources.query import QuerySource
 
+_ROUND = 50
 _UID = re.compile(r"[0-9.]{1,64}")
 OF_STUDIES = frozenset(
     (
@@ -57,6 +58,12 @@ def halves(begin: date, end: date) -> tuple[tuple[date, date], tuple[date, date]
     """A span of two days or more as two."""
     middle = begin + (end - begin) // 2
     return (begin, middle), (middle + timedelta(days=1), end)
+
+
+def may_be_cut(count: int) -> bool:
+    """Whether a listing of so many studies may be all that a server gives at once: limits are round numbers,
+    and few servers say that there is more."""
+    return count > 0 and count % _ROUND == 0
 
 
 def date_range(begin: date, end: date) -> str:
