@@ -14,13 +14,9 @@ from nameplate.errors import UserError
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.account import account_of
 from nameplate_ingest.sources.arrivals import Arrivals
-<<<<<<< HEAD
-from nameplate_ingest.sources.entry import Entry, date_range, filters_of
+from nameplate_ingest.sources.entry import Entry, date_range, filters_of, may_be_cut
 from nameplate_ingest.sources.facts import SeriesFacts
 from nameplate_ingest.sources.facts_dicomweb import SERIES_FIELDS, series_facts
-=======
-from nameplate_ingest.sources.entry import Entry, date_range, filters_of, may_be_cut
->>>>>>> src-pacs
 from nameplate_ingest.sources.multipart import parts_of
 from nameplate_ingest.sources.pacs import Pacs, TooMany
 from nameplate_ingest.sources.patience import PATIENCE_S

@@ -18,13 +18,9 @@ from nameplate_ingest.sources.arrivals import Arrivals
 from nameplate_ingest.sources.dimse_association import associated, quietly, unanswered
 from nameplate_ingest.sources.dimse_contexts import storage_contexts
 from nameplate_ingest.sources.dimse_receiver import receiving, storing
-<<<<<<< HEAD
-from nameplate_ingest.sources.entry import OF_STUDIES, Entry, date_range
+from nameplate_ingest.sources.entry import OF_STUDIES, Entry, date_range, may_be_cut
 from nameplate_ingest.sources.facts import SeriesFacts
 from nameplate_ingest.sources.facts_dimse import series_facts, series_query
-=======
-from nameplate_ingest.sources.entry import OF_STUDIES, Entry, date_range, may_be_cut
->>>>>>> src-pacs
 from nameplate_ingest.sources.pacs import Pacs, TooMany
 from nameplate_ingest.sources.patience import PATIENCE_S, Unanswered
 from nameplate_ingest.sources.tls import Certificates, certificates_of
