@@ -4,6 +4,7 @@ import gzip
 import json
 import logging
 import resource
+import time
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_every_study_is_listed_once_however_a_service_pages(
     pacs.longest, pacs.ignores_offset, pacs.drops = longest, ignores_offset, drops
     wanted = fill(pacs, 3000, days=100, modalities=("CT", "MR", "SR"))
     seen: list[int] = []
-    assert listed(source_of(pacs), seen.append).studies.keys() == wanted
+    assert listed(source_of(pacs, patience_s=60), seen.append).studies.keys() == wanted
     assert seen[-1] == len(wanted)
     assert seen == sorted(seen)
 
@@ -83,7 +84,7 @@ def test_a_day_with_more_than_a_page_is_read_page_by_page(
     monkeypatch.setattr(dicomweb, "_PAGE", 8)
     pacs.drops = drops
     wanted = fill(pacs, 90, days=2, modalities=("CT", "CT", "CT", "MR"))
-    assert listed(source_of(pacs)).studies.keys() == wanted
+    assert listed(source_of(pacs, patience_s=60)).studies.keys() == wanted
     pacs.ignores_offset = True
     with pytest.raises(UserError, match="does not list all studies of one day"):
         listed(source_of(pacs))
@@ -93,7 +94,7 @@ def test_a_service_that_filters_nothing_is_filtered_here(pacs: WebPacs) -> None:
     wanted = fill(pacs, 60, modalities=("CT", "MR"))
     pacs.ignores_filters = True
     pacs.studies["9.9"] = Listed("20180101", images=30)
-    assert listed(source_of(pacs)).studies.keys() == wanted
+    assert listed(source_of(pacs, patience_s=60)).studies.keys() == wanted
 
 
 def test_no_name_and_no_date_of_birth_is_asked_for(pacs: WebPacs) -> None:
@@ -351,11 +352,13 @@ def test_no_more_go_on_at_once_than_allowed_and_at_the_rate(pacs: WebPacs, tmp_p
     pacs.slow_s = 0.2
     limits = {"at_once": 2, "studies_per_hour": 7200}
     source = source_of(pacs, limits=limits, patience_s=60)
+    begin = time.monotonic()
     ingest_source(source, tmp_path / "out", SMALL, key=KEY, workers=4)
     assert len(pacs.fetched) == 6
     assert pacs.most_at_once <= 2
-    for number in range(len(pacs.fetched_at) - 2):  # one study a second in each of two lanes
-        assert pacs.fetched_at[number + 2] - pacs.fetched_at[number] >= 0.9
+    # One study a second in each of two lanes, and none before its second has passed: a slow machine only adds.
+    for number, at in enumerate(sorted(pacs.fetched_at)):
+        assert at - begin >= number // 2 + 1
 
 
 def test_five_thousand_studies_are_listed_within_little_memory(pacs: WebPacs) -> None:
