@@ -356,7 +356,7 @@ def test_no_more_go_on_at_once_than_allowed_and_at_the_rate(pacs: WebPacs, tmp_p
     ingest_source(source, tmp_path / "out", SMALL, key=KEY, workers=4)
     assert len(pacs.fetched) == 6
     assert pacs.most_at_once <= 2
-    # One study a second in each of two lanes, and none before its second has passed: a slow machine only adds.
+    # One study a second in each of two lanes, none before its second has passed: a slow machine adds to it.
     for number, at in enumerate(sorted(pacs.fetched_at)):
         assert at - begin >= number // 2 + 1
 
