@@ -18,8 +18,9 @@ from nameplate.errors import UserError
 from nameplate_ingest.sources.patience import Unanswered
 from nameplate_ingest.sources.tls import Certificates, refusal_by
 
-# Its lines hold what is asked and answered: names of patients. Whatever matters is an error of ours.
-logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
+# Their lines hold what is asked and answered: names of patients. Whatever matters is an error of ours.
+for _name in ("pynetdicom", "pydicom"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 _config.LOG_HANDLER_LEVEL = "none"
 _config.LOG_REQUEST_IDENTIFIERS = _config.LOG_RESPONSE_IDENTIFIERS = False
 

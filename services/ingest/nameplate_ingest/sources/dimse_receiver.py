@@ -65,7 +65,7 @@ def receiving(
         server = ae.start_server(
             ("", settings.receive_port),
             block=False,
-            ssl_context=certificates.context(receiver=True) if settings.tls else None,
+            ssl_context=certificates.receiver() if settings.tls else None,
             evt_handlers=storing(arrivals),
         )
     except OSError as error:

@@ -5,12 +5,14 @@ import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from nameplate.errors import UserError
 from nameplate_ingest.sources.account import SourceAccount
 
 AUTHORITY, CERTIFICATE, KEY = "AUTHORITY", "CLIENT_CERT", "CLIENT_KEY"
 
+_HANDSHAKE_S = 5.0
 _LISTEN_S = 1.0
 """How long a server may take to refuse our certificate."""
 
@@ -23,15 +25,37 @@ class Certificates:
     own: tuple[str, str] | None
     """Our certificate and its key."""
 
-    def context(self, *, receiver: bool = False) -> ssl.SSLContext:
-        """For a connection that we open, or for one that is opened to us; either side has to prove itself."""
-        purpose = ssl.Purpose.CLIENT_AUTH if receiver else ssl.Purpose.SERVER_AUTH
-        context = ssl.create_default_context(purpose, cafile=self.authority)
-        if receiver:
-            context.verify_mode = ssl.CERT_REQUIRED
+    def context(self) -> ssl.SSLContext:
+        """For a connection that we open: the other side has to prove itself."""
+        context = ssl.create_default_context(cafile=self.authority)
         if self.own is not None:
             _load(context, *self.own)
         return context
+
+    def receiver(self) -> ssl.SSLContext:
+        """For connections that are opened to us: both sides have to prove themselves."""
+        context = _Receiver(ssl.PROTOCOL_TLS_SERVER)
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(self.authority)
+        if self.own is not None:
+            _load(context, *self.own)
+        return context
+
+
+class _Receiver(ssl.SSLContext):
+    """Does not wait for ever for who connects and then says nothing: nobody else could connect meanwhile."""
+
+    def wrap_socket(self, sock: socket.socket, *_: Any, **__: Any) -> ssl.SSLSocket:
+        """As a server, with the handshake."""
+        sock.settimeout(_HANDSHAKE_S)
+        secured = super().wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        try:
+            secured.do_handshake()
+        except (OSError, ValueError):
+            secured.close()
+            raise
+        secured.settimeout(None)
+        return secured
 
 
 @contextmanager
