@@ -11,7 +11,7 @@ from nameplate.campaign.sources.query import QuerySource
 class DicomwebSource(QuerySource):
     """Studies found by QIDO-RS and fetched by WADO-RS."""
 
-    hidden: ClassVar[tuple[str, ...]] = ("url", "account", "match")
+    hidden: ClassVar[tuple[str, ...]] = ("url", "account")
     kind: Literal["dicomweb"] = "dicomweb"
     url: str = Field(pattern=r"^https?://[^\s@?#]+$")
     """The service's base, as https://pacs.example.org/dicom-web; what it takes to log in is in the

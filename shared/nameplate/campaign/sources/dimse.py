@@ -12,7 +12,7 @@ Title = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,14}[A-Za-z0-9]?$"
 class DimseSource(QuerySource):
     """Studies found by C-FIND and fetched by C-GET or C-MOVE."""
 
-    hidden: ClassVar[tuple[str, ...]] = ("host", "called", "calling", "account", "match")
+    hidden: ClassVar[tuple[str, ...]] = ("host", "called", "calling", "account")
     kind: Literal["dimse"] = "dimse"
     host: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]*$")
     port: int = Field(default=104, ge=1, le=65535)

@@ -102,6 +102,10 @@ class QuerySource(Source):
         """A PACS is asked by so many shards at the same time, each for one study after another."""
         return self.limits.at_once
 
+    def shown(self) -> Source:
+        """Also without what is matched, which may be the number of a patient or of a trial."""
+        return super().shown().model_copy(update={"match": dict.fromkeys(self.match, "(not shown)")})
+
     @field_validator("match")
     @classmethod
     def _are_keywords(cls, value: dict[str, str]) -> dict[str, str]:
