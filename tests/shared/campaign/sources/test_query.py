@@ -57,8 +57,8 @@ def test_days_may_be_dates_of_yaml_and_usual_settings_are_gentle(tiny_text: str)
         ({"limits": {"timezone": "Europe/Nowhere"}}, "no time zone"),
         ({"account": "The PACS"}, "lower-case letters"),
         ({"password": "x"}, "password"),
-        ({"url": "https://user:secret-gjkmpqvw@pacs.example.org/"}, "url"),
-        ({"url": "ftp://pacs.example.org/"}, "url"),
+        ({"url": "https://user:gjkmpqvw@pacs.example.org/"}, r"source.url: expected http\(s\)://HOST/BASE"),
+        ({"url": "ftp://pacs.example.org/"}, "source.url: expected"),
     ],
 )
 def test_each_mistake_is_told_by_its_setting(tiny_text: str, changed: dict[str, Any], told: str) -> None:
