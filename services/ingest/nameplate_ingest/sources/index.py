@@ -58,6 +58,8 @@ class Study:
     """What the source itself has to know to fetch the study."""
     masks: OwnMasks = NO_MASKS
     """The user's masks that are called after it."""
+    mask_prints: tuple[int, ...] = ()
+    """Fingerprints of their files: what is listed changes when a mask does."""
     size: int = 0
     """Bytes of its files; 0 where the source does not tell."""
 
@@ -80,9 +82,7 @@ class Study:
         """A keyed digest of what decides the result: the study's files and masks, and what the user's tables
         say."""
         prints = self.prints % (1 << 8 * _PRINT_BYTES)
-        masks = self.masks
-        own = [_print(DiskFile(path), path.name, _short(key)) for path in masks.files]
-        of_masks = ((own, masks.studies),) if own else ()
+        of_masks = ((list(self.mask_prints), self.masks.studies),) if self.mask_prints else ()
         entry = (sorted(self.entry.items()),) if self.entry else ()
         told = repr((self.files, prints, sorted(self.listed), sorted(self.told), *of_masks, *entry))
         return hashlib.blake2b(told.encode(), key=_short(key), digest_size=_PRINT_BYTES).hexdigest()
@@ -121,8 +121,13 @@ class Index:
         self.unused = len(reading.fields.keys() - self.named)
         self.unknown_masks = len(reading.masks.files - self.claims.keys())
         self.files = sum(study.files for study in self.studies.values()) + self.strays.total()
+        key = _short(reading.pseudonyms.key)
         for uid, masks in masks_by_study(self.claims).items():
-            self.studies[uid].masks = masks
+            study = self.studies[uid]
+            study.masks = masks
+            study.mask_prints = tuple(
+                _fingerprint(DiskFile(path).stamp, path.name, key) for path in masks.files
+            )
         return self
 
 
@@ -182,10 +187,6 @@ def named_study(index: Index, uid: str, paths: Iterable[Path], reading: Reading)
 def fingerprint(key: bytes, *told: str) -> int:
     """A keyed fingerprint of what a source says of a study, in place of those of its files."""
     return _fingerprint("\0".join(told), "", _short(key))
-
-
-def _print(file: Content, name: str, key: bytes) -> int:
-    return _fingerprint(file.stamp, name, key)
 
 
 def _fingerprint(stamp: str, name: str, key: bytes) -> int:

@@ -58,13 +58,13 @@ def _told(study: Study) -> dict[str, Any]:
         "prints": study.prints,
         "told": sorted(study.told),
         "entry": dict(sorted(study.entry.items())),
-        "masks": [[str(path) for path in study.masks.files], study.masks.studies],
+        "masks": [[str(path) for path in study.masks.files], study.masks.studies, study.mask_prints],
         "size": study.size,
     }
 
 
 def _study(told: dict[str, Any]) -> Study:
-    masks, studies = told["masks"]
+    masks, studies, prints = told["masks"]
     return Study(
         files=told["files"],
         listed=frozenset(told["listed"]),
@@ -73,5 +73,6 @@ def _study(told: dict[str, Any]) -> Study:
         told=frozenset((column, value) for column, value in told["told"]),
         entry=told["entry"],
         masks=OwnMasks(tuple(map(Path, masks)), studies),
+        mask_prints=tuple(prints),
         size=told["size"],
     )

@@ -1,5 +1,6 @@
 """A listing on its way to the shards: everything arrives, once, and in no other shard."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,22 @@ def test_parts_are_the_whole_and_come_back_as_they_were(folder: Any, make_slice:
     assert [part.strays for part in parts] == [whole.strays, {}, {}]
     assert [(part.unused, part.unknown_masks) for part in parts] == [(1, 1), (0, 0), (0, 0)]
     assert whole.studies["1.2.3.4"].masks.files == (tmp_path / "masks" / "1.2.3.4.nii",)
+
+
+def test_a_mask_that_changes_changes_what_is_listed(folder: Any, make_series: Any, tmp_path: Path) -> None:
+    """The ingest depends on what is listed alone: it must not keep what it made of the mask before."""
+    folder.add(*make_series())
+    mask = tmp_path / "masks" / "1.2.3.1.nii"
+    mask.parent.mkdir()
+    mask.write_bytes(b"mask")
+
+    def listed() -> bytes:
+        return sealed_listing(index_of(folder, masks=masks_in(mask.parent)), KEY)
+
+    before = listed()
+    assert listed() == before
+    os.utime(mask, (1, 1))
+    assert listed() != before
 
 
 def test_nothing_can_be_read_in_it(folder: Any, make_series: Any) -> None:
