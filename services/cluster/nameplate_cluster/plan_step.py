@@ -78,12 +78,12 @@ def _plan(options: argparse.Namespace) -> None:
     sources = sources_of(campaign, Path.cwd())
     digests = digests_of(sources)
     store = open_store(options.store)
-    _check_earlier(current_state(campaign, store, digests), only)
+    state = current_state(campaign, store, digests)
+    _check_earlier(state, only)
     if not options.replace:
         _check_same(store, campaign, text)
-    if listing.STEP.name in only:
-        ask_again(store, sources)
-    state = current_state(campaign, store, digests)
+    if listing.STEP.name in only and ask_again(store, sources):
+        state = current_state(campaign, store, digests, asked_again=True)
     put_campaign(store, campaign, text)
     outputs = outputs_of(
         campaign, state, pools, only=only, target_seconds=options.chunk_seconds, most=options.max_chunks

@@ -186,7 +186,7 @@ def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
     # First: it refuses what cannot be done, and nothing is made yet.
     seconds = seconds_estimate(campaign, costs_of(campaign, _count()))
     sources = sources_of(campaign, options.campaign.resolve().parent)
-    digests_of(sources)
+    digests_of(sources)  # refuses a source that is not there, before a store is made
     store = open_store(_store_url(options, campaign))
     put_campaign(store, campaign, text)
     ask_again(store, sources)

@@ -17,6 +17,7 @@ from nameplate.campaign import Campaign
 from nameplate.campaign.cohort_source import CohortSource, digests_of
 from nameplate.campaign.sources import SourceSettings
 from nameplate.errors import StoreError, StoreUnreachable, TryAgain
+from nameplate.job.current import is_asked_again
 from nameplate.job.result import Result
 from nameplate.job.state import State
 from nameplate.plan.pipeline import step_named
@@ -101,7 +102,9 @@ class LocalRunner:
     def _loop(self) -> None:
         self.progress.plan(self.state.plan)
         while True:
-            self.state.add_committed(on_added=self._skipped)
+            self.state.add_committed(
+                among=lambda job: not is_asked_again(self.store, job), on_added=self._skipped
+            )
             self.progress.plan(self.state.plan)
             running = {worker.task.job.id for worker in self._workers if worker.task}
             ready = [job for job in self.state.plan.jobs if job.id not in running and self._is_ready(job)]

@@ -11,11 +11,9 @@ from nameplate.job.result import (
     job_of_key,
     read_result,
 )
+from nameplate.plan.pipeline import step_named
 from nameplate.steps.step import Job
 from nameplate.store import Store
-
-ASKED_AGAIN = ("listing",)
-"""Steps whose jobs may be marked to be done again though nothing that they read has changed."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,6 @@ def is_current(
 
     With a ``snapshot``, the store is not asked.
     """
-    mark = again_key(job.id)
-    if job.step in ASKED_AGAIN and (store.exists(mark) if snapshot is None else mark in snapshot.sizes):
-        return None
     result = read_result(store, job.id) if snapshot is None else snapshot.results.get(job.id)
     if result is None or result.digest != job_digest(job, results):
         return None
@@ -57,3 +52,14 @@ def is_current(
     if any(sizes.get(output.key) != output.size for output in result.outputs):
         return None
     return result
+
+
+def is_asked_again(store: Store, job: Job, snapshot: Snapshot | None = None) -> bool:
+    """Whether a run has to do this job though it may be current: a mark says so until it is done.
+
+    Who only looks at what there is takes the current result, mark or not.
+    """
+    if not step_named(job.step).lists_source:
+        return False
+    mark = again_key(job.id)
+    return store.exists(mark) if snapshot is None else mark in snapshot.sizes

@@ -11,7 +11,7 @@ from pathlib import Path
 import nameplate
 from nameplate.campaign.cohort_source import CohortSource
 from nameplate.errors import StoreError
-from nameplate.job.current import ASKED_AGAIN, is_current
+from nameplate.job.current import is_asked_again, is_current
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
 from nameplate.job.result import Result, again_key, job_digest, read_result, result_key, write_result
@@ -43,13 +43,14 @@ def run_job(
     its import, and what the function told, are added to ``timing``.
     """
     timing = timing or Timing()
-    done = is_current(store, job, results)
+    done = None if is_asked_again(store, job) else is_current(store, job, results)
     if done is not None:
         logger.info("already committed", extra={"job": job.id})
         return done
+    step = step_named(job.step)
     older = read_result(store, job.id) is not None
     with timing.spent("start_s"):  # importing torch takes seconds: only for a job that has to be done
-        module, _, function = step_named(job.step).entry.partition(":")
+        module, _, function = step.entry.partition(":")
         work = getattr(importlib.import_module(module), function)
     with tempfile.TemporaryDirectory(prefix="nameplate-", dir=scratch_root) as scratch:
         inputs = Inputs(store, results, source, Path(scratch) / "fetched")
@@ -69,7 +70,7 @@ def run_job(
             job=job.id, digest=job_digest(job, results), code=nameplate.__version__, outputs=outputs.written
         )
         write_result(store, result)
-        if job.step in ASKED_AGAIN:
+        if step.lists_source:
             store.delete(again_key(job.id))
         on_progress()
         outputs.drop_checkpoints()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from nameplate.campaign import Campaign
 from nameplate.campaign.cohort_source import CohortSource
 from nameplate.errors import DamagedObject
-from nameplate.job.current import Snapshot, is_current
+from nameplate.job.current import Snapshot, is_asked_again, is_current
 from nameplate.job.inputs import Committed
 from nameplate.job.result import Result, again_key, committed_jobs, read_result, result_key
 from nameplate.plan.plan import Plan, plan
@@ -78,30 +78,45 @@ class State:
                 return
 
 
-def ask_again(store: Store, sources: Mapping[str, CohortSource]) -> None:
+def ask_again(store: Store, sources: Mapping[str, CohortSource]) -> bool:
     """Have the sources that are elsewhere asked anew: only they can tell what they hold now.
 
     For the start of a run. What is listed again as it was leaves all that was made of it current. A listing
     stays committed until the next one is written: a source that does not answer takes nothing away. Studies
-    that were not as listed are fetched again.
+    that were not as listed are fetched again. Returns whether anything is to be done again.
     """
-    for name, source in sources.items():
-        if not source.is_elsewhere:
-            continue
-        if store.exists(result_key(listing.job_id(name))):
-            store.put(again_key(listing.job_id(name)), b"")
-        for job in committed_jobs(store):
-            if job.startswith(f"{ingest.STEP.name}/{name}/"):
-                result = read_result(store, job)
-                rows = ingest.LEDGER.read_all(Committed(store, {job: result})) if result else ()
-                if any(row.rule in ingest.NOT_AS_LISTED for row in rows):
-                    store.delete(result_key(job))
+    elsewhere = [name for name, source in sources.items() if source.is_elsewhere]
+    committed = committed_jobs(store) if elsewhere else []
+    again = False
+    for name in elsewhere:
+        if (listed := listing.job_id(name)) in committed:
+            store.put(again_key(listed), b"")
+            again = True
+        for job in committed:
+            if job.startswith(f"{ingest.STEP.name}/{name}/") and _was_not_as_listed(store, job):
+                store.delete(result_key(job))
+                again = True
+    return again
 
 
-def current_state(campaign: Campaign, store: Store, digests: Mapping[str, str]) -> State:
-    """The state of a campaign, read from its store; ``digests`` are those of its sources."""
-    state = State(campaign, store, digests)
-    state.add_committed(snapshot=Snapshot.of(store))
+def _was_not_as_listed(store: Store, job: str) -> bool:
+    """Whether a shard has refused a study because its source had it no more as it was listed."""
+    result = read_result(store, job)
+    rows = ingest.LEDGER.read_all(Committed(store, {job: result})) if result is not None else ()
+    return any(row.rule in ingest.NOT_AS_LISTED for row in rows)
+
+
+def current_state(
+    campaign: Campaign, store: Store, digests: Mapping[str, str], *, asked_again: bool = False
+) -> State:
+    """The state of a campaign, read from its store; ``digests`` are those of its sources.
+
+    With ``asked_again`` it lacks what ``ask_again`` has marked, as for a run; who looks takes it as it is.
+    """
+    state, snapshot = State(campaign, store, digests), Snapshot.of(store)
+    state.add_committed(
+        among=lambda job: not (asked_again and is_asked_again(store, job, snapshot)), snapshot=snapshot
+    )
     return state
 
 

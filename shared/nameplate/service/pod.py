@@ -14,7 +14,6 @@ from nameplate.errors import NameplateError, TryAgain, UserError
 from nameplate.job.timing import Outcome, Timing, seconds_since_start
 from nameplate.plan.pipeline import step_named
 from nameplate.service.log import log_to_stderr
-from nameplate.steps import listing
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +62,7 @@ def sources_for(step: str, campaign: Campaign) -> Mapping[str, CohortSource]:
 
 def digests_for(step: str, sources: Mapping[str, CohortSource]) -> Mapping[str, str]:
     """The digests of sources, for the step that they decide: they cost a look at every file."""
-    return digests_of(sources) if step == listing.STEP.name else {}
+    return digests_of(sources) if step_named(step).lists_source else {}
 
 
 def write_outputs(folder: Path, **outputs: str) -> None:

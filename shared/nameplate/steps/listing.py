@@ -46,4 +46,5 @@ STEP = Step(
     memory_mib=1500,
     seconds=lambda load: 0.01 * load.exams,
     reads_source=True,
+    lists_source=True,
 )

@@ -181,6 +181,9 @@ class Step:
     """How often a job is tried again after exit code 75 or an eviction."""
     reads_source: bool = False
     """Whether it reads a cohort's source files, and so needs the key of the pseudonyms."""
+    lists_source: bool = False
+    """Whether it says what a source holds: its jobs depend on a look at the source, and are done again for
+    one elsewhere, which alone can tell whether that has changed."""
 
     def __post_init__(self) -> None:
         wanted = {"cohort": CohortJobSettings, "arm": CellJobSettings, "campaign": JobSettings}[self.scope]

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from nameplate.campaign import Campaign, load_campaign, parse_campaign
 from nameplate.campaign.cohort_source import CohortSource, sources_of
 from nameplate.campaign.sources import FolderSource
-from nameplate.job.current import Snapshot, is_current
+from nameplate.job.current import Snapshot, is_asked_again, is_current
 from nameplate.job.result import Output, Result, digest_of, job_digest, read_result, write_result
-from nameplate.job.state import State, ask_again
+from nameplate.job.state import State, ask_again, current_state
 from nameplate.records import to_jsonl
 from nameplate.steps.ingest import LEDGER, LedgerRow
 from nameplate.steps.step import Job
@@ -118,9 +118,12 @@ def test_a_source_elsewhere_is_asked_again_and_what_it_said_before_stays_until_t
     assert is_current(store, jobs["listing/study"], {}) == listed
     ask_again(store, sources)
     for snapshot in (None, Snapshot.of(store)):
-        assert is_current(store, jobs["listing/study"], {}, snapshot) is None
-    # Nothing was taken away: a source that does not answer leaves what there was.
-    assert read_result(store, "listing/study") == listed
+        assert is_asked_again(store, jobs["listing/study"], snapshot)
+        assert not is_asked_again(store, jobs["ingest/study/000"], snapshot)
+    assert current_state(campaign, store, {}, asked_again=True).results == {}
+    # Nothing was taken away: a source that does not answer leaves what there was, for who looks at it.
+    assert is_current(store, jobs["listing/study"], {}) == listed
+    assert set(current_state(campaign, store, {}).results) == {"listing/study", "ingest/study/000"}
     assert is_current(store, jobs["ingest/study/000"], results) is not None
     # A study that was not as listed is fetched again, whatever the new listing says.
     assert read_result(store, "ingest/study/001") is None
@@ -133,5 +136,6 @@ def test_files_on_this_machine_are_not_asked_again(tmp_path: Path) -> None:
     here = campaign.model_copy(update={"cohorts": {"study": study}})
     job = State(here, store, {}).plan.job("listing/study")
     _commit(store, job, {})
-    ask_again(store, sources_of(here, tmp_path))
+    assert not ask_again(store, sources_of(here, tmp_path))
+    assert not is_asked_again(store, job)
     assert is_current(store, job, {}) is not None
