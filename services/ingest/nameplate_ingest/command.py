@@ -15,12 +15,13 @@ from nameplate.campaign.sources.named import FORMS
 from nameplate.errors import UserError
 from nameplate.service.command import Command
 from nameplate_ingest.fields.manufacturer import manufacturer_table, read_manufacturers
-from nameplate_ingest.ingest import IngestSummary, Tables, ingest_source
+from nameplate_ingest.ingest import IngestSummary, ingest_source
 from nameplate_ingest.progress import progress_on_terminal
 from nameplate_ingest.sources.arguments import add_source_options, named_source
 from nameplate_ingest.sources.folder import Folder
 from nameplate_ingest.sources.kinds import open_source
 from nameplate_ingest.sources.source import Source
+from nameplate_ingest.tables import Tables
 
 _STOPPED = 130
 

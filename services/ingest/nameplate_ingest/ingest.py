@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
 from nameplate_ingest.conversion import Conversion, Work, conversion_of, convert, failed
-from nameplate_ingest.fields.manufacturer import manufacturer_table
 from nameplate_ingest.fields.person import shared_by_several
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.folder.accounts import (
@@ -23,11 +22,11 @@ from nameplate_ingest.folder.accounts import (
     unused_line,
 )
 from nameplate_ingest.folder.journal import Done, Journal, Outcome, run_of
-from nameplate_ingest.folder.masks import MaskFiles, masks_in
 from nameplate_ingest.folder.output import Output
 from nameplate_ingest.sources.folder import Folder
 from nameplate_ingest.sources.index import Index, Reading
 from nameplate_ingest.sources.source import Source
+from nameplate_ingest.tables import NO_TABLES, Tables
 from nameplate_ingest.workers import Died, Workers
 
 logger = logging.getLogger(__name__)
@@ -63,30 +62,20 @@ class _Told(NamedTuple):
     age: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tables:
-    """What the user says of studies beside their files, by StudyInstanceUID or the name of a folder above."""
-
-    manufacturers: Mapping[str, str] = field(default_factory=dict)
-    """For headers without a manufacturer."""
-    fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Values by column, for the records."""
-    masks: Path | None = None
-    """A folder of the user's own masks."""
-
-    def reading(self, place: Path, pseudonyms: Pseudonyms) -> Reading:
-        """With them, how files below ``place`` are read."""
-        own = MaskFiles() if self.masks is None else masks_in(self.masks)
-        return Reading(place, pseudonyms, manufacturer_table(self.manufacturers), self.fields, own)
-
-
 def ingest_folder(
-    source: Path, out: Path, settings: IngestSettings, *, key: bytes, **options: Any
+    source: Path,
+    out: Path,
+    settings: IngestSettings,
+    *,
+    key: bytes,
+    manufacturers: Mapping[str, str] | None = None,
+    fields: Mapping[str, Mapping[str, str]] | None = None,
+    masks: Path | None = None,
+    **options: Any,
 ) -> IngestSummary:
-    """``ingest_source`` for a folder of DICOM files; tables of the user's are options of their own."""
-    names = ("manufacturers", "fields", "masks")
-    tables = {name: value for name in names if (value := options.pop(name, None)) is not None}
-    return ingest_source(Folder(source, out), out, settings, key=key, tables=Tables(**tables), **options)
+    """``ingest_source`` for a folder of DICOM files; ``options`` are those of that function."""
+    tables = Tables(manufacturers=manufacturers or {}, fields=fields or {}, masks=masks)
+    return ingest_source(Folder(source, out), out, settings, key=key, tables=tables, **options)
 
 
 def ingest_source(
@@ -95,7 +84,7 @@ def ingest_source(
     settings: IngestSettings,
     *,
     key: bytes,
-    tables: Tables = Tables(),
+    tables: Tables = NO_TABLES,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
     indexing: Callable[[int], None] | None = None,

@@ -8,9 +8,9 @@ from nameplate.steps.listing import LISTED, ListingJob
 from nameplate_ingest.fields.manufacturer import read_manufacturers
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.fields.table import read_table
-from nameplate_ingest.ingest import Tables
 from nameplate_ingest.sources.kinds import open_source
 from nameplate_ingest.sources.listed import part_of, sealed_listing
+from nameplate_ingest.tables import Tables
 from nameplate_ingest.workers import Workers
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from nameplate.campaign.ingest import IngestSettings
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.folder.output import Output
-from nameplate_ingest.ingest import IngestSummary, Tables, ingest_listed
+from nameplate_ingest.ingest import IngestSummary, ingest_listed
 from nameplate_ingest.sources.folder import Folder
 from nameplate_ingest.sources.listed import opened_listing, part_of, sealed_listing
+from nameplate_ingest.tables import Tables
 from nameplate_ingest.workers import Workers
 
 

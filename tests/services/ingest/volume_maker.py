@@ -12,8 +12,9 @@ import SimpleITK as sitk
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.campaign.sources import VolumesSource
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.ingest import IngestSummary, Tables, ingest_source
+from nameplate_ingest.ingest import IngestSummary, ingest_source
 from nameplate_ingest.sources.volumes import Volumes
+from nameplate_ingest.tables import Tables
 
 KEY = b"a key for these tests"
 SMALL = IngestSettings(matrix=64)

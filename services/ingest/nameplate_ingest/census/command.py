@@ -23,11 +23,11 @@ from nameplate_ingest.census.screen import print_census
 from nameplate_ingest.census.section import Question, Section, section_of
 from nameplate_ingest.fields.manufacturer import read_manufacturers
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.ingest import Tables
 from nameplate_ingest.listing_step import tables_of
 from nameplate_ingest.progress import progress_on_terminal
 from nameplate_ingest.sources.arguments import add_source_options, named_source
 from nameplate_ingest.sources.kinds import open_source
+from nameplate_ingest.tables import Tables
 
 _CAMPAIGNS = (".yaml", ".yml")
 _MOST_WORKERS = 256

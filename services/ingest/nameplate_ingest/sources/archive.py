@@ -38,7 +38,7 @@ class Archive(Archived):
         """Read the header of every file in every archive; ``progress`` may jump by an archive's files."""
         archives: list[str] = []
         index = index_files(self._others(archives), reading, workers, progress)
-        count, closed, usable = index.files, _count(index) - index.files, 0
+        count, usable = index.files, 0
         for path, found in workers.run(_index_archive, archives):
             if isinstance(found, Died):
                 row = refused_file(DiskFile(Path(path)), reading.pseudonyms, "error", "the worker died")
@@ -50,7 +50,6 @@ class Archive(Archived):
             if progress:
                 progress(count)
         index.finished(reading)
-        index.files -= closed  # folders that cannot be listed are no files
         if not usable:
             raise UserError(f"{self._path}: {_nothing(index, len(archives))}")
         return index

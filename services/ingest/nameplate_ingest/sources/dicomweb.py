@@ -13,6 +13,7 @@ from nameplate.campaign.sources import DicomwebSource
 from nameplate.errors import UserError
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.account import account_of
+from nameplate_ingest.sources.answers import count_in_json, texts_in_json
 from nameplate_ingest.sources.arrivals import Arrivals
 from nameplate_ingest.sources.entry import Entry, date_range, filters_of, may_be_cut
 from nameplate_ingest.sources.facts import SeriesFacts
@@ -107,13 +108,13 @@ class Dicomweb(Pacs):
         return answer
 
     def _entry(self, told: dict[str, Any]) -> Entry:
-        values = {name: tuple(_texts(told, _tag(name))) for name in self._settings.match}
+        values = {name: tuple(texts_in_json(told, _tag(name))) for name in self._settings.match}
         return Entry(
-            uid=next(_texts(told, _UID), ""),
-            date=next(_texts(told, _DATE), ""),
-            modalities=tuple(_texts(told, _MODALITIES)),
-            images=_count(told, _IMAGES),
-            series=_count(told, _SERIES),
+            uid=next(texts_in_json(told, _UID), ""),
+            date=next(texts_in_json(told, _DATE), ""),
+            modalities=tuple(texts_in_json(told, _MODALITIES)),
+            images=count_in_json(told, _IMAGES),
+            series=count_in_json(told, _SERIES),
             values=values,
         )
 
@@ -195,18 +196,3 @@ def _tag(keyword: str) -> str:
     if tag is None:
         raise UserError(f"source.match: {keyword!r} is no DICOM keyword")
     return f"{tag:08X}"
-
-
-def _texts(told: dict[str, Any], tag: str) -> Iterator[str]:
-    """The values of an element in DICOM JSON, as far as they are any."""
-    element = told.get(tag)
-    values = element.get("Value") if isinstance(element, dict) else None
-    for value in values if isinstance(values, list) else ():
-        plain = value.get("Alphabetic") if isinstance(value, dict) else value
-        if isinstance(plain, str | int | float):
-            yield str(plain).strip()
-
-
-def _count(told: dict[str, Any], tag: str) -> int | None:
-    value = next(_texts(told, tag), "").removesuffix(".0")
-    return int(value) if value.isdecimal() and len(value) < 10 else None

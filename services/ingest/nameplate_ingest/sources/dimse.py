@@ -14,6 +14,7 @@ from nameplate.campaign.sources import DimseSource
 from nameplate.errors import TryAgain, UserError
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.account import account_of
+from nameplate_ingest.sources.answers import count_in_dataset, texts_in_dataset
 from nameplate_ingest.sources.arrivals import Arrivals
 from nameplate_ingest.sources.dimse_association import associated, quietly, unanswered
 from nameplate_ingest.sources.dimse_contexts import storage_contexts
@@ -79,7 +80,9 @@ class Dimse(Pacs):
         ):
             days = _query("STUDY", StudyInstanceUID="", StudyDate=date_range(begin, end))
             days.ModalitiesInStudy = self._settings.modality
-            listed = {uid for one in self._answers(link, days) for uid in _texts(one, "StudyInstanceUID")}
+            listed = {
+                uid for one in self._answers(link, days) for uid in texts_in_dataset(one, "StudyInstanceUID")
+            }
             return [
                 series_facts(uid, one)
                 for uid in sorted(listed & set(studies))
@@ -91,7 +94,7 @@ class Dimse(Pacs):
         query = _query("SERIES", StudyInstanceUID=uid, SeriesInstanceUID="")
         query.NumberOfSeriesRelatedInstances = None
         with quietly():
-            counts = [_count(one, "NumberOfSeriesRelatedInstances") for one in self._find(query)]
+            counts = [count_in_dataset(one, "NumberOfSeriesRelatedInstances") for one in self._find(query)]
         known = [count for count in counts if count is not None]
         return sum(known) or None if len(known) == len(counts) else None
 
@@ -242,30 +245,10 @@ def _failure(status: int, settings: DimseSource) -> Exception:
 
 def _entry(told: Dataset, asked: DimseSource) -> Entry:
     return Entry(
-        uid=next(_texts(told, "StudyInstanceUID"), ""),
-        date=next(_texts(told, "StudyDate"), ""),
-        modalities=tuple(_texts(told, "ModalitiesInStudy")),
-        images=_count(told, "NumberOfStudyRelatedInstances"),
-        series=_count(told, "NumberOfStudyRelatedSeries"),
-        values={name: tuple(_texts(told, name)) for name in asked.match},
+        uid=next(texts_in_dataset(told, "StudyInstanceUID"), ""),
+        date=next(texts_in_dataset(told, "StudyDate"), ""),
+        modalities=tuple(texts_in_dataset(told, "ModalitiesInStudy")),
+        images=count_in_dataset(told, "NumberOfStudyRelatedInstances"),
+        series=count_in_dataset(told, "NumberOfStudyRelatedSeries"),
+        values={name: tuple(texts_in_dataset(told, name)) for name in asked.match},
     )
-
-
-def _texts(told: Dataset, name: str) -> Iterator[str]:
-    """The values of an element, as far as they can be read."""
-    try:
-        value = told.get(name)
-    except Exception:  # whatever a server sends: a value that cannot be read is none
-        return
-    for one in value if isinstance(value, list | tuple) or _is_many(value) else (value,):
-        if one is not None and str(one).strip():
-            yield str(one).strip()
-
-
-def _is_many(value: object) -> bool:
-    return hasattr(value, "append") and not isinstance(value, str)
-
-
-def _count(told: Dataset, name: str) -> int | None:
-    value = next(_texts(told, name), "")
-    return int(value) if value.isdecimal() and len(value) < 10 else None

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from nameplate.campaign.ingest import IngestSettings
@@ -13,13 +14,11 @@ from nameplate_ingest.sources.index import (
     Index,
     Reading,
     Study,
-    chunks_of_files,
     index_part,
     prints_of,
-    stray_of,
 )
 from nameplate_ingest.sources.packed import unpack
-from nameplate_ingest.sources.scan import RefusedFile, refused_file
+from nameplate_ingest.sources.scan import refused_file
 from nameplate_ingest.sources.source import Source
 from nameplate_ingest.study import Ingested
 from nameplate_ingest.workers import Died, Workers
@@ -50,7 +49,8 @@ class Folder(Source):
     ) -> Ingested:
         """With headers as they were when the folder was listed: files that changed since have others."""
         paths = {slice_.path for slice_ in unpack(study.pieces)}
-        if prints_of(paths, self.place, pseudonyms.key) != study.prints:
+        stamps = {path: DiskFile(path).stamp for path in paths}
+        if prints_of(stamps, self.place, pseudonyms.key) != study.prints:
             raise Refused("source-changed", "files were replaced or deleted since they were listed")
         return super().ingested(uid, study, settings, pseudonyms, scratch)
 
@@ -78,9 +78,7 @@ def index_files(
             index.strays[refused_file(file, reading.pseudonyms, "error", "the worker died")] += 1
         else:
             index.add(part)
-    index.finished(reading)
-    index.files -= index.strays[_stray(Obstacle.CLOSED, reading)]
-    return index
+    return index.finished(reading)
 
 
 def _chunks(
@@ -93,10 +91,8 @@ def _chunks(
             if isinstance(entry, str):
                 yield DiskFile(Path(entry))
             else:
-                index.strays[_stray(entry, reading)] += 1
+                index.add_obstacle(entry, reading.pseudonyms)
 
-    return chunks_of_files(files(), _CHUNK)
-
-
-def _stray(obstacle: Obstacle, reading: Reading) -> RefusedFile:
-    return stray_of(reading.pseudonyms, obstacle.name.lower(), "unreadable", obstacle.value)
+    stream = files()
+    while chunk := tuple(islice(stream, _CHUNK)):
+        yield chunk

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from nameplate_ingest.dicom.content import Content, DiskFile
 from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.fields.table import Statement, statements_of
+from nameplate_ingest.folder.listing import Obstacle
 from nameplate_ingest.folder.masks import (
     NO_MASKS,
     Claim,
@@ -94,6 +95,8 @@ class Index:
 
     studies: dict[str, Study] = field(default_factory=dict)
     strays: Counter[RefusedFile] = field(default_factory=Counter)
+    closed: int = 0
+    """Folders that could not be listed: rows of the ledger, and no files."""
     files: int = 0
     named: set[str] = field(default_factory=set)
     """Studies in the user's further columns that files are of."""
@@ -107,6 +110,7 @@ class Index:
     def add(self, part: "Index") -> None:
         """Take in what was found in more files."""
         self.strays += part.strays
+        self.closed += part.closed
         self.named |= part.named
         for path, claims in part.claims.items():
             self.claims.setdefault(path, set()).update(claims)
@@ -116,11 +120,17 @@ class Index:
             else:
                 self.studies[uid] = study
 
+    def add_obstacle(self, obstacle: Obstacle, pseudonyms: Pseudonyms) -> None:
+        """Count what cannot be read as a file."""
+        self.strays[stray_of(pseudonyms, obstacle.name.lower(), "unreadable", obstacle.value)] += 1
+        self.closed += obstacle is Obstacle.CLOSED
+
     def finished(self, reading: Reading) -> "Index":
         """The same when every file was seen: what is missing is counted, and each study has its masks."""
         self.unused = len(reading.fields.keys() - self.named)
         self.unknown_masks = len(reading.masks.files - self.claims.keys())
-        self.files = sum(study.files for study in self.studies.values()) + self.strays.total()
+        of_studies = sum(study.files for study in self.studies.values())
+        self.files = of_studies + self.strays.total() - self.closed
         key = _short(reading.pseudonyms.key)
         for uid, masks in masks_by_study(self.claims).items():
             study = self.studies[uid]
@@ -139,17 +149,18 @@ def index_part(reading: Reading, files: Iterable[Content]) -> Index:
     sizes: dict[Path, int] = {}
     for file in files:
         for item in scan_files((file,), reading.pseudonyms):
-            if isinstance(item, Slice):
-                slices.setdefault(item.study, []).append(item)
-                stamps[item.path], sizes[item.path] = file.stamp, _size(file)
-            else:
+            if not isinstance(item, Slice):
                 index.strays[item] += 1
-    key, start = _short(reading.pseudonyms.key), len(str(reading.place))
+                continue
+            slices.setdefault(item.study, []).append(item)
+            if item.path not in stamps:  # once for a file of many frames
+                stamps[item.path], sizes[item.path] = file.stamp, _size(file)
     for uid, members in slices.items():
         paths = {slice_.path for slice_ in members}  # fewer than slices, if a file holds many frames
         study = named_study(index, uid, paths, reading)
         study.pieces = [pack(members)]
-        study.prints = sum(_fingerprint(stamps[path], str(path)[start:], key) for path in paths)
+        of_study = {path: stamps[path] for path in paths}
+        study.prints = prints_of(of_study, reading.place, reading.pseudonyms.key)
         study.size = sum(sizes[path] for path in paths)
         index.studies[uid] = study
     return index
@@ -162,10 +173,10 @@ def _size(file: Content) -> int:
         return 0  # deleted since it was read
 
 
-def prints_of(paths: Iterable[Path], place: Path, key: bytes) -> int:
-    """The sum of the fingerprints of files on this machine, as ``Study.prints`` has it."""
+def prints_of(stamps: Mapping[Path, str], place: Path, key: bytes) -> int:
+    """The sum of the fingerprints of files, as ``Study.prints`` has it, from the stamp of each."""
     start, short = len(str(place)), _short(key)
-    return sum(_fingerprint(DiskFile(path).stamp, str(path)[start:], short) for path in paths)
+    return sum(_fingerprint(stamp, str(path)[start:], short) for path, stamp in stamps.items())
 
 
 def named_study(index: Index, uid: str, paths: Iterable[Path], reading: Reading) -> Study:
@@ -203,15 +214,3 @@ def _short(key: bytes) -> bytes:
 def stray_of(pseudonyms: Pseudonyms, name: str, rule: str, seen: str) -> RefusedFile:
     """The refusal of what is no file: a folder, an archive; ``name`` tells its kind apart, never its path."""
     return RefusedFile(pseudonyms.of("f", name), rule, seen)
-
-
-def chunks_of_files(files: Iterable[DiskFile], size: int) -> Iterator[tuple[DiskFile, ...]]:
-    """Files in tuples of at most ``size``."""
-    chunk: list[DiskFile] = []
-    for file in files:
-        chunk.append(file)
-        if len(chunk) == size:
-            yield tuple(chunk)
-            chunk = []
-    if chunk:
-        yield tuple(chunk)

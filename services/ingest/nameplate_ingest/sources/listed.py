@@ -22,7 +22,7 @@ def part_of(index: Index, pseudonyms: Pseudonyms, shard: tuple[int, int]) -> Ind
         return Index(studies, files=sum(study.files for study in studies.values()))
     strays = index.files - sum(study.files for study in index.studies.values())
     files = sum(study.files for study in studies.values()) + strays
-    return Index(studies, index.strays, files, unused=index.unused, unknown_masks=index.unknown_masks)
+    return Index(studies, index.strays, files=files, unused=index.unused, unknown_masks=index.unknown_masks)
 
 
 def sealed_listing(index: Index, key: bytes) -> bytes:
@@ -44,7 +44,7 @@ def opened_listing(data: bytes, key: bytes) -> Index:
     return Index(
         {uid: _study(one) for uid, one in told["studies"].items()},
         strays,
-        told["files"],
+        files=told["files"],
         unused=told["unused"],
         unknown_masks=told["unknown_masks"],
     )

@@ -126,7 +126,7 @@ class Volumes(Source):
         table = os.path.realpath(self._table)
         for entry in files_of(self._path):
             if isinstance(entry, Obstacle):
-                index.strays[stray_of(pseudonyms, entry.name.lower(), "unreadable", entry.value)] += 1
+                index.add_obstacle(entry, pseudonyms)
             elif ending_of(entry) is not None:
                 names.append(entry.removeprefix(start))
             elif not entry.lower().endswith(_DATA) and os.path.realpath(entry) != table:

@@ -19,12 +19,13 @@ from nameplate.errors import UserError
 from nameplate_ingest.archive.ranged import DiskBytes
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.folder.output import Output
-from nameplate_ingest.ingest import Tables, ingest_listed, ingest_source
+from nameplate_ingest.ingest import ingest_listed, ingest_source
 from nameplate_ingest.sources.archive import Archive, _index_archive
 from nameplate_ingest.sources.folder import Folder
 from nameplate_ingest.sources.index import Index, Reading
 from nameplate_ingest.sources.listed import opened_listing, sealed_listing
 from nameplate_ingest.sources.source import Source
+from nameplate_ingest.tables import Tables
 from nameplate_ingest.workers import Workers
 
 KEY = b"a key for these tests"

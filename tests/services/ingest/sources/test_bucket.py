@@ -13,7 +13,7 @@ from nameplate.campaign.ingest import IngestSettings
 from nameplate.campaign.sources import BucketSource
 from nameplate.errors import UserError
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.ingest import Tables, ingest_source
+from nameplate_ingest.ingest import ingest_source
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.bucket import Bucket
 from nameplate_ingest.sources.folder import Folder
@@ -21,6 +21,7 @@ from nameplate_ingest.sources.index import Index, Reading
 from nameplate_ingest.sources.listed import opened_listing, sealed_listing
 from nameplate_ingest.sources.objects import Objects
 from nameplate_ingest.sources.source import Source
+from nameplate_ingest.tables import Tables
 from nameplate_ingest.workers import Workers
 
 KEY = b"a key for these tests"
