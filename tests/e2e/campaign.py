@@ -13,10 +13,8 @@ where that can be observed, trains on a node with GPUs where there is one, and u
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -47,8 +45,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the namespace")
     options = parser.parse_args()
     site = Site(NAMESPACE)
-    folder = Path(tempfile.mkdtemp(prefix="nameplate-e2e-"))
-    try:
+    with site.visited(keep=options.keep) as folder:
         site.create()
         say("every example, as the API server sees it")
         for values in [None, *sorted((ROOT / "charts/nameplate/examples").glob("*.yaml"))]:
@@ -58,13 +55,6 @@ def main() -> int:
         call("helm", "test", "nameplate", "-n", NAMESPACE)
         run(site, folder)
         gpus(site, options.set)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if not options.keep:
-            say("uninstall")
-            site.remove()
-    if not options.keep and (left := site.leftovers()):
-        raise RuntimeError(f"left behind: {left}")
     say("nothing is left behind; all is well")
     return 0
 

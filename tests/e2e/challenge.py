@@ -11,10 +11,8 @@ machine.
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from installation import ROOT, Site, call, same_bytes, say, until
@@ -63,9 +61,8 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the namespace")
     options = parser.parse_args()
     site = Site(NAMESPACE)
-    folder = Path(tempfile.mkdtemp(prefix="nameplate-e2e-"))
     text = CAMPAIGN.read_text() + MODELS
-    try:
+    with site.visited(keep=options.keep) as folder:
         say("a campaign with a model that this installation does not have")
         site.install()
         refused = site.finish(site.submit("tiny", text=text), wanted="Failed")
@@ -81,13 +78,6 @@ def main() -> int:
         site.install(*VALUES, create=False)
         unreachable(site)
         challenged(site, text, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if not options.keep:
-            say("uninstall")
-            site.remove()
-    if not options.keep and (left := site.leftovers()):
-        raise RuntimeError(f"left behind: {left}")
     say("all is well")
     return 0
 

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -107,6 +108,23 @@ class Site:
         """Hold every pod of the namespace to the Pod Security level restricted."""
         level = "pod-security.kubernetes.io/enforce=restricted"
         call("kubectl", "label", "--overwrite", "namespace", self.namespace, level)
+
+    @contextmanager
+    def visited(self, *, keep: bool) -> Iterator[Path]:
+        """A folder for a script's files; at the end nothing is left of it and, but for ``keep``, of the site.
+
+        Raises RuntimeError for what an uninstallation leaves behind.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="nameplate-e2e-"))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            if not keep:
+                say("uninstall")
+                self.remove()
+        if not keep and (left := self.leftovers()):
+            raise RuntimeError(f"left behind: {left}")
 
     def remove(self) -> None:
         """Uninstall, delete the namespace, and free the volumes that it had claimed."""

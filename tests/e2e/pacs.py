@@ -14,10 +14,8 @@ import base64
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -39,20 +37,11 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the namespace")
     options = parser.parse_args()
     site = Site(NAMESPACE)
-    folder = Path(tempfile.mkdtemp(prefix="nameplate-e2e-"))
     password = secrets.token_hex(12)
-    try:
-        with orthanc(folder, password):
-            fill(folder, password)
-            by_dicomweb(site, folder, password)
-            by_c_move(site)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if not options.keep:
-            say("uninstall")
-            site.remove()
-    if not options.keep and (left := site.leftovers()):
-        raise RuntimeError(f"left behind: {left}")
+    with site.visited(keep=options.keep) as folder, orthanc(folder, password):
+        fill(folder, password)
+        by_dicomweb(site, folder, password)
+        by_c_move(site)
     say("all is well")
     return 0
 
