@@ -133,3 +133,10 @@ def real() -> Path:
     if not (data / "ge-hispeed-head").is_dir():
         pytest.skip("the real DICOM studies are not here")
     return data
+
+
+@pytest.fixture
+def no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key in the environment, and a home of its own for one that is made."""
+    monkeypatch.delenv("NAMEPLATE_KEY", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

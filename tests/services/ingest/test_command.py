@@ -12,18 +12,13 @@ from nameplate.errors import UserError
 from nameplate.service.command import run_command
 from nameplate_ingest.command import COMMAND
 
+pytestmark = pytest.mark.usefixtures("no_key")
+
 PROGRAM = "import sys; from nameplate_ingest.cli import main; sys.exit(main())"
 
 
 def call(*words: str) -> int:
     return run_command(COMMAND, "nameplate ingest", words)
-
-
-@pytest.fixture(autouse=True)
-def no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key in the environment, and a home of its own for the one that is made."""
-    monkeypatch.delenv("NAMEPLATE_KEY", raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
 def test_a_folder_in_and_a_table_of_refusals_out(

@@ -32,18 +32,13 @@ from nameplate_ingest.sources.folder import Folder
 from nameplate_ingest.sources.index import Reading, Study
 
 DEMO = Path(__file__).resolve().parents[4] / "campaigns" / "demo.yaml"
+pytestmark = pytest.mark.usefixtures("no_key")
+
 PROGRAM = "import sys; from nameplate_local.cli import main; sys.exit(main())"
 
 
 def call(*words: str) -> int:
     return run_command(COMMAND, "nameplate census", words)
-
-
-@pytest.fixture(autouse=True)
-def no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key in the environment, and a home of its own for one that is made."""
-    monkeypatch.delenv("NAMEPLATE_KEY", raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
 @pytest.fixture
