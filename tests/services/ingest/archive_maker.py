@@ -2,12 +2,16 @@
 
 import gzip
 import io
+import os
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import zstandard
+
+from nameplate_ingest.sources.archive import _index_archive
+from nameplate_ingest.sources.index import Index, Reading
 
 Files = Mapping[str, bytes]
 
@@ -71,3 +75,13 @@ FORMS: dict[str, Callable[[Files], bytes]] = {
     "tar.gz in zip": lambda files: zip_of({"a.tgz": gz_of(tar_of(files))}),
     "tar in tar": lambda files: tar_of({"a": tar_of(files)}),
 }
+
+
+def dies_of_one(reading: Reading, path: str) -> Index:
+    """Reads an archive, but one that ends the process, as the system does when memory is short.
+
+    Here, and not beside the test, because a process that is started anew must find it.
+    """
+    if path.endswith("deadly"):
+        os._exit(9)
+    return _index_archive(reading, path)

@@ -122,7 +122,7 @@ def _nothing(index: Index, archives: int) -> str:
     if not archives:
         return "no zip or tar archive (.zip, .tar, .tar.gz, .tar.zst)"
     rules = sorted(
-        {f"{stray.rule}: {stray.seen}" for stray in index.strays if stray.rule.startswith("archive-")}
+        {f"{row.rule}: {row.seen}" for row in index.strays if row.rule.startswith(("archive-", "error"))}
     )
     which = "the archive cannot" if archives == 1 else f"none of the {archives} archives can"
     return f"{which} be used ({'; '.join(rules[:3])})" if rules else "the archives hold no files"

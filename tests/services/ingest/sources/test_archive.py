@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archive_maker import FORMS, tree
+from archive_maker import FORMS, dies_of_one, tree
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
@@ -20,7 +20,7 @@ from nameplate_ingest.archive.ranged import DiskBytes
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.folder.output import Output
 from nameplate_ingest.ingest import ingest_listed, ingest_source
-from nameplate_ingest.sources.archive import Archive, _index_archive
+from nameplate_ingest.sources.archive import Archive
 from nameplate_ingest.sources.folder import Folder
 from nameplate_ingest.sources.index import Index, Reading
 from nameplate_ingest.sources.listed import opened_listing, sealed_listing
@@ -234,13 +234,9 @@ def test_an_archive_that_ends_its_process_costs_itself(
     rows = {(stray.rule, stray.seen): count for stray, count in index.strays.items()}
     assert rows == {("not-dicom", ""): 1, ("error", "the worker died"): 1}
     assert sum(study.files for study in index.studies.values()) == 63
-
-
-def dies_of_one(reading: Reading, path: str) -> Index:
-    """Reads an archive, but one that ends the process, as the system does when memory is short."""
-    if path.endswith("deadly"):
-        os._exit(9)
-    return _index_archive(reading, path)
+    (folder / "a").unlink()
+    with Workers(1, reading) as one, pytest.raises(UserError, match="error: the worker died"):
+        source.index(reading, one)
 
 
 def test_strange_names_are_found_again_by_another_process(
