@@ -8,7 +8,7 @@ from typing import NamedTuple
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import NameplateError
 from nameplate.image.volume import Volume, nifti_bytes
-from nameplate.steps.ingest import LedgerRow, Target
+from nameplate.steps.ingest import SOURCE_REFUSED, LedgerRow, Target
 from nameplate.steps.measured import as_record
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.fields.table import with_fields
@@ -16,6 +16,7 @@ from nameplate_ingest.folder.journal import Outcome
 from nameplate_ingest.folder.output import Output
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.index import Reading, Study
+from nameplate_ingest.sources.patience import RefusedForNow
 from nameplate_ingest.sources.source import Source
 from nameplate_ingest.target import target_of
 
@@ -59,6 +60,9 @@ def convert(conversion: Conversion, work: Work) -> Outcome:
     except Refused as refused:
         logger.warning("a study could not be fetched", extra={"exam": work.exam, "reason": refused.seen})
         return failed(work, refused.seen, pseudonyms, rule=refused.rule)
+    except RefusedForNow as error:
+        logger.warning("the source does not give a study", extra={"exam": work.exam, "reason": error.told})
+        return failed(work, error.told, pseudonyms, rule=SOURCE_REFUSED)
     except NameplateError:
         raise  # of the source or the disk: no other study could do better
     except Exception as error:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
-from nameplate_ingest.conversion import Conversion, Work, conversion_of, convert, failed
+from nameplate_ingest.conversion import Conversion, Work, conversion_of
 from nameplate_ingest.fields.person import shared_by_several
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.folder.accounts import (
@@ -23,11 +23,12 @@ from nameplate_ingest.folder.accounts import (
 )
 from nameplate_ingest.folder.journal import Done, Journal, Outcome, run_of
 from nameplate_ingest.folder.output import Output
+from nameplate_ingest.order import outcomes_of
 from nameplate_ingest.sources.folder import Folder
 from nameplate_ingest.sources.index import Index, Reading
 from nameplate_ingest.sources.source import Source
 from nameplate_ingest.tables import NO_TABLES, Tables
-from nameplate_ingest.workers import Died, Workers
+from nameplate_ingest.workers import Workers
 
 logger = logging.getLogger(__name__)
 
@@ -177,7 +178,7 @@ class Run:
             self._output.remove_accounts()
         if progress and earlier:
             progress(earlier, total)
-        for outcome in self._outcomes(todo, pool):
+        for outcome in outcomes_of(todo, self._conversion, pool, self._journal):
             if self._journal is not None:
                 self._journal.add(outcome)
             self._account(outcome)
@@ -230,32 +231,6 @@ class Run:
             else:
                 todo.append(work)
         return todo
-
-    def _outcomes(self, todo: list[Work], pool: Workers) -> Iterator[Outcome]:
-        """Convert the studies; each is forgotten when it is done."""
-        journal = self._journal
-        if journal is None or pool.count:
-            yield from self._run(todo, pool)
-            return
-        # An earlier run ended inside one of these; it may have been the study's fault. In a process of its
-        # own it cannot end this one.
-        suspects = [work for work in todo if work.exam in journal.suspects]
-        others = [work for work in todo if work.exam not in journal.suspects]
-        todo.clear()
-        yield from self._run(others, pool, lambda work: journal.start(work.exam))
-        if suspects:
-            with Workers(1, self._conversion) as apart:
-                yield from self._run(suspects, apart)
-
-    def _run(
-        self, todo: list[Work], pool: Workers, on_start: Callable[[Work], None] | None = None
-    ) -> Iterator[Outcome]:
-        works = (todo.pop() for _ in range(len(todo)))
-        for work, outcome in pool.run(convert, works, on_start):
-            if isinstance(outcome, Died):
-                yield failed(work, "the worker died", self._conversion.pseudonyms)
-            else:
-                yield outcome
 
     def _account(self, outcome: Outcome) -> None:
         self._lines[outcome.study] = lines_of(outcome)

@@ -115,7 +115,9 @@ class LedgerRow(Record):
     """Studies of a table, or masks, that it is about, which no file is of; 0 for series and files."""
 
 
-NOT_AS_LISTED = ("source-gone", "source-changed")
+SOURCE_REFUSED = "source-refused"
+"""Rule that refuses a study which its source has and does not give."""
+NOT_AS_LISTED = ("source-gone", "source-changed", SOURCE_REFUSED)
 """Rules that refuse a study which its source had otherwise when it was listed: it is asked for again."""
 
 IMAGE = File("cohorts/{cohort}/images/{exam}.nii.gz")

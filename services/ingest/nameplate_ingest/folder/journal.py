@@ -15,7 +15,7 @@ import nameplate
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
 from nameplate.records import Record, to_json, to_jsonl
-from nameplate.steps.ingest import NOT_AS_LISTED, STEP, Exam, LedgerRow, Target
+from nameplate.steps.ingest import NOT_AS_LISTED, SOURCE_REFUSED, STEP, Exam, LedgerRow, Target
 from nameplate.steps.measured import MeasuredExam
 from nameplate_ingest.folder.output import Output
 
@@ -42,6 +42,11 @@ class Outcome(Record):
     def failed(self) -> bool:
         """Whether an error, a dead worker or the source is to blame that there is no exam."""
         return any(row.rule in ("error", *NOT_AS_LISTED) for row in self.rows)
+
+    @property
+    def refused_for_now(self) -> bool:
+        """Whether the source has the study and did not give it."""
+        return any(row.rule == SOURCE_REFUSED for row in self.rows)
 
 
 class Run(Record):
@@ -86,6 +91,10 @@ class Done(Protocol):
     def suspects(self) -> AbstractSet[str]:
         """Studies that were begun and have no result: one of them may have ended the process."""
 
+    @property
+    def refused(self) -> AbstractSet[str]:
+        """Studies that the source did not give before, as far as ``outcome`` was asked about them."""
+
     def outcome(self, study: str, digest: str) -> Outcome | None:
         """What became of a study, if it is done, its files are the same, and what it wrote is still whole."""
 
@@ -114,6 +123,11 @@ class Journal:
         """Study to the first byte of its line."""
         self.suspects: set[str] = set()
         """Studies that were begun and have no result: one of them may have ended the process."""
+
+    @property
+    def refused(self) -> set[str]:
+        """They are among the suspects, which are done last."""
+        return self.suspects
 
     @property
     def studies(self) -> frozenset[str]:

@@ -36,6 +36,8 @@ class KeptStudies:
     ) -> None:
         self._outputs, self._output, self._cohort = outputs, output, cohort
         self._run = run_of("", settings, key)
+        self.refused: set[str] = set()
+        """Studies that an earlier attempt was not given."""
 
     studies: AbstractSet[str] = frozenset()
     suspects: AbstractSet[str] = frozenset()
@@ -52,6 +54,9 @@ class KeptStudies:
             return None  # of an older version, or damaged: done again
         if kept is None or kept.run != self._run or kept.outcome.digest != digest:
             return None
+        if kept.outcome.refused_for_now:
+            self.refused.add(study)
+            return None
         for key, sha256 in self._files(kept.outcome).items():
             if not self._outputs.write_again(key, sha256):
                 return None
@@ -60,7 +65,7 @@ class KeptStudies:
         return kept.outcome
 
     def add(self, outcome: Outcome) -> None:
-        """Store what a study has written, and then that it is done."""
+        """Store what a study has written, and then that it is done, or that it was not given."""
         paths = {
             IMAGE: self._output.images / f"{outcome.study}.nii.gz",
             TARGET: self._output.target(outcome.study),
@@ -69,7 +74,7 @@ class KeptStudies:
             if path.exists():
                 self._outputs.write_file(file.key(cohort=self._cohort, exam=outcome.study), path)
                 path.unlink()
-        if outcome.failed:
+        if outcome.failed and not outcome.refused_for_now:
             return
         pictures = {}
         for row in outcome.rows:

@@ -3,12 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import date
 from types import TracebackType
 
 from pydicom.dataset import Dataset
 from pynetdicom.association import Association
+from pynetdicom.presentation import PresentationContext
 
 from nameplate.campaign.sources import DimseSource
 from nameplate.errors import TryAgain, UserError
@@ -17,13 +18,13 @@ from nameplate_ingest.sources.account import account_of
 from nameplate_ingest.sources.answers import count_in_dataset, texts_in_dataset
 from nameplate_ingest.sources.arrivals import Arrivals
 from nameplate_ingest.sources.dimse_association import associated, quietly, unanswered
-from nameplate_ingest.sources.dimse_contexts import storage_contexts
+from nameplate_ingest.sources.dimse_contexts import storage_contexts, unusual_contexts
 from nameplate_ingest.sources.dimse_receiver import receiving, storing
 from nameplate_ingest.sources.entry import OF_STUDIES, Entry, date_range, may_be_cut
 from nameplate_ingest.sources.facts import SeriesFacts
 from nameplate_ingest.sources.facts_dimse import series_facts, series_query
 from nameplate_ingest.sources.pacs import Pacs, TooMany
-from nameplate_ingest.sources.patience import PATIENCE_S, Unanswered
+from nameplate_ingest.sources.patience import PATIENCE_S, Unanswered, Unserved
 from nameplate_ingest.sources.tls import Certificates, certificates_of
 
 FIND, MOVE, GET = (f"1.2.840.10008.5.1.4.1.2.2.{number}" for number in (1, 2, 3))
@@ -35,7 +36,7 @@ _NOT_ALLOWED = 0x0124
 _LOOK_S = 0.25
 
 
-class Status(Unanswered):
+class Status(Unserved):
     """A status by which the PACS refuses for now."""
 
 
@@ -103,22 +104,44 @@ class Dimse(Pacs):
         try:
             with quietly(), self._certificates() as (certificates, start):
                 failed = self._retrieve(uid, arrivals, certificates, start)
+                if failed and self._settings.retrieve == "get":
+                    failed -= self._unusual(uid, arrivals, certificates, start)
         except Status:
             if not arrivals.files and not self._is_there(uid):
                 raise Refused("source-gone", "the PACS has no such study now") from None
             raise
         if failed and not arrivals.files and self._settings.retrieve == "move":
-            raise Unanswered(
-                f"source: the PACS sent none of {failed} images: it must reach receive_port here as "
-                f"{self._settings.calling}"
+            raise Unserved(
+                f"source: the PACS sent none of {failed} images: it must reach receive_port here by the name "
+                "of `calling`"
             )
         return f"; the PACS could not send {failed}" if failed else ""
 
-    def _retrieve(self, uid: str, arrivals: Arrivals, certificates: Certificates, start: str) -> int:
-        """Returns how many images the PACS says that it failed to send."""
+    def _unusual(self, uid: str, arrivals: Arrivals, certificates: Certificates, start: str) -> int:
+        """Ask for the objects of kinds that one association has no room for; returns how many came.
+
+        Nothing else comes twice, since nothing else may be sent.
+        """
+        before = len(arrivals.files)
+        with suppress(Status):
+            self._retrieve(uid, arrivals, certificates, start, tuple(unusual_contexts()))
+        return len(arrivals.files) - before
+
+    def _retrieve(
+        self,
+        uid: str,
+        arrivals: Arrivals,
+        certificates: Certificates,
+        start: str,
+        kinds: tuple[PresentationContext, ...] = (),
+    ) -> int:
+        """Returns how many images the PACS says that it failed to send.
+
+        ``kinds`` is what may be sent over our own connection, if that is not the usual.
+        """
         settings = self._settings
         move = settings.retrieve == "move"
-        offers = () if move else tuple(storage_contexts())
+        offers = () if move else kinds or tuple(storage_contexts())
         handlers = () if move else storing(arrivals)
         receiver = receiving(settings, certificates, start, arrivals) if move else nullcontext()
         query = _query("STUDY", StudyInstanceUID=uid)
@@ -210,7 +233,7 @@ class _Watch:
         if self._stopped:
             raise TryAgain("stopped while fetching a study; the same command goes on from here")
         if "Status" not in status:
-            raise Unanswered("source.host: the images stopped coming")
+            raise Unserved("source.host: the images stopped coming")
 
     def _look(self) -> None:
         while not self._over.wait(_LOOK_S):

@@ -15,7 +15,7 @@ from pydicom.uid import (
     JPEGTransferSyntaxes,
     RLETransferSyntaxes,
 )
-from pynetdicom import build_context, sop_class
+from pynetdicom import AllStoragePresentationContexts, build_context, sop_class
 from pynetdicom.presentation import PresentationContext
 
 _PLAIN = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
@@ -49,6 +49,9 @@ _OTHERS = (
     *("MRImageStorage", "EnhancedMRImageStorage", "PositronEmissionTomographyImageStorage"),
     *("NuclearMedicineImageStorage", "ComputedRadiographyImageStorage", "UltrasoundImageStorage"),
     *("DigitalXRayImageStorageForPresentation", "XRayAngiographicImageStorage"),
+    *("CTPerformedProcedureProtocolStorage", "EncapsulatedCDAStorage", "EncapsulatedSTLStorage"),
+    *("VLPhotographicImageStorage", "AdvancedBlendingPresentationStateStorage"),
+    *("TwelveLeadECGWaveformStorage",),
 )
 """What else a study may hold, named so that its images are all there; none of it becomes an exam."""
 _SOMETIMES = {
@@ -67,8 +70,16 @@ _PRIVATE = ("1.3.12.2.1107.5.9.1",)
 """Siemens CSA Non-Image Storage."""
 
 
+def unusual_contexts() -> Iterator[PresentationContext]:
+    """One for each standard kind of object that ``storage_contexts`` has not; 127 at most."""
+    usual = {*_IMAGES, *(getattr(sop_class, name) for name in _OTHERS)}
+    for context in AllStoragePresentationContexts:
+        if context.abstract_syntax not in usual:
+            yield build_context(str(context.abstract_syntax), list(_PLAIN))
+
+
 def storage_contexts() -> Iterator[PresentationContext]:
-    """One for each kind of object and syntax, so that the sender can choose what it has; 126 at most."""
+    """One for each kind of object and syntax, so that the sender can choose what it has; 127 at most."""
     for kind in _IMAGES:
         for syntax in (*_PLAIN, *_COMPRESSED):
             yield build_context(kind, syntax)

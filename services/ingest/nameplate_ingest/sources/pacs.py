@@ -41,6 +41,7 @@ class Pacs(Source):
         self.place = Path("/")  # it has no files
         self.identity = identity
         self.most_workers = settings.limits.at_once
+        self.leaves_out = settings.if_refused == "leave-out"
         self._asked = settings
         self._throttle = Throttle(settings.limits)
         self._patience_s = patience_s

@@ -14,6 +14,15 @@ PATIENCE_S = 120.0
 """How long a source may be silent before the job ends, to be tried again later."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 15.0
 _STEP_S = 0.25
+_GOES_ON = "; the same command goes on from here"
+
+
+class RefusedForNow(TryAgain):
+    """The source answers, but did not give one study: others it may give. ``told`` is what it said."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(f"{told}{_GOES_ON}")
+        self.told = told
 
 
 class Unanswered(Exception):
@@ -25,12 +34,17 @@ class Unanswered(Exception):
         self.wait_s = wait_s
 
 
+class Unserved(Unanswered):
+    """The source answers, but not with what it was asked for."""
+
+
 def patiently(
     call: Callable[[], Answer], should_stop: Callable[[], bool], patience_s: float = PATIENCE_S
 ) -> Answer:
     """Call until it answers; TryAgain when we are asked to stop, or when it has not for ``patience_s``.
 
     That is counted from when it was silent for the first time: a call may take long, and wait for its turn.
+    Where the last answer was Unserved, the error is RefusedForNow.
     """
     deadline, pause = 0.0, _FIRST_PAUSE_S
     while True:
@@ -40,7 +54,9 @@ def patiently(
             wait = max(pause, error.wait_s)
             deadline = deadline or time.monotonic() + patience_s
             if time.monotonic() + wait > deadline:
-                raise TryAgain(f"{error.told}; the same command goes on from here") from error
+                if isinstance(error, Unserved):
+                    raise RefusedForNow(error.told) from error
+                raise TryAgain(f"{error.told}{_GOES_ON}") from error
             logger.warning(
                 "the source did not answer; asked again", extra={"reason": error.told, "seconds": wait}
             )

@@ -35,6 +35,8 @@ class Source(ABC):
     """The setting of the table with further columns of its studies, as the ledger names it."""
     most_workers: int | None = None
     """How many processes may fetch from it at once; None for any number."""
+    leaves_out: bool = False
+    """Whether a study that it has and does not give is refused; if not, the run ends, to be tried again."""
     should_stop: Callable[[], bool] = staticmethod(never)
     """Whether this process is asked to end: who waits for a source looks at it, and raises TryAgain."""
 

@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from nameplate.errors import UserError
 from nameplate_ingest.sources.account import SourceAccount
-from nameplate_ingest.sources.patience import Unanswered
+from nameplate_ingest.sources.patience import Unanswered, Unserved
 from nameplate_ingest.sources.tls import certificates_of, refusal_by, refusal_of
 
 # Their lines hold addresses, and so the UIDs of studies; whatever matters is an error of ours.
@@ -32,6 +32,8 @@ _MOST_REDIRECTS = 5
 _PROBE_S = 10.0
 _LATER = frozenset((408, 425, 429, 500, 502, 503, 504, 507, 509))
 """Statuses after which the same request may succeed."""
+_BUSY = frozenset((429, 503))
+"""Those among them that are about the whole service."""
 
 
 class NotServed(Exception):
@@ -96,7 +98,8 @@ class WebSession(requests.Session):
                 f"{start}PASSWORD, hold what it takes"
             )
         if status in _LATER:
-            raise Unanswered(f"source.url: cannot answer now ({status})", _wait(response.headers))
+            kind = Unanswered if status in _BUSY else Unserved
+            raise kind(f"source.url: cannot answer now ({status})", _wait(response.headers))
         raise NotServed(status)
 
 
@@ -137,8 +140,11 @@ def failures_told(start: str, probe: Callable[[], str | None] | None = None) -> 
 
 def pieces_of(response: requests.Response, start: str) -> Iterator[bytes]:
     """The body as it comes."""
-    with response, failures_told(start):
-        yield from response.iter_content(_PIECE)
+    try:
+        with response, failures_told(start):
+            yield from response.iter_content(_PIECE)
+    except Unanswered as error:
+        raise Unserved(error.told) from None  # it had begun to answer
 
 
 class _Token(AuthBase):

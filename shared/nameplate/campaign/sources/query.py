@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, time
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
@@ -96,6 +96,10 @@ class QuerySource(Source):
     """Which environment variables hold what it takes to log in (default: NAMEPLATE_SOURCE_TOKEN and so on;
     with the name ``pacs``: NAMEPLATE_SOURCE_PACS_TOKEN)."""
     limits: LimitSettings = LimitSettings()
+    if_refused: Literal["ask-again", "leave-out"] = "ask-again"
+    """What becomes of a study that the PACS has and does not give, when all others are there. ``ask-again``:
+    the run ends, and the next one asks for it. ``leave-out``: it goes on without the study, which is in the
+    ledger, and which the next run asks for again."""
 
     @property
     def at_once(self) -> int | None:

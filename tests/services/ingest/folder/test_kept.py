@@ -13,11 +13,13 @@ from nameplate.errors import TryAgain
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
 from nameplate.job.result import Result
-from nameplate.steps.ingest import IngestJob
+from nameplate.records import from_jsonl
+from nameplate.steps.ingest import SOURCE_REFUSED, IngestJob, LedgerRow
 from nameplate.steps.listing import ListingJob
 from nameplate.store import Store, open_store
 from nameplate_ingest.ingest_step import ingest
 from nameplate_ingest.listing_step import listing
+from nameplate_ingest.sources.patience import RefusedForNow
 from nameplate_ingest.sources.source import Source
 
 SMALL = IngestSettings(matrix=64)
@@ -34,6 +36,8 @@ class Shard:
         self.tmp_path = tmp_path
         self.fetched: Counter[str] = Counter()
         self.stop_at: str | None = None
+        self.refused: set[str] = set()
+        """Studies that the source does not give."""
         self.attempts = 0
         real = Source.ingested
 
@@ -41,6 +45,8 @@ class Shard:
             self.fetched[uid] += 1
             if uid == self.stop_at:
                 raise TryAgain("the process is asked to stop")
+            if uid in self.refused:
+                raise RefusedForNow("source.url: cannot answer now (500)")
             return real(source, uid, *rest)
 
         monkeypatch.setattr(Source, "ingested", counted)
@@ -122,3 +128,52 @@ def test_what_is_kept_tells_nothing_of_a_patient(shard: Shard, tmp_path: Path, f
     assert len(kept) == 4
     for secret in (b"Zebulonius", b"PATIENT", b"1.2.3.", b"Nowhere", b"20190304", str(folder.path).encode()):
         assert not any(secret in data for data in kept)
+
+
+def test_a_study_that_the_source_does_not_give_holds_up_no_other(shard: Shard, tmp_path: Path) -> None:
+    whole = shard.run(open_store(str(tmp_path / "whole")))
+    store = open_store(str(tmp_path / "store"))
+    shard.fetched.clear()
+    shard.refused = {"1.2.3.1", "1.2.3.2"}
+    with pytest.raises(
+        TryAgain, match=r"\(500\): 2 of 4 studies did not come, all others are done; the same"
+    ):
+        shard.run(store)
+    assert shard.fetched == {"1.2.3.0": 1, "1.2.3.1": 2, "1.2.3.2": 2, "1.2.3.3": 1}
+    shard.fetched.clear()
+    shard.refused = {"1.2.3.2"}
+    with pytest.raises(TryAgain, match="1 of 2 studies did not come"):
+        shard.run(store)
+    assert shard.fetched == {"1.2.3.1": 1, "1.2.3.2": 2}
+    shard.refused.clear()
+    assert shard.run(store) == whole
+
+
+def test_a_source_that_gives_none_is_left_alone_and_the_next_attempt_begins_with_other_studies(
+    shard: Shard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nameplate_ingest.order._MOST_IN_A_ROW", 2)
+    store = open_store(str(tmp_path / "store"))
+    shard.refused = {"1.2.3.0", "1.2.3.1"}
+    with pytest.raises(TryAgain, match="2 studies in a row; the same command goes on from here"):
+        shard.run(store)
+    assert set(shard.fetched) == shard.refused
+    with pytest.raises(TryAgain, match="2 studies in a row"):
+        shard.run(store)
+    assert set(shard.fetched) == {"1.2.3.0", "1.2.3.1", "1.2.3.2", "1.2.3.3"}
+
+
+def test_a_study_that_is_left_out_is_in_the_ledger_and_asked_for_again(
+    shard: Shard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = shard.run(open_store(str(tmp_path / "whole")))
+    store = open_store(str(tmp_path / "store"))
+    monkeypatch.setattr(Source, "leaves_out", True)
+    shard.refused = {"1.2.3.1"}
+    (ledger,) = (data for key, data in shard.run(store).items() if "/ledger/" in key)
+    (row,) = (row for row in from_jsonl(LedgerRow, ledger) if row.rule == SOURCE_REFUSED)
+    assert row.seen == "source.url: cannot answer now (500)"
+    shard.fetched.clear()
+    shard.refused.clear()
+    assert shard.run(store) == whole
+    assert shard.fetched == {"1.2.3.1": 1}

@@ -368,6 +368,33 @@ def test_five_thousand_studies_are_listed_within_little_memory(pacs: WebPacs) ->
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 << 10
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_study_that_fails_at_the_service_holds_up_no_other(
+    pacs: WebPacs, folder: Any, make_series: Any, tmp_path: Path, workers: int
+) -> None:
+    for number in range(3):
+        one = tmp_path / "studies" / str(number)
+        one.mkdir(parents=True)
+        for index, image in enumerate(make_series(study=f"1.2.3.{number}", PatientID=str(number))):
+            image.save_as(one / str(index), enforce_file_format=True)
+        pacs.studies[f"1.2.3.{number}"] = Listed("20190304", sorted(one.iterdir()))
+    out, limits = tmp_path / "out", {"at_once": workers}
+    pacs.answer = lambda path: (500, {}, b"") if path.endswith("studies/1.2.3.0") else None
+    with pytest.raises(TryAgain, match=r"\(500\): 1 of 3 studies did not come"):
+        ingest_source(source_of(pacs, limits=limits), out, SMALL, key=KEY, workers=workers, resumable=True)
+    pacs.answer = lambda path: None
+    pacs.asked.clear()
+    source = source_of(pacs, limits=limits)
+    summary = ingest_source(source, out, SMALL, key=KEY, workers=workers, resumable=True)
+    assert (summary.exams, summary.earlier) == (3, 2)
+    assert pacs.fetched == ["1.2.3.0"]
+    pacs.answer = lambda path: (503, {}, b"") if "/studies/" in path else None
+    pacs.asked.clear()
+    with pytest.raises(TryAgain, match=r"cannot answer now \(503\); the same command"):
+        ingest_source(source, tmp_path / "busy", SMALL, key=KEY)
+    assert len(set(pacs.fetched)) == 1
+
+
 def test_nothing_of_a_study_is_logged(one: WebPacs, tmp_path: Path, caplog: Any, monkeypatch: Any) -> None:
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("NAMEPLATE_SOURCE_TOKEN", TOKEN)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
+from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt, sop_class
 from tests.conftest import free_port
 from tests.services.ingest.tls_front import self_made
 
@@ -275,6 +275,24 @@ def test_images_that_the_pacs_could_not_send_are_counted(scp: Scp, way: str, tmp
     ((rule, seen),) = ingested(source_of(scp, way), tmp_path / "out")
     assert rule == "source-changed"
     assert seen.startswith("30 images were listed, 29 came")
+
+
+def test_objects_of_unusual_kinds_are_asked_for_once_more_and_come(
+    scp: Scp, tmp_path: Path, folder: Any, make_series: Any
+) -> None:
+    """None of them is an image, but the study is whole only with them, as it is in a folder."""
+    kinds = ("OphthalmicTomographyImageStorage", "VLMicroscopicImageStorage")
+    others = make_series(series=f"{UID}.9", Modality="OT", count=len(kinds))
+    for number, (one, kind) in enumerate(zip(others, kinds, strict=True)):
+        one.SOPClassUID = one.file_meta.MediaStorageSOPClassUID = getattr(sop_class, kind)
+        folder.add(one, name=f"other-{number}")
+        scp.files.insert(7 * number, folder.path / f"other-{number}")
+    scp.images = scp.sends = len(scp.files)
+    ingest_folder(folder.path, tmp_path / "folder", SMALL, key=KEY)
+    rules = [rule for rule, _ in ingested(source_of(scp), tmp_path / "out")]
+    assert (tmp_path / "out/ledger.jsonl").read_bytes() == (tmp_path / "folder/ledger.jsonl").read_bytes()
+    assert sorted(rules) == ["chosen", "modality"]
+    assert scp.fetches == 2
 
 
 @pytest.mark.parametrize("way", ["get", "move"])
