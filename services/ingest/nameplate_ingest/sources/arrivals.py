@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nameplate.errors import NameplateError
 from nameplate.whole import user_may_write
+from nameplate_ingest.archive.limits import MOST_OF_A_STUDY
 from nameplate_ingest.dicom.content import DiskFile
 from nameplate_ingest.dicom.header import read_elements
 from nameplate_ingest.dicom.tags import SOP_INSTANCE, STUDY_UID
@@ -26,21 +27,27 @@ class Arrivals:
         self._number = 0
         self._seen: set[str] = set()
         self.files: list[DiskFile] = []
-        self.error: NameplateError | None = None
-        """Why a file could not be written."""
+        self._room = MOST_OF_A_STUDY
+        """Bytes that may still come."""
+        self.error: NameplateError | Refused | None = None
+        """Why a file could not be taken."""
         self.last = time.monotonic()
         """When the last one came."""
 
     def take(self, pieces: Iterable[bytes]) -> None:
-        """Write the next file; TryAgain when the disk is full."""
+        """Write the next file; TryAgain when the disk is full, Refused for a study that has no end."""
         with self._lock:
             self._number += 1
             path = self._folder / f"{self._number:06d}"
         try:
             with user_may_write(path), path.open("wb") as file:
                 for piece in pieces:
+                    with self._lock:
+                        self._room -= len(piece)
+                    if self._room < 0:
+                        raise Refused("too-large", f"a study of more than {MOST_OF_A_STUDY >> 30} GiB")
                     file.write(piece)
-        except NameplateError as error:
+        except (NameplateError, Refused) as error:
             self.error = error
             raise
         with self._lock:

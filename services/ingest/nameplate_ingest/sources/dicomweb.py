@@ -1,7 +1,7 @@
 """A PACS that speaks DICOMweb: found by QIDO-RS, fetched by WADO-RS."""
 
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import date
 from email.message import Message
 from typing import Any
@@ -152,13 +152,16 @@ class Dicomweb(Pacs):
 
     def fetch(self, uid: str, arrivals: Arrivals) -> str:
         """All images of the study in one answer, as they are stored."""
-        with self.connected() as session:
-            for part in _images(session, f"{self._url}/studies/{uid}", self._settings.timeout_s):
+        with (
+            self.connected() as session,
+            closing(_images(session, f"{self._url}/studies/{uid}", self._settings.timeout_s)) as parts,
+        ):
+            for part in parts:
                 arrivals.take(part)
         return ""
 
 
-def _images(session: WebSession, url: str, timeout_s: float) -> Iterator[Iterable[bytes]]:
+def _images(session: WebSession, url: str, timeout_s: float) -> Generator[Iterable[bytes]]:
     """The files of a study, each as pieces."""
     try:
         response = session.get(url, headers={"Accept": _AS_STORED}, stream=True, timeout=timeout_s)
@@ -171,20 +174,19 @@ def _images(session: WebSession, url: str, timeout_s: float) -> Iterator[Iterabl
             response = session.get(url, headers={"Accept": _AS_SERVED}, stream=True, timeout=timeout_s)
         except NotServed as again:
             raise UserError(f"source.url: does not serve images ({again.status})") from None
-    if response.status_code == 204:
-        response.close()
-        return
-    kind = Message()
-    kind["Content-Type"] = response.headers.get("Content-Type", "")
-    pieces = pieces_of(response, session.start)
-    if kind.get_content_type() == "application/dicom":
-        yield pieces
-        return
-    boundary = kind.get_boundary()
-    if kind.get_content_type() != "multipart/related" or not boundary:
-        response.close()
-        raise UserError(f"source.url: the answer holds no images, but {_named(kind.get_content_type())}")
-    yield from parts_of(pieces, boundary.encode())
+    with response:
+        if response.status_code == 204:
+            return
+        kind = Message()
+        kind["Content-Type"] = response.headers.get("Content-Type", "")
+        pieces = pieces_of(response, session.start)
+        if kind.get_content_type() == "application/dicom":
+            yield pieces
+            return
+        boundary = kind.get_boundary()
+        if kind.get_content_type() != "multipart/related" or not boundary:
+            raise UserError(f"source.url: the answer holds no images, but {_named(kind.get_content_type())}")
+        yield from parts_of(pieces, boundary.encode())
 
 
 def _named(kind: str) -> str:

@@ -10,6 +10,7 @@ from pynetdicom.events import Event, EventHandlerType
 
 from nameplate.campaign.sources import DimseSource
 from nameplate.errors import NameplateError, UserError
+from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.arrivals import Arrivals
 from nameplate_ingest.sources.patience import Unanswered
 from nameplate_ingest.sources.tls import Certificates
@@ -21,7 +22,7 @@ def _stored(event: Event, arrivals: Arrivals) -> int:
     """Take in an image that was sent; the answer is a status of C-STORE."""
     try:
         arrivals.take((event.encoded_dataset(),))
-    except NameplateError:
+    except (NameplateError, Refused):
         return _NO_ROOM
     return _STORED
 

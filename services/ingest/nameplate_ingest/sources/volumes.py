@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,6 +98,10 @@ class Volumes(Source):
         self, uid: str, study: Study, settings: IngestSettings, pseudonyms: Pseudonyms, scratch: Path
     ) -> Ingested:
         """The volume as it becomes an exam, by all rules that need no header."""
+        if (file := study.entry.get(_FILE)) is not None:
+            now = fingerprint(pseudonyms.key, *self._stamps(self.place / file))
+            if now != study.prints:
+                raise Refused("source-changed", "the volume was replaced or deleted since it was listed")
         try:
             slices, flags = self._read(uid, study, scratch)
         except Refused as refused:
@@ -146,19 +150,18 @@ class Volumes(Source):
             entry[_FILE] = match.file
             study = named_study(index, row.exam, (path,), reading)
             _claim(index, row.exam, match.file, reading)
-            stamps = [DiskFile(path).stamp, *self._stamp_apart(path)]
+            stamps = self._stamps(path)
         study.told, study.entry = row.told, entry
         study.prints = fingerprint(reading.pseudonyms.key, *stamps)
         return study
 
-    def _stamp_apart(self, header: Path) -> list[str]:
-        """What changes when the voxels of a header in a file of its own do."""
-        if ending_of(header.name) not in APART:
-            return []
-        try:
-            return [DiskFile(read_volume_header(header, self.place).path).stamp]
-        except Refused:
-            return []  # its turn will come
+    def _stamps(self, path: Path) -> list[str]:
+        """What changes when a volume does, or the file with its voxels where they are apart."""
+        stamps = [DiskFile(path).stamp]
+        if ending_of(path.name) in APART:
+            with suppress(Refused):  # its turn will come
+                stamps.append(DiskFile(read_volume_header(path, self.place).path).stamp)
+        return stamps
 
     def _read(self, uid: str, study: Study, scratch: Path) -> tuple[list[Slice], tuple[str, ...]]:
         """The slices, whose words are in ``scratch``, and flags about their numbers; raises Refused."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from io import BytesIO
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -25,6 +26,8 @@ from nameplate_ingest.sources.tls import certificates_of, refusal_by, refusal_of
 # Their lines hold addresses, and so the UIDs of studies; whatever matters is an error of ours.
 for _name in ("dicomweb_client", "urllib3.connectionpool", "urllib3.connection"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+logger = logging.getLogger(__name__)
 
 _LONGEST_LISTING = 256 << 20
 _PIECE = 256 << 10
@@ -112,10 +115,25 @@ def session_of(account: SourceAccount, url: str) -> Iterator[WebSession]:
         session.auth = _auth(account)
         session.proxies = get_environ_proxies(url)
         place = urlsplit(url)
+        if place.scheme == "http" and session.auth is not None and not _is_here(place.hostname):
+            _tell_of_plain(account.start)
         if place.scheme == "https" and place.hostname and not session.proxies:
             host, port = place.hostname, place.port or 443
             session.probe = lambda: refusal_by(host, port, certificates.context(), _PROBE_S, account.start)
         yield session
+
+
+def _is_here(host: str | None) -> bool:
+    return host in ("localhost", "127.0.0.1", "::1")
+
+
+@cache
+def _tell_of_plain(start: str) -> None:
+    """Once, and not for each question."""
+    logger.warning(
+        "source.url begins with http://: what logs us in goes over the network unencrypted",
+        extra={"account": f"{start}*"},
+    )
 
 
 @contextmanager

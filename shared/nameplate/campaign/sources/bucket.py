@@ -1,10 +1,26 @@
 """Settings of a prefix of an S3 bucket with DICOM files or archives of them."""
 
-from typing import ClassVar, Literal
+import re
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator
 
 from nameplate.campaign.sources.source import Account, Source
+
+
+# Neither shows what it refuses: there may be a key in it.
+def _is_prefix(url: str) -> str:
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?", url):
+        raise ValueError("expected s3://BUCKET/PREFIX; keys are in the environment")
+    return url
+
+
+def _is_endpoint(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s@]+", url):
+        raise ValueError(
+            "expected http(s)://HOST:PORT, without a name or password, which the environment has"
+        )
+    return url
 
 
 class BucketSource(Source):
@@ -12,9 +28,9 @@ class BucketSource(Source):
 
     hidden: ClassVar[tuple[str, ...]] = ("url", "endpoint", "account")
     kind: Literal["bucket"] = "bucket"
-    url: str = Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$")
+    url: Annotated[str, AfterValidator(_is_prefix)]
     """s3://BUCKET/PREFIX; the prefix names a folder of keys."""
-    endpoint: str | None = Field(default=None, pattern=r"^https?://[^\s@]+$")
+    endpoint: Annotated[str, AfterValidator(_is_endpoint)] | None = None
     """The service's address; without one, AWS."""
     region: str | None = None
     account: Account | None = None

@@ -67,7 +67,9 @@ def parse_source(text: str, options: Mapping[str, Any] | None = None) -> Named:
         name = str(first["loc"][0]) if first["loc"] else ""
         message = first["msg"].removeprefix("Value error, ")
         if name in settings:
-            raise UserError(f"{text}: expected {_WRITTEN[kind]}") from None
+            # An address is not quoted where it may hold a key.
+            quoted = "the source" if "@" in text and kind is BucketSource else text
+            raise UserError(f"{quoted}: expected {_WRITTEN[kind]}") from None
         place = f"{_flags((name,))}: " if name in given else ""
         raise UserError(f"{place}{message[:1].lower()}{message[1:]}") from None
 

@@ -18,7 +18,8 @@ from nameplate.campaign.sources import DicomwebSource
 from nameplate.errors import NameplateError, TryAgain, UserError
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.ingest import ingest_folder, ingest_source
-from nameplate_ingest.sources import dicomweb
+from nameplate_ingest.sources import dicomweb, web_session
+from nameplate_ingest.sources.account import account_of
 from nameplate_ingest.sources.dicomweb import Dicomweb
 from nameplate_ingest.sources.index import Index, Reading
 from nameplate_ingest.workers import Workers
@@ -197,6 +198,34 @@ def test_credentials_go_to_the_service_and_nowhere_else(
         listed(source_of(pacs))
     sent = {headers.get("Authorization") for _, _, headers in pacs.asked}
     assert sent == {f"Bearer {TOKEN}"}
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "told"),
+    [
+        ("http://pacs.example.org/", TOKEN, 1),
+        ("https://pacs.example.org/", TOKEN, 0),
+        ("http://pacs.example.org/", "", 0),
+        ("http://127.0.0.1:80/", TOKEN, 0),
+    ],
+)
+def test_who_logs_in_without_encryption_is_told_so_once(
+    url: str, token: str, told: int, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    web_session._tell_of_plain.cache_clear()
+    monkeypatch.setenv("NAMEPLATE_SOURCE_TOKEN", token)
+    for _ in range(2):
+        with web_session.session_of(account_of(None), url):
+            pass
+    assert caplog.text.count("unencrypted") == told
+    assert TOKEN not in caplog.text
+
+
+def test_a_study_without_end_is_refused(
+    one: WebPacs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nameplate_ingest.sources.arrivals.MOST_OF_A_STUDY", 50_000)
+    assert ingested(one, tmp_path / "out") == [("too-large", "a study of more than 0 GiB")]
 
 
 @pytest.mark.parametrize("token", ["gjkm pqvw", "gjkm\npqvw", "gjkmpqvé"])

@@ -277,6 +277,14 @@ def test_images_that_the_pacs_could_not_send_are_counted(scp: Scp, way: str, tmp
     assert seen.startswith("30 images were listed, 29 came")
 
 
+@pytest.mark.parametrize("way", ["get", "move"])
+def test_a_study_without_end_is_refused(
+    scp: Scp, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals_module, "MOST_OF_A_STUDY", 50_000)
+    assert ingested(source_of(scp, way), tmp_path / "out") == [("too-large", "a study of more than 0 GiB")]
+
+
 def test_objects_of_unusual_kinds_are_asked_for_once_more_and_come(
     scp: Scp, tmp_path: Path, folder: Any, make_series: Any
 ) -> None:

@@ -28,8 +28,10 @@ from volume_maker import (
 from nameplate.errors import UserError
 from nameplate.image.volume import Volume, read_nifti, write_nifti
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.ingest import ingest_folder
+from nameplate_ingest.folder.output import Output
+from nameplate_ingest.ingest import ingest_folder, ingest_listed
 from nameplate_ingest.sources.index import Reading
+from nameplate_ingest.sources.listed import opened_listing, sealed_listing
 from nameplate_ingest.sources.volumes import Volumes
 from nameplate_ingest.workers import Workers
 
@@ -227,6 +229,22 @@ def test_a_change_of_row_or_file_is_noticed_and_another_row_is_not(
     os.utime(place / "b.raw", ns=(1, 1))
     after = digests(place, table)
     assert {name for name in before if before[name] != after[name]} == {"a", "b"}
+
+
+def test_a_volume_that_changed_after_it_was_listed_costs_itself(
+    head: Any, place: Path, out: Path, tmp_path: Path
+) -> None:
+    for name in ("a", "b", "c"):
+        sitk.WriteImage(image_of(head), str(place / f"{name}.mhd"))
+    source = Volumes(place, write_table(tmp_path / "t.csv", rows_of("a", "b", "c")), settings_of())
+    reading = Reading(source.place, Pseudonyms(KEY))
+    with Workers(0, reading) as alone:
+        index = opened_listing(sealed_listing(source.index(reading, alone), KEY), KEY)
+    os.utime(place / "a.raw", ns=(1, 1))
+    (place / "b.mhd").unlink()
+    summary = ingest_listed(index, source, Output(out), SMALL, key=KEY, with_masks=False)
+    assert summary.exams == 1
+    assert summary.refusals == (("source-changed", 2),)
 
 
 def digests(place: Path, table: Path) -> dict[str, str]:

@@ -1,13 +1,17 @@
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from pydantic import Field, TypeAdapter, ValidationError
 
+from nameplate.campaign.mistakes import mistakes_of
 from nameplate.campaign.sources import (
     ArchiveSource,
     BucketSource,
     DicomwebSource,
     DimseSource,
     FolderSource,
+    SourceSettings,
     VolumesSource,
 )
 from nameplate.campaign.sources.named import is_archive, parse_source
@@ -98,6 +102,30 @@ def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
     with pytest.raises(UserError, match="NAMEPLATE_SOURCE_PASSWORD") as caught:
         parse_source("https://me:hunter2@pacs.example.org/web", DAYS)
     assert "hunter2" not in str(caught.value)
+    with pytest.raises(UserError, match="the source: expected s3://BUCKET/") as caught:
+        parse_source("s3://me:hunter2@heads/2024")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "bucket", "url": "s3://heads", "endpoint": "https://me:hunter2@s3.example.org"},
+        {"kind": "bucket", "url": "s3://me:hunter2@heads"},
+        {
+            "kind": "dicomweb",
+            "url": "https://me:hunter2@p.example.org/w",
+            "since": "2024-01-01",
+            "until": "2024-01-02",
+        },
+    ],
+)
+def test_a_password_in_a_campaign_file_is_refused_and_not_repeated(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Annotated[SourceSettings, Field(discriminator="kind")]).validate_python(wrong)
+    (told,) = mistakes_of(caught.value)
+    assert "the environment" in told
+    assert "hunter2" not in told
 
 
 def test_names_of_archives() -> None:
