@@ -46,13 +46,15 @@ class Work:
     exam: str
     digest: str
     study: Study
+    is_fetched: bool = False
+    """Whether it is in its folder already."""
 
 
 def convert(conversion: Conversion, work: Work) -> Outcome:
     """Ingest one study and write its image, and the user's mask on the image's grid."""
     pseudonyms, output = conversion.pseudonyms, conversion.output
     try:
-        with output.scratch(work.exam) as scratch:
+        with output.scratch(work.exam, is_filled=work.is_fetched) as scratch:
             source, settings = conversion.source, conversion.settings
             ingested = source.ingested(work.uid, work.study, settings, pseudonyms, scratch)
         data = None if ingested.volume is None else nifti_bytes(ingested.volume)

@@ -1,6 +1,7 @@
 """In which order studies are done: one that ends its process, or that its source does not give, waits."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from nameplate.errors import TryAgain
 from nameplate_ingest.conversion import Conversion, Work, convert, failed
@@ -84,10 +85,23 @@ def _run(
     todo: list[Work], conversion: Conversion, pool: Workers, done: Done | None = None
 ) -> Iterator[tuple[Work, Outcome]]:
     """``done`` is told of each study that this process begins itself."""
-    works = (todo.pop() for _ in range(len(todo)))
+    works = _in_turn(todo, conversion)
     on_start = None if done is None else lambda work: done.start(work.exam)
     for work, outcome in pool.run(convert, works, on_start):
         if isinstance(outcome, Died):
             yield work, failed(work, "the worker died", conversion.pseudonyms)
         else:
             yield work, outcome
+
+
+def _in_turn(todo: list[Work], conversion: Conversion) -> Iterator[Work]:
+    """From the last to the first, but those before all others that their source fetches together."""
+    works = {work.uid: work for work in reversed(todo)}
+    todo.clear()
+    output, studies = conversion.output, {uid: work.study for uid, work in works.items()}
+    with output.scratch("pass") as scratch:
+        for uid in conversion.source.ahead(studies, lambda uid: output.fetched(works[uid].exam), scratch):
+            yield replace(works.pop(uid), is_fetched=True)
+    studies.clear()
+    while works:
+        yield works.pop(next(iter(works)))

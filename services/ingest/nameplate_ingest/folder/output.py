@@ -89,13 +89,18 @@ class Output:
                     if image.name.removesuffix(".nii.gz") not in kept:
                         image.unlink()
 
+    def fetched(self, exam: str) -> Path:
+        """The folder for what is fetched of one study."""
+        return self.work / f"{exam}.fetched"
+
     @contextmanager
-    def scratch(self, exam: str) -> Iterator[Path]:
-        """A folder for the files of one study while the block lasts."""
-        folder = self.work / f"{exam}.fetched"
-        with self.writing():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
+    def scratch(self, exam: str, *, is_filled: bool = False) -> Iterator[Path]:
+        """A folder for the files of one study while the block lasts, empty unless it is filled already."""
+        folder = self.fetched(exam)
+        if not is_filled:
+            with self.writing():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
         try:
             yield folder
         finally:

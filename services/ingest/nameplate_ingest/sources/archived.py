@@ -2,8 +2,8 @@
 
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.candidate import Home
 from nameplate_ingest.sources.fetched import Wanted, fetch, size_in
 from nameplate_ingest.sources.index import Study
-from nameplate_ingest.sources.located import located
+from nameplate_ingest.sources.located import Located, located
+from nameplate_ingest.sources.one_pass import OnePass, given, local_names, passes_of
 from nameplate_ingest.sources.packed import unpack
 from nameplate_ingest.sources.source import Source
 
@@ -37,24 +38,37 @@ class Archived(Source):
     @contextmanager
     def slices(self, uid: str, study: Study, scratch: Path) -> Iterator[list[Slice]]:  # noqa: ARG002
         """The study's files below ``scratch``, in the order of their own names; no others are read."""
-        slices = unpack(study.pieces)
-        files = located(study, self.place)
-        paths = sorted({slice_.path for slice_ in slices if slice_.path in files}, key=str)
-        local = {path: scratch / f"{number:06d}" for number, path in enumerate(paths)}
+        slices, files = unpack(study.pieces), located(study, self.place)
+        local = local_names(slices, files, scratch)
+        if (lost := given(scratch)) is None:
+            lost = self._fetched(local, files, scratch)
+        yield [_local(slice_, local, lost) for slice_ in slices]
+
+    def _fetched(
+        self, local: Mapping[Path, Path], files: Mapping[Path, Located], scratch: Path
+    ) -> dict[Path, Refused]:
         by_home: dict[Home, list[Path]] = defaultdict(list)
-        for path in paths:
+        for path in local:
             by_home[files[path].home].append(path)
-        if sum(size_in(files[path].places[-1]) for path in paths if files[path].places) > MOST_OF_A_STUDY:
+        if sum(size_in(files[path].places[-1]) for path in local if files[path].places) > MOST_OF_A_STUDY:
             raise Refused("archive-bomb", f"a study of more than {MOST_OF_A_STUDY >> 30} GiB")
         jobs = [
             (home, [(files[path].places, local[path]) for path in members])
             for home, members in by_home.items()
         ]
         try:
-            lost = self.fetch(jobs, scratch)
+            return self.fetch(jobs, scratch)
         except BadArchive as bad:
             raise Refused(bad.rule, bad.seen) from bad
-        yield [_local(slice_, local, lost) for slice_ in slices]
+
+    def ahead(
+        self, studies: Mapping[str, Study], folder_of: Callable[[str], Path], scratch: Path
+    ) -> Iterator[str]:
+        """Those of archives that can only be read from their start."""
+        for home, together in passes_of(studies, self.place):
+            one_pass = OnePass(together, self.place, folder_of)
+            with suppress(Refused, BadArchive), self.opened(home) as data:  # each study will say what it is
+                yield from one_pass.read(data, scratch)
 
 
 def _local(slice_: Slice, local: dict[Path, Path], lost: dict[Path, Refused]) -> Slice:

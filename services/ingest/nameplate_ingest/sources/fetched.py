@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 from nameplate.whole import user_may_write
 from nameplate_ingest.archive.flow import Flow, Part, Seeking, Unpacked
@@ -37,41 +38,51 @@ def fetch(data: Ranged, wanted: Wanted, scratch: Path) -> dict[Path, Refused]:
     Gives the files that could not be read, by where they were to go. Raises BadArchive where that is true of
     the whole archive, NotAsListed for one that changed, TryAgain for a full disk.
     """
-    lost: dict[Path, Refused] = {}
-    _fetch(data, wanted, _Fetch(Budget(data.size), scratch, lost))
-    return lost
+    return {target: refused for target, refused in fetching(data, wanted, scratch) if refused is not None}
 
 
-class _Fetch:
-    def __init__(self, budget: Budget, scratch: Path, lost: dict[Path, Refused]) -> None:
-        self.budget, self.scratch, self.lost = budget, scratch, lost
+def fetching(data: Ranged, wanted: Wanted, scratch: Path) -> Iterator[tuple[Path, Refused | None]]:
+    """As ``fetch``: each file when it is there, in the order of the archive, or why it could not be read.
+
+    A file may be taken back in this way that was there before.
+    """
+    yield from _fetching(data, wanted, _Fetch(Budget(data.size), scratch))
 
 
-def _fetch(data: Ranged | Flow, wanted: Wanted, how: _Fetch) -> None:
+class _Fetch(NamedTuple):
+    budget: Budget
+    scratch: Path
+
+
+def _fetching(data: Ranged | Flow, wanted: Wanted, how: _Fetch) -> Iterator[tuple[Path, Refused | None]]:
     inside: dict[Place, list[tuple[tuple[Place, ...], Path]]] = defaultdict(list)
     for (first, *rest), target in wanted:
         inside[first].append((tuple(rest), target))
     for place, flow, section in _bodies(data, inside, how):
         of_place = inside[place]
         try:
-            if not of_place[0][0]:
-                _copy(flow, size_in(place), of_place[0][1])
+            if of_place[0][0]:
+                yield from _fetching_inside(place, flow, section, of_place, how)
             else:
-                _fetch_inside(place, flow, section, of_place, how)
+                _copy(flow, size_in(place), of_place[0][1])
+                yield of_place[0][1], None
         except NotAsListed:
             raise
         except Refused as refused:
-            how.lost.update((target, refused) for _, target in of_place)
+            # Of an archive inside also those that were copied: nothing is taken from one that is damaged.
+            yield from ((target, refused) for _, target in of_place)
 
 
-def _fetch_inside(place: Place, flow: Flow, section: Ranged | None, wanted: Wanted, how: _Fetch) -> None:
-    """Copy files out of an archive inside an archive; Refused where it cannot be read."""
+def _fetching_inside(
+    place: Place, flow: Flow, section: Ranged | None, wanted: Wanted, how: _Fetch
+) -> Iterator[tuple[Path, Refused | None]]:
+    """Files of an archive inside an archive; Refused where it cannot be read."""
     form = wanted[0][0][0].form
     with ExitStack() as stack:
         data: Ranged | Flow = flow if section is None else section
         if form == "zip" and isinstance(data, Flow):
             data = stack.enter_context(spooled(data, size_in(place), how.scratch))
-        _fetch(data, wanted, how)
+        yield from _fetching(data, wanted, how)
 
 
 def _bodies(data: Ranged | Flow, places: Mapping[Place, object], how: _Fetch) -> Iterator[_Body]:

@@ -61,6 +61,19 @@ class Source(ABC):
         """
         return ()
 
+    def ahead(
+        self,
+        studies: Mapping[str, Study],  # noqa: ARG002
+        folder_of: Callable[[str], Path],  # noqa: ARG002
+        scratch: Path,  # noqa: ARG002
+    ) -> Iterator[str]:
+        """Studies that are best fetched together, each when it is in its folder; the others in their turn.
+
+        ``slices`` finds them there. The next is fetched when it is asked for. ``scratch`` is a folder for
+        what is needed meanwhile. Raises TryAgain where the source does not answer, or the disk is full.
+        """
+        yield from ()
+
     def slices(self, uid: str, study: Study, scratch: Path) -> AbstractContextManager[list[Slice]]:  # noqa: ARG002
         """The images of a study, whose files can be opened as long as the block lasts.
 

@@ -159,6 +159,7 @@ class Nothing:
 
     studies: frozenset[str] = frozenset()
     suspects: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
 
     def outcome(self, study: str, digest: str) -> None:
         return None
