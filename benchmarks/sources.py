@@ -1,11 +1,12 @@
 """How often headers are read, and how long an ingest takes, with eight shards of one folder of studies.
 
-    python benchmarks/sources.py [--studies 500] [--slices 30] [--against CHECKOUT]
+    python benchmarks/sources.py [--studies 500] [--slices 30] [--packed] [--against CHECKOUT]
 
 Writes that many small studies and does the listing and the shards of a campaign, one after the other in one
 process. With --against, the checkout of an older version does the same: where there is no listing, every
 shard reads all headers. Opens of the studies' files are counted by the system's own flags: headers are read
-without waiting (O_NONBLOCK), pixels are not.
+without waiting (O_NONBLOCK), pixels are not. With --packed the studies are in one tar.gz, and counted are the
+bytes of it that were unpacked.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 from pathlib import Path
 
@@ -27,7 +29,7 @@ CAMPAIGN = """
 name: sources
 seed: 1
 cohorts:
-  study: {{folder: {folder}, shards: {shards}, ingest: {{matrix: 64}}}}
+  study: {{source: {{kind: {kind}, path: {path}}}, shards: {shards}, ingest: {{matrix: 64}}}}
 datasets:
   spheres:
     difficulties:
@@ -73,6 +75,19 @@ put_campaign(store, campaign, Path(file).read_text())
 digests = sources if older else {name: one.digest for name, one in sources.items()}
 jobs = [job for job in plan(campaign, {}, digests).jobs if job.step in ("listing", "ingest")]
 sys.addaudithook(opened)
+unpacked = 0
+if not older:
+    from nameplate_ingest.archive.flow import Unpacked
+
+    plain = Unpacked.read
+
+    def read(self, count):
+        global unpacked
+        data = plain(self, count)
+        unpacked += len(data)
+        return data
+
+    Unpacked.read = read
 seconds, results, busy = {}, {}, time.process_time()
 for job in jobs:
     start = time.perf_counter()
@@ -81,7 +96,8 @@ for job in jobs:
     seconds[job.step] = seconds.get(job.step, 0) + time.perf_counter() - start
 outputs = {one.key: one.sha256 for job in jobs if job.step == "ingest" for one in results[job.id].outputs}
 print(json.dumps({
-    "headers": sum(headers.values()), "most": max(headers.values()), "pixels": sum(pixels.values()),
+    "headers": sum(headers.values()), "most": max(headers.values(), default=0),
+    "pixels": sum(pixels.values()), "unpacked": unpacked,
     "seconds": seconds, "cpu": time.process_time() - busy, "outputs": outputs,
 }))
 """
@@ -129,6 +145,15 @@ def write_studies(folder: Path, studies: int, slices: int) -> None:
             template.save_as(below / f"{place:03d}", enforce_file_format=True)
 
 
+def packed(folder: Path) -> Path:
+    """A tar.gz of the folder, beside it."""
+    archive = folder.with_suffix(".tar.gz")
+    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+        for path in sorted(folder.rglob("*")):
+            tar.add(path, path.relative_to(folder), recursive=False)
+    return archive
+
+
 def done(checkout: Path, campaign: Path, folder: Path, store: Path) -> dict[str, object]:
     """The jobs, by the code of a checkout."""
     places = [checkout / "shared", *sorted((checkout / "services").iterdir())]
@@ -148,9 +173,16 @@ def told(name: str, result: dict[str, object], files: int) -> str:
     seconds = result["seconds"]
     assert isinstance(seconds, dict)
     steps = ", ".join(f"{step} {value:.1f} s" for step, value in seconds.items())
+    if unpacked := result["unpacked"]:
+        assert isinstance(unpacked, int)
+        read = f"{unpacked / 2**30:.2f} GiB unpacked"
+    else:
+        read = (
+            f"{result['headers']} headers read of {files} files (at most {result['most']} times each), "
+            f"{result['pixels']} opened for pixels"
+        )
     return (
-        f"{name}: {result['headers']} headers read of {files} files (at most {result['most']} times each), "
-        f"{result['pixels']} opened for pixels; {steps}; together {sum(seconds.values()):.1f} s, "
+        f"{name}: {read}; {steps}; together {sum(seconds.values()):.1f} s, "
         f"{result['cpu']:.1f} s of it processor"
     )
 
@@ -161,12 +193,15 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=500)
     parser.add_argument("--slices", type=int, default=30)
     parser.add_argument("--against", type=Path, metavar="CHECKOUT")
+    parser.add_argument("--packed", action="store_true", help="the studies are in one tar.gz")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder, campaign = Path(scratch) / "dicom", Path(scratch) / "sources.yaml"
         folder.mkdir()
         write_studies(folder, options.studies, options.slices)
-        campaign.write_text(CAMPAIGN.format(folder=folder, shards=SHARDS))
+        path = packed(folder) if options.packed else folder
+        kind = "archive" if options.packed else "folder"
+        campaign.write_text(CAMPAIGN.format(kind=kind, path=path, shards=SHARDS))
         files = options.studies * options.slices
         print(f"{options.studies} studies of {options.slices} slices, {SHARDS} shards one after the other")
         now = done(ROOT, campaign, folder, Path(scratch) / "now")
