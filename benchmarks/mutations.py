@@ -35,11 +35,13 @@ from nameplate.campaign.ingest import IngestSettings
 from nameplate.records import from_jsonl
 from nameplate.steps.ingest import LedgerRow
 from nameplate.streams import stream
+from nameplate_ingest import ingest
+from nameplate_ingest.dicom.content import Content, DiskFile
 from nameplate_ingest.dicom.pixels import hounsfield
 from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.folder import index, ingest, scan
 from nameplate_ingest.refusal import Refused
+from nameplate_ingest.sources import index, scan, source
 
 KEY = "a key for this benchmark"
 MATRIX = 64
@@ -104,7 +106,7 @@ def write_batch(folder: Path, pool: Any, size: int, seed: int, number: int) -> i
     return count
 
 
-def observe(source: Path, out: Path) -> dict[str, Any]:
+def observe(folder: Path, out: Path) -> dict[str, Any]:
     """Ingest a batch in this process, and what it took."""
     seen: dict[str, Any] = {"errors": Counter(), "file_s": 0.0, "study_s": 0.0}
     logging.disable()
@@ -143,14 +145,14 @@ def observe(source: Path, out: Path) -> dict[str, Any]:
                 seen["file_s"] = max(seen["file_s"], time.perf_counter() - start)
             yield item
 
-    def images(path: Path, elements: Any) -> list[Slice]:
-        return list(real_images(path, elements))
+    def images(file: Content, elements: Any) -> list[Slice]:
+        return list(real_images(file, elements))
 
     real_scan, real_images = scan.scan_files, scan.images_of
     scan.read_elements = noted(scan.read_elements)
     scan.images_of = noted(images)
     index.scan_files = timed
-    ingest.ingest_study = noted(ingest.ingest_study)
+    source.ingest_study = noted(source.ingest_study)
     last = 0.0
 
     def progress(*_: int) -> None:
@@ -163,7 +165,7 @@ def observe(source: Path, out: Path) -> dict[str, Any]:
         last = time.perf_counter()
 
     ingest.ingest_folder(
-        source,
+        folder,
         out,
         IngestSettings(matrix=MATRIX),
         key=KEY.encode(),
@@ -172,8 +174,8 @@ def observe(source: Path, out: Path) -> dict[str, Any]:
         resumable=True,
     )
     decode = noted(hounsfield)
-    for path in sorted(source.iterdir()):
-        for item in real_scan([path], Pseudonyms(KEY.encode()), None):
+    for path in sorted(folder.iterdir()):
+        for item in real_scan([DiskFile(path)], Pseudonyms(KEY.encode())):
             if isinstance(item, Slice) and item.grid is not None:
                 start = time.perf_counter()
                 try:

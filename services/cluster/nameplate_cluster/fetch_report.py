@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from nameplate.errors import DamagedObject, NameplateError, TryAgain, UserError
-from nameplate.store.archive import unpack_folder
+from nameplate.store.folder_tar import unpack_folder
 from nameplate.store.parcel import MOST_BYTES, decode
 from nameplate.whole import check_empty, user_may_write, whole_folder
 from nameplate_cluster.client import REPORT_TEMPLATE, Cluster, Json, workflow_labels

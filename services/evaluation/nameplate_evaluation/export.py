@@ -12,7 +12,7 @@ from nameplate.service.log import log_to_stderr
 from nameplate.steps.report import FILE, STEP
 from nameplate.steps.step import step_of
 from nameplate.store import Store, open_store
-from nameplate.store.archive import pack_folder
+from nameplate.store.folder_tar import pack_folder
 from nameplate.store.parcel import encode
 
 

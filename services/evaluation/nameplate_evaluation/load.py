@@ -27,7 +27,7 @@ from nameplate.steps import (
 from nameplate.steps.cell import Cell
 from nameplate.steps.synthesis import Sample
 from nameplate.steps.training import Prediction, Run
-from nameplate.store.archive import unpack_folder
+from nameplate.store.folder_tar import unpack_folder
 from nameplate_evaluation.challenge import load_detections, load_pages
 from nameplate_evaluation.example import example_of
 from nameplate_evaluation.fingerprint.features import Features, load_features

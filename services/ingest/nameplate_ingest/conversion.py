@@ -12,9 +12,9 @@ from nameplate.steps.ingest import SOURCE_REFUSED, LedgerRow, Target
 from nameplate.steps.measured import as_record
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.fields.table import with_fields
-from nameplate_ingest.folder.journal import Outcome
-from nameplate_ingest.folder.output import Output
 from nameplate_ingest.refusal import Refused
+from nameplate_ingest.results.journal import Outcome
+from nameplate_ingest.results.output import Output
 from nameplate_ingest.sources.index import Reading, Study
 from nameplate_ingest.sources.patience import RefusedForNow
 from nameplate_ingest.sources.source import Source

@@ -14,16 +14,16 @@ from nameplate.errors import UserError
 from nameplate_ingest.conversion import Conversion, Work, conversion_of
 from nameplate_ingest.fields.person import shared_by_several
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.folder.accounts import (
+from nameplate_ingest.order import outcomes_of
+from nameplate_ingest.results.accounts import (
     Lines,
     lines_of,
     stray_line,
     unknown_masks_line,
     unused_line,
 )
-from nameplate_ingest.folder.journal import Done, Journal, Outcome, run_of
-from nameplate_ingest.folder.output import Output
-from nameplate_ingest.order import outcomes_of
+from nameplate_ingest.results.journal import Done, Journal, Outcome, run_of
+from nameplate_ingest.results.output import Output
 from nameplate_ingest.sources.folder import Folder
 from nameplate_ingest.sources.index import Index, Reading
 from nameplate_ingest.sources.source import Source

@@ -17,10 +17,10 @@ from nameplate.steps.ingest import (
 )
 from nameplate.steps.listing import LISTED
 from nameplate.steps.phantom import DICOM
-from nameplate.store.archive import pack_folder, unpack_folder
-from nameplate_ingest.folder.kept import KeptStudies
-from nameplate_ingest.folder.output import Output
+from nameplate.store.folder_tar import pack_folder, unpack_folder
 from nameplate_ingest.ingest import ingest_folder, ingest_listed
+from nameplate_ingest.results.kept import KeptStudies
+from nameplate_ingest.results.output import Output
 from nameplate_ingest.sources.kinds import open_source
 from nameplate_ingest.sources.listed import opened_listing
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from nameplate.errors import TryAgain
 from nameplate_ingest.conversion import Conversion, Work, convert, failed
-from nameplate_ingest.folder.journal import Done, Outcome
+from nameplate_ingest.results.journal import Done, Outcome
 from nameplate_ingest.workers import Died, Workers
 
 _MOST_IN_A_ROW = 5

@@ -15,7 +15,7 @@ from nameplate.image.volume import Volume, read_nifti
 from nameplate.records import from_jsonl
 from nameplate.steps.ingest import Exam, LedgerRow
 from nameplate_ingest.choice.picture import look
-from nameplate_ingest.folder.output import Output
+from nameplate_ingest.results.output import Output
 
 SHEET, REFUSED = "sheet", "refused"
 """Folders in the output: the pages, and the pictures of refused series as <id of the ledger's row>.png."""

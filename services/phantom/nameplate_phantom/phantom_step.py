@@ -3,7 +3,7 @@
 from nameplate.job.inputs import Inputs
 from nameplate.job.outputs import Outputs
 from nameplate.steps.phantom import DICOM, TRUTH, PhantomJob
-from nameplate.store.archive import pack_folder
+from nameplate.store.folder_tar import pack_folder
 from nameplate_phantom.roster import studies_of_shard
 from nameplate_phantom.simulation import write_cohort
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nameplate.errors import DamagedObject, NameplateError, UserError
-from nameplate.store.archive import pack_folder
+from nameplate.store.folder_tar import pack_folder
 from nameplate.store.parcel import Torn, encode
 from nameplate_cluster.fetch_report import report, write_report
 from nameplate_cluster.workflow import attempts_of

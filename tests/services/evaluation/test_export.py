@@ -6,7 +6,7 @@ import pytest
 from nameplate.errors import DamagedObject, UserError
 from nameplate.job.result import Output, Result, write_result
 from nameplate.store import Store, open_store
-from nameplate.store.archive import unpack_folder
+from nameplate.store.folder_tar import unpack_folder
 from nameplate.store.parcel import decode
 from nameplate_evaluation.export import export
 

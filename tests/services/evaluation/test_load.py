@@ -29,7 +29,7 @@ from nameplate.steps.step import Job
 from nameplate.steps.synthesis import Sample, Sphere, SynthesisJob
 from nameplate.steps.training import Epoch, Prediction, Run, TrainingJob
 from nameplate.store import Store, open_store
-from nameplate.store.archive import pack_folder
+from nameplate.store.folder_tar import pack_folder
 from nameplate.streams import stream
 from nameplate_evaluation.analysis import analyse
 from nameplate_evaluation.fresh_report import report_main

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.folder.output import Output
 from nameplate_ingest.ingest import IngestSummary, ingest_listed
+from nameplate_ingest.results.output import Output
 from nameplate_ingest.sources.folder import Folder
 from nameplate_ingest.sources.listed import opened_listing, part_of, sealed_listing
 from nameplate_ingest.tables import Tables

@@ -1,1 +1,1 @@
-"""The folder of files that comes in, and the folder that goes out."""
+"""The folder of files that comes in: what is in it, and the masks beside it."""

@@ -11,7 +11,7 @@ from nameplate.campaign.sources.dicomweb import DicomwebSource
 from nameplate.campaign.sources.dimse import DimseSource
 from nameplate.campaign.sources.folder import FolderSource
 from nameplate.campaign.sources.phantom import PhantomSettings
-from nameplate.campaign.sources.source import Source
+from nameplate.campaign.sources.source import AnySource
 from nameplate.campaign.sources.volumes import VolumesSource
 
 _Files = FolderSource | ArchiveSource | BucketSource | VolumesSource
@@ -23,13 +23,13 @@ SOURCES: tuple[str, ...] = tuple(one.model_fields["kind"].default for one in get
 
 __all__ = [
     "SOURCES",
+    "AnySource",
     "ArchiveSource",
     "BucketSource",
     "DicomwebSource",
     "DimseSource",
     "FolderSource",
     "PhantomSettings",
-    "Source",
     "SourceSettings",
     "VolumesSource",
 ]

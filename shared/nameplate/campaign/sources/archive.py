@@ -2,10 +2,10 @@
 
 from typing import ClassVar, Literal
 
-from nameplate.campaign.sources.source import Source
+from nameplate.campaign.sources.source import AnySource
 
 
-class ArchiveSource(Source):
+class ArchiveSource(AnySource):
     """DICOM files in archives, read where they are: .zip, .tar, .tar.gz, .tgz, .tar.zst."""
 
     paths: ClassVar[tuple[str, ...]] = ("path",)

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator
 
-from nameplate.campaign.sources.source import Account, Source
+from nameplate.campaign.sources.source import Account, AnySource
 
 
 # Neither shows what it refuses: there may be a key in it.
@@ -23,7 +23,7 @@ def _is_endpoint(url: str) -> str:
     return url
 
 
-class BucketSource(Source):
+class BucketSource(AnySource):
     """Objects below a prefix: DICOM files of any name, and archives as a folder of archives has them."""
 
     hidden: ClassVar[tuple[str, ...]] = ("url", "endpoint", "account")

@@ -2,10 +2,10 @@
 
 from typing import ClassVar, Literal
 
-from nameplate.campaign.sources.source import Source
+from nameplate.campaign.sources.source import AnySource
 
 
-class FolderSource(Source):
+class FolderSource(AnySource):
     """DICOM files of any name, at any depth."""
 
     paths: ClassVar[tuple[str, ...]] = ("path",)

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 from pydantic import Field, model_validator
 
 from nameplate.campaign.settings import Settings
-from nameplate.campaign.sources.source import Source
+from nameplate.campaign.sources.source import AnySource
 
 Effect = Literal["sharpness", "noise", "bias", "field_of_view", "padding", "table", "geometry", "header"]
 EFFECTS: tuple[Effect, ...] = get_args(Effect)
@@ -36,7 +36,7 @@ class EffectSettings(Settings):
     manufacturer's plain name remains."""
 
 
-class PhantomSettings(Source):
+class PhantomSettings(AnySource):
     """A simulated cohort, written as DICOM studies."""
 
     kind: Literal["phantom"] = "phantom"

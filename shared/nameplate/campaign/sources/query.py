@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from nameplate.campaign.settings import Settings
-from nameplate.campaign.sources.source import Account, Source
+from nameplate.campaign.sources.source import Account, AnySource
 
 
 def _as_text(value: object) -> object:
@@ -75,7 +75,7 @@ class LimitSettings(Settings):
         return begin, end
 
 
-class QuerySource(Source):
+class QuerySource(AnySource):
     """Studies of a PACS that match a query."""
 
     since: Day
@@ -106,7 +106,7 @@ class QuerySource(Source):
         """A PACS is asked by so many shards at the same time, each for one study after another."""
         return self.limits.at_once
 
-    def shown(self) -> Source:
+    def shown(self) -> AnySource:
         """Also without what is matched, which may be the number of a patient or of a trial."""
         return super().shown().model_copy(update={"match": dict.fromkeys(self.match, "(not shown)")})
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 from nameplate.campaign.settings import Settings
 
 
-class Source(Settings):
+class AnySource(Settings):
     """Where a cohort's exams come from: settings of its kind alone, since each kind is a class of its own."""
 
     paths: ClassVar[tuple[str, ...]] = ()
@@ -34,7 +34,7 @@ class Source(Settings):
         """What answers, where that is somebody's and may be asked only so much; cohorts may share it."""
         return None
 
-    def shown(self) -> "Source":
+    def shown(self) -> "AnySource":
         """The same without what no report may show."""
         told = {name: "(not shown)" for name in self.hidden if getattr(self, name) is not None}
         return self.model_copy(update=told)

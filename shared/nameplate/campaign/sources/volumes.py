@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from nameplate.campaign.settings import Settings
-from nameplate.campaign.sources.source import Source
+from nameplate.campaign.sources.source import AnySource
 
 
 class ColumnSettings(Settings):
@@ -38,7 +38,7 @@ class ColumnSettings(Settings):
         return self
 
 
-class VolumesSource(Source):
+class VolumesSource(AnySource):
     """One volume an exam, in HU, and a table with a row an exam."""
 
     paths: ClassVar[tuple[str, ...]] = ("path", "table")

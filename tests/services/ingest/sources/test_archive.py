@@ -18,8 +18,8 @@ from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import UserError
 from nameplate_ingest.archive.ranged import DiskBytes
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.folder.output import Output
 from nameplate_ingest.ingest import ingest_listed, ingest_source
+from nameplate_ingest.results.output import Output
 from nameplate_ingest.sources.archive import Archive
 from nameplate_ingest.sources.folder import Folder
 from nameplate_ingest.sources.index import Index, Reading

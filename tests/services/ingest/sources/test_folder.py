@@ -9,8 +9,8 @@ from nameplate.campaign.ingest import IngestSettings
 from nameplate.records import from_jsonl
 from nameplate.steps.ingest import LedgerRow
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.folder.output import Output
 from nameplate_ingest.ingest import ingest_listed
+from nameplate_ingest.results.output import Output
 from nameplate_ingest.sources.folder import Folder
 from nameplate_ingest.sources.index import Reading
 from nameplate_ingest.workers import Workers

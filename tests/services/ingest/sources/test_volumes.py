@@ -28,8 +28,8 @@ from volume_maker import (
 from nameplate.errors import UserError
 from nameplate.image.volume import Volume, read_nifti, write_nifti
 from nameplate_ingest.fields.pseudonym import Pseudonyms
-from nameplate_ingest.folder.output import Output
 from nameplate_ingest.ingest import ingest_folder, ingest_listed
+from nameplate_ingest.results.output import Output
 from nameplate_ingest.sources.index import Reading
 from nameplate_ingest.sources.listed import opened_listing, sealed_listing
 from nameplate_ingest.sources.volumes import Volumes

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from nameplate.records import to_jsonl
 from nameplate.steps.ingest import LedgerRow
-from nameplate_ingest.folder.journal import Outcome
+from nameplate_ingest.results.journal import Outcome
 from nameplate_ingest.sources.scan import RefusedFile
 
 _ITEMS = ("series", "file", "mask", "table")

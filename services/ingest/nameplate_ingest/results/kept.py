@@ -10,8 +10,8 @@ from nameplate.campaign.ingest import IngestSettings
 from nameplate.job.outputs import Outputs
 from nameplate.records import Record, to_json
 from nameplate.steps.ingest import IMAGE, TARGET
-from nameplate_ingest.folder.journal import Outcome, Run, run_of
-from nameplate_ingest.folder.output import Output
+from nameplate_ingest.results.journal import Outcome, Run, run_of
+from nameplate_ingest.results.output import Output
 
 
 class Kept(Record):

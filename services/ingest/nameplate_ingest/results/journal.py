@@ -17,7 +17,7 @@ from nameplate.errors import UserError
 from nameplate.records import Record, to_json, to_jsonl
 from nameplate.steps.ingest import NOT_AS_LISTED, SOURCE_REFUSED, STEP, Exam, LedgerRow, Target
 from nameplate.steps.measured import MeasuredExam
-from nameplate_ingest.folder.output import Output
+from nameplate_ingest.results.output import Output
 
 
 class Outcome(Record):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nameplate.errors import DamagedObject
-from nameplate.store.archive import pack_folder, unpack_folder
+from nameplate.store.folder_tar import pack_folder, unpack_folder
 
 
 def test_round_trip_and_same_bytes(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What an ingest writes: images, accounts, and what it has done so far."""
