@@ -34,8 +34,11 @@ class Arrivals:
         self.last = time.monotonic()
         """When the last one came."""
 
-    def take(self, pieces: Iterable[bytes]) -> None:
-        """Write the next file; TryAgain when the disk is full, Refused for a study that has no end."""
+    def take(self, pieces: Iterable[bytes]) -> bool:
+        """Write the next file; returns whether it is of the study, for all that can be told.
+
+        Raises TryAgain when the disk is full, Refused for a study that has no end.
+        """
         with self._lock:
             self._number += 1
             path = self._folder / f"{self._number:06d}"
@@ -52,21 +55,24 @@ class Arrivals:
             raise
         with self._lock:
             self.last = time.monotonic()
-            if self._is_new(path):
+            is_ours, is_new = self._told(path)
+            if is_new:
                 self.files.append(DiskFile(path))
-                return
+                return True
         with suppress(OSError):
             path.unlink()
+        return is_ours
 
-    def _is_new(self, path: Path) -> bool:
+    def _told(self, path: Path) -> tuple[bool, bool]:
+        """Whether a file is of the study, and whether it has not come before."""
         try:
             names = read_elements(path, _NAMES).values
         except Refused:
-            return True  # it is of the study as far as anybody can tell; the ledger will say what it is
+            return True, True  # the ledger will say what it is
         if text(names.get(STUDY_UID)) != self._uid:
-            return False
+            return False, False
         instance = text(names.get(SOP_INSTANCE))
         if instance and instance in self._seen:
-            return False
+            return True, False
         self._seen.add(instance)
-        return True
+        return True, True

@@ -15,16 +15,19 @@ from nameplate_ingest.sources.arrivals import Arrivals
 from nameplate_ingest.sources.patience import Unanswered
 from nameplate_ingest.sources.tls import Certificates
 
-_STORED, _NO_ROOM = 0x0000, 0xA700
+_STORED, _NO_ROOM, _NOT_OURS = 0x0000, 0xA700, 0xC000
 
 
 def _stored(event: Event, arrivals: Arrivals) -> int:
-    """Take in an image that was sent; the answer is a status of C-STORE."""
+    """Take in an image that was sent; the answer is a status of C-STORE.
+
+    One of another study was asked for by somebody else, to whom it has not come now: the PACS must know.
+    """
     try:
-        arrivals.take((event.encoded_dataset(),))
+        is_ours = arrivals.take((event.encoded_dataset(),))
     except (NameplateError, Refused):
         return _NO_ROOM
-    return _STORED
+    return _STORED if is_ours else _NOT_OURS
 
 
 def _acknowledge_soon(event: Event) -> None:

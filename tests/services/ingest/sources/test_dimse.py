@@ -29,7 +29,7 @@ from nameplate_ingest.ingest import ingest_folder, ingest_source
 from nameplate_ingest.sources import arrivals as arrivals_module
 from nameplate_ingest.sources.arrivals import Arrivals
 from nameplate_ingest.sources.dimse import FIND, GET, MOVE, Dimse
-from nameplate_ingest.sources.dimse_contexts import storage_contexts
+from nameplate_ingest.sources.dimse_contexts import storage_contexts, unusual_contexts
 from nameplate_ingest.sources.dimse_receiver import receiving
 from nameplate_ingest.sources.index import Index, Reading
 from nameplate_ingest.sources.tls import Certificates
@@ -469,9 +469,28 @@ def test_values_that_the_standard_does_not_allow_are_read_and_never_shown(
         assert secret not in shown
 
 
+def test_images_that_another_asked_for_are_not_taken_and_the_pacs_is_told(
+    tmp_path: Path, make_series: Any
+) -> None:
+    settings = DimseSource(
+        host="127.0.0.1", called="PACS", retrieve="move", receive_port=free_port(),
+        since="2019-01-01", until="2019-12-31",
+    )  # fmt: skip
+    (ours,), (foreign,) = make_series(count=1), make_series(study="1.2.3.9", count=1)
+    arrivals = Arrivals(UID, tmp_path)
+    with receiving(settings, Certificates(None, None), "NAMEPLATE_SOURCE_", arrivals):
+        ae = AE(ae_title="PACS")
+        ae.add_requested_context(ours.SOPClassUID)
+        link = ae.associate("127.0.0.1", settings.receive_port, ae_title="NAMEPLATE")
+        assert [link.send_c_store(one).Status for one in (ours, foreign, ours)] == [DONE, 0xC000, DONE]
+        link.release()
+    assert len(arrivals.files) == len(list(tmp_path.iterdir())) == 1
+
+
 def test_offers_fit_into_one_association_and_each_is_of_one_syntax_for_images() -> None:
     offers = list(storage_contexts())
     assert len(offers) <= 127
+    assert len(list(unusual_contexts())) <= 127
     images = [one for one in offers if len(one.transfer_syntax) == 1]
     pairs = [(one.abstract_syntax, one.transfer_syntax[0]) for one in images]
     assert len(pairs) == len(set(pairs))
