@@ -164,6 +164,8 @@ class Run:
         self._people: list[_Told] = []
         self._refusals: Counter[str] = Counter()
         self._series = 0
+        self._files = 0
+        """In rows of the ledger, for a source that does not say how many a study has."""
         self._targets: set[str] = set()
         """Studies with a mask that can be learned."""
 
@@ -190,7 +192,7 @@ class Run:
             logger.warning("masks are of no study in the folder", extra={"masks": index.unknown_masks})
         self._write(index)
         return IngestSummary(
-            files=index.files,
+            files=index.files or self._files,
             studies=total,
             exams=sum(bool(lines.exam) for lines in self._lines.values()),
             series=self._series,
@@ -237,6 +239,7 @@ class Run:
         if outcome.exam is not None:
             self._people.append(_Told(outcome.exam.patient, outcome.exam.sex, outcome.exam.age))
         self._refusals.update(row.rule for row in outcome.rows if row.verdict == "refused")
+        self._files += sum(row.files for row in outcome.rows)
         self._series += sum(row.item == "series" for row in outcome.rows)
         if outcome.target is not None and outcome.target.usable:
             self._targets.add(outcome.study)

@@ -78,6 +78,8 @@ def test_both_ways_give_the_bytes_of_the_folder(
         host="127.0.0.1", port=port, called="DCMTK", receive_port=ours, retrieve=way,  # type: ignore[arg-type]
         since="2010-01-01", until="2026-12-31", window_days=366,
     )  # fmt: skip
-    assert ingest_source(Dimse(settings, 5.0), tmp_path / "pacs", SMALL, key=KEY).exams == 4
-    ingest_source(Folder(studies), tmp_path / "folder", SMALL, key=KEY)
+    from_pacs = ingest_source(Dimse(settings, 5.0), tmp_path / "pacs", SMALL, key=KEY)
+    from_folder = ingest_source(Folder(studies), tmp_path / "folder", SMALL, key=KEY)
+    assert from_pacs == from_folder
+    assert from_pacs.exams == 4
     assert tree(tmp_path / "pacs") == tree(tmp_path / "folder")
