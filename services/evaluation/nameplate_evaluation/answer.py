@@ -149,7 +149,9 @@ def _rests_on(analysis: Analysis, claim: Claim | None, checks: tuple[Check, ...]
     for role, word in (("null-control", "Null control"), ("positive-control", "Positive control")):
         of_role = [check for check in checks if check.role == role]
         if of_role:
-            lines.append((word, "; ".join(_checked(check) for check in of_role) + "."))
+            many = role == "null-control" and len(of_role) > 1
+            widened = f" The intervals are widened for {len(of_role)} checks." if many else ""
+            lines.append((word, "; ".join(_checked(check) for check in of_role) + f".{widened}"))
     if claim is None or not claim.answers:
         return lines
     overall, growth = claim.advantage.overall, claim.advantage.growth

@@ -208,7 +208,8 @@ def _radius_rows(analysis: Analysis, grid: ResultGrid, dataset: str) -> list[tup
         if len(own) + len(other) < len(tests) * len(analysis.levels):
             continue  # a level has no sphere of this size
         difference = [*own, *((-share, one) for share, one in other)]
-        shown = [combine(parts, analysis.confidence) for parts in (own, other, difference)]
+        shown = [combine(parts, analysis.confidence).within(0.0, 1.0) for parts in (own, other)]
+        shown.append(combine(difference, analysis.confidence))
         rows.append((grid.cohort, dataset, f"{start}\u2013{start + width}", shown[2].exams, *shown))
     return rows
 

@@ -18,6 +18,7 @@ from nameplate_evaluation.panel import (
     LEVEL_COLOURS,
     Panel,
     colour_of,
+    colours_of,
     draw,
     marker_of,
 )
@@ -66,11 +67,12 @@ def gap_panels(analysis: Analysis, grid: ResultGrid, gaps: tuple[Gap, ...]) -> t
     datasets = list(analysis.campaign.datasets_of(grid.experiment))
     shown = [gap for gap in gaps if gap.grid is grid and gap.group == 0]
     panels = []
+    sets = list(dict.fromkeys(gap.training_set for gap in shown))
+    colours = colours_of(sets, analysis.levels)
     for first, second in dict.fromkeys((gap.first, gap.second) for gap in shown):
         for metric in ("accuracy", "auroc"):
 
             def paint(axes: Axes, first: str = first, second: str = second, metric: str = metric) -> None:
-                sets = list(dict.fromkeys(gap.training_set for gap in shown))
                 for place, training_set in enumerate(sets):
                     by_dataset = {
                         gap.dataset: gap.by_metric.get(metric)
@@ -82,7 +84,7 @@ def gap_panels(analysis: Analysis, grid: ResultGrid, gaps: tuple[Gap, ...]) -> t
                         axes,
                         [by_dataset.get(d) for d in datasets],
                         shift,
-                        colour_of(training_set, analysis.levels),
+                        colours[training_set],
                         marker_of(training_set, analysis.levels),
                         f"trained on {training_set}",
                     )
@@ -93,7 +95,8 @@ def gap_panels(analysis: Analysis, grid: ResultGrid, gaps: tuple[Gap, ...]) -> t
             panels.append(
                 draw(
                     f"gap-{grid.name}-{metric}-{first}-{second}",
-                    f"Gap in {'AUROC' if metric == 'auroc' else 'accuracy'}, {first} \u2212 {second}",
+                    f"Gap in {'AUROC' if metric == 'auroc' else 'accuracy'}, {first} \u2212 {second}, "
+                    f"trained on {', '.join(sets)}",
                     paint,
                 )
             )
@@ -262,6 +265,18 @@ def convergence_panels(analysis: Analysis) -> tuple[Panel, ...]:
             )
         )
     return tuple(panels)
+
+
+def legend_of_gaps(analysis: Analysis, gaps: tuple[Gap, ...]) -> tuple[tuple[str, str], ...]:
+    """(training set, colour) of all that ``gap_panels`` draws."""
+    sets: dict[str, list[str]] = {}
+    for gap in gaps:
+        if gap.group == 0:
+            sets.setdefault(gap.grid.name, []).append(gap.training_set)
+    drawn: dict[str, str] = {}
+    for names in sets.values():
+        drawn |= colours_of(list(dict.fromkeys(names)), analysis.levels)
+    return tuple(drawn.items())
 
 
 def legend_of(analysis: Analysis) -> tuple[tuple[str, str], ...]:

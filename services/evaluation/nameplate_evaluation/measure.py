@@ -47,6 +47,11 @@ class Estimate:
         """Share of its variance that comes from the patients."""
         return None if self.run_share is None else 1.0 - self.run_share
 
+    def within(self, least: float, most: float) -> "Estimate":
+        """With an interval that is cut where the figure cannot be."""
+        low, high = (end if end is None else min(max(end, least), most) for end in (self.low, self.high))
+        return replace(self, low=low, high=high)
+
     def holds(self, value: float) -> bool | None:
         """Whether the interval contains the value; None without an interval."""
         if self.low is None or self.high is None:
@@ -85,10 +90,8 @@ class Measured:
         values = self.merit.values
         sum_ = combine([(1.0, self)], confidence)
         sd = float(values.std(ddof=1)) if values.size > 1 else None
-        low, high = (
-            end if end is None or self.unbounded else min(max(end, 0.0), 1.0) for end in (sum_.low, sum_.high)
-        )
-        return replace(sum_, sd=sd, low=low, high=high, p=None, detectable=None)
+        bounded = sum_ if self.unbounded else sum_.within(0.0, 1.0)
+        return replace(bounded, sd=sd, p=None, detectable=None)
 
 
 def combine(parts: Sequence[tuple[float, Measured]], confidence: float, *, ceiling: bool = True) -> Estimate:

@@ -38,6 +38,11 @@ class Found:
     separability: Section
 
 
+SECTIONS = (
+    *("effect", "control", "factor", "spheres", "segmentation", "masks", "challenge", "fingerprint"),
+    *("separability", "runs", "cohort", "evidence"),
+)
+"""Those with tables, in the order of the page."""
 ALWAYS = ("answer", "why", "rests-on", "limits", "runs", "cohort", "settings", "provenance", "evidence")
 """Sections that every page has something in."""
 
@@ -85,6 +90,7 @@ def report_page(found: Found, numbered: list[tuple[str, Table]]) -> bytes:
             challenge_links=challenge.links_of(results.detections),
             cards=[card_link(name) for name in study_with_cards(analysis)],
             gap_panels=[p for grid in judged for p in figures.gap_panels(analysis, grid, found.gaps)],
+            gap_legend=figures.legend_of_gaps(analysis, found.gaps),
             training_sets=arms,
             roc=[p for grid in judged for p in figures.roc_panels(analysis, grid)],
             training=[

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 # Okabe and Ito's palette, distinct under all common kinds of colour blindness; in grey, by markers.
 LEVEL_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 ALL_COLOUR, INK, FAINT, GRID = "#444444", "#222222", "#9a9a9a", "#e4e4e4"
+GREYS = (ALL_COLOUR, "#a0a0a0", "#6f6f6f", "#c8c8c8")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 _STYLE: Any = {
@@ -55,6 +56,13 @@ class Panel:
 def colour_of(level: str, levels: tuple[str, ...]) -> str:
     """The colour of a level of the factor; grey for everything else ('mixed')."""
     return LEVEL_COLOURS[levels.index(level) % len(LEVEL_COLOURS)] if level in levels else ALL_COLOUR
+
+
+def colours_of(sets: Sequence[str], levels: tuple[str, ...]) -> dict[str, str]:
+    """The colours of training sets in one plot: those of levels, and a grey for each of the others."""
+    others = [name for name in sets if name not in levels]
+    greys = {name: GREYS[place % len(GREYS)] for place, name in enumerate(others)}
+    return {name: greys.get(name) or colour_of(name, levels) for name in sets}
 
 
 def marker_of(level: str, levels: tuple[str, ...]) -> str:

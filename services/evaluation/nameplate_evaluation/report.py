@@ -24,7 +24,7 @@ from nameplate_evaluation.fingerprint.tables import tables as fingerprint_tables
 from nameplate_evaluation.fingerprint.where_it_lives import fingerprint_of
 from nameplate_evaluation.flow import flow_table
 from nameplate_evaluation.metrics_file import json_bytes, metrics_of
-from nameplate_evaluation.page import Found, report_page, sections_of
+from nameplate_evaluation.page import SECTIONS, Found, report_page, sections_of
 from nameplate_evaluation.predictions import melody_files, tidy_csv
 from nameplate_evaluation.prevalence import prevalence_table
 from nameplate_evaluation.results import CampaignResults
@@ -62,7 +62,7 @@ def build_report(results: CampaignResults) -> dict[str, bytes]:
     shown = _tables(found, advantages, studied, checks)
     shown += [*fingerprint_tables(found.fingerprint), *separability.tables]
     shown += [criteria.criteria_table(analysis, stated), criteria.sizes_table(sizes)]
-    numbered = labelled(table for table in shown if table.rows)
+    numbered = labelled((table for table in shown if table.rows), sections=SECTIONS)
     report = {f"tables/{table.name}.csv": csv_bytes(table) for _, table in numbered}
     further = [further_tables.all_figures_table(analysis), flow_table(results.cohorts)]
     report |= {f"tables/{table.name}.csv": csv_bytes(table) for table in further}

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Literal
@@ -86,17 +86,22 @@ class Table:
         return same
 
 
-def labelled(tables: Iterable[Table], *, after: int = 0) -> list[tuple[str, Table]]:
-    """Number the paper's tables from 1 and letter the others from A, in the order given.
+def labelled(
+    tables: Iterable[Table], *, after: int = 0, sections: Sequence[str] = ()
+) -> list[tuple[str, Table]]:
+    """Number the paper's tables from 1 in the order given, and letter the others from A.
 
-    The label becomes part of the file name. ``after`` is how many letters are taken.
+    Letters follow the order of ``sections``, as a reader meets them on a page, then the order given. The
+    label becomes part of the file name. ``after`` is how many letters are taken.
     """
+    given = list(tables)
+    places = {section: place for place, section in enumerate(sections)}
+    met = sorted(given, key=lambda table: places.get(table.section, len(places)))
     numbers, letters = count(1), count(after)
-    numbered = []
-    for table in tables:
-        label = str(next(numbers)) if table.paper else _letters(next(letters))
-        numbered.append((label, replace(table, name=f"table-{label.lower()}-{table.name}")))
-    return numbered
+    labels = {id(table): str(next(numbers)) for table in given if table.paper}
+    labels |= {id(table): _letters(next(letters)) for table in met if not table.paper}
+    numbered = [(labels[id(table)], table) for table in given]
+    return [(label, replace(one, name=f"table-{label.lower()}-{one.name}")) for label, one in numbered]
 
 
 def _letters(place: int) -> str:
@@ -114,14 +119,17 @@ _DIGITS = {
 _SIGNED = {"points", "dice points", "signed"}
 
 
-def printed(value: float | None, kind: Kind) -> str:
-    """A number for printing: percent with one decimal, Dice with three, differences with their sign."""
+def printed(value: float | None, kind: Kind, *, signed: bool = True) -> str:
+    """A number for printing: percent with one decimal, Dice with three, differences with their sign.
+
+    What has no sign, as the deviation of differences, is printed with ``signed=False``.
+    """
     if value is None:
         return DASH
     if kind == "p" and value < 0.001:
         return "< 0.001"
     scaled = 100.0 * value if kind in _PERCENT else value
-    text = f"{scaled:{'+' if kind in _SIGNED else ''}.{_DIGITS[kind]}f}"
+    text = f"{scaled:{'+' if kind in _SIGNED and signed else ''}.{_DIGITS[kind]}f}"
     if text.lstrip("+-").strip("0.") == "":
         text = text.lstrip("+-")
     return text.replace("-", MINUS)

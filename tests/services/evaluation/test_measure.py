@@ -167,3 +167,10 @@ def test_only_the_best_runs_can_be_made_to_count(scored):
     assert whole.of_runs(2).merit.influence.shape == (2, 2)
     assert whole.of_runs(None) is whole
     assert whole.of_runs(9).merit.values.size == 3
+
+
+def test_an_interval_is_cut_where_a_figure_cannot_be(scored):
+    found = combine([(1.0, measure("cell", "sensitivity", scored(VALUES, LABELS)))], 0.95)
+    assert found.high is not None and found.high > 1
+    cut = found.within(0.0, 1.0)
+    assert (cut.mean, cut.low, cut.high) == (found.mean, max(0.0, found.low), 1.0)

@@ -82,3 +82,23 @@ def test_tables_of_the_paper_are_numbered_and_others_lettered():
         ("2", "table-2-two"),
     ]
     assert (found[0][1].repeated(0), found[0][1].repeated(1)) == (0, 1)
+
+
+def test_letters_follow_the_sections_of_the_page_and_numbers_the_paper():
+    def table(name, section, paper=False):
+        return Table(name, name, (Column("a", "A"),), (("x",),), section=section, paper=paper)
+
+    given = [table("end", "last"), table("two", "last", True), table("start", "first"), table("file", "")]
+    found = labelled(given, sections=("first", "last"))
+    assert [(label, one.name) for label, one in found] == [
+        ("B", "table-b-end"),
+        ("1", "table-1-two"),
+        ("A", "table-a-start"),
+        ("C", "table-c-file"),
+    ]
+
+
+def test_what_has_no_sign_is_printed_without():
+    assert printed(0.0423, "points") == "+4.2"
+    assert printed(0.0423, "points", signed=False) == "4.2"
+    assert printed(25.07, "signed", signed=False) == "25.07"
