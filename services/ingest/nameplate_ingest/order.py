@@ -9,7 +9,7 @@ from nameplate_ingest.results.journal import Done, Outcome
 from nameplate_ingest.workers import Died, Workers
 
 _MOST_IN_A_ROW = 5
-"""Studies that a source may refuse one after the other; then it is not the studies."""
+"""Studies that a source may begin to refuse one after the other; then it may not be the studies."""
 
 
 def outcomes_of(
@@ -17,14 +17,14 @@ def outcomes_of(
 ) -> Iterator[Outcome]:
     """Convert the studies, from the last to the first; each is forgotten when it is done.
 
-    Those that the source refuses for now are asked for once more when the others are done. TryAgain for one
-    that is refused then, too, unless the source's settings leave it out; and when the source refuses many
-    one after the other, since it would take days to ask for all.
+    Those that the source refuses for now are asked for once more when the others are done, and those that it
+    has refused to an earlier run are done last. TryAgain for one that is refused then, too, unless the
+    source's settings leave it out; and when the source begins to refuse many, one after the other, since it
+    would take days to ask for all.
     """
     total = len(todo)
-    if done is not None:
-        # Those that an earlier run was not given come last: it got no further than some of them.
-        todo.sort(key=lambda work: work.exam not in done.refused)
+    known = frozenset() if done is None else frozenset(done.refused)
+    todo.sort(key=lambda work: work.exam not in known)
     again: list[Work] = []
     in_a_row = 0
     for work, outcome in _each(todo, conversion, pool, done):
@@ -32,8 +32,11 @@ def outcomes_of(
             in_a_row = 0
             yield outcome
             continue
-        _put_off(outcome, done)
         again.append(work)
+        if work.exam in known:
+            continue
+        if done is not None:
+            done.add(outcome)
         in_a_row += 1
         if in_a_row == _MOST_IN_A_ROW:
             raise TryAgain(
@@ -43,7 +46,6 @@ def outcomes_of(
     again.reverse()
     for _, outcome in _each(again, conversion, pool, done):
         if outcome.refused_for_now and not conversion.source.leaves_out:
-            _put_off(outcome, done)
             refused += 1
             last = outcome
         else:
@@ -53,11 +55,6 @@ def outcomes_of(
             f"{_reason(last)}: {refused} of {total} studies did not come, all others are done; the same "
             "command asks for them again, and with `if_refused: leave-out` goes on without them"
         )
-
-
-def _put_off(outcome: Outcome, done: Done | None) -> None:
-    if done is not None:
-        done.add(outcome)
 
 
 def _reason(outcome: Outcome) -> str:

@@ -118,7 +118,7 @@ class LedgerRow(Record):
 SOURCE_REFUSED = "source-refused"
 """Rule that refuses a study which its source has and does not give."""
 NOT_AS_LISTED = ("source-gone", "source-changed", SOURCE_REFUSED)
-"""Rules that refuse a study which its source had otherwise when it was listed: it is asked for again."""
+"""Rules that refuse a study which its source did not give as it had listed it: it is asked for again."""
 
 IMAGE = File("cohorts/{cohort}/images/{exam}.nii.gz")
 """The ingested volume of an exam, HU."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import zstandard
 
+from nameplate_ingest.conversion import Conversion, Work, convert
+from nameplate_ingest.results.journal import Outcome
 from nameplate_ingest.sources.archive import _index_archive
 from nameplate_ingest.sources.index import Index, Reading
 
@@ -85,3 +87,13 @@ def dies_of_one(reading: Reading, path: str) -> Index:
     if path.endswith("deadly"):
         os._exit(9)
     return _index_archive(reading, path)
+
+
+def dies_once(conversion: Conversion, work: Work) -> Outcome:
+    """Converts studies, but ends the process behind the first one that was fetched ahead."""
+    outcome = convert(conversion, work)
+    died = Path(os.environ["NAMEPLATE_TEST_DIED"])
+    if work.is_fetched and not died.exists():
+        died.touch()
+        os._exit(9)
+    return outcome

@@ -3,7 +3,7 @@
 import filecmp
 import shutil
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,16 +95,21 @@ class Output:
 
     @contextmanager
     def scratch(self, exam: str, *, is_filled: bool = False) -> Iterator[Path]:
-        """A folder for the files of one study while the block lasts, empty unless it is filled already."""
+        """A folder for the files of one study while the block lasts; empty, or filled if it is there."""
         folder = self.fetched(exam)
-        if not is_filled:
+        if not (is_filled and folder.is_dir()):
             with self.writing():
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir()
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            # Under another name first: whoever is killed now leaves no folder that looks filled.
+            going = self.work / f"{exam}.going.fetched"
+            with suppress(OSError):
+                shutil.rmtree(going, ignore_errors=True)
+                folder.rename(going)
+                shutil.rmtree(going, ignore_errors=True)
 
     def close(self) -> None:
         """Delete ``.ingest`` with all in it."""

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from nameplate.errors import NameplateError
 from nameplate_ingest.archive.limits import MOST_OF_A_STUDY, BadArchive
 from nameplate_ingest.archive.ranged import Ranged
 from nameplate_ingest.dicom.slice import Slice
@@ -64,11 +65,18 @@ class Archived(Source):
     def ahead(
         self, studies: Mapping[str, Study], folder_of: Callable[[str], Path], scratch: Path
     ) -> Iterator[str]:
-        """Those of archives that can only be read from their start."""
+        """Those of archives that can only be read from their start, in so many passes as the disk allows."""
         for home, together in passes_of(studies, self.place):
-            one_pass = OnePass(together, self.place, folder_of)
-            with suppress(Refused, BadArchive), self.opened(home) as data:  # each study will say what it is
-                yield from one_pass.read(data, scratch)
+            came = -1
+            while came and len(together) > 1:
+                came = len(together)
+                one_pass = OnePass(together, self.place, folder_of)
+                # Whatever is wrong is found out again where a study is fetched for itself.
+                with suppress(Refused, BadArchive, NameplateError), self.opened(home) as data:
+                    for uid in one_pass.read(data, scratch):
+                        yield uid
+                        del together[uid]
+                came -= len(together)
 
 
 def _local(slice_: Slice, local: dict[Path, Path], lost: dict[Path, Refused]) -> Slice:

@@ -7,7 +7,17 @@ from nameplate.campaign.cohort_source import CohortSource
 from nameplate.campaign.sources.named import parse_source
 
 _NAME = "source"
-_OPTIONS = ("since", "until", "account", "endpoint", "calling", "table", "columns", "studies_per_hour")
+_OPTIONS = (
+    "since",
+    "until",
+    "account",
+    "endpoint",
+    "calling",
+    "table",
+    "columns",
+    "studies_per_hour",
+    "if_refused",
+)
 
 
 def add_source_options(parser: ArgumentParser) -> None:
@@ -17,6 +27,11 @@ def add_source_options(parser: ArgumentParser) -> None:
     group.add_argument("--until", metavar="DAY", help="last day of study to ask a PACS for")
     group.add_argument(
         "--studies-per-hour", type=float, metavar="N", help="fetches that are begun in an hour, at most"
+    )
+    group.add_argument(
+        "--if-refused",
+        choices=("ask-again", "leave-out"),
+        help="what to do about a study that a PACS has and does not give (default: ask-again, the next time)",
     )
     group.add_argument(
         "--calling", metavar="TITLE", help="our own AE title for dimse:// (default: NAMEPLATE)"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nameplate.errors import NameplateError
 from nameplate.whole import user_may_write
-from nameplate_ingest.archive.limits import MOST_OF_A_STUDY
+from nameplate_ingest.archive.limits import MOST_MEMBERS, MOST_OF_A_STUDY
 from nameplate_ingest.dicom.content import DiskFile
 from nameplate_ingest.dicom.header import read_elements
 from nameplate_ingest.dicom.tags import SOP_INSTANCE, STUDY_UID
@@ -43,6 +43,8 @@ class Arrivals:
             self._number += 1
             path = self._folder / f"{self._number:06d}"
         try:
+            if self._number > MOST_MEMBERS:
+                raise Refused("too-large", f"a study of more than {MOST_MEMBERS} files")
             with user_may_write(path), path.open("wb") as file:
                 for piece in pieces:
                     with self._lock:

@@ -20,8 +20,8 @@ from nameplate_ingest.sources.facts import SeriesFacts
 from nameplate_ingest.sources.facts_dicomweb import SERIES_FIELDS, series_facts
 from nameplate_ingest.sources.multipart import parts_of
 from nameplate_ingest.sources.pacs import Pacs, TooMany
-from nameplate_ingest.sources.patience import PATIENCE_S
-from nameplate_ingest.sources.web_session import NotServed, WebSession, pieces_of, session_of
+from nameplate_ingest.sources.patience import PATIENCE_S, RefusedForNow
+from nameplate_ingest.sources.web_session import Forbidden, NotServed, WebSession, pieces_of, session_of
 
 _PAGE = 1000
 _RUBBISH = "source.url: the answer is no DICOM JSON: is this the base of a DICOMweb service?"
@@ -152,12 +152,15 @@ class Dicomweb(Pacs):
 
     def fetch(self, uid: str, arrivals: Arrivals) -> str:
         """All images of the study in one answer, as they are stored."""
-        with (
-            self.connected() as session,
-            closing(_images(session, f"{self._url}/studies/{uid}", self._settings.timeout_s)) as parts,
-        ):
-            for part in parts:
-                arrivals.take(part)
+        try:
+            with (
+                self.connected() as session,
+                closing(_images(session, f"{self._url}/studies/{uid}", self._settings.timeout_s)) as parts,
+            ):
+                for part in parts:
+                    arrivals.take(part)
+        except Forbidden:
+            raise RefusedForNow("source.url: does not let us have the study (403)") from None
         return ""
 
 

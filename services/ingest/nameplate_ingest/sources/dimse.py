@@ -105,7 +105,7 @@ class Dimse(Pacs):
             with quietly(), self._certificates() as (certificates, start):
                 failed = self._retrieve(uid, arrivals, certificates, start)
                 if failed and self._settings.retrieve == "get":
-                    failed -= self._unusual(uid, arrivals, certificates, start)
+                    failed = max(0, failed - self._unusual(uid, arrivals, certificates, start))
         except Status:
             if not arrivals.files and not self._is_there(uid):
                 raise Refused("source-gone", "the PACS has no such study now") from None
@@ -120,10 +120,11 @@ class Dimse(Pacs):
     def _unusual(self, uid: str, arrivals: Arrivals, certificates: Certificates, start: str) -> int:
         """Ask for the objects of kinds that one association has no room for; returns how many came.
 
-        Nothing else comes twice, since nothing else may be sent.
+        Nothing else comes twice, since nothing else may be sent. A PACS may refuse this, or break off: what
+        came before is what it has for us.
         """
         before = len(arrivals.files)
-        with suppress(Status):
+        with suppress(Unanswered, UserError):
             self._retrieve(uid, arrivals, certificates, start, tuple(unusual_contexts()))
         return len(arrivals.files) - before
 
@@ -154,9 +155,9 @@ class Dimse(Pacs):
             answers = link.send_c_move(query, settings.calling, MOVE) if move else link.send_c_get(query, GET)
             for status, _ in answers:
                 arrivals.last = time.monotonic()
-                watch.check(status)
                 if arrivals.error is not None:
                     raise arrivals.error
+                watch.check(status)
                 if status.Status in _PENDING:
                     continue
                 failed = int(status.get("NumberOfFailedSuboperations") or 0)
@@ -166,7 +167,10 @@ class Dimse(Pacs):
 
     def _is_there(self, uid: str) -> bool:
         with quietly():
-            return bool(self._find(_query("STUDY", StudyInstanceUID=uid)))
+            try:
+                return bool(self._find(_query("STUDY", StudyInstanceUID=uid)))
+            except TooMany:
+                return True
 
     def _find(self, query: Dataset) -> list[Dataset]:
         """What matches; raises TooMany, Unanswered or UserError."""

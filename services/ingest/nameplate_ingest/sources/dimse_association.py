@@ -1,6 +1,7 @@
 """Associations with a PACS: how we are let in, and what to do where we are not."""
 
 import logging
+import socket
 import ssl
 import time
 import warnings
@@ -15,6 +16,7 @@ from pynetdicom.presentation import PresentationContext
 
 from nameplate.campaign.sources import DimseSource
 from nameplate.errors import UserError
+from nameplate_ingest.sources.failures import is_no_host
 from nameplate_ingest.sources.patience import Unanswered
 from nameplate_ingest.sources.tls import Certificates, refusal_by
 
@@ -111,4 +113,9 @@ def _refused(
         told = refusal_by(settings.host, settings.port, tls[0], settings.timeout_s, start)
         if told is not None:
             raise UserError(f"source.host: {told}")
+    try:
+        socket.getaddrinfo(settings.host, settings.port)
+    except socket.gaierror as error:
+        if is_no_host(error):
+            raise UserError("source.host: there is no host of this name") from None
     raise Unanswered("source.host: does not answer at its port")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from nameplate_ingest.sources.patience import Unanswered
+from nameplate_ingest.sources.patience import Unserved
 
 _LONGEST_HEAD = 64 << 10
 
@@ -15,7 +15,7 @@ class _Bytes:
         self._held = bytearray(first)
 
     def until(self, end: bytes) -> Iterator[bytes]:
-        """All up to ``end``, which is dropped; Unanswered where the answer is cut short."""
+        """All up to ``end``, which is dropped; Unserved where the answer is cut short."""
         while (at := self._held.find(end)) < 0:
             # What might be the beginning of the end is kept.
             ready = max(0, len(self._held) - len(end) + 1)
@@ -36,14 +36,14 @@ class _Bytes:
     def _more(self) -> None:
         chunk = next(self._chunks, None)
         if chunk is None:
-            raise Unanswered("source.url: the answer ended before all images had come")
+            raise Unserved("source.url: the answer ended before all images had come")
         self._held += chunk
 
 
 def parts_of(chunks: Iterable[bytes], boundary: bytes) -> Iterator[Iterator[bytes]]:
     """The content of each part, as pieces; a part that was not read to its end is skipped.
 
-    Raises Unanswered for an answer that is cut short.
+    Raises Unserved for an answer that is cut short.
     """
     delimiter = b"\r\n--" + boundary
     data = _Bytes(chunks, b"\r\n")  # the first delimiter may stand at the very beginning
@@ -60,4 +60,4 @@ def _skip(pieces: Iterator[bytes], most: int | None = None) -> None:
     for piece in pieces:
         length += len(piece)
         if most is not None and length > most:
-            raise Unanswered("source.url: the answer is no multipart message")
+            raise Unserved("source.url: the answer is no multipart message")

@@ -23,6 +23,7 @@ from nameplate.store.s3_service import IDENTITIES, S3Service, account_from_envir
 from nameplate.whole import user_may_write
 from nameplate_ingest.sources.account import account_of
 from nameplate_ingest.sources.candidate import NotAsListed
+from nameplate_ingest.sources.failures import is_no_host, why
 
 T = TypeVar("T")
 
@@ -142,8 +143,10 @@ class Objects:
         except BROKEN as error:
             if isinstance(cause_of(error), urllib3.exceptions.SSLError):
                 raise failure_of(error, _PLACE) from None
+            if is_no_host(error):
+                raise UserError("source.endpoint: there is no host of this name") from None
             raise TryAgain(
-                f"{_PLACE}: no answer from the S3 service ({type(error).__name__}); check source.endpoint, "
+                f"{_PLACE}: no answer from the S3 service ({why(error)}); check source.endpoint, "
                 "the network and, on Kubernetes, that the NetworkPolicy allows it"
             ) from None
         except MinioException as error:

@@ -18,7 +18,7 @@ from nameplate_ingest.sources.index import Study
 from nameplate_ingest.sources.located import Located, located
 from nameplate_ingest.sources.packed import unpack
 
-_MOST_UNFINISHED = 16 << 30
+_MOST_UNFINISHED = 4 << 30
 """Bytes on the disk of studies that are not whole yet: some archives have the slices of all studies mixed."""
 _LOST = "lost.json"
 
@@ -39,23 +39,28 @@ def given(folder: Path) -> dict[Path, Refused] | None:
 
 
 def passes_of(studies: Mapping[str, Study], place: Path) -> list[tuple[Home, dict[str, Study]]]:
-    """The studies that a pass is good for, by the one archive that all their files are in."""
-    found: dict[Home, dict[str, Study]] = defaultdict(dict)
+    """The studies that a pass is good for: those that have to be unpacked out of one and the same archive."""
+    found: dict[tuple[Home, tuple[Place, ...]], dict[str, Study]] = defaultdict(dict)
     for uid, study in studies.items():
         files = located(study, place).values()
-        homes = {file.home for file in files}
-        if len(homes) != 1 or not all(file.places for file in files):
+        packed = {(file.home, _packed_in(file.places)) for file in files}
+        if len(packed) != 1:
             continue
-        small = sum(size_in(file.places[-1]) for file in files) <= MOST_OF_A_STUDY
-        if small and any(_from_the_start(file) for file in files):
-            found[homes.pop()][uid] = study
-    return [(home, found[home]) for home in sorted(found) if len(found[home]) > 1]
+        ((home, archive),) = packed
+        small = sum(size_in(file.places[-1]) for file in files if file.places) <= MOST_OF_A_STUDY
+        if archive is not None and small:
+            found[home, archive][uid] = study
+    return [(home, found[home, archive]) for home, archive in sorted(found) if len(found[home, archive]) > 1]
 
 
-def _from_the_start(file: Located) -> bool:
-    """Whether what is before a file has to be unpacked, too."""
-    packed = any(place.form not in ("zip", "tar") for place in file.places)
-    return packed or any(place.form == "zip" and place.numbers[-1] for place in file.places[:-1])
+def _packed_in(places: tuple[Place, ...]) -> tuple[Place, ...] | None:
+    """Where the outermost archive is that has to be unpacked from its start; None where none has to be."""
+    for depth, place in enumerate(places):
+        if place.form not in ("zip", "tar"):
+            return places[:depth]
+        if place.form == "zip" and place.numbers[-1] and depth + 1 < len(places):
+            return places[: depth + 1]
+    return None
 
 
 @dataclass(slots=True)
@@ -75,7 +80,8 @@ class OnePass:
         self._unfinished: dict[str, _Unfinished] = {}
         self._owner: dict[Path, str] = {}
         self._sizes: dict[Path, int] = {}
-        self._given_up: set[str] = set()
+        self._given_up: dict[str, Path] = {}
+        self._room = _MOST_UNFINISHED
         self._on_disk = 0
         self.wanted: list[tuple[tuple[Place, ...], Path]] = []
         for uid, study in studies.items():
@@ -90,9 +96,10 @@ class OnePass:
     def read(self, data: Ranged, scratch: Path) -> Iterator[str]:
         """Each study when its last file is there; the pass goes on when the next one is asked for.
 
-        One that does not come has to be fetched for itself: what is wrong with it, or with the archive, is
-        found out then. At the end nothing is left of it.
+        One that does not come takes part in another pass, or is fetched for itself: what is wrong with it,
+        or with the archive, is found out then. At the end nothing is left of it.
         """
+        self._room = min(_MOST_UNFINISHED, shutil.disk_usage(scratch).free // 2)
         for one in self._unfinished.values():
             with user_may_write(one.folder):
                 shutil.rmtree(one.folder, ignore_errors=True)
@@ -105,8 +112,8 @@ class OnePass:
                 elif uid in self._unfinished and self._is_whole(uid, target, refused):
                     yield uid
         finally:
-            for one in self._unfinished.values():
-                shutil.rmtree(one.folder, ignore_errors=True)
+            for folder in (*self._given_up.values(), *(one.folder for one in self._unfinished.values())):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _is_whole(self, uid: str, target: Path, refused: Refused | None) -> bool:
         """Whether a study has all its files with this one."""
@@ -118,8 +125,7 @@ class OnePass:
         if refused is not None:
             one.lost[target] = refused
         if one.left:
-            if self._on_disk > _MOST_UNFINISHED:
-                self._give_up(max(self._unfinished, key=lambda uid: len(self._unfinished[uid].left)))
+            self._give_up()
             return False
         told = [(path.name, lost.rule, lost.seen) for path, lost in sorted(one.lost.items())]
         with user_may_write(one.folder):
@@ -127,10 +133,15 @@ class OnePass:
         self._on_disk -= self._unfinished.pop(uid).size
         return True
 
-    def _give_up(self, uid: str) -> None:
-        one = self._unfinished.pop(uid)
-        self._given_up.add(uid)
-        self._on_disk -= one.size
-        shutil.rmtree(one.folder, ignore_errors=True)
-        # What comes of it yet needs a place until it is deleted.
-        one.folder.mkdir()
+    def _give_up(self) -> None:
+        """Make room: without the study that still lacks most, among those that take any; one may stay."""
+        while self._on_disk > self._room:
+            begun = [uid for uid, one in self._unfinished.items() if one.size]
+            if len(begun) < 2:
+                return
+            one = self._unfinished.pop(uid := max(begun, key=lambda uid: len(self._unfinished[uid].left)))
+            self._given_up[uid] = one.folder
+            self._on_disk -= one.size
+            shutil.rmtree(one.folder, ignore_errors=True)
+            # What comes of it yet needs a place until it is deleted.
+            one.folder.mkdir()

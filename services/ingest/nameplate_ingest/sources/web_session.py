@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from nameplate.errors import UserError
 from nameplate_ingest.sources.account import SourceAccount
+from nameplate_ingest.sources.failures import had_connected, inside, is_no_host, why
 from nameplate_ingest.sources.patience import Unanswered, Unserved
 from nameplate_ingest.sources.tls import certificates_of, refusal_by, refusal_of
 
@@ -45,6 +46,10 @@ class NotServed(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
+
+
+class Forbidden(UserError):
+    """We are known, and not let in; to one study perhaps, where there are rights for each."""
 
 
 class WebSession(requests.Session):
@@ -96,13 +101,14 @@ class WebSession(requests.Session):
         response.close()
         start = self.start
         if status in (401, 403, 407):
-            raise UserError(
+            kind = Forbidden if status == 403 else UserError
+            raise kind(
                 f"source.url: does not let us in ({status}): {start}TOKEN, or {start}USERNAME and "
                 f"{start}PASSWORD, hold what it takes"
             )
         if status in _LATER:
-            kind = Unanswered if status in _BUSY else Unserved
-            raise kind(f"source.url: cannot answer now ({status})", _wait(response.headers))
+            passing = Unanswered if status in _BUSY else Unserved
+            raise passing(f"source.url: cannot answer now ({status})", _wait(response.headers))
         raise NotServed(status)
 
 
@@ -145,7 +151,7 @@ def failures_told(start: str, probe: Callable[[], str | None] | None = None) -> 
     try:
         yield
     except (requests.RequestException, HTTPError) as error:
-        tls = _tls_error(error)
+        tls = inside(error, ssl.SSLError)
         told = None if tls is None else refusal_of(tls, start)
         if told is None and probe is not None:
             told = probe()
@@ -153,7 +159,10 @@ def failures_told(start: str, probe: Callable[[], str | None] | None = None) -> 
             raise UserError(f"source.url: {told}") from None
         if isinstance(error, ValueError):  # of requests: an address that is none
             raise UserError("source.url: is no address of a server") from None
-        raise Unanswered(f"source.url: does not answer ({_why(error)})") from None
+        if is_no_host(error):
+            raise UserError("source.url: there is no host of this name") from None
+        kind = Unserved if had_connected(error) else Unanswered
+        raise kind(f"source.url: does not answer ({why(error)})") from None
 
 
 def pieces_of(response: requests.Response, start: str) -> Iterator[bytes]:
@@ -198,34 +207,6 @@ def _hold(response: requests.Response) -> None:
 def _origin(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     return parts.scheme, (parts.hostname or "").lower(), parts.port
-
-
-def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
-    """The error of TLS inside another one."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        if isinstance(error, ssl.SSLError):
-            return error
-        seen.add(id(error))
-        inner = getattr(error, "reason", None)
-        nested = [arg for arg in (inner, *error.args) if isinstance(arg, BaseException)]
-        error = nested[0] if nested else error.__cause__ or error.__context__
-    return None
-
-
-def _why(error: Exception) -> str:
-    told = repr(error)
-    if isinstance(error, requests.Timeout) or "timed out" in told.lower():
-        return "no answer in time"
-    for sign, why in (
-        ("Connection refused", "connection refused"),
-        ("NameResolutionError", "unknown host"),
-        ("ProxyError", "the proxy"),
-        ("reset by peer", "connection closed"),
-    ):
-        if sign in told:
-            return why
-    return type(error).__name__
 
 
 def _wait(headers: Mapping[str, str]) -> float:

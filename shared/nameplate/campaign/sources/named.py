@@ -37,7 +37,7 @@ _WRITTEN: Mapping[type[Named], str] = {
     DicomwebSource: "the base of a DICOMweb service, as https://HOST/dicom-web",
     DimseSource: "dimse://CALLED@HOST:PORT",
 }
-_FLAGS = {"limits": "studies-per-hour"}
+_FLAGS = {"limits": "studies-per-hour", "if_refused": "if-refused"}
 
 
 def parse_source(text: str, options: Mapping[str, Any] | None = None) -> Named:
@@ -67,9 +67,7 @@ def parse_source(text: str, options: Mapping[str, Any] | None = None) -> Named:
         name = str(first["loc"][0]) if first["loc"] else ""
         message = first["msg"].removeprefix("Value error, ")
         if name in settings:
-            # An address is not quoted where it may hold a key.
-            quoted = "the source" if "@" in text and kind is BucketSource else text
-            raise UserError(f"{quoted}: expected {_WRITTEN[kind]}") from None
+            raise UserError(f"{_quoted(text)}: expected {_WRITTEN[kind]}") from None
         place = f"{_flags((name,))}: " if name in given else ""
         raise UserError(f"{place}{message[:1].lower()}{message[1:]}") from None
 
@@ -89,17 +87,24 @@ def _kind_of(text: str, given: Mapping[str, Any]) -> tuple[type[Named], dict[str
     if text.startswith("dimse://"):
         found = _DIMSE.fullmatch(text)
         if found is None:
-            raise UserError(f"{text}: expected {_WRITTEN[DimseSource]}")
+            raise UserError(f"{_quoted(text)}: expected {_WRITTEN[DimseSource]}")
         port = {"port": int(found["port"])} if found["port"] else {}
         return DimseSource, {"called": found["called"], "host": found["host"].strip("[]"), **port}
     if scheme := _SCHEME.match(text):
-        raise UserError(f"{text}: {scheme[0]} is no source; expected {FORMS}")
+        raise UserError(f"{_quoted(text)}: {scheme[0]} is no source; expected {FORMS}")
     if "table" in given:
         return VolumesSource, {"path": text}
     path = Path(text).expanduser()
     if path.is_dir():
         return (ArchiveSource if _holds_archives_alone(path) else FolderSource), {"path": text}
     return (ArchiveSource if is_archive(path.name) else FolderSource), {"path": text}
+
+
+def _quoted(text: str) -> str:
+    """An address for a message; not one that may hold a password or a key."""
+    user, at, _ = text.partition("://")[2].rpartition("@")
+    plain = text.startswith("dimse://") and not set(user) & set("@:/")
+    return text if plain or not at else "the source"
 
 
 def is_archive(name: str) -> bool:

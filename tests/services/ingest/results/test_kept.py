@@ -158,9 +158,31 @@ def test_a_source_that_gives_none_is_left_alone_and_the_next_attempt_begins_with
     with pytest.raises(TryAgain, match="2 studies in a row; the same command goes on from here"):
         shard.run(store)
     assert set(shard.fetched) == shard.refused
-    with pytest.raises(TryAgain, match="2 studies in a row"):
+    with pytest.raises(TryAgain, match="2 of 4 studies did not come"):
         shard.run(store)
-    assert set(shard.fetched) == {"1.2.3.0", "1.2.3.1", "1.2.3.2", "1.2.3.3"}
+    assert shard.fetched == {"1.2.3.0": 3, "1.2.3.1": 3, "1.2.3.2": 1, "1.2.3.3": 1}
+    monkeypatch.setattr(Source, "leaves_out", True)
+    assert sum("images" in key for key in shard.run(store)) == 2
+
+
+def test_an_attempt_that_is_refused_what_was_refused_before_makes_no_progress(
+    shard: Shard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(str(tmp_path / "store"))
+    shard.refused = {"1.2.3.1"}
+    with pytest.raises(TryAgain):
+        shard.run(store)
+    noted: list[str] = []
+    plain = Outputs.save_kept
+
+    def save(self: Outputs, name: str, data: bytes) -> None:
+        noted.append(name)
+        plain(self, name, data)
+
+    monkeypatch.setattr(Outputs, "save_kept", save)
+    with pytest.raises(TryAgain):
+        shard.run(store)
+    assert noted == []
 
 
 def test_a_study_that_is_left_out_is_in_the_ledger_and_asked_for_again(

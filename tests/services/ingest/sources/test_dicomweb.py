@@ -397,9 +397,18 @@ def test_five_thousand_studies_are_listed_within_little_memory(pacs: WebPacs) ->
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 << 10
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("wrong", "told", "workers"),
+    [
+        ((500, {}, b""), r"\(500\)", 1),
+        ((500, {}, b""), r"\(500\)", 2),
+        ((403, {}, b""), r"\(403\)", 1),
+        ((200, multipart_type(), multipart([b"x" * 5000])[:1000]), "ended before all images had come", 1),
+        ((200, multipart_type() | {"Content-Length": "5000"}, b"\r\n"), r"does not answer \(cut short\)", 1),
+    ],
+)
 def test_a_study_that_fails_at_the_service_holds_up_no_other(
-    pacs: WebPacs, folder: Any, make_series: Any, tmp_path: Path, workers: int
+    pacs: WebPacs, make_series: Any, tmp_path: Path, wrong: Answer, told: str, workers: int
 ) -> None:
     for number in range(3):
         one = tmp_path / "studies" / str(number)
@@ -408,8 +417,8 @@ def test_a_study_that_fails_at_the_service_holds_up_no_other(
             image.save_as(one / str(index), enforce_file_format=True)
         pacs.studies[f"1.2.3.{number}"] = Listed("20190304", sorted(one.iterdir()))
     out, limits = tmp_path / "out", {"at_once": workers}
-    pacs.answer = lambda path: (500, {}, b"") if path.endswith("studies/1.2.3.0") else None
-    with pytest.raises(TryAgain, match=r"\(500\): 1 of 3 studies did not come"):
+    pacs.answer = lambda path: wrong if path.endswith("studies/1.2.3.0") else None
+    with pytest.raises(TryAgain, match=f"{told}: 1 of 3 studies did not come"):
         ingest_source(source_of(pacs, limits=limits), out, SMALL, key=KEY, workers=workers, resumable=True)
     pacs.answer = lambda path: None
     pacs.asked.clear()

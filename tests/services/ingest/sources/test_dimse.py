@@ -61,6 +61,8 @@ class Scp:
         self.end: tuple[int, Dataset] | None = None
         """In place of the end of a C-GET or C-MOVE."""
         self.sends = len(files)
+        self.breaks_off_at: int | None = None
+        """At which fetch it ends the association in place of an answer."""
         self.refusals = 0
         """How many fetches are refused before they are served."""
         self.destination: tuple[str, int] | tuple[None, None] = ("127.0.0.1", self.ours)
@@ -78,6 +80,9 @@ class Scp:
         yield from self.find(event.identifier)
 
     def on_get(self, event: evt.Event) -> Iterator[Any]:
+        if self.fetches + 1 == self.breaks_off_at:
+            event.assoc.abort()
+            return
         yield len(self.files)
         yield from self._sent()
 
@@ -301,6 +306,20 @@ def test_objects_of_unusual_kinds_are_asked_for_once_more_and_come(
     assert (tmp_path / "out/ledger.jsonl").read_bytes() == (tmp_path / "folder/ledger.jsonl").read_bytes()
     assert sorted(rules) == ["chosen", "modality"]
     assert scp.fetches == 2
+
+
+def test_a_pacs_that_breaks_off_when_it_is_asked_for_unusual_objects_alone_gave_what_it_has(
+    scp: Scp, tmp_path: Path, make_series: Any, folder: Any
+) -> None:
+    (other,) = make_series(series=f"{UID}.9", Modality="OT", count=1)
+    other.SOPClassUID = other.file_meta.MediaStorageSOPClassUID = sop_class.VLMicroscopicImageStorage  # type: ignore[attr-defined]
+    folder.add(other, name="other")
+    scp.files.insert(7, folder.path / "other")
+    scp.images = scp.sends = len(scp.files)
+    scp.breaks_off_at = 2
+    assert ingested(source_of(scp), tmp_path / "out") == [
+        ("source-changed", "31 images were listed, 30 came; the PACS could not send 1")
+    ]
 
 
 @pytest.mark.parametrize("way", ["get", "move"])

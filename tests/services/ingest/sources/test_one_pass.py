@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archive_maker import FORMS, tree
+from archive_maker import FORMS, dies_once, tree
 
 from nameplate.campaign.ingest import IngestSettings
 from nameplate.errors import TryAgain
@@ -76,7 +76,9 @@ def test_several_processes_and_several_archives(files: dict[str, bytes], folder:
     archives.mkdir()
     half = {name: data for name, data in files.items() if name < "2/004"}
     (archives / "a").write_bytes(FORMS["tar.gz"](half))
-    (archives / "b").write_bytes(FORMS["tar.zst"]({name: files[name] for name in files.keys() - half.keys()}))
+    (archives / "b").write_bytes(
+        FORMS["tar.zst"]({name: files[name] for name in sorted(files.keys() - half.keys())})
+    )
     expected = ingested(Folder(folder.path), tmp_path / "expected")
     assert ingested(Archive(archives), tmp_path / "out", workers=2) == expected
 
@@ -100,6 +102,50 @@ def test_where_all_studies_are_mixed_the_disk_holds_some_of_them_alone(
     expected = ingested(Folder(folder.path), tmp_path / "expected")
     assert ingested(Archive(archive), tmp_path / "out") == expected
     assert 0.5 * room < most < 1.2 * room
+
+
+def test_large_studies_that_are_mixed_cost_a_pass_or_two_and_not_one_each(
+    files: dict[str, bytes], folder: Any, tmp_path: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first three are mixed with each other, and the others come behind them."""
+    size = sum(len(data) for name, data in files.items() if name.startswith("0/"))
+    monkeypatch.setattr("nameplate_ingest.sources.one_pass._MOST_UNFINISHED", int(1.5 * size))
+    first = {name: data for name, data in files.items() if name < "3"}
+    archive = tmp_path / "exams"
+    archive.write_bytes(FORMS["tar.gz"](mixed(first) | files))
+    expected = ingested(Folder(folder.path), tmp_path / "expected")
+    assert ingested(Archive(archive), tmp_path / "out") == expected
+    assert len(opened) == 3
+
+
+def test_a_worker_that_dies_over_a_study_of_a_pass_costs_nothing(
+    files: dict[str, bytes], folder: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files are gone with it, and are fetched for the study alone."""
+    archive = tmp_path / "exams"
+    archive.write_bytes(FORMS["tar.gz"](files))
+    monkeypatch.setattr("nameplate_ingest.order.convert", dies_once)
+    monkeypatch.setenv("NAMEPLATE_TEST_DIED", str(tmp_path / "died"))
+    got = ingested(Archive(archive), tmp_path / "out", workers=2)
+    assert (tmp_path / "died").exists()
+    assert got == ingested(Folder(folder.path), tmp_path / "expected")
+
+
+def test_archives_that_share_nothing_are_unpacked_where_their_study_is(
+    files: dict[str, bytes], folder: Any, tmp_path: Path, opened: list[str]
+) -> None:
+    """One packed archive a study, all in a zip: each is read at its place."""
+    inner = {
+        f"{number}.tgz": FORMS["tar.gz"](
+            {name: data for name, data in files.items() if name.startswith(f"{number}/")}
+        )
+        for number in range(STUDIES)
+    }
+    archive = tmp_path / "exams"
+    archive.write_bytes(FORMS["zip, stored"](inner))
+    expected = ingested(Folder(folder.path), tmp_path / "expected")
+    assert ingested(Archive(archive), tmp_path / "out") == expected
+    assert len(opened) == STUDIES
 
 
 def test_a_run_that_ends_in_a_pass_leaves_nothing_half_fetched_and_goes_on(

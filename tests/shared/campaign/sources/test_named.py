@@ -102,8 +102,23 @@ def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
     with pytest.raises(UserError, match="NAMEPLATE_SOURCE_PASSWORD") as caught:
         parse_source("https://me:hunter2@pacs.example.org/web", DAYS)
     assert "hunter2" not in str(caught.value)
-    with pytest.raises(UserError, match="the source: expected s3://BUCKET/") as caught:
-        parse_source("s3://me:hunter2@heads/2024")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("s3://me:hunter2@heads/2024", "S3://me:hunter2@heads", "s3a://me:hunter2@heads"),
+        *(
+            "HTTPS://me:hunter2@p.example.org",
+            "ftp://me:hunter2@p.example.org",
+            "dimse://me:hunter2@p.example.org",
+        ),
+        "dimse://me@hunter2@p.example.org",
+    ],
+)
+def test_an_address_that_may_hold_a_key_is_not_quoted(text: str) -> None:
+    with pytest.raises(UserError, match=r"the source: .*expected ") as caught:
+        parse_source(text, DAYS if text.startswith("dimse") else None)
     assert "hunter2" not in str(caught.value)
 
 
