@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from nameplate.campaign.ingest import IngestSettings
+from nameplate.errors import UserError
 from nameplate_ingest.dicom.content import DiskFile
 from nameplate_ingest.fields.pseudonym import Pseudonyms
 from nameplate_ingest.folder.listing import Obstacle, files_of
@@ -21,6 +22,7 @@ from nameplate_ingest.sources.packed import unpack
 from nameplate_ingest.sources.scan import refused_file
 from nameplate_ingest.sources.source import Source
 from nameplate_ingest.study import Ingested
+from nameplate_ingest.voxels.header import ending_of
 from nameplate_ingest.workers import Died, Workers
 
 _CHUNK = 256
@@ -41,8 +43,17 @@ class Folder(Source):
     def index(
         self, reading: Reading, workers: Workers, progress: Callable[[int], None] | None = None
     ) -> Index:
-        """Read the header of every file."""
-        return index_files(files_of(self._path, self._leave_out), reading, workers, progress)
+        """Read the header of every file; UserError for a folder of volumes, which are another kind."""
+        index = index_files(files_of(self._path, self._leave_out), reading, workers, progress)
+        if not index.studies:
+            entries = files_of(self._path, self._leave_out)
+            volumes = sum(isinstance(entry, str) and ending_of(entry) is not None for entry in entries)
+            if volumes:
+                raise UserError(
+                    f"{self._path}: holds no DICOM, but volumes ({volumes} .nii, .nrrd or .mha files): they "
+                    "need a table that says whose they are: --table, or in a campaign source: {kind: volumes}"
+                )
+        return index
 
     def ingested(
         self, uid: str, study: Study, settings: IngestSettings, pseudonyms: Pseudonyms, scratch: Path

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,6 +18,11 @@ _LONGEST_PATH = 1024
 _DELIMITERS = (",", ";", "\t", "|")
 _MOST_SHOWN = 20
 """Columns that an error names."""
+BY_THEMSELVES = (
+    *("patient", "manufacturer", "model", "software", "kernel", "age", "sex", "kvp", "exposure_mas"),
+    "thickness_mm",
+)
+"""Roles whose column is found by its name; an institution is read where it is asked for alone."""
 _HEADING = re.compile(r"[A-Za-z][\w .()/%-]{0,39}")
 """What looks like a column's name; anything else may be a value, and is not shown."""
 
@@ -36,16 +41,18 @@ class Row:
 def read_rows(path: Path, columns: ColumnSettings, fields: Sequence[str]) -> list[Row]:
     """The rows of the table, in its order.
 
-    Blanks around a value are left out. Raises UserError, without any value, for a file that is no table, a
-    column that is missing or there twice, a further column that would tell who somebody is, an exam without
-    a name or there twice, and a value that is long or cannot be printed.
+    A column that is called as what it may hold (BY_THEMSELVES) needs no setting. Blanks around a value are
+    left out. Raises UserError, without any value, for a file that is no table, a column that is missing or
+    there twice, a further column that would tell who somebody is, an exam without a name or there twice, and
+    a value that is long or cannot be printed.
     """
     wanted = {name: column for name, column in columns.model_dump().items() if column is not None}
+    lines = _lines(path)
+    header = [name.strip() for name in next(lines, (0, []))[1]]
+    wanted |= _called_so(header, {*wanted.values(), *fields}, set(BY_THEMSELVES) - wanted.keys())
     for name in ("exam", "patient", "file"):
         if wanted.get(name) in fields:
             raise UserError(f"fields: {wanted[name]!r} is the column of columns.{name}, which may not leave")
-    lines = _lines(path)
-    header = [name.strip() for name in next(lines, (0, []))[1]]
     for setting, column in (*((f"columns.{name}", one) for name, one in wanted.items()), *_named(fields)):
         _check_column(path, header, setting, column)
     places = {column: header.index(column) for column in (*wanted.values(), *fields)}
@@ -71,6 +78,13 @@ def read_rows(path: Path, columns: ColumnSettings, fields: Sequence[str]) -> lis
     if not rows:
         raise UserError(f"{path}: the table has no rows")
     return list(rows.values())
+
+
+def _called_so(header: Sequence[str], taken: Collection[str], roles: Collection[str]) -> dict[str, str]:
+    """Columns that are called as a role and named nowhere; small and capital letters are alike."""
+    free = [name for name in header if name not in taken]
+    found = {role: [name for name in free if name.casefold() == role] for role in sorted(roles)}
+    return {role: names[0] for role, names in found.items() if len(names) == 1}
 
 
 def _named(fields: Sequence[str]) -> list[tuple[str, str]]:

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.services.ingest.conftest import slice_dataset
 
 from nameplate.campaign.ingest import IngestSettings
+from nameplate.errors import UserError
 from nameplate.records import from_jsonl
 from nameplate.steps.ingest import LedgerRow
 from nameplate_ingest.fields.pseudonym import Pseudonyms
@@ -33,3 +35,15 @@ def test_a_file_that_was_replaced_costs_its_study(folder: Any, make_series: Any,
     assert summary.exams == 1
     rows = from_jsonl(LedgerRow, (tmp_path / "out" / "ledger.jsonl").read_bytes())
     assert sorted(row.rule for row in rows) == ["chosen", "source-changed"]
+
+
+def test_a_folder_of_volumes_is_told_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "head.nii.gz").write_bytes(b"no DICOM")
+    (tmp_path / "notes").write_bytes(b"no DICOM")
+    source = Folder(tmp_path)
+    reading = Reading(source.place, Pseudonyms(KEY))
+    with Workers(0, reading) as alone, pytest.raises(UserError, match=r"no DICOM, but volumes \(1 .*--table"):
+        source.index(reading, alone)
+    (tmp_path / "head.nii.gz").unlink()
+    with Workers(0, reading) as alone:
+        assert source.index(reading, alone).strays.total() == 1

@@ -52,6 +52,27 @@ def test_a_path_is_compared_not_opened() -> None:
     assert match(["../b"], files, "{exam}.nii").of_exam == {"../b": out}
 
 
+def test_beside_a_file_with_uneven_slices_the_one_that_dcm2niix_mended_is_meant() -> None:
+    files = [
+        *("a.nii.gz", "a_Eq_1.nii.gz", "b.nii.gz", "b_Tilt_1.nii.gz", "b_Tilt_Eq_1.nii.gz"),
+        *("c/x.nii", "c/x_Tilt_1.nii", "d_Eq_1.nii", "e_Eq_1.nii", "Equal_Tilted.nii"),
+    ]
+    found = match(["a", "b", "c", "d", "e_Eq_1", "Equal_Tilted"], files)
+    assert {exam: one.file for exam, one in found.of_exam.items()} == {
+        **{"a": "a_Eq_1.nii.gz", "b": "b_Tilt_Eq_1.nii.gz", "c": "c/x_Tilt_1.nii", "d": "d_Eq_1.nii"},
+        **{"e_Eq_1": "e_Eq_1.nii", "Equal_Tilted": "Equal_Tilted.nii"},
+    }
+    assert not found.unnamed
+    # Who names a file gets that one or none.
+    paths = ["a.nii.gz", "b_Tilt_Eq_1.nii.gz"]
+    told = match(["a", "b"], files[:5], None, paths)
+    refusal = told.of_exam["a"].refusal
+    assert refusal is not None
+    assert refusal[0] == "file-uneven"
+    assert told.of_exam["b"] == Match("b_Tilt_Eq_1.nii.gz")
+    assert match(["a"], files[:2], "{exam}.nii.gz").of_exam["a"].refusal == refusal
+
+
 def test_one_file_of_two_rows_is_nobodys() -> None:
     found = match(["a", "b", "c"], ["x.nii", "y.nii"], None, ["x.nii", "./x.nii", "y.nii"])
     shared = Match(refusal=("file-shared", "one file for 2 exams"))

@@ -37,6 +37,16 @@ def test_spellings_of_one_table(tmp_path: Path, delimiter: str, start: str, end:
     ]
 
 
+def test_a_column_that_is_called_as_what_it_holds_needs_no_setting(tmp_path: Path) -> None:
+    columns = ColumnSettings(exam="id", age="years")
+    text = (
+        b"id,Manufacturer,years,age,sex,institution,kernel,Kernel,model,file\na,GE,63,9,M,X,b,s,HiSpeed,p\n"
+    )
+    assert read(tmp_path, text, columns, fields=("model",)) == [
+        Row("a", {"manufacturer": "GE", "age": "63", "sex": "M"}, frozenset({("model", "HiSpeed")}))
+    ]
+
+
 def test_a_short_line_lacks_its_last_cells(tmp_path: Path) -> None:
     assert read(tmp_path, b"image_id,maker,age\na\n") == [Row("a", {}, frozenset())]
 
