@@ -3,17 +3,13 @@
 from dataclasses import dataclass
 
 from nameplate_evaluation import own_masks, published
-from nameplate_evaluation.advantage import Advantage
 from nameplate_evaluation.analysis import Analysis, ResultGrid
 from nameplate_evaluation.claim import Claim
 from nameplate_evaluation.control import Check
-from nameplate_evaluation.measure import Estimate, contrast_of
 from nameplate_evaluation.quality import loss_warnings
+from nameplate_evaluation.rests_on import points, rests_on, runs_of
 from nameplate_evaluation.table import interval, printed
 from nameplate_evaluation.tables import is_paper
-
-MORE_RUNS, MORE_EXAMS = 4, 40
-"""What the advice compares: more runs in every cell, and more test exams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,7 @@ def answer_of(
         sentence=sentence[0].upper() + sentence[1:],
         scope=scope,
         warnings=tuple(_warnings(analysis, claim, checks, confounds)),
-        rests_on=tuple(_rests_on(analysis, claim, checks)),
+        rests_on=tuple(rests_on(analysis, claim, checks)),
     )
 
 
@@ -122,96 +118,15 @@ def _sentence(analysis: Analysis, grid: ResultGrid | None, claim: Claim | None) 
         paper = f"; the paper's is {printed(published.mean_advantage('auroc'), 'spread')}"
     return (
         f"it is not shown that the {factor} of the training exams matters ({size}). With"
-        f" {_runs(claim.advantage)} and {overall.exams} test exams, an advantage of {found} points would have"
-        f" been found in four campaigns of five{paper}."
+        f" {runs_of(claim.advantage)} and {overall.exams} test exams, an advantage of {found} points would"
+        f" have been found in four campaigns of five{paper}."
     )
-
-
-def points(estimate: Estimate) -> str:
-    """A difference in points with its sign."""
-    return printed(estimate.mean, "points")
 
 
 def _change(claim: Claim) -> str:
     tasks = list(claim.advantage.by_task)
     assert claim.advantage.growth is not None
     return f"{points(claim.advantage.growth)} from {tasks[0]} to {tasks[-1]}"
-
-
-def _runs(advantage: Advantage) -> str:
-    kept = contrast_of(advantage.overall_parts).kept
-    few, many = min(kept), max(kept)
-    return f"{few} runs a cell" if few == many else f"{few} to {many} runs a cell"
-
-
-def _rests_on(analysis: Analysis, claim: Claim | None, checks: tuple[Check, ...]) -> list[tuple[str, str]]:
-    lines: list[tuple[str, str]] = []
-    for role, word in (("null-control", "Null control"), ("positive-control", "Positive control")):
-        of_role = [check for check in checks if check.role == role]
-        if of_role:
-            many = role == "null-control" and len(of_role) > 1
-            widened = f" The intervals are widened for {len(of_role)} checks." if many else ""
-            lines.append((word, "; ".join(_checked(check) for check in of_role) + f".{widened}"))
-    if claim is None or not claim.answers:
-        return lines
-    overall, growth = claim.advantage.overall, claim.advantage.growth
-    power = f"An advantage of {printed(overall.detectable, 'spread')} AUROC points"
-    if growth is not None and growth.detectable is not None:
-        power += f", and a growth of {printed(growth.detectable, 'spread')},"
-    lines.append(("Power", f"{power} would have been found in four campaigns of five."))
-    lines.append(("Runs and patients", _advice(analysis, claim.advantage)))
-    cells = [c for c in claim.advantage.grid.cells if c.cell.selection.kept]
-    trained = sum(c.cell.selection.trained for c in cells)
-    kept = sum(len(c.cell.selection.kept) for c in cells)
-    lines.append(("Runs kept", f"{kept} of {trained} that were trained, {_runs(claim.advantage)}."))
-    if dial := _dial(analysis, claim.advantage.grid.cohort):
-        lines.append(("Differences", dial))
-    return lines
-
-
-def _checked(check: Check) -> str:
-    if check.estimate is None:
-        return f"{check.verdict} ({check.what}: no run was kept)"
-    kind = {"naming": "number", "dice": "dice"}.get(check.metric, "points")
-    value = printed(check.estimate.mean, kind)  # type: ignore[arg-type]
-    span = interval(check.estimate, kind)  # type: ignore[arg-type]
-    return f"{check.verdict} ({check.what} {value}, {span})"
-
-
-def _advice(analysis: Analysis, advantage: Advantage) -> str:
-    """Where the variance comes from, and what would lower it more."""
-    found = contrast_of(advantage.overall_parts)
-    share = found.run_share
-    if share is None:
-        return "Nothing varied."
-    runs = min(found.kept)
-    exams = advantage.overall.exams
-    more_runs = found.detectable_with(analysis.confidence, runs=(runs + MORE_RUNS) / runs)
-    more_exams = found.detectable_with(analysis.confidence, patients=(exams + MORE_EXAMS) / exams)
-    assert more_runs is not None
-    assert more_exams is not None
-    which = "more" if more_runs < more_exams else "less"
-    return (
-        f"{100 * share:.0f} % of the variance is that of runs, {100 * (1 - share):.0f} % that of patients:"
-        f" four more runs a cell would help {which} than {MORE_EXAMS} more test exams (an advantage of"
-        f" {printed(more_runs, 'spread')} points could then be found, or of {printed(more_exams, 'spread')})."
-    )
-
-
-def _dial(analysis: Analysis, cohort: str) -> str:
-    """Where a simulated cohort is on the dial of the manufacturers' differences."""
-    phantom = analysis.campaign.exams_of(cohort).phantom
-    if phantom is None:
-        return ""
-    own = {name: dial for name, dial in phantom.effects.model_dump().items() if dial is not None}
-    effects = ", ".join(f"{name.replace('_', ' ')} {dial:g} times" for name, dial in own.items())
-    words = "of published size" if phantom.signature == 1 else f"{phantom.signature:g} times published size"
-    if phantom.signature > 0:
-        words += f", but for {effects}" if own else ""
-    else:
-        words = f"{effects} published size, and no other" if own else "none: one machine under several names"
-    twins = ". Every head was scanned by every manufacturer" if phantom.twins else ""
-    return f"The manufacturers' simulated differences are {words}{twins}."
 
 
 def _warnings(

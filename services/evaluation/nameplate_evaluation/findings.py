@@ -6,10 +6,10 @@ from scipy.stats import fisher_exact
 from nameplate_evaluation import own_masks
 from nameplate_evaluation.advantage import Advantage
 from nameplate_evaluation.analysis import ALL, Analysis, ResultGrid
-from nameplate_evaluation.answer import points
 from nameplate_evaluation.claim import is_small
 from nameplate_evaluation.flips import flips_of
 from nameplate_evaluation.mixing import gains_of
+from nameplate_evaluation.rests_on import points
 from nameplate_evaluation.table import interval, printed
 from nameplate_evaluation.threshold import transfers_of
 

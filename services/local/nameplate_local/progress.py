@@ -12,7 +12,7 @@ from rich.progress import Progress as Bars
 from nameplate.campaign import Campaign
 from nameplate.plan.pipeline import STEPS
 from nameplate.plan.plan import Plan
-from nameplate.service.clock import clock
+from nameplate.service.clock import clock, rough
 from nameplate.steps import prediction
 from nameplate.steps.step import Job
 
@@ -119,7 +119,7 @@ class Progress:
         guessed = sum(self._prior(job) for job in waiting if job.step not in self._measured)
         if guessed > 0.5 * rest and rest > 3600:
             return ""  # hours, and mostly a guess
-        return f", about {clock(rest / self._workers)} left" if rest > 0 else ""
+        return f", about {rough(rest / self._workers)} left" if rest > 0 else ""
 
     def _to_come(self, plan: Plan) -> Iterator[Job]:
         """Jobs that are not planned yet but must follow: an open cell ends in a prediction.

@@ -1,11 +1,14 @@
 """The secret key behind the pseudonyms of patients and studies."""
 
 import hashlib
+import logging
 import os
 import secrets
 from pathlib import Path
 
 from nameplate.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 VARIABLE = "NAMEPLATE_KEY"
 LEAST_BYTES = 16
@@ -37,6 +40,10 @@ def pseudonym_key() -> bytes:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w") as file:
                 file.write(secrets.token_hex(32) + "\n")
+            logger.warning(
+                "made a key for the pseudonyms, %s: keep it; with another the same patients get other names",
+                where,
+            )
         text = path.read_text()
     key = text.strip().encode()
     if len(key) < LEAST_BYTES:

@@ -45,7 +45,9 @@ def plan_summary(campaign: Campaign, *, gpu_tflops: float, count: Count | None =
 
 def _cohort_lines(campaign: Campaign, name: str) -> list[str]:
     cohort = campaign.exams_of(name)
-    lines = [f"cohort {name} ({campaign.cohorts[name].role}, {_source(campaign.cohorts[name])})"]
+    lines = [
+        f"cohort {name} ({campaign.cohorts[name].role}, {_source(campaign.cohorts[name])}): exams asked for"
+    ]
     counts = cohort_counts(campaign, name)
     if counts is None:
         return [*lines, "  exams: all that match (set match.exams_per_level to fix the number)", ""]

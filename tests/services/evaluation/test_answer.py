@@ -288,6 +288,14 @@ def test_the_sentence_rests_on_controls_power_runs_and_patients(bias):
     assert lines["Differences"] == "The manufacturers' simulated differences are of published size."
 
 
+def test_where_the_scales_do_not_say_the_same_of_growth_both_are_told(plant, ask, bias):
+    found = ask(plant(**GOLDEN["bias and growth in points"][0]))
+    probit = found.claim.probit.growth
+    line = lines_of(found)["Growth"]
+    assert f"{printed(probit.mean, 'signed')} on the probit scale ({interval(probit, 'signed')})" in line
+    assert "Growth" not in lines_of(bias)
+
+
 def test_the_advice_is_on_the_larger_part_of_the_variance(plant, ask):
     by_runs = lines_of(ask(plant(own=(3, 2.5, 2), noise=2.0)))["Runs and patients"]
     by_patients = lines_of(ask(plant(own=(3, 2.5, 2), other=(2, 1.5, 0.5), noise=0.1, run_sd=0.0, runs=8)))[

@@ -97,14 +97,15 @@ def test_on_a_terminal_it_shows_how_far_it_is(folder: Any, tmp_path: Path, make_
 def test_elsewhere_it_shows_nothing(folder: Any, tmp_path: Path, make_series: Any) -> None:
     folder.add(*make_series())
     line = [sys.executable, "-c", PROGRAM, str(folder.path), "--out", str(tmp_path / "out"), "--matrix", "64"]
-    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "NAMEPLATE_KEY": "a key for these tests"}
+    done = subprocess.run(line, capture_output=True, text=True, check=True, env=environment)
     assert done.stderr == ""
 
 
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        ("studies/of-2019", "no such folder"),
+        ("studies/of-2019", "no such file or folder"),
         ("file", "not a folder"),
         ("empty", "the folder holds no files"),
     ],

@@ -67,7 +67,7 @@ def test_a_number_that_may_be_of_an_order_is_not_shown(
 
 
 def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="nothing: no such folder"):
+    with pytest.raises(UserError, match="nothing: no such"):
         told(tmp_path / "nothing")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="empty: the folder holds no files"):

@@ -8,12 +8,17 @@ from nameplate.campaign.pseudonym_key import key_file, pseudonym_key, simulated_
 from nameplate.errors import UserError
 
 
-def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_is_made_once_for_its_owner_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.delenv("NAMEPLATE_KEY", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     key = pseudonym_key()
     assert len(key) == 64
     assert pseudonym_key() == key
+    (told,) = (record.getMessage() for record in caplog.records)
+    assert str(key_file()) in told
+    assert key.decode() not in told
     assert key_file().stat().st_mode & 0o777 == 0o600
 
 

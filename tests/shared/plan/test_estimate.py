@@ -169,7 +169,9 @@ def test_a_derived_cohort_has_the_numbers_of_the_one_it_comes_from(tiny_text: st
         for cohort in ("study", "null")
     )
     assert study == null
-    assert "cohort null (null-control, from study, levels shuffled)" in plan_summary(campaign, gpu_tflops=40)
+    assert "cohort null (null-control, from study, levels shuffled): exams asked for" in plan_summary(
+        campaign, gpu_tflops=40
+    )
     for job in plan(campaign, {}, {}).jobs:
         assert seconds_estimate(campaign)(job) > 0
 

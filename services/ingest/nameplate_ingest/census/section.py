@@ -12,7 +12,7 @@ from nameplate.steps.ingest import Exam
 from nameplate_ingest.census.collect import Collected
 from nameplate_ingest.census.counts import Table, at_least, refusals_of, tables_of
 from nameplate_ingest.census.prospect import effect_lines, fetching_of, matched_groups, paper_effect
-from nameplate_ingest.census.suppress import LEAST, SMALL, WITHHELD, shown_count
+from nameplate_ingest.census.suppress import LEAST, NOT_SHOWN, SMALL, WITHHELD, shown_count
 
 _KINDS = {
     "folder": "a folder of DICOM files",
@@ -25,7 +25,8 @@ _KINDS = {
 LEGEND = (
     "Manufacturer, model, kernel, thickness, year, age and sex are those of the studies with a series that "
     f"would be used. {SMALL}: fewer than {LEAST}, but not none. {WITHHELD}: {LEAST} or more, left out so "
-    "that the total does not give a smaller count away. Numbers of pairs are rounded down, by three at least."
+    f"that the total does not give a smaller count away. {NOT_SHOWN}: a part, maybe none, of a {SMALL}. "
+    "Numbers of pairs are rounded down, by three at least."
 )
 _SHORT_HOURS = 1.5
 _NO_PIXELS = (
@@ -89,7 +90,7 @@ def _stage_lines(studies: int, used: int) -> list[tuple[str, str]]:
     """Studies, those that would be used and the rest: never two of them that give a small third away."""
     whole, usable, rest = shown_count(studies), shown_count(used), shown_count(studies - used)
     if studies < LEAST:
-        usable = rest = "-" if studies else "0"
+        usable = rest = NOT_SHOWN if studies else "0"
     elif usable == SMALL:
         rest = WITHHELD
     elif rest == SMALL:

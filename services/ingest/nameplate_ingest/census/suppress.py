@@ -17,6 +17,8 @@ LEAST = 5
 """The smallest count that is shown."""
 SMALL, WITHHELD = f"<{LEAST}", "withheld"
 """Instead of a small count, and of another one that would give it away."""
+NOT_SHOWN = "not shown"
+"""Instead of a part, maybe none, of a small count."""
 
 
 def shown_count(count: int) -> str:

@@ -24,7 +24,7 @@ def files_of(source: Path, leave_out: Path | None = None) -> Iterator[str | Obst
     Raises UserError, which names the folder as it was typed, if it is none or holds nothing.
     """
     if not source.is_dir():
-        raise UserError(f"{source}: not a folder" if source.exists() else f"{source}: no such folder")
+        raise UserError(f"{source}: not a folder" if source.exists() else f"{source}: no such file or folder")
     entries = list_files(source.absolute(), leave_out)
     first = next(entries, None)
     if first is None:

@@ -97,7 +97,7 @@ def test_volumes_with_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("missing",), "no such folder"),
+        (("missing",), "no such file or folder"),
         (("missing.yaml",), "missing.yaml"),
         (("https://pacs.example.org/web",), "--since and --until"),
         ((".", "--workers", "0"), "--workers"),
@@ -122,7 +122,7 @@ def test_a_cohort_whose_folder_is_missing(tmp_path: Path) -> None:
     raw = yaml.safe_load(DEMO.read_text())
     raw["cohorts"]["study"] = {"folder": "missing"}
     (tmp_path / "demo.yaml").write_text(yaml.safe_dump(raw))
-    with pytest.raises((UserError, CohortError), match="no such folder"):
+    with pytest.raises((UserError, CohortError), match="no such"):
         call(str(tmp_path / "demo.yaml"))
 
 
