@@ -909,10 +909,10 @@ MUTANTS = (
     ),
     Mutant(
         "a campaign that cannot end makes no store",
-        "services/local/nameplate_local/cli.py",
+        "services/local/nameplate_local/command_line.py",
         "seconds = seconds_estimate(campaign, costs",
         "open_store(_store_url(options, campaign)); seconds = seconds_estimate(campaign, costs",
-        "services/local/test_cli.py",
+        "services/local/test_command_line.py",
     ),
     Mutant(
         "every run draws its own exams",

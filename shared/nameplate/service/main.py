@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from nameplate.errors import NameplateError
 from nameplate.service.command import command_of, run_command
+from nameplate.service.kernels import same_kernels
 
 
 def exit_code_of(main: Callable[[], int]) -> int:
@@ -27,6 +28,7 @@ def exit_code_of(main: Callable[[], int]) -> int:
 
 def service_main(service: str, arguments: Sequence[str] | None = None) -> int:
     """Entry point of one service: its command, or ``job ID --store URL`` for a campaign's job."""
+    same_kernels()
     given = list(sys.argv[1:] if arguments is None else arguments)
     prog = f"nameplate-{service}"
     # What jobs of a campaign need is imported for them alone: it takes longer than a person's command on one

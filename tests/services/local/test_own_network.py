@@ -75,7 +75,7 @@ def test_the_plan_counts_them(file: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_without_torch_the_plan_says_that_it_did_not(
     file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nameplate_local.cli._count", lambda: None)
+    monkeypatch.setattr("nameplate_local.command_line._count", lambda: None)
     assert main(["plan", str(file)]) == 0
     printed = capsys.readouterr().out
     assert "own (python): not counted: the training extra is not installed" in printed

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nameplate_local.cli import SERVICE_COMMANDS, main
+from nameplate_local.command_line import SERVICE_COMMANDS, main
 
 RunCampaign = Callable[..., subprocess.CompletedProcess[str]]
 
