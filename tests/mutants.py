@@ -1832,7 +1832,7 @@ MUTANTS = (
         f"{INGEST}/sources/arrivals.py",
         "        if text(names.get(STUDY_UID)) != self._uid:",
         "        if False:",
-        f"{INGEST_TESTS}/sources/test_dicomweb.py",
+        f"{INGEST_TESTS}/sources/test_dimse.py",
     ),
     Mutant(
         "a PACS is told of images that were not taken",

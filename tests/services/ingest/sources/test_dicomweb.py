@@ -198,6 +198,12 @@ def test_credentials_go_to_the_service_and_nowhere_else(
         listed(source_of(pacs))
     sent = {headers.get("Authorization") for _, _, headers in pacs.asked}
     assert sent == {f"Bearer {TOKEN}"}
+    # Without one of ours none is sent, also where another program keeps one for this host.
+    monkeypatch.delenv("NAMEPLATE_SOURCE_TOKEN")
+    pacs.answer = lambda path: None
+    pacs.asked.clear()
+    listed(source_of(pacs))
+    assert {headers.get("Authorization") for _, _, headers in pacs.asked} == {None}
 
 
 @pytest.mark.parametrize(
