@@ -1,5 +1,7 @@
 """The plots of the report, as lists of panels."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -65,26 +67,25 @@ def _results(
 def gap_panels(analysis: Analysis, grid: ResultGrid, gaps: tuple[Gap, ...]) -> tuple[Panel, ...]:
     """Gaps in accuracy and AUROC by difficulty: one panel per pair of levels, one line per training set."""
     datasets = list(analysis.campaign.datasets_of(grid.experiment))
-    shown = [gap for gap in gaps if gap.grid is grid and gap.group == 0]
+    shown = _drawn(grid, gaps)
     panels = []
-    sets = list(dict.fromkeys(gap.training_set for gap in shown))
-    colours = colours_of(sets, analysis.levels)
+    colours = _colours(analysis, shown)
     for first, second in dict.fromkeys((gap.first, gap.second) for gap in shown):
         for metric in ("accuracy", "auroc"):
 
             def paint(axes: Axes, first: str = first, second: str = second, metric: str = metric) -> None:
-                for place, training_set in enumerate(sets):
+                for place, (training_set, colour) in enumerate(colours.items()):
                     by_dataset = {
                         gap.dataset: gap.by_metric.get(metric)
                         for gap in shown
                         if (gap.first, gap.second, gap.training_set) == (first, second, training_set)
                     }
-                    shift = (place - (len(sets) - 1) / 2) * 0.15
+                    shift = (place - (len(colours) - 1) / 2) * 0.15
                     intervals(
                         axes,
                         [by_dataset.get(d) for d in datasets],
                         shift,
-                        colours[training_set],
+                        colour,
                         marker_of(training_set, analysis.levels),
                         f"trained on {training_set}",
                     )
@@ -96,7 +97,7 @@ def gap_panels(analysis: Analysis, grid: ResultGrid, gaps: tuple[Gap, ...]) -> t
                 draw(
                     f"gap-{grid.name}-{metric}-{first}-{second}",
                     f"Gap in {'AUROC' if metric == 'auroc' else 'accuracy'}, {first} \u2212 {second}, "
-                    f"trained on {', '.join(sets)}",
+                    f"trained on {', '.join(colours)}",
                     paint,
                 )
             )
@@ -267,16 +268,24 @@ def convergence_panels(analysis: Analysis) -> tuple[Panel, ...]:
     return tuple(panels)
 
 
-def legend_of_gaps(analysis: Analysis, gaps: tuple[Gap, ...]) -> tuple[tuple[str, str], ...]:
-    """(training set, colour) of all that ``gap_panels`` draws."""
-    sets: dict[str, list[str]] = {}
-    for gap in gaps:
-        if gap.group == 0:
-            sets.setdefault(gap.grid.name, []).append(gap.training_set)
+def legend_of_gaps(
+    analysis: Analysis, grids: Iterable[ResultGrid], gaps: tuple[Gap, ...]
+) -> tuple[tuple[str, str], ...]:
+    """(training set, colour) of all that ``gap_panels`` draws of these grids."""
     drawn: dict[str, str] = {}
-    for names in sets.values():
-        drawn |= colours_of(list(dict.fromkeys(names)), analysis.levels)
+    for grid in grids:
+        drawn |= _colours(analysis, _drawn(grid, gaps))
     return tuple(drawn.items())
+
+
+def _drawn(grid: ResultGrid, gaps: tuple[Gap, ...]) -> list[Gap]:
+    """The gaps of a grid that are drawn."""
+    return [gap for gap in gaps if gap.grid is grid and gap.group == 0]
+
+
+def _colours(analysis: Analysis, gaps: list[Gap]) -> dict[str, str]:
+    """The colour of each training set, in the order in which they appear."""
+    return colours_of(list(dict.fromkeys(gap.training_set for gap in gaps)), analysis.levels)
 
 
 def legend_of(analysis: Analysis) -> tuple[tuple[str, str], ...]:

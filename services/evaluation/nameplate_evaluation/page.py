@@ -90,7 +90,7 @@ def report_page(found: Found, numbered: list[tuple[str, Table]]) -> bytes:
             challenge_links=challenge.links_of(results.detections),
             cards=[card_link(name) for name in study_with_cards(analysis)],
             gap_panels=[p for grid in judged for p in figures.gap_panels(analysis, grid, found.gaps)],
-            gap_legend=figures.legend_of_gaps(analysis, found.gaps),
+            gap_legend=figures.legend_of_gaps(analysis, judged, found.gaps),
             training_sets=arms,
             roc=[p for grid in judged for p in figures.roc_panels(analysis, grid)],
             training=[

@@ -29,7 +29,6 @@ from nameplate.plan.plan import plan
 from nameplate.service.arguments import add_gpu_tflops_argument, add_set_argument
 from nameplate.service.command import command_of, parser_of, run_command
 from nameplate.service.job import job_command
-from nameplate.service.kernels import same_kernels
 from nameplate.service.main import exit_code_of
 from nameplate.service.threads import one_thread_a_process
 from nameplate.steps import report
@@ -193,7 +192,6 @@ def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
     ask_again(store, sources)
     logs = options.logs or store.folder("logs") or Path("runs") / campaign.name / "logs"
     one_thread_a_process()
-    same_kernels()
     with Progress(campaign, seconds, options.workers) as progress:
         runner = LocalRunner(
             campaign, store, sources=sources, logs=logs, workers=options.workers, progress=progress

@@ -55,7 +55,7 @@ class CohortSource:
         digest = hmac.new(pseudonym_key(), digestmod=hashlib.sha256)
         setting = "folder" if isinstance(self.settings, FolderSource) else "source.path"
         digest.update(f"{self.settings.kind}\0\n".encode())
-        told = self.settings.model_dump(mode="json", exclude={"limits", "if_refused", *self.settings.paths})
+        told = self.settings.model_dump(mode="json", exclude={*self.settings.manner, *self.settings.paths})
         digest.update(json.dumps(told, sort_keys=True).encode() + b"\n")
         if "path" in self.settings.paths:
             place, path = f"cohorts.{self.name}.{setting}", self.path("path")

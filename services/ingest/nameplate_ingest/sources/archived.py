@@ -13,10 +13,10 @@ from nameplate_ingest.archive.ranged import Ranged
 from nameplate_ingest.dicom.slice import Slice
 from nameplate_ingest.refusal import Refused
 from nameplate_ingest.sources.candidate import Home
-from nameplate_ingest.sources.fetched import Wanted, fetch, size_in
+from nameplate_ingest.sources.fetched import Wanted, fetch
 from nameplate_ingest.sources.index import Study
 from nameplate_ingest.sources.located import Located, located
-from nameplate_ingest.sources.one_pass import OnePass, given, local_names, passes_of
+from nameplate_ingest.sources.one_pass import OnePass, given, local_names, passes_of, unpacked_bytes
 from nameplate_ingest.sources.packed import unpack
 from nameplate_ingest.sources.source import Source
 
@@ -51,7 +51,7 @@ class Archived(Source):
         by_home: dict[Home, list[Path]] = defaultdict(list)
         for path in local:
             by_home[files[path].home].append(path)
-        if sum(size_in(files[path].places[-1]) for path in local if files[path].places) > MOST_OF_A_STUDY:
+        if unpacked_bytes(files[path] for path in local) > MOST_OF_A_STUDY:
             raise Refused("archive-bomb", f"a study of more than {MOST_OF_A_STUDY >> 30} GiB")
         jobs = [
             (home, [(files[path].places, local[path]) for path in members])
@@ -67,16 +67,15 @@ class Archived(Source):
     ) -> Iterator[str]:
         """Those of archives that can only be read from their start, in so many passes as the disk allows."""
         for home, together in passes_of(studies, self.place):
-            came = -1
-            while came and len(together) > 1:
-                came = len(together)
+            before = len(together) + 1
+            while 1 < len(together) < before:
+                before = len(together)
                 one_pass = OnePass(together, self.place, folder_of)
                 # Whatever is wrong is found out again where a study is fetched for itself.
                 with suppress(Refused, BadArchive, NameplateError), self.opened(home) as data:
                     for uid in one_pass.read(data, scratch):
                         yield uid
                         del together[uid]
-                came -= len(together)
 
 
 def _local(slice_: Slice, local: dict[Path, Path], lost: dict[Path, Refused]) -> Slice:

@@ -29,6 +29,11 @@ def local_names(slices: Iterable[Slice], files: Mapping[Path, Located], folder: 
     return {path: folder / f"{number:06d}" for number, path in enumerate(paths)}
 
 
+def unpacked_bytes(files: Iterable[Located]) -> int:
+    """What the files of a study take that are in archives."""
+    return sum(size_in(file.places[-1]) for file in files if file.places)
+
+
 def given(folder: Path) -> dict[Path, Refused] | None:
     """Which files of a study could not be read in a pass; None for a folder that no pass has filled."""
     try:
@@ -47,8 +52,7 @@ def passes_of(studies: Mapping[str, Study], place: Path) -> list[tuple[Home, dic
         if len(packed) != 1:
             continue
         ((home, archive),) = packed
-        small = sum(size_in(file.places[-1]) for file in files if file.places) <= MOST_OF_A_STUDY
-        if archive is not None and small:
+        if archive is not None and unpacked_bytes(files) <= MOST_OF_A_STUDY:
             found[home, archive][uid] = study
     return [(home, found[home, archive]) for home, archive in sorted(found) if len(found[home, archive]) > 1]
 

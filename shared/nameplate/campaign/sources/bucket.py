@@ -1,26 +1,8 @@
 """Settings of a prefix of an S3 bucket with DICOM files or archives of them."""
 
-import re
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator
-
-from nameplate.campaign.sources.source import Account, AnySource
-
-
-# Neither shows what it refuses: there may be a key in it.
-def _is_prefix(url: str) -> str:
-    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?", url):
-        raise ValueError("expected s3://BUCKET/PREFIX; keys are in the environment")
-    return url
-
-
-def _is_endpoint(url: str) -> str:
-    if not re.fullmatch(r"https?://[^\s@]+", url):
-        raise ValueError(
-            "expected http(s)://HOST:PORT, without a name or password, which the environment has"
-        )
-    return url
+from nameplate.campaign.sources.source import Account, AnySource, unshown
 
 
 class BucketSource(AnySource):
@@ -28,9 +10,23 @@ class BucketSource(AnySource):
 
     hidden: ClassVar[tuple[str, ...]] = ("url", "endpoint", "account")
     kind: Literal["bucket"] = "bucket"
-    url: Annotated[str, AfterValidator(_is_prefix)]
+    url: Annotated[
+        str,
+        unshown(
+            r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?", "s3://BUCKET/PREFIX; keys are in the environment"
+        ),
+    ]
     """s3://BUCKET/PREFIX; the prefix names a folder of keys."""
-    endpoint: Annotated[str, AfterValidator(_is_endpoint)] | None = None
+    endpoint: (
+        Annotated[
+            str,
+            unshown(
+                r"https?://[^\s@]+",
+                "http(s)://HOST:PORT, without a name or password, which the environment has",
+            ),
+        ]
+        | None
+    ) = None
     """The service's address; without one, AWS."""
     region: str | None = None
     account: Account | None = None

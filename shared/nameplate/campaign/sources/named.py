@@ -37,7 +37,7 @@ _WRITTEN: Mapping[type[Named], str] = {
     DicomwebSource: "the base of a DICOMweb service, as https://HOST/dicom-web",
     DimseSource: "dimse://CALLED@HOST:PORT",
 }
-_FLAGS = {"limits": "studies-per-hour", "if_refused": "if-refused"}
+_FLAGS = {"limits": "studies-per-hour"}
 
 
 def parse_source(text: str, options: Mapping[str, Any] | None = None) -> Named:
@@ -143,4 +143,4 @@ def _columns(text: str) -> ColumnSettings:
 
 
 def _flags(names: Iterable[str]) -> str:
-    return " and ".join(f"--{_FLAGS.get(name, name)}" for name in names)
+    return " and ".join(f"--{_FLAGS.get(name, name.replace('_', '-'))}" for name in names)

@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, time
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
@@ -78,6 +78,7 @@ class LimitSettings(Settings):
 class QuerySource(AnySource):
     """Studies of a PACS that match a query."""
 
+    manner: ClassVar[tuple[str, ...]] = ("limits", "if_refused")
     since: Day
     """First day of study."""
     until: Day

@@ -19,6 +19,9 @@ class AnySource(Settings):
     hidden: ClassVar[tuple[str, ...]] = ()
     """Fields that name places, people or accounts, which no report may show."""
 
+    manner: ClassVar[tuple[str, ...]] = ()
+    """Fields that say how it is asked and not for what: a change of theirs makes nothing be done again."""
+
     @property
     @abstractmethod
     def summary(self) -> str:
@@ -38,6 +41,17 @@ class AnySource(Settings):
         """The same without what no report may show."""
         told = {name: "(not shown)" for name in self.hidden if getattr(self, name) is not None}
         return self.model_copy(update=told)
+
+
+def unshown(pattern: str, expected: str) -> AfterValidator:
+    """A whole text must match; one that does not is refused without being shown: it may hold a password."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"expected {expected}")
+        return text
+
+    return AfterValidator(check)
 
 
 def _is_account(name: str) -> str:
