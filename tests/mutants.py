@@ -1925,6 +1925,27 @@ MUTANTS = (
         "    return text",
         "shared/campaign/sources/test_named.py",
     ),
+    Mutant(
+        "sums are one thread's in every process",
+        f"{SERVICE}/arithmetic.py",
+        'os.environ[variable] = "1"',
+        'os.environ.setdefault(variable, "1")',
+        "shared/service/test_arithmetic.py",
+    ),
+    Mutant(
+        "routines are the same whatever the environment says",
+        f"{SERVICE}/arithmetic.py",
+        'os.environ["OPENBLAS_CORETYPE"] = _CORE',
+        'os.environ.setdefault("OPENBLAS_CORETYPE", _CORE)',
+        "shared/service/test_arithmetic.py",
+    ),
+    Mutant(
+        "every service settles it before it loads anything",
+        f"{SERVICE}/main.py",
+        "    settle_arithmetic()\n    try:",
+        "    try:",
+        "shared/service/test_arithmetic.py",
+    ),
 )
 
 

@@ -9,7 +9,11 @@ def main() -> int:
     """Run `nameplate-challenge`."""
     given = sys.argv[1:]
     if given[:1] == ["attend"]:
-        from nameplate_challenge.attendant import attend
-
-        return exit_code_of(lambda: attend(given[1:]))
+        return exit_code_of(lambda: _attend(given[1:]))
     return service_main("challenge")
+
+
+def _attend(arguments: list[str]) -> int:
+    from nameplate_challenge.attendant import attend
+
+    return attend(arguments)

@@ -2,11 +2,7 @@
 
 import sys
 
-from nameplate.service.command import run_command
 from nameplate.service.main import exit_code_of, service_main
-from nameplate_evaluation.audit.command import COMMAND as AUDIT
-from nameplate_evaluation.export import export
-from nameplate_evaluation.fresh_report import report_main
 
 HELP = """\
 usage: nameplate-evaluation audit|report|export|job|chunk ... (each has --help)
@@ -20,17 +16,30 @@ usage: nameplate-evaluation audit|report|export|job|chunk ... (each has --help)
 example:
   nameplate-evaluation report --store runs/demo --out report
 """
-COMMANDS = {"report": report_main, "export": export}
+COMMANDS = ("audit", "report", "export", "-h", "--help")
 
 
 def main() -> int:
     """Run `nameplate-evaluation`."""
     given = sys.argv[1:]
-    if given[:1] == ["audit"]:
-        return exit_code_of(lambda: run_command(AUDIT, "nameplate-evaluation audit", given[1:]))
-    if given[:1] and given[0] in COMMANDS:
-        return exit_code_of(lambda: COMMANDS[given[0]](given[1:]))
-    if not given or set(given) <= {"-h", "--help"}:
-        print(HELP, end="")
-        return 0 if given else 2
-    return service_main("evaluation")
+    if given and given[0] not in COMMANDS:
+        return service_main("evaluation")
+    return exit_code_of(lambda: _run(given[:1], given[1:]))
+
+
+def _run(command: list[str], arguments: list[str]) -> int:
+    if command == ["audit"]:
+        from nameplate.service.command import run_command
+        from nameplate_evaluation.audit.command import COMMAND
+
+        return run_command(COMMAND, "nameplate-evaluation audit", arguments)
+    if command == ["report"]:
+        from nameplate_evaluation.fresh_report import report_main
+
+        return report_main(arguments)
+    if command == ["export"]:
+        from nameplate_evaluation.export import export
+
+        return export(arguments)
+    print(HELP, end="")
+    return 0 if command else 2

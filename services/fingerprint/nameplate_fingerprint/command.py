@@ -12,9 +12,9 @@ from nameplate.errors import DamagedObject, TryAgain, UserError
 from nameplate.image.fingerprint.catalogue import Stage
 from nameplate.image.window import Window
 from nameplate.records import R, csv_cell, csv_text, from_jsonl, to_jsonl
+from nameplate.service.arithmetic import settle_arithmetic
 from nameplate.service.command import Command
 from nameplate.service.heads import Head, check_skullstrip, heads_of, read_head
-from nameplate.service.threads import one_thread_a_process
 from nameplate.steps.ingest import Exam
 from nameplate.steps.measured import MeasuredExam, as_record
 from nameplate.whole import user_may_write, whole_file
@@ -109,7 +109,7 @@ def _rows(kind: type[R], path: Path) -> list[R]:
 def _outcomes(heads: Sequence[Head], window: Window, workers: int) -> Iterator[list[MeasuredExam] | str]:
     """The rows of each head, or why there are none, in order."""
     work = partial(measured_head, window=window)
-    one_thread_a_process()  # hence even one worker is a process of its own
+    settle_arithmetic()  # hence even one worker is a process of its own
     spawn = multiprocessing.get_context("spawn")  # a fork can hang if the caller has threads
     try:
         with ProcessPoolExecutor(workers, mp_context=spawn) as pool:

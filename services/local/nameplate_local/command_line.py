@@ -30,7 +30,6 @@ from nameplate.service.arguments import add_gpu_tflops_argument, add_set_argumen
 from nameplate.service.command import command_of, parser_of, run_command
 from nameplate.service.job import job_command
 from nameplate.service.main import exit_code_of
-from nameplate.service.threads import one_thread_a_process
 from nameplate.steps import report
 from nameplate.store import Store, open_store
 from nameplate.whole import check_empty
@@ -191,7 +190,6 @@ def _run(options: argparse.Namespace, campaign: Campaign, text: str) -> int:
     put_campaign(store, campaign, text)
     ask_again(store, sources)
     logs = options.logs or store.folder("logs") or Path("runs") / campaign.name / "logs"
-    one_thread_a_process()
     with Progress(campaign, seconds, options.workers) as progress:
         runner = LocalRunner(
             campaign, store, sources=sources, logs=logs, workers=options.workers, progress=progress
