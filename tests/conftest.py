@@ -17,7 +17,12 @@ from hypothesis import settings
 from minio import Minio, MinioAdmin
 from minio.credentials import AssumeRoleProvider, StaticProvider
 
+from nameplate.service.arithmetic import settle_arithmetic
 from nameplate.service.log import JsonFormatter
+
+# As every entry of the product does, and before a test loads NumPy: what is compared with the results of a
+# process of its own is then calculated alike.
+settle_arithmetic()
 
 # The same examples every time: what does not land because of a test must not depend on luck or on how busy
 # the machine is. `pytest --hypothesis-profile=search` looks for new ones.

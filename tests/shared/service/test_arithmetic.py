@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import scipy.linalg  # noqa: F401 (what it loads is looked at)
+from threadpoolctl import threadpool_info
 
 from nameplate.service.arithmetic import settle_arithmetic
 
@@ -41,6 +43,13 @@ def test_what_the_environment_says_decides_nothing() -> None:
     settle_arithmetic()
     assert ran(SHOWN) == SETTLED
     assert "OPENBLAS_L2_SIZE" not in os.environ
+
+
+@able
+def test_the_process_of_the_tests_calculates_like_the_product() -> None:
+    for pool in threadpool_info():
+        if pool["internal_api"] == "openblas":
+            assert (pool["architecture"], pool["num_threads"]) == ("Haswell", 1)
 
 
 @able
