@@ -11,7 +11,7 @@ RUN_FLAGS ?=
 TEST_PROCESSES ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint structure types unit mutants bench images render e2e other-site challenge-e2e sources-e2e pacs-e2e faults scale clean
+.PHONY: help demo test test-slow lint structure types unit mutants bench images render e2e other-site challenge-e2e sources-e2e pacs-e2e faults scale clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,7 +47,10 @@ types: $(VENV)/.dev  ## strict types
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev  ## tests, one process per core
-	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile -m "not slow"
+
+test-slow: $(VENV)/.dev  ## the tests that run whole campaigns, kill them, or wait for a real PACS
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile -m slow
 
 mutants: $(VENV)/.dev  ## every promise's test fails when its line is changed
 	$(BIN)/python tests/mutants.py

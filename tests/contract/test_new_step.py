@@ -153,6 +153,7 @@ def test_the_structure_still_holds(tree: tuple[Path, set[str]]) -> None:
     assert ran.returncode == 0, ran.stderr
 
 
+@pytest.mark.slow
 def test_a_job_of_the_new_step_runs_and_later_steps_follow(
     tree: tuple[Path, set[str]], tmp_path: Path
 ) -> None:

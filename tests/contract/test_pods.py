@@ -15,6 +15,8 @@ from outlined_cohort import outlined_campaign, write_outlined
 
 from nameplate.job.committed import campaign_digest
 
+pytestmark = pytest.mark.slow
+
 POOLS = "- {name: default}\n"
 MODEL = """
 challenge:

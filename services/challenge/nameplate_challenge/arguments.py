@@ -14,7 +14,7 @@ from nameplate.campaign.challenge import (
     START_SECONDS,
 )
 from nameplate.errors import UserError
-from nameplate.stats.metrics import THRESHOLD
+from nameplate.stats.threshold import THRESHOLD
 from nameplate_challenge.analysis import Question
 from nameplate_challenge.asked import Asked
 from nameplate_challenge.surroundings import KEPT

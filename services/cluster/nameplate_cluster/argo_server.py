@@ -224,7 +224,7 @@ class ArgoServer:
             yield
         except ApiException as error:
             if not error.status:
-                raise unreachable_of(Exception(error.reason), place=self.place) from error
+                raise unreachable_of(error, place=self.place) from error
             raise refusal_of(
                 error.status, error.body or error.reason, doing=doing, place=self.place, login=self._login
             ) from error

@@ -10,10 +10,9 @@ TryAgain
 """
 
 import json
-import re
 
 from nameplate.errors import NameplateError, TryAgain, UserError
-from nameplate.store.connection import cause_of
+from nameplate.store.failures import not_trusted, why
 
 
 class NotThere(UserError):
@@ -77,17 +76,8 @@ def message_of(body: str | bytes | None) -> str:
 
 def unreachable_of(error: Exception, *, place: str) -> NameplateError:
     """The error that a broken connection means: the user's mistake when it is the certificate."""
-    text = " ".join(str(cause_of(error)).split())
-    # Addresses of objects in this program's memory help nobody.
-    text = re.sub(r"^<?\S*Connection\S* ?(object at 0x[0-9a-f]+>)?(\(.*?\))?: ", "", text)
-    lower = text.lower()
-    if "certificate" in lower or "ssl" in lower:
+    refused = not_trusted(error)
+    if refused is not None:
         advice = "the certificate is not trusted here (another address? a private authority?)"
-        return Refused(f"{place}: {advice}: {text}")
-    if "refused" in lower:
-        text = "connection refused"
-    elif "resolve" in lower or "name or service" in lower:
-        text = "no such host"
-    elif "timed out" in lower:
-        text = "no answer in time"
-    return ClusterUnreachable(f"{place} is not reachable: {text}; is it running, and is the VPN up?")
+        return Refused(f"{place}: {advice}: {refused}")
+    return ClusterUnreachable(f"{place} is not reachable: {why(error)}; is it running, and is the VPN up?")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nameplate.stats.influence import mean_merit
-from nameplate.stats.metrics import THRESHOLD
+from nameplate.stats.threshold import THRESHOLD
 from nameplate.steps.cohort import are_twins
 from nameplate_evaluation.analysis import Analysis, CellFigures, ResultGrid
 from nameplate_evaluation.measure import Estimate, Measured, combine

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nameplate.stats.contrast import Contrast, Term, contrast
 from nameplate.stats.influence import Merit, auroc_merit, mean_merit, probit
-from nameplate.stats.metrics import THRESHOLD
+from nameplate.stats.threshold import THRESHOLD
 from nameplate_evaluation.scores import Scores
 
 CEILING_AUROC = 0.99

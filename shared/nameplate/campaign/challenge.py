@@ -6,7 +6,7 @@ import shlex
 from pydantic import Field, field_validator, model_validator
 
 from nameplate.campaign.settings import Settings
-from nameplate.stats.metrics import THRESHOLD
+from nameplate.stats.threshold import THRESHOLD
 
 IMAGE, OUTPUT = "{image}", "{output}"
 """Words of a model's command that stand for the files of a case."""

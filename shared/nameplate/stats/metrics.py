@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-THRESHOLD = 0.5
-"""A score at or above this counts as positive."""
+from nameplate.stats.threshold import THRESHOLD
 
 
 def _pair(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:

@@ -10,6 +10,7 @@ import urllib3
 from minio.error import MinioAdminException, S3Error
 
 from nameplate.errors import StoreError, StoreUnreachable
+from nameplate.store.failures import not_trusted, why
 
 # Error codes of S3, as MinIO, AWS, Ceph and others return them.
 WRONG_ACCOUNT = {
@@ -108,28 +109,15 @@ def refusal_of(
     return StoreError(f"{place}: {code} for {what}")
 
 
-def cause_of(error: Exception) -> Exception:
-    """The error behind urllib3's "max retries exceeded"."""
-    while isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason is not None:
-        error = error.reason
-    return error
-
-
 def failure_of(error: Exception, place: str) -> StoreError | StoreUnreachable:
     """Our error for one of ``BROKEN``."""
-    cause = cause_of(error)
-    if isinstance(cause, urllib3.exceptions.SSLError):
+    refused = not_trusted(error)
+    if refused is not None:
         return StoreError(
-            f"{place}: no safe connection to the S3 service: {_plain(cause)}; if your own authority signed "
+            f"{place}: no safe connection to the S3 service: {refused}; if your own authority signed "
             "its certificate, set SSL_CERT_FILE (in the chart: objectStore.authority)"
         )
     return StoreUnreachable(
-        f"{place}: no answer from the S3 service ({type(error).__name__}); check AWS_ENDPOINT_URL, the "
+        f"{place}: no answer from the S3 service ({why(error)}); check AWS_ENDPOINT_URL, the "
         "network and, on Kubernetes, that the service runs and the NetworkPolicy allows it and DNS"
     )
-
-
-def _plain(error: Exception) -> str:
-    """OpenSSL's message, without its source line."""
-    text = " ".join(str(error).split())
-    return text.partition("] ")[2].partition(" (_ssl.c")[0] or text

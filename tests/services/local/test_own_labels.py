@@ -37,6 +37,7 @@ def file(tmp_path: Path, tiny_text: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_it_runs_to_the_report(
     file: Path, tmp_path: Path, run_campaign: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
@@ -94,6 +95,7 @@ def folder_file(file: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_a_folder_with_a_table_runs_to_the_report_and_counts_who_is_not_there(
     folder_file: Path, tmp_path: Path, run_campaign: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

@@ -54,6 +54,7 @@ def rows_of(store: Path, key: str) -> list[dict[str, Any]]:
     return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_it_runs_to_a_dice_by_manufacturer(
     file: Path,
     outlined: Outlined,
@@ -130,6 +131,7 @@ def test_the_plan_counts_it(file: Path, outlined: Outlined, capsys: pytest.Captu
     assert "outline on study: only the data can tell (how much Dice differs" in told
 
 
+@pytest.mark.slow
 def test_masks_that_are_not_there_are_one_line(
     file: Path, tmp_path: Path, run_campaign: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

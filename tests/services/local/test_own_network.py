@@ -109,6 +109,7 @@ def test_a_network_that_cannot_run_ends_before_anything_is_made(
     assert not (tmp_path / "store").exists()
 
 
+@pytest.mark.slow
 def test_it_runs_to_the_report(
     file: Path,
     package: Path,

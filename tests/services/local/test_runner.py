@@ -110,6 +110,7 @@ def test_a_lost_output_is_made_again_with_the_same_bytes(
     assert digests_of(store) == before
 
 
+@pytest.mark.slow
 def test_killed_at_any_point_it_ends_in_the_same_bytes(
     done: Done, tmp_path: Path, run_command: RunCommand, run_campaign: RunCampaign, digests_of: DigestsOf
 ) -> None:
@@ -132,6 +133,7 @@ def test_killed_at_any_point_it_ends_in_the_same_bytes(
     assert digests_of(again) == digests_of(store)
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_nothing(
     done: Done, tmp_path: Path, run_command: RunCommand, digests_of: DigestsOf
 ) -> None:
@@ -150,6 +152,7 @@ def test_a_worker_that_dies_costs_nothing(
     assert digests_of(again) == digests_of(store)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_says_how_to_go_on(done: Done, tmp_path: Path, run_command: RunCommand) -> None:
     campaign, _, _ = done
     process = subprocess.Popen(
@@ -162,6 +165,7 @@ def test_a_stopped_run_says_how_to_go_on(done: Done, tmp_path: Path, run_command
     assert printed.splitlines()[-1] == "stopped; the same command resumes from here"
 
 
+@pytest.mark.slow
 @pytest.mark.s3
 def test_the_same_campaign_on_s3_gives_the_same_bytes(
     done: Done, s3_account: "object", tmp_path: Path, run_campaign: RunCampaign, digests_of: DigestsOf
@@ -188,6 +192,7 @@ def test_another_campaign_in_the_same_store_is_refused(
     )
 
 
+@pytest.mark.slow
 def test_a_failed_job_is_named_with_its_log_and_independent_jobs_go_on(
     done: Done, tmp_path: Path, run_campaign: RunCampaign
 ) -> None:

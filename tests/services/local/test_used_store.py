@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+pytestmark = pytest.mark.slow
+
 
 def _campaign(tiny_text: str, levels: list[str]) -> str:
     """The first experiment alone, one run of one epoch."""

@@ -48,6 +48,7 @@ def rows_of(store: Path, key: str) -> list[dict[str, Any]]:
     return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_it_runs_to_its_report(
     exams: Path,
     tmp_path: Path,

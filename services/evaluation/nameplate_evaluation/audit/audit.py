@@ -8,7 +8,7 @@ import numpy as np
 from nameplate.campaign.field import FIELDS
 from nameplate.errors import UserError
 from nameplate.stats.holm import holm
-from nameplate.stats.metrics import THRESHOLD
+from nameplate.stats.threshold import THRESHOLD
 from nameplate_evaluation.audit.columns import column_name
 from nameplate_evaluation.audit.company import Company, company_of
 from nameplate_evaluation.audit.comparison import (

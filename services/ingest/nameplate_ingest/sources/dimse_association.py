@@ -16,7 +16,7 @@ from pynetdicom.presentation import PresentationContext
 
 from nameplate.campaign.sources import DimseSource
 from nameplate.errors import UserError
-from nameplate_ingest.sources.failures import is_no_host
+from nameplate.store.failures import is_no_host
 from nameplate_ingest.sources.patience import Unanswered
 from nameplate_ingest.sources.tls import Certificates, refusal_by
 

@@ -17,13 +17,13 @@ from minio.error import MinioException, S3Error
 
 from nameplate.campaign.sources import BucketSource
 from nameplate.errors import TryAgain, UserError
-from nameplate.store.connection import BROKEN, cause_of, failure_of, refusal_of
+from nameplate.store.connection import BROKEN, failure_of, refusal_of
+from nameplate.store.failures import is_no_host, not_trusted, why
 from nameplate.store.retrying import with_retries
 from nameplate.store.s3_service import IDENTITIES, S3Service, account_from_environment
 from nameplate.whole import user_may_write
 from nameplate_ingest.sources.account import account_of
 from nameplate_ingest.sources.candidate import NotAsListed
-from nameplate_ingest.sources.failures import is_no_host, why
 
 T = TypeVar("T")
 
@@ -141,7 +141,7 @@ class Objects:
                 raise UserError(f"source.region: the bucket is in another region ({code})") from None
             raise refusal_of(error, _PLACE, what, self._account) from None
         except BROKEN as error:
-            if isinstance(cause_of(error), urllib3.exceptions.SSLError):
+            if not_trusted(error) is not None:
                 raise failure_of(error, _PLACE) from None
             if is_no_host(error):
                 raise UserError("source.endpoint: there is no host of this name") from None

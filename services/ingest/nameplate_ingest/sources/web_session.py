@@ -19,8 +19,8 @@ from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
 from nameplate.errors import UserError
+from nameplate.store.failures import had_connected, inside, is_no_host, why
 from nameplate_ingest.sources.account import SourceAccount
-from nameplate_ingest.sources.failures import had_connected, inside, is_no_host, why
 from nameplate_ingest.sources.patience import Unanswered, Unserved
 from nameplate_ingest.sources.tls import certificates_of, refusal_by, refusal_of
 

@@ -34,9 +34,12 @@ DCMTK {place} RW (100, 1024mb) ANY
 AETable END
 """
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("dcmqrscp") and shutil.which("storescu")), reason="DCMTK is not installed"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (shutil.which("dcmqrscp") and shutil.which("storescu")), reason="DCMTK is not installed"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,8 @@ from nameplate_ingest.sources.folder import Folder
 from nameplate_ingest.sources.pacs import Pacs
 from nameplate_phantom.simulation import write_cohort
 
+pytestmark = pytest.mark.slow
+
 KEY = b"a key for these tests"
 SMALL = IngestSettings(matrix=64)
 DATES: dict[str, Any] = {"since": "2010-01-01", "until": "2026-12-31", "window_days": 366}

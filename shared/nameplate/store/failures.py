@@ -1,10 +1,10 @@
 """What went wrong on the way to a server, in words of ours: those of libraries hold addresses."""
 
 import socket
+import ssl
 from typing import TypeVar
 
-import requests
-from urllib3.exceptions import NewConnectionError
+from urllib3 import exceptions
 
 E = TypeVar("E", bound=BaseException)
 
@@ -30,24 +30,33 @@ def is_no_host(error: BaseException) -> bool:
 
 def had_connected(error: BaseException) -> bool:
     """Whether there was a connection, and what was asked for did not come over it."""
-    return not isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError) and (
-        inside(error, NewConnectionError) is None and "Connection refused" not in repr(error)
-    )
+    before = (exceptions.ConnectTimeoutError, exceptions.NewConnectionError, exceptions.ProxyError)
+    return all(inside(error, kind) is None for kind in before) and "Connection refused" not in repr(error)
+
+
+def not_trusted(error: BaseException) -> str | None:
+    """What OpenSSL says of a certificate or connection, without its source line; None if it is not that."""
+    found = inside(error, ssl.SSLError) or inside(error, exceptions.SSLError)
+    if found is None:
+        return None
+    text = " ".join(str(found).split())
+    return text.partition("] ")[2].partition(" (_ssl.c")[0] or text
 
 
 def why(error: BaseException) -> str:
     """In a few words."""
     told = repr(error)
-    if isinstance(error, requests.Timeout) or "timed out" in told.lower():
-        return "no answer in time"
+    if inside(error, socket.gaierror) or inside(error, exceptions.NameResolutionError):
+        return "no such host" if is_no_host(error) else "unknown host"
     for sign, words in (
         ("Connection refused", "connection refused"),
-        ("NameResolutionError", "unknown host"),
         ("ProxyError", "the proxy"),
         ("reset by peer", "connection closed"),
         ("RemoteDisconnected", "connection closed"),
         ("IncompleteRead", "cut short"),
+        ("timed out", "no answer in time"),
     ):
         if sign in told:
             return words
-    return type(error).__name__
+    silent = inside(error, TimeoutError) or inside(error, exceptions.ReadTimeoutError)
+    return type(error).__name__ if silent is None else "no answer in time"
