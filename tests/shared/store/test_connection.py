@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 from minio.error import MinioAdminException
@@ -72,6 +73,8 @@ def put_to(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a long secret")
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    # The client itself asks five times before it gives up; its pauses would be all of these tests.
+    monkeypatch.setattr(urllib3.Retry, "get_backoff_time", lambda _: 0.0)
     open_store("s3://bias/x").put("a.txt", b"x")
 
 
