@@ -1946,6 +1946,13 @@ MUTANTS = (
         "    try:",
         "shared/service/test_arithmetic.py",
     ),
+    Mutant(
+        "what a killed run left half-written is deleted by the next",
+        "services/local/nameplate_local/runner.py",
+        "        delete_partial(folder.parent)\n",
+        "",
+        "services/local/test_runner.py",
+    ),
 )
 
 

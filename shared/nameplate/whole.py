@@ -1,6 +1,7 @@
 """Files and folders that appear whole, or not at all."""
 
 import errno
+import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from nameplate.errors import TryAgain, UserError
 
+_PARTIAL = ".tmp-"
 _FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
@@ -18,7 +20,7 @@ def whole_file(target: Path) -> Iterator[Path]:
 
     It is in the same folder; its name starts with a dot and ends with the target's name.
     """
-    partial = target.with_name(f".tmp-{secrets.token_hex(6)}-{target.name}")
+    partial = _partial(target)
     try:
         yield partial
         partial.replace(target)
@@ -34,7 +36,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
     """
     check_empty(target)
     target = target.resolve()
-    partial = target.with_name(f".tmp-{secrets.token_hex(6)}-{target.name}")
+    partial = _partial(target)
     try:
         with user_may_write(target):
             partial.mkdir(parents=True)
@@ -45,6 +47,24 @@ def whole_folder(target: Path) -> Iterator[Path]:
             partial.rename(target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def delete_partial(folder: Path) -> None:
+    """Delete what processes that were killed have left half-written in and below ``folder``.
+
+    For a caller who knows that nobody writes there now.
+    """
+    for place, folders, files in os.walk(folder):
+        for name in files:
+            if name.startswith(_PARTIAL):
+                Path(place, name).unlink(missing_ok=True)
+        for name in [name for name in folders if name.startswith(_PARTIAL)]:
+            shutil.rmtree(Path(place, name), ignore_errors=True)
+            folders.remove(name)
+
+
+def _partial(target: Path) -> Path:
+    return target.with_name(f"{_PARTIAL}{secrets.token_hex(6)}-{target.name}")
 
 
 def write_whole(target: Path, files: Mapping[str, bytes]) -> None:

@@ -1,12 +1,14 @@
 """A file or a folder appears whole under its name, or not at all, and what was there stays."""
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from nameplate.errors import UserError
-from nameplate.whole import check_empty, user_may_write, whole_file, whole_folder, write_whole
+from nameplate.whole import check_empty, delete_partial, user_may_write, whole_file, whole_folder, write_whole
 
 
 def _names(folder: Path) -> list[str]:
@@ -115,3 +117,20 @@ def test_a_place_that_cannot_be_written_is_one_line_that_names_it(tmp_path: Path
     with pytest.raises(UserError, match="file/report: "):
         write_whole(target, {"index.html": b"x"})
     assert _names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+def test_what_a_kill_leaves_half_written_can_be_deleted(
+    whole: Callable[[Path], AbstractContextManager[Path]], tmp_path: Path
+) -> None:
+    target = tmp_path / "models" / "one"
+    target.parent.mkdir()
+    (target.parent / ".lock").write_bytes(b"")
+    (target.parent / "two").write_bytes(b"done")
+    killed = whole(target)  # the block never ends
+    partial = killed.__enter__()
+    (partial / "page" if partial.is_dir() else partial).write_bytes(b"half")
+    assert len(_names(target.parent)) == 3
+    delete_partial(tmp_path)
+    assert _names(target.parent) == [".lock", "two"]
+    delete_partial(tmp_path / "not there")

@@ -25,6 +25,7 @@ from nameplate.steps import ingest
 from nameplate.steps.step import Job
 from nameplate.store import Store
 from nameplate.store.store import WORK
+from nameplate.whole import delete_partial
 from nameplate_local.progress import Progress
 from nameplate_local.worker import Failure, Task, work
 
@@ -269,4 +270,5 @@ def _locked(store: Store) -> Iterator[None]:
             raise StoreError(f"{store.url}: another run is using it") from None
         # Left behind by a killed run.
         shutil.rmtree(folder / "scratch", ignore_errors=True)
+        delete_partial(folder.parent)
         yield

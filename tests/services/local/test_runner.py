@@ -89,9 +89,13 @@ def test_the_report_command_makes_the_very_same_report(done: Done, tmp_path: Pat
             assert again.read_bytes() == path.read_bytes(), path
 
 
-def test_a_second_run_does_nothing(done: Done, run_campaign: RunCampaign, digests_of: DigestsOf) -> None:
+def test_a_second_run_deletes_what_a_kill_left_half_written_and_does_nothing_else(
+    done: Done, run_campaign: RunCampaign, digests_of: DigestsOf
+) -> None:
     campaign, store, _ = done
     before = digests_of(store)
+    weights = next((store / "models").rglob("weights.pt"))
+    weights.with_name(".tmp-51109d3ad0b2-weights.pt").write_bytes(b"half")
     ran = run_campaign(campaign, store)
     assert ran.returncode == 0
     assert ran.stdout.startswith("nothing to do: all ")
