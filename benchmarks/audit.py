@@ -54,6 +54,7 @@ CONDITIONS = (
     Condition("few positives", (250, 150), 0.2, (0.85, 0.85)),
     Condition("small", (60, 60), 0.4, (0.80, 0.80)),
     Condition("near the ceiling", (200, 200), 0.4, (0.97, 0.97)),
+    Condition("few, near the ceiling", (60, 60), 0.4, (0.97, 0.97)),
     Condition("a gap of 0.10", (200, 200), 0.4, (0.90, 0.80)),
     Condition("a gap, few exams", (120, 80), 0.4, (0.92, 0.80)),
     Condition("five runs", (200, 200), 0.4, (0.85, 0.85), runs=5, run_sd=0.15),
@@ -140,15 +141,15 @@ def statistics(tables: int) -> None:
         f"{tables} tables a condition, intervals of 95 %; standard error of a share near 95 %: "
         f"{100 * np.sqrt(0.05 * 0.95 / tables):.1f}"
     )
-    print(f"{'condition':<20}{'metric':<13}{'gap held':>9}{'level held':>11}{'claimed':>9}")
+    print(f"{'condition':<23}{'metric':<13}{'gap held':>9}{'level held':>11}{'claimed':>9}")
     for place, condition in enumerate(CONDITIONS):
         for metric, rows in looked_at(condition, tables, place).items():
             held, level, claimed = (100 * rows[:, column].mean() for column in (0, 1, 2))
             gap = truths(condition)[metric]
             word = "" if gap[0] == gap[1] else " (a gap)"
-            print(f"{condition.name:<20}{metric:<13}{held:>8.1f}%{level:>10.1f}%{claimed:>8.1f}%{word}")
+            print(f"{condition.name:<23}{metric:<13}{held:>8.1f}%{level:>10.1f}%{claimed:>8.1f}%{word}")
     print("power: a gap as large as the audit says it would find in four of five")
-    for place, condition in enumerate(CONDITIONS[:4]):
+    for place, condition in enumerate(CONDITIONS[:5]):
         middle = condition.auroc[0]
         gap = 0.0
         for _ in range(2):  # the variance changes with the gap
@@ -158,7 +159,7 @@ def statistics(tables: int) -> None:
             )
         pilot = Condition("", condition.exams, condition.positive, (middle + gap / 2, middle - gap / 2))
         rows = looked_at(pilot, tables, 200 + place)["auroc"]
-        print(f"  {condition.name:<20} gap {gap:.3f}, stated 80 %, found {100 * rows[:, 2].mean():.1f} %")
+        print(f"  {condition.name:<23} gap {gap:.3f}, stated 80 %, found {100 * rows[:, 2].mean():.1f} %")
 
 
 def cost(count: int) -> None:

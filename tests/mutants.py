@@ -1953,6 +1953,13 @@ MUTANTS = (
         "",
         "services/local/test_runner.py",
     ),
+    Mutant(
+        "a variance that few patients make has few degrees of freedom",
+        "shared/nameplate/stats/contrast.py",
+        "(max(patients - 1, 1) if runs_vary else _borne_by(total))",
+        "max(patients - 1, 1)",
+        "shared/stats/test_contrast.py",
+    ),
 )
 
 

@@ -47,6 +47,8 @@ class Contrast:
     """Degrees of freedom; None with a single run in a cell, of which no interval over runs can be given."""
     kept: tuple[int, ...]
     """Runs of each cell."""
+    patients: int
+    """How many patients its exams are of."""
 
     @property
     def variance(self) -> float:
@@ -95,7 +97,7 @@ def contrast(terms: Sequence[Term], *, runs_vary: bool = True) -> Contrast:
     The variance over patients is that of the sums of influences; what the few runs add to it by their
     own noise on the same exams is taken off again (it is in the variance over runs already). Without
     ``runs_vary`` the sum is about these very runs, one or several, and other patients: there is no variance
-    over runs, and the degrees of freedom are those of the patients.
+    over runs, and the degrees of freedom are those of the patients, fewer where few patients bear most of it.
     """
     columns, patients = _numbered([term.patients for term in terms])
     by_cell: dict[Hashable, list[int]] = {}
@@ -129,10 +131,31 @@ def contrast(terms: Sequence[Term], *, runs_vary: bool = True) -> Contrast:
     if cases + runs < _ROUNDING:
         cases = runs = spread = 0.0
     # Hillis' degrees of freedom, and those of the patients beside them: few patients are few, too.
-    spread += cases**2 / max(patients - 1, 1)
+    spread += cases**2 / (max(patients - 1, 1) if runs_vary else _borne_by(total))
     df = (cases + runs) ** 2 / spread if spread > 0 else math.inf
     one_run = runs_vary and min(kept) < 2
-    return Contrast(value=value, cases=cases, runs=runs, df=None if one_run else df, kept=tuple(kept))
+    return Contrast(
+        value=value,
+        cases=cases,
+        runs=runs,
+        df=None if one_run else df,
+        kept=tuple(kept),
+        patients=patients,
+    )
+
+
+def _borne_by(influence: NDArray[np.float64]) -> float:
+    """Degrees of freedom of the sum of squares of the patients' influences, at most their number minus one.
+
+    A variance V that is known with a variance W has 2 V^2 / W of them (Satterthwaite 1946); here W is that of
+    a sum of independent squares. Near an AUROC of 1 a handful of patients makes nearly all of the variance:
+    intervals with as many degrees of freedom as patients held the truth in 91 instead of 95 %.
+    """
+    squares = influence**2
+    variance = float(squares.sum())
+    of_variance = float(squares @ squares) - variance**2 / len(squares)
+    most = max(len(squares) - 1.0, 1.0)
+    return min(max(2 * variance**2 / of_variance, 1.0), most) if of_variance > 0 else most
 
 
 def _numbered(patients: Sequence[Sequence[str] | NDArray[np.int64]]) -> tuple[list[NDArray[np.int64]], int]:

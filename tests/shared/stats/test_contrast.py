@@ -128,6 +128,52 @@ def test_where_only_runs_vary_it_is_welchs_t_test(seed, first, second):
     assert found.interval(0.95) == pytest.approx((span.low, span.high))
 
 
+def fixed(values):
+    """Of these very runs: patients alone vary."""
+    return contrast([dice_term(values)], runs_vary=False)
+
+
+def test_patients_who_weigh_alike_are_all_degrees_of_freedom():
+    assert fixed([[0.0, 1.0] * 20]).df == 39
+    assert fixed([[0.0, 1.0]]).df == 1
+
+
+def test_a_variance_that_few_patients_make_has_few_degrees_of_freedom():
+    assert 2 < fixed([[0.0] * 39 + [1.0]]).df < 2.5
+    assert 7 < fixed([[0.0] * 37 + [1.0] * 3]).df < 8
+
+
+@given(seeds)
+def test_normal_influences_have_about_as_many_degrees_of_freedom_as_patients(seed):
+    df = fixed([stream(seed, "values").normal(size=4000)]).df
+    assert 3000 < df < 4000
+
+
+@given(st.lists(st.floats(-10, 10, allow_subnormal=False), min_size=2, max_size=40))
+def test_degrees_of_freedom_stay_between_one_and_the_patients(values):
+    found = fixed([values])
+    if found.variance > 0:
+        assert 1 - 1e-9 <= found.df <= (len(values) - 1) * (1 + 1e-9)
+
+
+def test_intervals_near_the_ceiling_hold_what_they_promise():
+    """AUROC 97 % on 24 positives and 36 negatives: with as many degrees of freedom as patients, 92 %."""
+    labels, apart = np.arange(60) < 24, math.sqrt(2) * stats.norm.ppf(0.97)
+    held = []
+    for table in range(600):
+        scores = stream(table, "near the ceiling").normal(size=(2, 60)) + apart * labels
+        terms = [
+            Term(level, factor, auroc_merit(scores[level : level + 1], labels), names(60, f"{level}-"))
+            for level, factor in ((0, 1.0), (1, -1.0))
+        ]
+        found = contrast(terms, runs_vary=False)
+        if found.variance > 0:
+            low, high = found.interval(0.95)
+            held.append(low <= 0 <= high)
+    assert len(held) > 590
+    assert np.mean(held) > 0.93
+
+
 @given(seeds)
 def test_where_only_patients_vary_it_is_the_t_test_of_patients(seed):
     values = stream(seed, "patients").normal(0.5, 1, size=12)
@@ -296,7 +342,7 @@ def test_where_nothing_varies_nothing_is_tested(value):
         assert (found.p(), found.run_share) == (None, None)
 
 
-FOUND = Contrast(value=0.3, cases=0.01, runs=0.03, df=5.0, kept=(3, 4))
+FOUND = Contrast(value=0.3, cases=0.01, runs=0.03, df=5.0, kept=(3, 4), patients=40)
 
 
 def test_interval_p_and_detectable_value_are_students():

@@ -49,6 +49,8 @@ class Figure:
     """Patients that it rests on, of the rarer class where it looks at two."""
     is_share: bool = True
     """Whether it lies in 0 to 1."""
+    is_count: bool = False
+    """Whether it is a share of right answers: the interval knows how a count varies."""
 
     @property
     def value(self) -> float:
@@ -58,6 +60,11 @@ class Figure:
     @property
     def _runs_vary(self) -> bool:
         return self.merit.values.size > 1
+
+    def df(self, found: Contrast) -> float:
+        """Degrees of freedom of a contrast of figures like this one."""
+        counted = self.is_count and not self._runs_vary
+        return max(found.patients - 1.0, 1.0) if counted else found.df or 1.0
 
     def spread(self) -> Contrast:
         """Its variance."""
@@ -71,9 +78,8 @@ class Figure:
     def estimate(self, confidence: float) -> Estimate:
         """For printing."""
         found = self.spread()
-        df = found.df or 1.0
         if self.is_share:
-            low, high = self.share(found).interval(confidence, df)
+            low, high = self.share(found).interval(confidence, self.df(found))
         else:
             low, high = found.interval(confidence) or (found.value, found.value)
         values = self.merit.values
@@ -99,6 +105,7 @@ def weighted(figures: Sequence[Figure], weights: Sequence[float]) -> Figure:
         patient=np.concatenate([figure.patient for figure in figures]),
         units=sum(figure.units for figure in figures),
         is_share=all(figure.is_share for figure in figures),
+        is_count=all(figure.is_count for figure in figures),
     )
 
 
@@ -110,7 +117,7 @@ def difference(first: Figure, second: Figure, confidence: float) -> Estimate:
     found: Contrast | Difference = plain
     note = "" if varies else NOTHING_VARIES
     if first.is_share and second.is_share:
-        found = Difference(first.share(), second.share(), plain.variance, plain.df or 1.0)
+        found = Difference(first.share(), second.share(), plain.variance, first.df(plain))
         note = "" if varies else AT_CEILING
     ends = found.interval(confidence) if varies or isinstance(found, Difference) else None
     return Estimate(
@@ -157,7 +164,7 @@ def _rate(sample: Sample, chosen: NDArray[np.bool_], right: NDArray[np.bool_], w
         return units
     merit = mean_merit(right[:, chosen].astype(np.float64))
     assert merit is not None
-    return Figure(merit=merit, patient=sample.patient[chosen], units=units)
+    return Figure(merit=merit, patient=sample.patient[chosen], units=units, is_count=True)
 
 
 def sensitivity_at(threshold: float) -> Metric:

@@ -19,7 +19,7 @@ def predictive_values(
     ends = {}
     for name, figure in (("sens", sensitivity), ("spec", specificity)):
         found = figure.spread()
-        ends[name] = (found.value, *figure.share(found).interval(confidence, found.df or 1.0))
+        ends[name] = (found.value, *figure.share(found).interval(confidence, figure.df(found)))
     (sens, sens_low, sens_high), (spec, spec_low, spec_high) = ends["sens"], ends["spec"]
     odds = prevalence / (1 - prevalence)
     positive = _of_ratio((sens, sens_low, sens_high), (1 - spec, 1 - spec_high, 1 - spec_low), odds)
