@@ -1947,11 +1947,11 @@ MUTANTS = (
         "shared/service/test_arithmetic.py",
     ),
     Mutant(
-        "what a killed run left half-written is deleted by the next",
-        "services/local/nameplate_local/runner.py",
-        "        delete_partial(folder.parent)\n",
-        "",
-        "services/local/test_runner.py",
+        "what a kill left half-written can be deleted",
+        "shared/nameplate/whole.py",
+        "Path(place, name).unlink(missing_ok=True)",
+        "pass",
+        "shared/test_whole.py",
     ),
     Mutant(
         "a variance that few patients make has few degrees of freedom",
