@@ -151,12 +151,14 @@ def statistics(tables: int) -> None:
     print("power: a gap as large as the audit says it would find in four of five")
     for place, condition in enumerate(CONDITIONS[:5]):
         middle = condition.auroc[0]
-        gap = 0.0
+        gap, largest = 0.0, 2 * (1 - middle)
         for _ in range(2):  # the variance changes with the gap
             pilot = Condition("", condition.exams, condition.positive, (middle + gap / 2, middle - gap / 2))
-            gap = min(
-                float(np.nanmean(looked_at(pilot, 100, 100 + place)["auroc"][:, 3])), 1.9 * (1 - middle)
-            )
+            stated = float(np.nanmean(looked_at(pilot, 100, 100 + place)["auroc"][:, 3]))
+            gap = min(stated, 0.95 * largest)
+        if stated > largest:
+            print(f"  {condition.name:<23} gap {stated:.3f}: AUROCs around {middle} cannot be so far apart")
+            continue
         pilot = Condition("", condition.exams, condition.positive, (middle + gap / 2, middle - gap / 2))
         rows = looked_at(pilot, tables, 200 + place)["auroc"]
         print(f"  {condition.name:<23} gap {gap:.3f}, stated 80 %, found {100 * rows[:, 2].mean():.1f} %")
