@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nameplate.errors import UserError
+from nameplate.service.arithmetic import SETTLED
 
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
 """Variables that a model's process has from ours, beside those that it is given."""
@@ -47,5 +48,7 @@ def given(items: Iterable[str]) -> dict[str, str]:
         name, equals, value = item.partition("=")
         if not equals and name not in os.environ:
             raise UserError(f"--env: there is no variable {name} here; NAME=VALUE sets one")
+        if not equals and name in SETTLED:
+            raise UserError(f"--env: {name} is set by nameplate for itself; {name}=VALUE sets the model's")
         found[name] = value if equals else os.environ[name]
     return found

@@ -7,6 +7,8 @@ from pathlib import Path
 _CORE = "Haswell"
 _NEEDED = {"avx2", "fma"}
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+SETTLED = (*_THREADS, "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+"""Variables whose value in a process of ours is not the one that its user gave."""
 
 
 def settle_arithmetic() -> None:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from urllib3 import exceptions
 
 E = TypeVar("E", bound=BaseException)
+_ENDED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, TimeoutError)
 
 
 def inside(error: BaseException | None, kind: type[E]) -> E | None:
@@ -35,9 +36,12 @@ def had_connected(error: BaseException) -> bool:
 
 
 def not_trusted(error: BaseException) -> str | None:
-    """What OpenSSL says of a certificate or connection, without its source line; None if it is not that."""
+    """Why no safe connection came about, as OpenSSL says it without its source line; None if it is not that.
+
+    A safe connection that ends or falls silent says nothing of trust.
+    """
     found = inside(error, ssl.SSLError) or inside(error, exceptions.SSLError)
-    if found is None:
+    if found is None or any(inside(error, kind) is not None for kind in _ENDED):
         return None
     text = " ".join(str(found).split())
     return text.partition("] ")[2].partition(" (_ssl.c")[0] or text
@@ -53,6 +57,8 @@ def why(error: BaseException) -> str:
         ("ProxyError", "the proxy"),
         ("reset by peer", "connection closed"),
         ("RemoteDisconnected", "connection closed"),
+        ("SSLEOFError", "connection closed"),
+        ("SSLZeroReturnError", "connection closed"),
         ("IncompleteRead", "cut short"),
         ("timed out", "no answer in time"),
     ):

@@ -315,6 +315,7 @@ def test_two_at_once_into_one_folder_is_refused(images: Path, tmp_path: Path) ->
         (("--score-range", "0", "100"), "--threshold: has to be said with another --score-range"),
         (("--factor", "scanner"), "no column scanner; there are age, exam, manufacturer, patient"),
         (("--env", "NO_SUCH_VARIABLE"), "no variable NO_SUCH_VARIABLE"),
+        (("--env", "OMP_NUM_THREADS"), "OMP_NUM_THREADS is set by nameplate for itself"),
         (("--parallel", "0"), "--parallel"),
     ],
 )

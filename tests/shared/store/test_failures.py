@@ -11,6 +11,8 @@ import requests
 import urllib3
 from tests.conftest import free_port
 
+from nameplate.errors import StoreUnreachable
+from nameplate.store.connection import failure_of
 from nameplate.store.failures import had_connected, inside, is_no_host, not_trusted, why
 
 
@@ -102,6 +104,22 @@ def test_what_openssl_says_is_found_and_its_source_line_is_not_shown() -> None:
         "certificate verify failed: self-signed certificate"
     )
     assert not_trusted(ConnectionResetError("reset by peer")) is None
+
+
+@pytest.mark.parametrize(
+    ("ended", "told"),
+    [
+        (ssl.SSLEOFError(8, "EOF occurred in violation of protocol (_ssl.c:2427)"), "connection closed"),
+        (TimeoutError("The read operation timed out"), "no answer in time"),
+    ],
+)
+def test_a_safe_connection_that_ends_says_nothing_of_trust(ended: Exception, told: str) -> None:
+    wrapped = urllib3.exceptions.MaxRetryError(
+        urllib3.HTTPConnectionPool("h", 1), "/x", urllib3.exceptions.SSLError(ended)
+    )
+    assert not_trusted(wrapped) is None
+    assert why(wrapped) == told
+    assert isinstance(failure_of(wrapped, "s3://bias"), StoreUnreachable)
 
 
 def test_errors_that_name_each_other_have_an_end() -> None:
