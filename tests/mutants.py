@@ -1960,6 +1960,20 @@ MUTANTS = (
         "max(patients - 1, 1)",
         "shared/stats/test_contrast.py",
     ),
+    Mutant(
+        "a count is no less well known where few went wrong",
+        f"{EVALUATION}/audit/figure.py",
+        "df = most if self.is_count and not self._runs_vary else min(df, most)",
+        "df = min(df, most)",
+        "services/evaluation/audit/test_figure.py",
+    ),
+    Mutant(
+        "each share of a difference has its own degrees of freedom",
+        "shared/nameplate/stats/share.py",
+        "a.interval(confidence), b.interval(confidence)",
+        "a.interval(confidence), Share(b.value, b.variance, b.units, a.df).interval(confidence)",
+        "shared/stats/test_share.py",
+    ),
 )
 
 

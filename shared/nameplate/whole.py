@@ -1,20 +1,21 @@
 """Files and folders that appear whole, or not at all."""
 
+import contextlib
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 from nameplate.errors import TryAgain, UserError
 
-_PARTIAL = ".tmp-"
+_PARTIAL = re.compile(r"\.tmp-[0-9a-f]{12}-.+", re.DOTALL)
 _FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
-@contextmanager
+@contextlib.contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
     """A path to write to, which becomes ``target`` if the block succeeds and is deleted if not.
 
@@ -28,7 +29,7 @@ def whole_file(target: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-@contextmanager
+@contextlib.contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
     """An empty folder to fill, which becomes ``target`` if the block succeeds and is deleted if not.
 
@@ -52,19 +53,19 @@ def whole_folder(target: Path) -> Iterator[Path]:
 def delete_partial(folder: Path) -> None:
     """Delete what processes that were killed have left half-written in and below ``folder``.
 
-    For a caller who knows that nobody writes there now.
+    For a caller who knows that nobody writes there now. What may not be deleted stays.
     """
     for place, folders, files in os.walk(folder):
-        for name in files:
-            if name.startswith(_PARTIAL):
+        for name in filter(_PARTIAL.fullmatch, files):
+            with contextlib.suppress(OSError):
                 Path(place, name).unlink(missing_ok=True)
-        for name in [name for name in folders if name.startswith(_PARTIAL)]:
+        for name in list(filter(_PARTIAL.fullmatch, folders)):
             shutil.rmtree(Path(place, name), ignore_errors=True)
             folders.remove(name)
 
 
 def _partial(target: Path) -> Path:
-    return target.with_name(f"{_PARTIAL}{secrets.token_hex(6)}-{target.name}")
+    return target.with_name(f".tmp-{secrets.token_hex(6)}-{target.name}")
 
 
 def write_whole(target: Path, files: Mapping[str, bytes]) -> None:
@@ -83,7 +84,7 @@ def check_empty(target: Path) -> None:
         raise UserError(f"{target}: not an empty folder")
 
 
-@contextmanager
+@contextlib.contextmanager
 def user_may_write(target: Path) -> Iterator[None]:
     """Turn the system's refusals to write into an error that names the place.
 

@@ -127,10 +127,25 @@ def test_what_a_kill_leaves_half_written_can_be_deleted(
     target.parent.mkdir()
     (target.parent / ".lock").write_bytes(b"")
     (target.parent / "two").write_bytes(b"done")
+    (target.parent / ".tmp-notes").write_bytes(b"somebody's own")
     killed = whole(target)  # the block never ends
     partial = killed.__enter__()
     (partial / "page" if partial.is_dir() else partial).write_bytes(b"half")
-    assert len(_names(target.parent)) == 3
+    assert len(_names(target.parent)) == 4
     delete_partial(tmp_path)
-    assert _names(target.parent) == [".lock", "two"]
+    assert _names(target.parent) == [".lock", ".tmp-notes", "two"]
     delete_partial(tmp_path / "not there")
+
+
+def test_what_may_not_be_deleted_stays_and_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / ".tmp-0123456789ab-one"
+    kept.write_bytes(b"half")
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    delete_partial(tmp_path)
+    assert kept.exists()

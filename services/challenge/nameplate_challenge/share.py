@@ -32,7 +32,8 @@ class Share:
     def known(self) -> stats.Share:
         """With its variance over patients."""
         variance = _over_patients([(1.0, self)]).variance
-        return stats.Share(self.value, variance, len(set(self.patients)))
+        patients = len(set(self.patients))
+        return stats.Share(self.value, variance, patients, patients - 1)
 
 
 def share_of(hits: NDArray[np.bool_], patients: Sequence[str], confidence: float) -> Share | None:
@@ -44,7 +45,7 @@ def share_of(hits: NDArray[np.bool_], patients: Sequence[str], confidence: float
     count = len(set(patients))
     if count < 2:
         return found
-    low, high = found.known.interval(confidence, count - 1)
+    low, high = found.known.interval(confidence)
     return Share(found.cases, found.hits, found.value, low, high, merit, patients)
 
 

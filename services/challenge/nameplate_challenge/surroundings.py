@@ -46,9 +46,9 @@ def given(items: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for item in items:
         name, equals, value = item.partition("=")
-        if not equals and name not in os.environ:
-            raise UserError(f"--env: there is no variable {name} here; NAME=VALUE sets one")
         if not equals and name in SETTLED:
             raise UserError(f"--env: {name} is set by nameplate for itself; {name}=VALUE sets the model's")
+        if not equals and name not in os.environ:
+            raise UserError(f"--env: there is no variable {name} here; NAME=VALUE sets one")
         found[name] = value if equals else os.environ[name]
     return found

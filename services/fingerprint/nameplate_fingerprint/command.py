@@ -109,7 +109,8 @@ def _rows(kind: type[R], path: Path) -> list[R]:
 def _outcomes(heads: Sequence[Head], window: Window, workers: int) -> Iterator[list[MeasuredExam] | str]:
     """The rows of each head, or why there are none, in order."""
     work = partial(measured_head, window=window)
-    settle_arithmetic()  # hence even one worker is a process of its own
+    # A caller from Python may have loaded its libraries before: so even one worker is a process of its own.
+    settle_arithmetic()
     spawn = multiprocessing.get_context("spawn")  # a fork can hang if the caller has threads
     try:
         with ProcessPoolExecutor(workers, mp_context=spawn) as pool:

@@ -47,8 +47,6 @@ class Contrast:
     """Degrees of freedom; None with a single run in a cell, of which no interval over runs can be given."""
     kept: tuple[int, ...]
     """Runs of each cell."""
-    patients: int
-    """How many patients its exams are of."""
 
     @property
     def variance(self) -> float:
@@ -134,14 +132,7 @@ def contrast(terms: Sequence[Term], *, runs_vary: bool = True) -> Contrast:
     spread += cases**2 / (max(patients - 1, 1) if runs_vary else _borne_by(total))
     df = (cases + runs) ** 2 / spread if spread > 0 else math.inf
     one_run = runs_vary and min(kept) < 2
-    return Contrast(
-        value=value,
-        cases=cases,
-        runs=runs,
-        df=None if one_run else df,
-        kept=tuple(kept),
-        patients=patients,
-    )
+    return Contrast(value=value, cases=cases, runs=runs, df=None if one_run else df, kept=tuple(kept))
 
 
 def _borne_by(influence: NDArray[np.float64]) -> float:
@@ -155,7 +146,7 @@ def _borne_by(influence: NDArray[np.float64]) -> float:
     variance = float(squares.sum())
     of_variance = float(squares @ squares) - variance**2 / len(squares)
     most = max(len(squares) - 1.0, 1.0)
-    return min(max(2 * variance**2 / of_variance, 1.0), most) if of_variance > 0 else most
+    return min(2 * variance**2 / of_variance, most) if of_variance > 0 else most
 
 
 def _numbered(patients: Sequence[Sequence[str] | NDArray[np.int64]]) -> tuple[list[NDArray[np.int64]], int]:

@@ -25,13 +25,15 @@ class Share:
     variance: float
     units: float
     """Independent exams that it rests on: its size where every exam gives the same."""
+    df: float
+    """Degrees of freedom of its variance."""
 
-    def interval(self, confidence: float, df: float) -> tuple[float, float]:
-        """The interval of this confidence, with the quantile of t with ``df`` degrees of freedom."""
+    def interval(self, confidence: float) -> tuple[float, float]:
+        """The interval of this confidence, with the quantile of t."""
         p = min(max(self.value, 0.0), 1.0)
         spread = p * (1 - p)
         size = spread / self.variance if spread > 0 and self.variance > 0 else self.units
-        q = float(student.ppf((1 + confidence) / 2, df))
+        q = float(student.ppf((1 + confidence) / 2, self.df))
         centre = (p + q * q / (2 * size)) / (1 + q * q / size)
         reach = q / (1 + q * q / size) * math.sqrt(spread / size + (q / (2 * size)) ** 2)
         return max(0.0, min(p, centre - reach)), min(1.0, max(p, centre + reach))
@@ -47,6 +49,7 @@ class Difference:
     """Of the difference: less than the sum of the shares' variances where they are of the same patients or
     runs."""
     df: float
+    """Degrees of freedom of that, for its power; the interval has those of the shares."""
 
     @property
     def value(self) -> float:
@@ -56,7 +59,7 @@ class Difference:
     def interval(self, confidence: float) -> tuple[float, float]:
         """The interval of this confidence."""
         a, b = self.first, self.second
-        (low_a, high_a), (low_b, high_b) = a.interval(confidence, self.df), b.interval(confidence, self.df)
+        (low_a, high_a), (low_b, high_b) = a.interval(confidence), b.interval(confidence)
         product = math.sqrt(a.variance * b.variance)
         shared = (a.variance + b.variance - self.variance) / 2
         r = min(max(shared / product, -1.0), 1.0) if product > 0 else 0.0
@@ -110,7 +113,7 @@ class Difference:
         for share, value in ((self.first, middle + gap / 2), (self.second, middle - gap / 2)):
             spread = share.value * (1 - share.value)
             size = spread / share.variance if spread > 0 and share.variance > 0 else share.units
-            moved.append(Share(value, value * (1 - value) / size, share.units))
+            moved.append(Share(value, value * (1 - value) / size, share.units, share.df))
         before = self.first.variance + self.second.variance
         shrinkage = self.variance / before if before > 0 else 1.0
         variance = shrinkage * (moved[0].variance + moved[1].variance)

@@ -2,25 +2,29 @@
 
 import socket
 import ssl
+from collections.abc import Iterator
 from typing import TypeVar
 
 from urllib3 import exceptions
 
 E = TypeVar("E", bound=BaseException)
-_ENDED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, TimeoutError)
+_ENDED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError, TimeoutError)
 
 
 def inside(error: BaseException | None, kind: type[E]) -> E | None:
     """The first error of a kind inside another one, or that one itself."""
+    return next((found for found in _chain(error) if isinstance(found, kind)), None)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, the one that it was made of, and so on."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
-        if isinstance(error, kind):
-            return error
+        yield error
         seen.add(id(error))
         inner = getattr(error, "reason", None)
         nested = [arg for arg in (inner, *error.args) if isinstance(arg, BaseException)]
         error = nested[0] if nested else error.__cause__ or error.__context__
-    return None
 
 
 def is_no_host(error: BaseException) -> bool:
@@ -43,13 +47,14 @@ def not_trusted(error: BaseException) -> str | None:
     found = inside(error, ssl.SSLError) or inside(error, exceptions.SSLError)
     if found is None or any(inside(error, kind) is not None for kind in _ENDED):
         return None
-    text = " ".join(str(found).split())
-    return text.partition("] ")[2].partition(" (_ssl.c")[0] or text
+    text = " ".join(str(found).split()).partition(" (_ssl.c")[0]
+    return text.partition("] ")[2] or text
 
 
 def why(error: BaseException) -> str:
     """In a few words."""
-    told = repr(error)
+    chain = list(_chain(error))
+    told = " ".join(map(repr, chain))
     if inside(error, socket.gaierror) or inside(error, exceptions.NameResolutionError):
         return "no such host" if is_no_host(error) else "unknown host"
     for sign, words in (
@@ -59,10 +64,13 @@ def why(error: BaseException) -> str:
         ("RemoteDisconnected", "connection closed"),
         ("SSLEOFError", "connection closed"),
         ("SSLZeroReturnError", "connection closed"),
+        ("No route to host", "no route there"),
+        ("Network is unreachable", "no route there"),
+        ("Network is down", "no route there"),
         ("IncompleteRead", "cut short"),
         ("timed out", "no answer in time"),
     ):
         if sign in told:
             return words
     silent = inside(error, TimeoutError) or inside(error, exceptions.ReadTimeoutError)
-    return type(error).__name__ if silent is None else "no answer in time"
+    return type(chain[-1]).__name__ if silent is None else "no answer in time"

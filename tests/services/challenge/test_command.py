@@ -316,6 +316,7 @@ def test_two_at_once_into_one_folder_is_refused(images: Path, tmp_path: Path) ->
         (("--factor", "scanner"), "no column scanner; there are age, exam, manufacturer, patient"),
         (("--env", "NO_SUCH_VARIABLE"), "no variable NO_SUCH_VARIABLE"),
         (("--env", "OMP_NUM_THREADS"), "OMP_NUM_THREADS is set by nameplate for itself"),
+        (("--env", "OPENBLAS_L2_SIZE"), "OPENBLAS_L2_SIZE is set by nameplate for itself"),
         (("--parallel", "0"), "--parallel"),
     ],
 )

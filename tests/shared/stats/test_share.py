@@ -15,9 +15,9 @@ inside = st.floats(0.02, 0.98)
 sizes = st.integers(5, 2000)
 
 
-def _share(right: int, count: int) -> Share:
+def _share(right: int, count: int, df: float = MANY) -> Share:
     p = right / count
-    return Share(p, p * (1 - p) / count, count)
+    return Share(p, p * (1 - p) / count, count, df)
 
 
 def _difference(first: Share, second: Share, df: float = MANY) -> Difference:
@@ -27,7 +27,7 @@ def _difference(first: Share, second: Share, df: float = MANY) -> Difference:
 def test_the_interval_of_a_share_is_wilsons():
     # Newcombe, Stat Med 17:857 (1998), table I: score method without continuity correction.
     for right, count, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611)):
-        found = _share(right, count).interval(0.95, MANY)
+        found = _share(right, count).interval(0.95)
         assert found == pytest.approx((low, high), abs=5e-5)
 
 
@@ -44,17 +44,17 @@ def test_the_interval_of_a_difference_is_newcombes():
 
 @given(inside, inside, sizes, sizes, st.floats(0.5, 0.999))
 def test_intervals_hold_their_value_and_turn_with_the_order(p, q, m, n, confidence):
-    one, other = Share(p, p * (1 - p) / m, m), Share(q, q * (1 - q) / n, n)
+    one, other = Share(p, p * (1 - p) / m, m, MANY), Share(q, q * (1 - q) / n, n, MANY)
     low, high = _difference(one, other).interval(confidence)
     assert -1 <= low <= p - q <= high <= 1
     assert _difference(other, one).interval(confidence) == pytest.approx((-high, -low), abs=1e-9)
-    ends = one.interval(confidence, MANY)
+    ends = one.interval(confidence)
     assert 0 <= ends[0] <= p <= ends[1] <= 1
 
 
 @given(inside, inside, sizes, sizes)
 def test_p_is_where_the_interval_ends_at_zero(p, q, m, n):
-    found = _difference(Share(p, p * (1 - p) / m, m), Share(q, q * (1 - q) / n, n))
+    found = _difference(Share(p, p * (1 - p) / m, m, 30), Share(q, q * (1 - q) / n, n, MANY))
     value = found.p()
     if 1e-10 < value < 0.999:
         low, high = found.interval(1 - value)
@@ -72,7 +72,7 @@ def test_shares_of_the_same_patients_differ_by_less():
 
 
 def test_where_all_are_right_something_can_still_be_said():
-    first, second = Share(1.0, 0.0, 40), Share(1.0, 0.0, 25)
+    first, second = Share(1.0, 0.0, 40, 60), Share(1.0, 0.0, 25, 60)
     found = Difference(first, second, 0.0, 60)
     low, high = found.interval(0.95)
     assert -0.15 < low < -0.05
@@ -84,15 +84,22 @@ def test_where_all_are_right_something_can_still_be_said():
 def test_of_the_detectable_difference_four_in_five_are_found():
     random = np.random.default_rng(3)
     count, middle = 150, 0.8
-    stated = _difference(
-        Share(middle, middle * (1 - middle) / count, count), _share(120, 150), 298
-    ).detectable(0.95)
+    stated = _difference(_share(120, count, 149), _share(120, count, 149), 298).detectable(0.95)
     found = 0
     for _ in range(1500):
         a, b = (int(random.binomial(count, middle + sign * stated / 2)) for sign in (1, -1))
-        low, high = _difference(_share(a, count), _share(b, count), 298).interval(0.95)
+        low, high = _difference(_share(a, count, 149), _share(b, count, 149), 298).interval(0.95)
         found += low > 0 or high < 0
     assert found / 1500 == pytest.approx(0.80, abs=0.03)
+
+
+def test_each_share_has_its_own_degrees_of_freedom():
+    """What is known of one does not become uncertain because the other rests on few."""
+    known, few = _share(180, 200), _share(18, 20, 3)
+    low, high = _difference(known, few, 3).interval(0.95)
+    ends, others = known.interval(0.95), few.interval(0.95)
+    assert low == pytest.approx(-math.hypot(0.9 - ends[0], others[1] - 0.9))
+    assert high == pytest.approx(math.hypot(ends[1] - 0.9, 0.9 - others[0]))
 
 
 def test_more_exams_find_less():

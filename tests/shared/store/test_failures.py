@@ -1,10 +1,13 @@
 """Broken connections are told in a few words, whichever library met them and however deep it put them."""
 
+import errno
+import os
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import BadStatusLine
 
 import pytest
 import requests
@@ -111,6 +114,7 @@ def test_what_openssl_says_is_found_and_its_source_line_is_not_shown() -> None:
     [
         (ssl.SSLEOFError(8, "EOF occurred in violation of protocol (_ssl.c:2427)"), "connection closed"),
         (TimeoutError("The read operation timed out"), "no answer in time"),
+        (ssl.SSLSyscallError(5, "Some I/O error occurred (_ssl.c:1)"), "SSLSyscallError"),
     ],
 )
 def test_a_safe_connection_that_ends_says_nothing_of_trust(ended: Exception, told: str) -> None:
@@ -126,6 +130,20 @@ def test_errors_that_name_each_other_have_an_end() -> None:
     one, other = ValueError("one"), ValueError("other")
     one.__cause__, other.__cause__ = other, one
     assert inside(one, KeyError) is None
+
+
+@pytest.mark.parametrize("number", [errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN])
+def test_a_network_that_is_not_there_is_said_to_be_that(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(socket.socket, "connect", lost)
+    assert why(failed("urllib3", "http://127.0.0.1:9/x")) == "no route there"
+
+
+def test_an_error_without_words_of_ours_is_named_by_what_is_deepest_in_it() -> None:
+    pool = urllib3.HTTPConnectionPool("h", 1)
+    assert why(urllib3.exceptions.MaxRetryError(pool, "/x", BadStatusLine("secret"))) == "BadStatusLine"
 
 
 def test_what_nobody_foresaw_is_named_by_its_kind() -> None:

@@ -50,7 +50,7 @@ class Figure:
     is_share: bool = True
     """Whether it lies in 0 to 1."""
     is_count: bool = False
-    """Whether it is a share of right answers: the interval knows how a count varies."""
+    """Whether it is a share of right answers, whose variance follows from the share itself."""
 
     @property
     def value(self) -> float:
@@ -61,25 +61,27 @@ class Figure:
     def _runs_vary(self) -> bool:
         return self.merit.values.size > 1
 
-    def df(self, found: Contrast) -> float:
-        """Degrees of freedom of a contrast of figures like this one."""
-        counted = self.is_count and not self._runs_vary
-        return max(found.patients - 1.0, 1.0) if counted else found.df or 1.0
-
     def spread(self) -> Contrast:
         """Its variance."""
         return contrast([Term("", 1.0, self.merit, self.patient)], runs_vary=self._runs_vary)
 
-    def share(self, found: Contrast | None = None) -> Share:
-        """As a share with its variance."""
-        found = found or self.spread()
-        return Share(found.value, found.variance, self.units)
+    def share(self) -> Share:
+        """As a share with its variance, and the degrees of freedom of that.
+
+        They are at most those of the rarer class. A count has all of these: its variance follows from the
+        share, so that it is no less well known where few went wrong.
+        """
+        found = self.spread()
+        df, most = found.df or 1.0, max(self.units - 1.0, 1.0)
+        if found.variance > 0:
+            df = most if self.is_count and not self._runs_vary else min(df, most)
+        return Share(found.value, found.variance, self.units, df)
 
     def estimate(self, confidence: float) -> Estimate:
         """For printing."""
         found = self.spread()
         if self.is_share:
-            low, high = self.share(found).interval(confidence, self.df(found))
+            low, high = self.share().interval(confidence)
         else:
             low, high = found.interval(confidence) or (found.value, found.value)
         values = self.merit.values
@@ -105,7 +107,6 @@ def weighted(figures: Sequence[Figure], weights: Sequence[float]) -> Figure:
         patient=np.concatenate([figure.patient for figure in figures]),
         units=sum(figure.units for figure in figures),
         is_share=all(figure.is_share for figure in figures),
-        is_count=all(figure.is_count for figure in figures),
     )
 
 
@@ -117,7 +118,7 @@ def difference(first: Figure, second: Figure, confidence: float) -> Estimate:
     found: Contrast | Difference = plain
     note = "" if varies else NOTHING_VARIES
     if first.is_share and second.is_share:
-        found = Difference(first.share(), second.share(), plain.variance, first.df(plain))
+        found = Difference(first.share(), second.share(), plain.variance, plain.df or 1.0)
         note = "" if varies else AT_CEILING
     ends = found.interval(confidence) if varies or isinstance(found, Difference) else None
     return Estimate(

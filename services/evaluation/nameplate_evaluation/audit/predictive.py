@@ -18,8 +18,8 @@ def predictive_values(
         raise ValueError(f"prevalence: expected a number between 0 and 1, got {prevalence}")
     ends = {}
     for name, figure in (("sens", sensitivity), ("spec", specificity)):
-        found = figure.spread()
-        ends[name] = (found.value, *figure.share(found).interval(confidence, figure.df(found)))
+        found = figure.share()
+        ends[name] = (found.value, *found.interval(confidence))
     (sens, sens_low, sens_high), (spec, spec_low, spec_high) = ends["sens"], ends["spec"]
     odds = prevalence / (1 - prevalence)
     positive = _of_ratio((sens, sens_low, sens_high), (1 - spec, 1 - spec_high, 1 - spec_low), odds)

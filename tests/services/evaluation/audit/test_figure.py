@@ -40,6 +40,40 @@ def test_a_single_run_has_an_interval_over_patients_and_several_one_over_both():
     assert wide.high - wide.low > 1.5 * (several.high - several.low)
 
 
+def test_a_count_has_the_degrees_of_freedom_of_its_patients_and_an_auroc_of_those_who_make_its_variance():
+    """One positive among the negatives; the other 39 patients are told apart."""
+    labels = np.arange(40) < 20
+    values = np.where(labels, 2.0, -2.0) + np.arange(40) / 100
+    values[0] = -1.9
+    one = Sample(values=values[None], labels=labels, patient=np.arange(40))
+    assert figures.sensitivity_at(0.0)(one).share().df == 19
+    assert figures.accuracy_at(0.0)(one).share().df == 39
+    assert 2 < figures.auroc(one).share().df < 4
+
+
+def test_degrees_of_freedom_are_no_more_than_those_of_the_rarer_class():
+    one = sample(400)
+    few = np.flatnonzero(one.labels)[:12]
+    kept = np.isin(np.arange(400), few) | ~one.labels
+    assert figures.auroc(one.where(kept)).share().df <= 11
+
+
+def test_a_level_without_a_mistake_is_no_less_certain_for_one_in_the_other():
+    labels = np.arange(120) < 60
+    perfect = np.where(labels, 2.0, -2.0) + np.arange(120) / 1000
+    nearly = perfect.copy()
+    nearly[0] = -1.9
+    first, second = (
+        figures.auroc(Sample(values=values[None], labels=labels, patient=np.arange(120) + place))
+        for place, values in ((0, perfect), (1000, nearly))
+    )
+    low, high = first.share().interval(0.95)
+    assert (low, high) == pytest.approx((0.94, 1.0), abs=0.005)
+    gap = difference(first, second, 0.95)
+    assert gap.low > -0.07
+    assert 0.02 < gap.high < 0.3
+
+
 def test_exams_of_one_patient_count_for_less():
     one = sample(100)
     twice = Sample(
