@@ -10,7 +10,6 @@ import importlib.util
 import os
 import re
 import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,7 +28,6 @@ from nameplate.plan.plan import plan
 from nameplate.service.arguments import add_gpu_tflops_argument, add_set_argument
 from nameplate.service.command import command_of, parser_of, run_command
 from nameplate.service.job import job_command
-from nameplate.service.main import exit_code_of
 from nameplate.steps import report
 from nameplate.store import Store, open_store
 from nameplate.whole import check_empty
@@ -72,12 +70,8 @@ single tools
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``nameplate``; returns the exit code (0 done, 2 the user's mistake, 75 try again)."""
-    return exit_code_of(lambda: _main(list(sys.argv[1:] if arguments is None else arguments)))
-
-
-def _main(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:
+    """Do what the words of a command line say; returns the exit code."""
     name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if name in SERVICE_COMMANDS:
         command = command_of(IN_SERVICE.get(name, name), name if name in IN_SERVICE else "")

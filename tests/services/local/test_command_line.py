@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nameplate_local.command_line import SERVICE_COMMANDS, main
+from nameplate_local.cli import main
+from nameplate_local.command_line import SERVICE_COMMANDS
 
 RunCampaign = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -79,11 +79,8 @@ class Figure:
 
     def estimate(self, confidence: float) -> Estimate:
         """For printing."""
-        found = self.spread()
-        if self.is_share:
-            low, high = self.share().interval(confidence)
-        else:
-            low, high = found.interval(confidence) or (found.value, found.value)
+        found = self.share() if self.is_share else self.spread()
+        low, high = found.interval(confidence) or (found.value, found.value)
         values = self.merit.values
         return Estimate(
             mean=found.value,
